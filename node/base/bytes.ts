@@ -1,0 +1,25 @@
+import { type Digest, digest } from './ids.ts'
+
+export const toHex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
+
+/** Hex with or without 0x; the caller has checked that it is hex. */
+export const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex.startsWith('0x') ? hex.slice(2) : hex, 'hex'))
+
+export const toDigest = (bytes: Uint8Array): Digest => digest(toHex(bytes))
+
+export function concat(...parts: Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}
+
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && Buffer.compare(a, b) === 0
+
+export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+/** SHA-256, 32 bytes. Passed into core/ as an argument, so that core/ needs no package. */
+export type Sha256 = (...parts: Uint8Array[]) => Uint8Array

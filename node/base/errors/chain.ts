@@ -1,0 +1,185 @@
+import type { ErrorEntry } from '../errors.ts'
+
+const NOTHING = 'Nothing to do: the node reads the chain again and goes on from there.'
+
+export const chainErrors = {
+  // The endpoint, and what is behind it.
+  'ROTA-5001': {
+    what: 'the chain at {url} does not answer ({method})',
+    remedy: 'Check that the endpoint runs and can be reached from here; the node keeps trying, and nothing it did is lost.',
+    reaction: 'retry',
+  },
+  'ROTA-5002': {
+    what: 'transaction {tx} found no block in {seconds} s',
+    remedy: 'See whether the chain makes blocks (rota status); the node sends it again.',
+    reaction: 'retry',
+  },
+  'ROTA-5003': { what: 'a transaction failed in block {block} for a reason that is gone', remedy: NOTHING, reaction: 'retry' },
+  'ROTA-5004': {
+    what: 'the chain at {url} has id {chainId}, not {expected}',
+    remedy: 'Give the endpoint of the chain that this network runs on, or correct the chain id in the configuration.',
+    reaction: 'stop',
+  },
+  'ROTA-5005': {
+    what: 'the chain at {url} begins with block {genesis}, not {expected}: it is another chain under the same id',
+    remedy: 'Give the endpoint of the right chain. If the chain was made anew on purpose, set up the site anew too (rota init in an empty folder).',
+    reaction: 'stop',
+  },
+  'ROTA-5006': {
+    what: 'at {address} on {url} there are no contracts of Rota',
+    remedy: 'Check the directory address: rota network show prints it at a site that is in the network.',
+    reaction: 'stop',
+  },
+  'ROTA-5007': {
+    what: 'the network runs {version}, this node works with {known}',
+    remedy: 'Upgrade the node to the version that the network uses.',
+    reaction: 'stop',
+  },
+  'ROTA-5008': { what: '{url} is no endpoint of a chain', remedy: 'Give an address that begins with ws://, wss://, http:// or https://.', reaction: 'reject' },
+  'ROTA-5009': {
+    what: 'account {account} cannot pay the fees of this chain',
+    remedy: "Send it some of the chain's currency, or use a chain with base fee 0 (docs/operating.md).",
+    reaction: 'stop',
+  },
+  'ROTA-5010': { what: 'the chain refused a transaction: {error}', remedy: "The endpoint's own log says more; the node tries again.", reaction: 'retry' },
+  'ROTA-5011': {
+    what: 'a contract refused with {error}',
+    remedy: "The contract's interface in contracts/interfaces says when it does so.",
+    reaction: 'reject',
+  },
+  'ROTA-5012': {
+    what: 'the chain went back from block {from} to {to}',
+    remedy: 'The node sends again what its journal holds. If it happens often, let the chain write its state more often.',
+    reaction: 'retry',
+  },
+  'ROTA-5013': {
+    what: 'the frozen set of round {round} of run {run} is {now} on chain, but this site acted on {before}',
+    remedy: 'The chain was rewritten. Stop, and agree with the other sites which history holds before the node goes on.',
+    reaction: 'stop',
+  },
+
+  // Rounds: late and duplicate calls lose nothing.
+  'ROTA-5101': { what: 'round {round} of run {run} is not open: round {current} is', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5102': { what: 'round {round} of run {run} is in phase {phase}', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5103': {
+    what: 'run {run} is {state}',
+    remedy: 'A paused run goes on when a quorum signals ready (rota run); the other states are final: open a new run.',
+    reaction: 'ignore',
+  },
+  'ROTA-5104': { what: 'site {site} has done this in round {round} of run {run} already', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5105': { what: 'attempt {attempt} of round {round} of run {run} is not the current one ({current})', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5106': { what: 'it is not the turn of site {site} (place {place}) in round {round} of run {run}', remedy: NOTHING, reaction: 'retry' },
+  'ROTA-5107': { what: 'site {site} is no custodian of slice {slice} in round {round} of run {run}', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5108': { what: 'site {site} is ready already for run {run}', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5110': { what: 'there is no run {run}', remedy: 'rota study show STUDY lists the runs.', reaction: 'reject' },
+  'ROTA-5111': {
+    what: 'site {site} has not approved study {study}, or has withdrawn',
+    remedy: 'Its steward approves with: rota study approve {study}',
+    reaction: 'reject',
+  },
+  'ROTA-5112': {
+    what: 'site {site} is no active member of study {study}',
+    remedy: 'Its steward approves the study (rota study approve {study}); the next epoch of keys takes it in.',
+    reaction: 'reject',
+  },
+  'ROTA-5113': {
+    what: 'site {site} was no member when round {round} of run {run} opened',
+    remedy: 'It takes part from the next round on.',
+    reaction: 'ignore',
+  },
+  'ROTA-5114': {
+    what: 'study {study} has {sites} sites ready for a round and needs {minSites}',
+    remedy: 'Wait until more stewards have approved it and its keys are published (rota study show {study}).',
+    reaction: 'retry',
+  },
+  'ROTA-5115': { what: 'site {site} is not in the frozen set of round {round} of run {run}', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5116': {
+    what: 'the call is not well-formed ({error})',
+    remedy: 'This is an error in the program that made the call: report it, with its version.',
+    reaction: 'reject',
+  },
+  'ROTA-5117': {
+    what: 'run {run} is no run of an exact study: it is not halted, it goes on without the patient',
+    remedy: 'A site leaves a study with: rota study stop',
+    reaction: 'reject',
+  },
+
+  // Sites.
+  'ROTA-5201': {
+    what: 'account {account} belongs to a site already, or is the zero address',
+    remedy: 'Each site needs three accounts of its own: node, steward, recovery.',
+    reaction: 'reject',
+  },
+  'ROTA-5202': {
+    what: "the site's details are not accepted",
+    remedy: 'Name 1 to 64 bytes, peer id 1 to 128, a key, at most 8 addresses of at most 256 bytes each.',
+    reaction: 'reject',
+  },
+  'ROTA-5203': {
+    what: 'account {caller} is no node or steward of an active site',
+    remedy: 'Use the keystore of a member; a new hospital asks for admission first (rota join).',
+    reaction: 'reject',
+  },
+  'ROTA-5204': {
+    what: 'account {caller} may not do this for site {site}',
+    remedy: 'Node and steward change the contact, the steward its own account, the recovery account all three after 48 hours.',
+    reaction: 'reject',
+  },
+  'ROTA-5205': { what: 'there is no site {site}', remedy: 'rota network show lists them.', reaction: 'reject' },
+  'ROTA-5206': { what: 'the state of site {site} does not allow this', remedy: 'rota network show tells the states.', reaction: 'reject' },
+  'ROTA-5207': { what: 'there is no proposal {proposal}', remedy: 'rota admit lists the open ones.', reaction: 'reject' },
+  'ROTA-5208': { what: 'proposal {proposal} is closed or expired', remedy: 'Nothing to do if it passed; else propose again.', reaction: 'ignore' },
+  'ROTA-5209': { what: 'site {site} has voted on proposal {proposal}', remedy: 'One vote a site, and it is final.', reaction: 'ignore' },
+  'ROTA-5210': { what: 'the request for admission is under way (proposal {proposal})', remedy: "Wait for the members' votes.", reaction: 'ignore' },
+  'ROTA-5211': { what: 'the network cannot take or lose this site ({error})', remedy: 'A network has 1 to 256 sites in its whole life.', reaction: 'reject' },
+  'ROTA-5212': {
+    what: 'the recovery of site {site} cannot be finished now',
+    remedy: 'It is started by the recovery account and finished 48 hours later.',
+    reaction: 'reject',
+  },
+
+  // Studies and their keys.
+  'ROTA-5301': { what: 'there is no study {study}', remedy: 'rota study list shows them.', reaction: 'reject' },
+  'ROTA-5302': {
+    what: "the study's numbers are not accepted: {error}",
+    remedy: 'The contract wants 1 <= quorum <= minSites, 1 <= slices <= minSites, 32 or 64 bits, a round at least, and open mode.',
+    reaction: 'reject',
+  },
+  'ROTA-5303': {
+    what: 'the limit of phase {phase} is {seconds_} s and {blocks} blocks; each must be at least {least}',
+    remedy: 'Raise it in the protocol: a limit must leave every site time for its transaction.',
+    reaction: 'reject',
+  },
+  'ROTA-5304': {
+    what: 'account {caller} is no steward of an active site',
+    remedy: "Approve with the steward's keystore, not with the node's.",
+    reaction: 'reject',
+  },
+  'ROTA-5305': {
+    what: 'study {study} was published with digest {published}, not {given}',
+    remedy: 'Read the protocol that was published (rota study show {study}) and approve that one.',
+    reaction: 'reject',
+  },
+  'ROTA-5306': { what: 'site {site} has approved study {study}', remedy: 'Nothing to do.', reaction: 'ignore' },
+  'ROTA-5307': { what: 'epoch {epoch} of study {study} is not due: another site was first, or nothing changed', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5308': { what: 'epoch 0 of study {study} is published by the site that published the study', remedy: "Start that site's node.", reaction: 'reject' },
+  'ROTA-5309': { what: 'study {study} has no member yet', remedy: 'A steward approves it first: rota study approve {study}', reaction: 'retry' },
+
+  // Consent, lineage, declarations.
+  'ROTA-5401': {
+    what: 'this consent has been withdrawn already',
+    remedy: 'Nothing to do: a withdrawal holds for good. Consenting again makes a new tag.',
+    reaction: 'ignore',
+  },
+  'ROTA-5402': {
+    what: "the withdrawal is not signed by the patient's key",
+    remedy: 'Read the receipt again, or withdraw at the desk with the paper.',
+    reaction: 'reject',
+  },
+  'ROTA-5403': { what: 'epoch {epoch} of the consent root is not above the last one ({last})', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5404': {
+    what: 'the model cannot be endorsed ({error})',
+    remedy: 'Members endorse the newest closed model, once, on the digest of the evidence.',
+    reaction: 'reject',
+  },
+} as const satisfies Record<string, ErrorEntry>

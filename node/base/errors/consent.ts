@@ -1,0 +1,65 @@
+import type { ErrorEntry } from '../errors.ts'
+
+/** Consent, withdrawal and audit. A patient is never named: tags and counts only. */
+export const consentErrors = {
+  'ROTA-6001': {
+    what: 'the receipt {file} is damaged or of an unknown version',
+    remedy: "Use the copy that the patient holds, or withdraw at the desk by the patient's name.",
+    reaction: 'reject',
+  },
+  'ROTA-6002': {
+    what: 'the consent record {file} cannot be opened (entry {entry})',
+    remedy: "Another site's keys, or a damaged disk: restore the file from backup. Nobody is counted as consenting until then.",
+    reaction: 'stop',
+  },
+  'ROTA-6003': {
+    what: 'this patient already has a consent for {programme}',
+    remedy: 'Nothing to do; withdraw the old one first to make a new receipt.',
+    reaction: 'ignore',
+  },
+  'ROTA-6004': {
+    what: 'this patient has no consent for {programme} that could be withdrawn',
+    remedy: 'Check programme and patient; a withdrawal made before counts.',
+    reaction: 'ignore',
+  },
+  'ROTA-6005': {
+    what: 'this cohort differs by {smallestDifference} patients from one that was used before; exact results need 0 or at least {minimum}',
+    remedy: 'The site abstains, since two results would show those patients. Wait until more patients join or leave, or use a study with noise.',
+    reaction: 'reject',
+  },
+  'ROTA-6006': {
+    what: 'the ledger of used cohorts {file} is damaged',
+    remedy: 'Restore it from backup; without it no exact study may use this dataset.',
+    reaction: 'stop',
+  },
+  'ROTA-6401': {
+    what: 'the key {reader} is no reader of any study with finished rounds',
+    remedy: 'Name the keystore whose key the protocol lists under `readers`; a study that does not list it cannot be audited with it.',
+    reaction: 'stop',
+  },
+  'ROTA-6402': {
+    what: 'there is no store folder {dir}',
+    remedy: "Give --store the `blocks` folder of a node, a copy of it, or the URL of a node's endpoint.",
+    reaction: 'reject',
+  },
+  'ROTA-6403': {
+    what: 'the endpoint {url} does not answer as it should ({reason})',
+    remedy: 'Check the URL and that the node runs; it listens on its own machine only, so from elsewhere a tunnel is needed.',
+    reaction: 'retry',
+  },
+  'ROTA-6404': {
+    what: 'the endpoint {url} refuses this reader ({reason})',
+    remedy: 'It serves readers that a study of its site lists. Check the keystore, and the clock of this machine.',
+    reaction: 'stop',
+  },
+  'ROTA-6405': {
+    what: 'a request for blocks was refused: {reason}',
+    remedy: 'Nothing to do here: whoever asked is no reader of a study, or the request was old or repeated.',
+    reaction: 'reject',
+  },
+  'ROTA-6406': {
+    what: 'cannot serve status and metrics on port {port} ({reason})',
+    remedy: 'Another program may use the port. Change `web.port` in the configuration; 0 takes any free one.',
+    reaction: 'stop',
+  },
+} as const satisfies Record<string, ErrorEntry>

@@ -1,0 +1,49 @@
+import type { ErrorEntry } from '../errors.ts'
+
+export const roundErrors = {
+  'ROTA-5501': {
+    what: 'the protocol of study {study} in the store has digest {found}, the chain says {expected}',
+    remedy: 'Do not approve it. Ask the publisher to publish the study again.',
+    reaction: 'reject',
+  },
+  'ROTA-5502': {
+    what: 'site {site} approved the study but is not in the registry',
+    remedy: 'Look at `rota network show`; the chain endpoint may be behind.',
+    reaction: 'retry',
+  },
+  'ROTA-5503': {
+    what: 'the key of epoch {epoch} does not match its commitment on chain',
+    remedy: 'Wait: another site draws a new epoch. If it goes on, ask for the publisher of that epoch by `rota audit log`.',
+    reaction: 'stop',
+  },
+  'ROTA-5504': {
+    what: 'the frozen set of run {run} round {round} changed on chain after this site acted on it',
+    remedy: 'Stop and ask the operators of the chain: it went back over a final block. Start again only when the chain is sound.',
+    reaction: 'stop',
+  },
+  'ROTA-5505': {
+    what: 'run {run} round {round}: the base model {root} could not be had yet',
+    remedy: 'Wait until a site that holds it is reachable; `rota doctor` tests each.',
+    reaction: 'retry',
+  },
+  'ROTA-5506': {
+    what: 'site {site} sent an update that is not well-formed ({why})',
+    remedy: 'Nothing to do here: it is left out of the round; ask that site.',
+    reaction: 'reject',
+  },
+  'ROTA-5507': {
+    what: 'site {site} announced an update whose bytes do not match its root on chain',
+    remedy: 'Nothing to do here: it is left out of the round; ask that site.',
+    reaction: 'reject',
+  },
+  'ROTA-5508': {
+    what: 'run {run} round {round}: not every update of the frozen set is known here yet',
+    remedy: 'Nothing to do: the node looks again.',
+    reaction: 'retry',
+  },
+  'ROTA-5509': {
+    what: 'the key of an epoch could not be had in time',
+    remedy: 'Nothing to do: the node reports it, and another site draws a new one.',
+    reaction: 'retry',
+  },
+} as const satisfies Record<string, ErrorEntry>

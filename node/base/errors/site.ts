@@ -1,0 +1,40 @@
+import type { ErrorEntry } from '../errors.ts'
+
+export const siteErrors = {
+  'ROTA-1201': {
+    what: 'there is no config at {path}',
+    remedy: "Give the site's folder with --folder DIR (here: {folder}), or make one with `rota init`.",
+    reaction: 'reject',
+  },
+  'ROTA-1202': { what: '{path}: {where}: {reason}', remedy: 'Correct that line; docs/operating.md lists every key.', reaction: 'reject' },
+  'ROTA-1203': {
+    what: 'the config of {folder} names no network yet',
+    remedy: 'Run `rota join --contracts ADDRESS` with the address that the founders gave you.',
+    reaction: 'reject',
+  },
+  'ROTA-1204': {
+    what: 'this site ({account}) is not an active member of the network',
+    remedy: 'Run `rota join`; the members then vote with `rota admit`.',
+    reaction: 'retry',
+  },
+  'ROTA-1205': { what: '{kind} {name} is not known here', remedy: 'See `{command}` for what there is.', reaction: 'reject' },
+  'ROTA-1206': {
+    what: "this node's clock is {offset} s off those of its peers",
+    remedy: "Set the machine's clock (NTP), then start again. Deadlines are chain time, but a wrong clock spoils logs and receipts.",
+    reaction: 'stop',
+  },
+  'ROTA-1207': {
+    what: 'the protocol of study {study} has not reached this site yet',
+    remedy: 'Start the node (`rota run`): it fetches the protocol from the publisher. Then try again.',
+    reaction: 'retry',
+  },
+  'ROTA-1208': { what: 'study {study} cannot start: {reason}', remedy: '{remedy}', reaction: 'reject' },
+  'ROTA-1209': { what: '{file} is no site card: {reason}', remedy: 'Give the site.json that `rota init` wrote at that founder.', reaction: 'reject' },
+  'ROTA-1210': {
+    what: 'the members did not admit {name}',
+    remedy: 'Ask them why (`rota network show` lists the votes); then `rota join` asks again.',
+    reaction: 'reject',
+  },
+  'ROTA-1211': { what: 'no embedded chain runs from {folder}', remedy: 'Start it with `rota chain start --folder {folder}`.', reaction: 'reject' },
+  'ROTA-1212': { what: '"{row}" is no row of the protocol', remedy: 'Rows are: {rows}.', reaction: 'reject' },
+} as const satisfies Record<string, ErrorEntry>
