@@ -1,0 +1,281 @@
+import type { Address, Attempt, Bitmap, Digest, RoundNo, RunId, SiteId, StudyId } from '#base/ids.ts'
+
+/** The contracts as nodes see them. One compliance suite runs on the Solidity contracts and on adapters/sim. */
+export interface Chain extends ChainReader, ChainWriter {
+  readonly account: Address
+  stop(): Promise<void>
+}
+
+/** Phases of a round in order; Keying only in masked studies. Same order as contracts/types/Phase.sol. */
+export const PHASES = ['Keying', 'Contributing', 'Witnessing', 'Publishing', 'Attesting'] as const
+export type Phase = (typeof PHASES)[number]
+
+/** Same order as contracts/types/RunState.sol. Paused waits for a quorum of `ready`; the last three are final. */
+export const RUN_STATES = ['Active', 'Paused', 'Finished', 'Halted', 'Ended'] as const
+export type RunState = (typeof RUN_STATES)[number]
+
+/** Same order as contracts/types/Status.sol. */
+export const ATTEST_STATUSES = ['continue', 'finished', 'refused', 'wrongSum'] as const
+export type AttestStatus = (typeof ATTEST_STATUSES)[number]
+
+/** Site's life in SiteRegistry. */
+export const SITE_STATES = ['None', 'Proposed', 'Active', 'Suspended', 'Removed'] as const
+export type SiteState = (typeof SITE_STATES)[number]
+
+export interface Head {
+  readonly number: number
+  readonly hash: Digest
+  /** Chain time in seconds: runs ahead of clocks when blocks are instant. */
+  readonly timestamp: number
+}
+
+export interface SiteRecord {
+  readonly id: SiteId
+  readonly name: string
+  readonly state: SiteState
+  readonly node: Address
+  readonly steward: Address
+  readonly recovery: Address
+  /** libp2p PeerId as text. */
+  readonly peerId: string
+  /** X25519 public key, 32 bytes. */
+  readonly encryptionKey: Digest
+  /** Addresses that others dial, as multiaddr text; empty for a site that only dials out. */
+  readonly multiaddrs: readonly string[]
+}
+
+export interface StudyRecord {
+  readonly id: StudyId
+  readonly publisher: SiteId
+  readonly protocolDigest: Digest
+  /** CID digest of the protocol's canonical bytes in the store (plain). */
+  readonly protocolCid: Digest
+  /** Sites whose stewards approved exactly this digest and have not withdrawn. */
+  readonly approved: Bitmap
+  readonly rules: StudyRules
+  readonly epoch: EpochRecord
+}
+
+/** The few numbers of the protocol that the chain enforces. */
+export interface StudyRules {
+  readonly minSites: number
+  readonly quorum: number
+  readonly maxRounds: number
+  readonly wordBits: 32 | 64
+  readonly slices: number
+  readonly mode: 'open' | 'masked' | 'groups'
+  /** Any member may halt a run of an exact study because its cohort changed. */
+  readonly exact: boolean
+  /** Seconds and blocks, in the order of PHASES. */
+  readonly limits: readonly { readonly seconds: number; readonly blocks: number }[]
+  readonly arithmeticVersion: Digest
+}
+
+export interface EpochRecord {
+  /** Counts from 0. */
+  readonly epoch: number
+  readonly commitment: Digest
+  /** CID digest of the bundle that wraps the epoch key to each member and reader. */
+  readonly bundle: Digest
+  /** Approved sites when it was published; differs from `approved` when a new epoch is due. */
+  readonly members: Bitmap
+  /** A member said that it cannot unwrap it: another may be published. */
+  readonly reported: boolean
+}
+
+export interface RunView {
+  readonly run: RunId
+  readonly study: StudyId
+  readonly state: RunState
+  /** The last opened round. */
+  readonly round: RoundView
+  /** Model of the last closed round, or the initial one. */
+  readonly model: ModelRef
+  readonly closedRounds: number
+  readonly voidsInARow: number
+  /** Sites that signalled ready since the pause. */
+  readonly ready: Bitmap
+}
+
+export interface ModelRef {
+  readonly root: Digest
+  readonly cid: Digest
+}
+
+export interface RoundView {
+  readonly round: RoundNo
+  readonly phase: Phase
+  /** Of the publication awaited or being attested. */
+  readonly attempt: Attempt
+  /** Snapshot of the sites when the round opened, in the order of turns; rota[turn] leads, turn+1 and turn+2 stand by. */
+  readonly rota: readonly SiteId[]
+  readonly turn: number
+  readonly openedAtBlock: number
+  /** Approved epoch of keys when it opened. */
+  readonly epoch: number
+  /** When the phase, or its current attempt or extension, began. A limit has passed when both its seconds and its blocks have. */
+  readonly since: { readonly block: number; readonly timestamp: number }
+  readonly awaited: Bitmap
+  readonly contributed: Bitmap
+  readonly abstained: Bitmap
+  /** Per slice: how many places of the rota, from `turn` on, are custodians now (3, then 6, …, at most all). */
+  readonly custodianPlaces: readonly number[]
+  /** Custodians that witnessed, per slice. */
+  readonly witnessed: readonly Bitmap[]
+  /** Frozen once; 0 before. */
+  readonly included: Bitmap
+  /** First place of the rota that may publish in this attempt, counted from the turn: 0 is the leader. */
+  readonly firstPlace: number
+  readonly publications: number
+  readonly publication: Publication | null
+  readonly attested: Bitmap
+}
+
+export interface Publication {
+  readonly attempt: Attempt
+  readonly publisher: SiteId
+  readonly sumRoot: Digest
+  readonly sumCid: Digest
+}
+
+/** Each carries where it stands; `index` orders events of one block. */
+export type ChainEvent = { readonly block: number; readonly index: number; readonly timestamp: number; readonly tx: Digest } & ChainEventBody
+
+export type ChainEventBody =
+  | { readonly kind: 'SiteChanged'; readonly site: SiteId; readonly state: SiteState }
+  | { readonly kind: 'StudyPublished'; readonly study: StudyId; readonly publisher: SiteId; readonly protocolDigest: Digest; readonly protocolCid: Digest }
+  | { readonly kind: 'StudyApproved'; readonly study: StudyId; readonly site: SiteId }
+  | { readonly kind: 'StudyWithdrawn'; readonly study: StudyId; readonly site: SiteId }
+  | {
+      readonly kind: 'EpochPublished'
+      readonly study: StudyId
+      readonly epoch: number
+      readonly site: SiteId
+      readonly commitment: Digest
+      readonly bundle: Digest
+      readonly members: Bitmap
+    }
+  | { readonly kind: 'RunOpened'; readonly run: RunId; readonly study: StudyId; readonly site: SiteId; readonly modelRoot: Digest; readonly modelCid: Digest }
+  | {
+      readonly kind: 'RoundOpened'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly leader: SiteId
+      readonly turn: number
+      readonly rota: readonly SiteId[]
+      readonly awaited: Bitmap
+      readonly baseRoot: Digest
+      readonly baseCid: Digest
+      readonly epoch: number
+    }
+  | {
+      readonly kind: 'Contributed'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly site: SiteId
+      readonly root: Digest
+      readonly cid: Digest
+      readonly cohortRoot: Digest
+    }
+  | { readonly kind: 'Abstained'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly reason: number }
+  | { readonly kind: 'PhaseBegan'; readonly run: RunId; readonly round: RoundNo; readonly phase: Phase; readonly attempt: Attempt }
+  | { readonly kind: 'Witnessed'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly slice: number; readonly held: Bitmap }
+  | { readonly kind: 'Frozen'; readonly run: RunId; readonly round: RoundNo; readonly included: Bitmap; readonly accumulator: Digest }
+  | {
+      readonly kind: 'Published'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly attempt: Attempt
+      readonly site: SiteId
+      readonly sumRoot: Digest
+      readonly sumCid: Digest
+    }
+  | {
+      readonly kind: 'Attested'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly attempt: Attempt
+      readonly site: SiteId
+      readonly modelRoot: Digest
+      readonly modelCid: Digest
+      readonly status: AttestStatus
+      readonly own: Digest
+    }
+  | {
+      readonly kind: 'PublicationDiscarded'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly attempt: Attempt
+      readonly publisher: SiteId
+      readonly wrongSum: boolean
+    }
+  | {
+      readonly kind: 'RoundClosed'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly attempt: Attempt
+      readonly status: 'continue' | 'finished'
+      readonly modelRoot: Digest
+      readonly modelCid: Digest
+    }
+  | {
+      readonly kind: 'RoundRefused'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly attempt: Attempt
+      readonly modelRoot: Digest
+      readonly modelCid: Digest
+    }
+  | { readonly kind: 'RoundVoid'; readonly run: RunId; readonly round: RoundNo; readonly phase: Phase }
+  | { readonly kind: 'RunStateChanged'; readonly run: RunId; readonly state: RunState; readonly site: SiteId | null; readonly reason: number }
+  | { readonly kind: 'SiteReady'; readonly run: RunId; readonly site: SiteId }
+  | { readonly kind: 'ConsentRoot'; readonly site: SiteId; readonly programme: Digest; readonly epoch: number; readonly root: Digest }
+  | { readonly kind: 'ConsentWithdrawn'; readonly programme: Digest; readonly tag: Digest }
+  | { readonly kind: 'AuditEntry'; readonly site: SiteId; readonly category: number; readonly subject: Digest }
+
+export interface ChainReader {
+  readonly chainId: bigint
+  readonly genesis: Digest
+  head(): Promise<Head>
+  sites(): Promise<readonly SiteRecord[]>
+  study(study: StudyId): Promise<StudyRecord>
+  studies(): Promise<readonly StudyRecord[]>
+  /** All runs of all studies, oldest first. */
+  runs(): Promise<readonly { readonly run: RunId; readonly study: StudyId; readonly state: RunState }[]>
+  run(run: RunId): Promise<RunView>
+  epoch(study: StudyId, epoch: number): Promise<EpochRecord>
+  isWithdrawn(programme: Digest, tag: Digest): Promise<boolean>
+  /** Events of blocks `from` to the head, in order. */
+  events(from: number, filter?: { readonly run?: RunId; readonly kinds?: readonly ChainEventBody['kind'][] }): Promise<readonly ChainEvent[]>
+  /** Calls `wake` soon after anything new is on chain (and after a lost endpoint is back); returns how to stop. */
+  onChange(wake: () => void): () => void
+}
+
+/**
+ * Each resolves when the transaction is mined and its effect can be read.
+ * @throws ROTA-5xxx with the contract's own error; late and duplicate calls have reaction 'ignore'.
+ */
+export interface ChainWriter {
+  openRun(study: StudyId, model: ModelRef): Promise<RunId>
+  contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest): Promise<void>
+  abstain(run: RunId, round: RoundNo, reason: AbstainReason): Promise<void>
+  witness(run: RunId, round: RoundNo, slice: number, held: Bitmap): Promise<void>
+  publish(run: RunId, round: RoundNo, attempt: Attempt, sumRoot: Digest, sumCid: Digest): Promise<void>
+  attest(run: RunId, round: RoundNo, attempt: Attempt, model: ModelRef, status: AttestStatus, own: Digest): Promise<void>
+  /** Moves phases on whose limits have passed; no error when none has. */
+  tick(run: RunId): Promise<void>
+  ready(run: RunId): Promise<void>
+  /** Any member of an exact run: its cohort changed. */
+  halt(run: RunId, reason: AbstainReason): Promise<void>
+  publishEpoch(study: StudyId, epoch: number, commitment: Digest, bundle: Digest): Promise<void>
+  /** This site cannot get or unwrap the newest epoch's key. */
+  reportEpoch(study: StudyId, epoch: number): Promise<void>
+  consentRoot(programme: Digest, epoch: number, root: Digest): Promise<void>
+  /** Relays a withdrawal: `signature` is the one-time key's over EIP-712 Withdraw(programme, tag). */
+  withdraw(programme: Digest, blind: Digest, patientKey: Address, signature: string): Promise<void>
+  audit(category: number, subject: Digest): Promise<void>
+}
+
+/** On chain as uint8, in this order. */
+export const ABSTAIN_REASONS = ['unspecified', 'belowMinRows', 'differencing', 'dataError', 'maintenance', 'cohortChanged', 'noDisk'] as const
+export type AbstainReason = (typeof ABSTAIN_REASONS)[number]

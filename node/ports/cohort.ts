@@ -1,0 +1,23 @@
+import type { Digest } from '#base/ids.ts'
+import type { SplitTable } from '#core/model/table.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+
+/** The site's patients, and which of them a study may use now. */
+export interface Cohort {
+  /**
+   * Rows of patients who are granted under the protocol's programme and not withdrawn, locally or among `withdrawnTags`.
+   * Asked again in every round.
+   * @throws ROTA-3xxx when the data do not fit the protocol
+   */
+  consented(protocol: Protocol, withdrawn: ReadonlySet<Digest>): Promise<ConsentedCohort>
+}
+
+export interface ConsentedCohort {
+  readonly table: SplitTable
+  /** Stable, site-secret keyed digests of the patients used (never leaves the site): for the differencing rule. */
+  readonly patients: readonly Digest[]
+  /** Consent tags of the patients used, sorted; empty for an opt-out study without tags. Never leave the site. */
+  readonly tags: readonly Digest[]
+  /** Commitment to exactly these tags: what `contribute` carries. */
+  readonly root: Digest
+}

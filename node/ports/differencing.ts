@@ -1,0 +1,12 @@
+import type { Digest } from '#base/ids.ts'
+
+/**
+ * What this site's dataset was already used for, so that two exact results never differ by a handful of patients:
+ * refitting without one patient shows that patient's row in the difference of two sums (DESIGN section 8).
+ */
+export interface Differencing {
+  /** Equal to, or at least 10 patients from, each cohort used on this dataset in any exact run of any study. */
+  mayJoin(patients: readonly Digest[]): Promise<{ readonly ok: true } | { readonly ok: false; readonly smallestDifference: number }>
+  /** On disk when it returns: called before a contribution leaves. */
+  record(patients: readonly Digest[]): Promise<void>
+}

@@ -1,0 +1,32 @@
+import type { Attempt, Bitmap, Digest, RoundNo, RunId } from '#base/ids.ts'
+
+/**
+ * What this site has done or decided, written and synced before a message or transaction leaves.
+ * A node that starts again reads it beside the chain (round/next.ts) and goes on.
+ */
+export interface Journal {
+  /** On disk when it returns. */
+  append(entry: JournalEntry): Promise<void>
+  /** In order; a torn last line is left out. Entries of runs that ended may have been compacted away. */
+  entries(): readonly JournalEntry[]
+  /** Drops entries of rounds before `round` of `run`, except frozen sets. */
+  compact(run: RunId, round: RoundNo): Promise<void>
+}
+
+export type JournalEntry =
+  | { readonly kind: 'contributed'; readonly run: RunId; readonly round: RoundNo; readonly root: Digest; readonly cid: Digest; readonly cohortRoot: Digest }
+  | { readonly kind: 'abstained'; readonly run: RunId; readonly round: RoundNo; readonly reason: string }
+  | { readonly kind: 'witnessed'; readonly run: RunId; readonly round: RoundNo; readonly held: Bitmap }
+  | { readonly kind: 'published'; readonly run: RunId; readonly round: RoundNo; readonly attempt: Attempt; readonly root: Digest; readonly cid: Digest }
+  | {
+      readonly kind: 'attested'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly attempt: Attempt
+      readonly status: string
+      readonly root: Digest
+      readonly cid: Digest
+    }
+  /** A set this site acted on: if the chain ever shows another for the round, the node halts. */
+  | { readonly kind: 'frozen'; readonly run: RunId; readonly round: RoundNo; readonly included: Bitmap }
+  | { readonly kind: 'adopted'; readonly run: RunId; readonly round: RoundNo; readonly root: Digest; readonly cid: Digest }
