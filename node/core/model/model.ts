@@ -1,0 +1,19 @@
+/**
+ * What a round starts from and ends with. Plain data: numbers, strings, booleans, null, Uint8Array, and arrays and
+ * records of those, so that canonical dag-cbor (wire/model.ts) gives the same bytes everywhere.
+ * Holds no run, site, leader or time: the same data give the same bytes anywhere.
+ */
+export interface Model {
+  readonly version: 1
+  /** 'statistics', 'logistic/newton', 'logistic/fedavg', 'neural/fedavg', … */
+  readonly learner: string
+  /** 'moments', 'fit', 'evaluation', 'done' */
+  readonly stage: string
+  /** Rounds of a refused publication on this same base; part of the bytes, so that a repeat is a new base. */
+  readonly refusals: number
+  /** What the learner needs for its next step and reports at its end; its shape belongs to the learner. */
+  readonly state: ModelState
+}
+
+export type ModelValue = number | string | boolean | null | Uint8Array | readonly ModelValue[] | { readonly [key: string]: ModelValue }
+export type ModelState = { readonly [key: string]: ModelValue }

@@ -1,0 +1,125 @@
+/**
+ * A study's protocol: all that a steward approves by its digest. Canonical form is dag-cbor after defaults
+ * (wire/protocol.ts); people write it as YAML (app/protocol-file.ts checks it and fills the defaults in).
+ */
+export interface Protocol {
+  readonly version: 1
+  readonly title: string
+  readonly purpose: string
+  readonly lawfulBasis: 'consent' | 'opt-out'
+  /** Name of the consent programme that the cohort must be granted under. */
+  readonly programme: string
+  readonly cohort: {
+    /** In words, for stewards. */
+    readonly rule: string
+    /** A site with fewer train rows abstains. Default 10. */
+    readonly minRows: number
+    /** Upper bound of train or test rows at one site; enters the overflow check. */
+    readonly maxRows: number
+  }
+  readonly features: readonly Feature[]
+  readonly label: Label
+  readonly learner: LearnerSpec
+  /** Fixed-point words of exact learners; tfjs models use 32-bit words. */
+  readonly arithmetic: { readonly wordBits: 64 | 32; readonly fractionBits: number }
+  /** open: members see each other's updates. masked, groups: later. */
+  readonly mode: 'open' | 'masked' | 'groups'
+  readonly slices: number
+  readonly minSites: number
+  readonly quorum: number
+  /** Sites of the study, for the overflow bound; at most 256. */
+  readonly maxSites: number
+  readonly limits: Readonly<Record<LimitedPhase, Limit>>
+  /** A run ends after this many closed rounds, finished or not. */
+  readonly maxRounds: number
+  /** Auditors: X25519 public keys (0x-hex, 32 bytes) to which each epoch key is wrapped too. */
+  readonly readers: readonly Reader[]
+}
+
+export type LimitedPhase = 'keying' | 'contributing' | 'witnessing' | 'publishing' | 'attesting'
+export interface Limit {
+  readonly seconds: number
+  readonly blocks: number
+}
+export interface Reader {
+  readonly name: string
+  readonly encryptionKey: string
+}
+
+export interface Feature {
+  readonly name: string
+  readonly description: string
+  /** UCUM code, or "1" for a pure number or 0/1 flag. */
+  readonly unit: string
+  /** Valid range in `unit`, both ends included; a value beyond is an error, not a clip. Mapped to [-1, 1] before anything is summed. */
+  readonly range: readonly [number, number]
+  /** What to do with an empty cell. */
+  readonly missing: 'refuse' | 'drop-row' | { readonly fill: number }
+}
+
+export interface Label {
+  readonly name: string
+  readonly description: string
+  readonly unit: string
+  readonly kind: 'binary' | 'number' | 'count'
+  /** For `binary` always [0, 1]. */
+  readonly range: readonly [number, number]
+}
+
+export type LearnerSpec = StatisticsSpec | RegressionSpec | FedAvgSpec | NeuralSpec
+
+/** n, mean, variance, outermost range bins, histogram, quantiles, missingness per feature and label. */
+export interface StatisticsSpec {
+  readonly kind: 'statistics'
+  readonly bins: number
+}
+
+/** Newton / Fisher scoring: moments → fit → evaluation. */
+export interface RegressionSpec {
+  readonly kind: 'logistic' | 'linear' | 'poisson'
+  readonly algorithm: 'newton'
+  /** Loss is mean negative log-likelihood + l2/2·‖w‖² over standardised slopes; the intercept is free. */
+  readonly l2: number
+  readonly siteIntercepts: boolean
+  /** Scale on which l2 acts and results are first given. */
+  readonly standardise: 'pooled' | 'none'
+  /** Stops when no standardised coefficient moves by more. Default 1e-9. */
+  readonly tolerance: number
+  readonly maxIterations: number
+}
+
+/** FedAvg of the logistic model: full-batch local gradient steps, deterministic; weights by rows, inside the sum. */
+export interface FedAvgSpec {
+  readonly kind: 'logistic'
+  readonly algorithm: 'fedavg'
+  readonly rounds: number
+  readonly localSteps: number
+  readonly learningRate: number
+  readonly l2: number
+  readonly standardise: 'pooled' | 'none'
+}
+
+/** FedAvg of any tfjs layers model (dense now), described in JSON. */
+export interface NeuralSpec {
+  readonly kind: 'neural'
+  readonly algorithm: 'fedavg'
+  readonly layers: readonly LayerSpec[]
+  readonly loss: 'binaryCrossentropy' | 'meanSquaredError'
+  readonly rounds: number
+  readonly localEpochs: number
+  readonly batchSize: number
+  readonly learningRate: number
+  readonly standardise: 'pooled' | 'none'
+  /** A site's update (weights after − before) is scaled to at most this L2 norm. */
+  readonly normBound: number
+  /** Fixed-point fraction bits of the 32-bit ring. */
+  readonly fractionBits: number
+  /** Seed of the initial weights, drawn from a SHA-256 counter. */
+  readonly seed: string
+}
+
+/** As in the config of a tfjs layer: className 'Dense', config {units, activation, …}. */
+export interface LayerSpec {
+  readonly className: 'Dense'
+  readonly config: { readonly units: number; readonly activation: 'linear' | 'relu' | 'sigmoid' | 'tanh'; readonly useBias: boolean }
+}

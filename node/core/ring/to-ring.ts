@@ -1,0 +1,52 @@
+import { RotaError } from '#base/errors.ts'
+import { integerBound, SALT_BYTES, vectorBytes } from './layout.ts'
+import { powerOfTwo } from './powers.ts'
+import type { BoundedUpdate, ExactUpdate, NeuralUpdate, RingVector, VectorBlock } from './vectors.ts'
+
+/** Cryptographically secure outside rehearsals; ports/host.ts has the same shape. */
+export interface RandomSource {
+  bytes(length: number): Uint8Array
+}
+
+/**
+ * Fixed point in the ring. Exact vectors are integers already; neural ones are rounded up or down at random, so that
+ * the mean of the rounded value is the value (to 2^-17 of a step: 16 random bits decide).
+ * @param salt 32 fresh random bytes: they keep the root of a vector over few values from being guessed
+ */
+export function toRing(update: BoundedUpdate, salt: Uint8Array, random: RandomSource): RingVector {
+  if (salt.length !== SALT_BYTES) throw new RotaError('ROTA-2103', { reason: `a salt of ${salt.length} bytes` })
+  const bytes = new Uint8Array(vectorBytes(update.layout))
+  bytes.set(salt)
+  if (update.kind === 'exact') writeExact(update, bytes)
+  else writeNeural(update, update.scale, bytes, random)
+  return { ring: true, wordBits: update.layout.wordBits, bytes }
+}
+
+function writeExact({ layout, coordinates }: ExactUpdate, bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + SALT_BYTES)
+  if (layout.limbs === 1) coordinates.forEach((c, i) => view.setBigInt64(i * 8, c, true))
+  else coordinates.forEach((c, i) => writeLimbs(view, i * 16, BigInt.asUintN(64, c)))
+}
+
+function writeLimbs(view: DataView, at: number, value: bigint): void {
+  for (let limb = 0; limb < 4; limb++) view.setUint32(at + limb * 4, Number((value >> BigInt(16 * limb)) & 0xffffn), true)
+}
+
+/** Pieces of randomness: 1 MiB of vector at a time. */
+const PIECE = 1 << 18
+
+function writeNeural({ layout, rows, weight, delta }: NeuralUpdate, scale: number, bytes: Uint8Array, random: RandomSource): void {
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + SALT_BYTES, layout.length)
+  words[0] = rows
+  const block = layout.blocks[1] as VectorBlock
+  const factor = scale * weight * powerOfTwo(block.fractionBits)
+  const most = integerBound(block)
+  for (let start = 0; start < delta.length; start += PIECE) {
+    const count = Math.min(PIECE, delta.length - start)
+    const coins = new Uint16Array(random.bytes(count * 2).slice().buffer)
+    for (let i = 0; i < count; i++) {
+      const rounded = Math.floor((delta[start + i] as number) * factor + (coins[i] as number) / 65536)
+      words[1 + start + i] = rounded > most ? most : rounded < -most ? -most : rounded
+    }
+  }
+}
