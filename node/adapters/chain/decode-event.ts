@@ -1,0 +1,73 @@
+import type { LogDescription } from 'ethers'
+import { sitesOf } from '#base/bitmap.ts'
+import { attemptNo, roundNo, runId, studyId } from '#base/ids.ts'
+import { ATTEST_STATUSES, type ChainEventBody, PHASES, RUN_STATES, SITE_STATES } from '#ports/chain.ts'
+import { bitmapOf, digestOf, NO_SITE, numberOf, placeIn, type Struct, siteOf } from './views.ts'
+
+/** A contract's event in the port's words; undefined for those that rounds need not know. */
+export function decodeEvent(log: LogDescription): ChainEventBody | undefined {
+  return DECODERS[log.name]?.(namedArgs(log))
+}
+
+/** Own fields only: on ethers' Result, which is an array, an argument named `slice` would be the array's method. */
+const namedArgs = (log: LogDescription): Struct => log.args.toObject()
+
+const run = (a: Struct) => runId(numberOf(a.run))
+const study = (a: Struct) => studyId(numberOf(a.study))
+const inRound = (a: Struct) => ({ run: run(a), round: roundNo(numberOf(a.round)) })
+const inAttempt = (a: Struct) => ({ ...inRound(a), attempt: attemptNo(numberOf(a.attempt)) })
+const model = (a: Struct) => ({ modelRoot: digestOf(a.modelRoot), modelCid: digestOf(a.modelCid) })
+
+const DECODERS: Readonly<Record<string, (a: Struct) => ChainEventBody>> = {
+  SiteChanged: (a) => ({ kind: 'SiteChanged', site: siteOf(a.site), state: placeIn(SITE_STATES, a.state) }),
+
+  StudyPublished: (a) => ({
+    kind: 'StudyPublished',
+    study: study(a),
+    publisher: siteOf(a.publisher),
+    protocolDigest: digestOf(a.protocolDigest),
+    protocolCid: digestOf(a.protocolCid),
+  }),
+  StudyApproved: (a) => ({ kind: 'StudyApproved', study: study(a), site: siteOf(a.site) }),
+  StudyWithdrawn: (a) => ({ kind: 'StudyWithdrawn', study: study(a), site: siteOf(a.site) }),
+  EpochPublished: (a) => ({
+    ...{ kind: 'EpochPublished', study: study(a), epoch: numberOf(a.epoch), site: siteOf(a.site) },
+    ...{ commitment: digestOf(a.commitment), bundle: digestOf(a.bundle), members: bitmapOf(a.members) },
+  }),
+
+  RunOpened: (a) => ({ kind: 'RunOpened', run: run(a), study: study(a), site: siteOf(a.site), ...model(a) }),
+  RoundOpened: (a) => ({
+    ...{ kind: 'RoundOpened', ...inRound(a), leader: siteOf(a.leader), turn: numberOf(a.turn), rota: sitesOf(bitmapOf(a.rota)) },
+    ...{ awaited: bitmapOf(a.awaited), baseRoot: digestOf(a.baseRoot), baseCid: digestOf(a.baseCid), epoch: numberOf(a.epoch) },
+  }),
+  Contributed: (a) => ({
+    kind: 'Contributed',
+    ...inRound(a),
+    site: siteOf(a.site),
+    root: digestOf(a.root),
+    cid: digestOf(a.cid),
+    cohortRoot: digestOf(a.cohortRoot),
+  }),
+  Abstained: (a) => ({ kind: 'Abstained', ...inRound(a), site: siteOf(a.site), reason: numberOf(a.reason) }),
+  PhaseBegan: (a) => ({ kind: 'PhaseBegan', ...inAttempt(a), phase: placeIn(PHASES, a.phase) }),
+  Witnessed: (a) => ({ kind: 'Witnessed', ...inRound(a), site: siteOf(a.site), slice: numberOf(a.slice), held: bitmapOf(a.held) }),
+  Frozen: (a) => ({ kind: 'Frozen', ...inRound(a), included: bitmapOf(a.included), accumulator: digestOf(a.accumulator) }),
+  Published: (a) => ({ kind: 'Published', ...inAttempt(a), site: siteOf(a.site), sumRoot: digestOf(a.sumRoot), sumCid: digestOf(a.sumCid) }),
+  Attested: (a) => ({ kind: 'Attested', ...inAttempt(a), site: siteOf(a.site), ...model(a), status: placeIn(ATTEST_STATUSES, a.status), own: digestOf(a.own) }),
+  PublicationDiscarded: (a) => ({ kind: 'PublicationDiscarded', ...inAttempt(a), publisher: siteOf(a.publisher), wrongSum: Boolean(a.wrongSum) }),
+  RoundClosed: (a) => ({ kind: 'RoundClosed', ...inAttempt(a), status: numberOf(a.status) === 1 ? 'finished' : 'continue', ...model(a) }),
+  RoundRefused: (a) => ({ kind: 'RoundRefused', ...inAttempt(a), ...model(a) }),
+  RoundVoid: (a) => ({ kind: 'RoundVoid', ...inRound(a), phase: placeIn(PHASES, a.phase) }),
+  RunStateChanged: (a) => ({
+    kind: 'RunStateChanged',
+    run: run(a),
+    state: placeIn(RUN_STATES, a.state),
+    site: numberOf(a.site) === NO_SITE ? null : siteOf(a.site),
+    reason: numberOf(a.reason),
+  }),
+  SiteReady: (a) => ({ kind: 'SiteReady', run: run(a), site: siteOf(a.site) }),
+
+  ConsentRoot: (a) => ({ kind: 'ConsentRoot', site: siteOf(a.site), programme: digestOf(a.programme), epoch: numberOf(a.epoch), root: digestOf(a.root) }),
+  ConsentWithdrawn: (a) => ({ kind: 'ConsentWithdrawn', programme: digestOf(a.programme), tag: digestOf(a.tag) }),
+  AuditEntry: (a) => ({ kind: 'AuditEntry', site: siteOf(a.site), category: numberOf(a.category), subject: digestOf(a.subject) }),
+}

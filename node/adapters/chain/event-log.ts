@@ -1,0 +1,195 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { digest } from '#base/ids.ts'
+import type { ChainEvent, ChainEventBody } from '#ports/chain.ts'
+import { decodeEvent } from './decode-event.ts'
+import type { EventFile } from './event-file.ts'
+import { interfaces, type Link } from './link.ts'
+import { type RawLog, RpcError } from './rpc.ts'
+
+/** All events of the network's contracts, read once each. */
+export interface EventLog {
+  /** Of blocks `from` to the head, in order. */
+  read(from: number, filter?: EventFilter): Promise<readonly ChainEvent[]>
+  /** Says that block `block` holds something new (null: unknown which). */
+  touch(block: number | null): void
+  /**
+   * Compares what was read with the chain, as after a lost endpoint.
+   * @returns blocks `from` and `to` between which the chain went back, or null when all stands
+   */
+  verify(): Promise<Rewind | null>
+}
+
+export type EventFilter = { readonly run?: number; readonly kinds?: readonly ChainEventBody['kind'][] }
+
+/** The chain lost blocks: it stood at `from` when last read, and what was read holds up to `to` at most. */
+export interface Rewind {
+  readonly from: number
+  readonly to: number
+}
+
+/** Blocks asked for at once; endpoints limit it differently, so a refusal makes it smaller. */
+const RANGE = 10_000
+/** A chain may announce a block before its logs can be read. */
+const ANNOUNCED_EARLY_MS = 200
+
+/** What was read of one history of the chain; when the chain goes back, a new one is begun and this one is left to itself. */
+interface Read {
+  readonly events: ChainEvent[]
+  last: RawLog | null
+  /** All blocks up to this one were read; it is read again, for an answer without its logs shows that the chain went back. */
+  floor: number
+  /** Newest block that is known to hold something. */
+  announced: number
+  dirty: boolean
+  caughtUp: Promise<void> | null
+  refreshing: Promise<void> | null
+}
+
+export function openEventLog(link: Link, file: EventFile): EventLog {
+  const fresh = (): Read => ({ events: [], last: null, floor: link.deployedAtBlock, announced: 0, dirty: true, caughtUp: null, refreshing: null })
+  let read = fresh()
+  try {
+    keep(link, read, file.logs)
+  } catch {
+    // The file is a cache: what cannot be understood is read from the chain again.
+    file.clear()
+    read = fresh()
+  }
+
+  const take = async (into: Read, logs: readonly RawLog[]): Promise<void> => {
+    const news = await withTimestamps(
+      link,
+      logs.filter((log) => into.last === null || isAfter(log, into.last)),
+    )
+    keep(link, into, news)
+    if (news.length > 0 && into === read) file.append(news)
+  }
+
+  /** From what is known to the head, in pieces. */
+  const catchUp = async (into: Read): Promise<void> => {
+    const head = Number(await link.rpc.call<string>('eth_blockNumber', []))
+    for (let range = RANGE; into.floor < head; ) {
+      const to = Math.min(into.floor + range, head)
+      const logs = await fetchLogs(link, into.floor, to).catch((error) => {
+        if (!(error instanceof RpcError) || range === 1) throw error
+        return null
+      })
+      if (logs === null) range = Math.ceil(range / 10)
+      else {
+        await take(into, logs)
+        into.floor = to
+      }
+    }
+  }
+
+  const refresh = async (into: Read): Promise<void> => {
+    into.dirty = false
+    try {
+      const logs = await fetchLogs(link, into.floor, 'latest').catch((error) => (error instanceof RpcError ? null : Promise.reject(error)))
+      await (logs === null ? catchUp(into) : take(into, logs))
+      for (const end = Date.now() + ANNOUNCED_EARLY_MS; into.floor < into.announced && Date.now() < end; ) {
+        await sleep(4)
+        await take(into, await fetchLogs(link, into.floor, 'latest'))
+      }
+      // What was announced and never came was taken back.
+      into.announced = into.floor
+    } catch (error) {
+      into.dirty = true
+      throw error
+    }
+  }
+
+  /** One refreshing at a time; who comes while one is under way waits for another only if something new was announced meanwhile. */
+  const bringUpToDate = async (into: Read): Promise<void> => {
+    into.caughtUp ??= catchUp(into)
+    await into.caughtUp.catch((error) => {
+      into.caughtUp = null
+      throw error
+    })
+    into.dirty ||= !link.rpc.pushes
+    while (into.dirty || into.refreshing) {
+      into.refreshing ??= refresh(into).finally(() => {
+        into.refreshing = null
+      })
+      await into.refreshing
+    }
+  }
+
+  return {
+    async read(from, filter) {
+      const now = read
+      await bringUpToDate(now)
+      if (now !== read) return this.read(from, filter)
+      return now.events.slice(firstAtOrAfter(now.events, from)).filter((event) => matches(event, filter))
+    },
+    touch(block) {
+      read.dirty = true
+      if (block !== null) read.announced = Math.max(read.announced, block)
+    },
+    async verify() {
+      const before = read
+      before.dirty = true
+      if (before.last === null) return null
+      const block = await link.rpc.call<{ hash: string } | null>('eth_getBlockByNumber', [before.last.blockNumber, false])
+      if (block?.hash === before.last.blockHash || before !== read) return null
+      const head = Number(await link.rpc.call<string>('eth_blockNumber', []))
+      const from = Number(before.last.blockNumber)
+      read = fresh()
+      file.clear()
+      return { from, to: Math.min(head, from - 1) }
+    },
+  }
+}
+
+function keep(link: Link, into: Read, logs: readonly RawLog[]): void {
+  for (const log of logs) {
+    const event = decode(link, log)
+    if (event !== undefined) into.events.push(event)
+    into.last = log
+    into.floor = Math.max(into.floor, Number(log.blockNumber))
+  }
+}
+
+const fetchLogs = (link: Link, from: number, to: number | 'latest') =>
+  link.rpc.call<RawLog[]>('eth_getLogs', [{ address: watchedOf(link), fromBlock: hex(from), toBlock: to === 'latest' ? to : hex(to) }])
+
+const hex = (n: number): string => `0x${n.toString(16)}`
+
+export const watchedOf = (link: Link): readonly string[] => Object.values(link.addresses)
+
+const isAfter = (a: RawLog, b: RawLog): boolean => {
+  const blocks = Number(a.blockNumber) - Number(b.blockNumber)
+  return blocks > 0 || (blocks === 0 && Number(a.logIndex) > Number(b.logIndex))
+}
+
+/** Callers ask for the newest few of many, so the search begins at the end. */
+function firstAtOrAfter(events: readonly ChainEvent[], block: number): number {
+  let i = events.length
+  while (i > 0 && (events[i - 1] as ChainEvent).block >= block) i--
+  return i
+}
+
+const matches = (event: ChainEvent, filter: EventFilter | undefined): boolean =>
+  (filter?.kinds === undefined || filter.kinds.includes(event.kind)) && (filter?.run === undefined || ('run' in event && event.run === filter.run))
+
+const CONTRACTS = Object.keys(interfaces) as (keyof typeof interfaces)[]
+
+function decode(link: Link, log: RawLog): ChainEvent | undefined {
+  const name = CONTRACTS.find((contract) => link.addresses[contract] === log.address.toLowerCase())
+  const parsed = name === undefined ? null : interfaces[name].parseLog(log)
+  const body = parsed === null ? undefined : decodeEvent(parsed)
+  return (
+    body && { block: Number(log.blockNumber), index: Number(log.logIndex), timestamp: Number(log.blockTimestamp), tx: digest(log.transactionHash), ...body }
+  )
+}
+
+/** Older clients leave the time of the block out of its logs. */
+async function withTimestamps(link: Link, logs: readonly RawLog[]): Promise<readonly RawLog[]> {
+  const lacking = new Set(logs.filter((log) => log.blockTimestamp === undefined).map((log) => log.blockNumber))
+  if (lacking.size === 0) return logs
+  const found = new Map(await Promise.all([...lacking].map(async (block) => [block, await timestampOf(link, block)] as const)))
+  return logs.map((log) => (log.blockTimestamp === undefined ? { ...log, blockTimestamp: found.get(log.blockNumber) as string } : log))
+}
+
+const timestampOf = async (link: Link, block: string): Promise<string> =>
+  (await link.rpc.call<{ timestamp: string }>('eth_getBlockByNumber', [block, false])).timestamp

@@ -1,0 +1,174 @@
+import { Transaction, Wallet } from 'ethers'
+import { RotaError } from '#base/errors.ts'
+import { type Address, address } from '#base/ids.ts'
+import { readFees } from './fees.ts'
+import { revertError } from './reverts.ts'
+import { type RawLog, type Rpc, RpcError } from './rpc.ts'
+
+/** Signs and sends for one account. Several calls may be under way at once; they are mined in the order in which they were made. */
+export interface Sender {
+  readonly account: Address
+  /**
+   * Resolves when the transaction is mined and its receipt can be read.
+   * @param gasLimit fixed: an estimate made before the others' calls runs out of gas, when ours turns out to move the phase on
+   * @throws ROTA-5xxx with the contract's own error, ROTA-5001 and ROTA-5002 when it may be tried again
+   */
+  send(to: Address | null, data: string, gasLimit: number): Promise<Receipt>
+}
+
+export interface Receipt {
+  readonly status: string
+  readonly blockNumber: string
+  readonly contractAddress: string | null
+  readonly logs: readonly RawLog[]
+}
+
+/** So long a transaction may wait for its block. */
+const MINED_LIMIT_MS = 60_000
+/** How often an unmined transaction is sent again. */
+const RESEND_MS = 2_000
+const TRIES = 5
+
+interface Signed {
+  readonly raw: string
+  readonly hash: string
+  readonly nonce: number
+}
+
+/** The transaction's number is used up or leaves a gap: it has to be signed again under another. */
+class NonceLost extends Error {}
+
+export function openSender(rpc: Rpc, chainId: bigint, privateKey: string): Sender {
+  const wallet = new Wallet(privateKey)
+  const account = address(wallet.address)
+  let nextNonce: Promise<number> | null = null
+  const forgetNonce = () => {
+    nextNonce = null
+  }
+  rpc.onReconnect(forgetNonce)
+
+  /** Own count, because the endpoint's lags behind calls made at once; read again after anything went wrong. */
+  const takeNonce = (): Promise<number> => {
+    const mine = nextNonce ?? countOf(rpc, account, 'pending')
+    nextNonce = mine.then((n) => n + 1)
+    nextNonce.catch(forgetNonce)
+    return mine
+  }
+
+  const sign = async (to: Address | null, data: string, gasLimit: number): Promise<Signed> => {
+    const fees = await readFees(rpc)
+    const nonce = await takeNonce()
+    const raw = await wallet.signTransaction({ ...fees, chainId, nonce, gasLimit, to, data, value: 0 })
+    return { raw, hash: Transaction.from(raw).hash as string, nonce }
+  }
+
+  const sendOnce = async (to: Address | null, data: string, gasLimit: number): Promise<Receipt> => {
+    try {
+      return await deliver(rpc, account, await sign(to, data, gasLimit))
+    } catch (error) {
+      forgetNonce()
+      throw error
+    }
+  }
+
+  return {
+    account,
+    async send(to, data, gasLimit) {
+      for (let tries = 1; ; tries++) {
+        const receipt = await sendOnce(to, data, gasLimit).catch((error) => {
+          if (error instanceof NonceLost && tries < TRIES) return null
+          throw error instanceof RpcError || error instanceof NonceLost ? refusal(error, account) : error
+        })
+        if (receipt === null) continue
+        if (BigInt(receipt.status) === 1n) return receipt
+        throw await reasonOf(rpc, { from: account, to, data, gas: hex(gasLimit) }, Number(receipt.blockNumber))
+      }
+    },
+  }
+}
+
+/**
+ * Sends, waits for the receipt, and sends again now and then: an endpoint that came back, or a chain that went back, may have lost it.
+ * @throws NonceLost, RpcError when the endpoint refuses it, ROTA-5001, ROTA-5002
+ */
+async function deliver(rpc: Rpc, account: Address, signed: Signed): Promise<Receipt> {
+  let wake = () => {}
+  const stopListening = rpc.onLog((log) => {
+    if (log === null || log.transactionHash === signed.hash) wake()
+  })
+  const onWake = (next: () => void) => {
+    wake = next
+  }
+  try {
+    for (const end = Date.now() + MINED_LIMIT_MS; Date.now() < end; ) {
+      const refused = await rpc.call('eth_sendRawTransaction', [signed.raw]).then(
+        () => null,
+        (error) => error,
+      )
+      const waiting = refused === null || isKnown(refused)
+      const receipt = await awaitReceipt(rpc, signed.hash, waiting ? RESEND_MS : 0, onWake)
+      if (receipt !== null) return receipt
+      if (!waiting) throw isNonceTrouble(refused) ? new NonceLost(String(refused), { cause: refused }) : refused
+      if (await isNonceLost(rpc, account, signed)) throw new NonceLost('its number is used, or numbers before it are missing')
+    }
+    throw new RotaError('ROTA-5002', { tx: signed.hash, seconds: MINED_LIMIT_MS / 1_000 })
+  } finally {
+    stopListening()
+  }
+}
+
+async function isNonceLost(rpc: Rpc, account: Address, { nonce, hash }: Signed): Promise<boolean> {
+  const [mined, pending] = await Promise.all([countOf(rpc, account, 'latest'), countOf(rpc, account, 'pending')])
+  if (pending < nonce) return true
+  return mined > nonce && (await rpc.call('eth_getTransactionReceipt', [hash])) === null
+}
+
+const countOf = (rpc: Rpc, account: Address, at: 'latest' | 'pending'): Promise<number> =>
+  rpc.call<string>('eth_getTransactionCount', [account, at]).then(Number)
+
+/** Asks at once, soon after, and when a log of the transaction is announced (some chains announce before they can be read). */
+async function awaitReceipt(rpc: Rpc, hash: string, limitMs: number, onWake: (wake: () => void) => void): Promise<Receipt | null> {
+  const end = Date.now() + limitMs
+  for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 2, 250)) {
+    let timer: NodeJS.Timeout | undefined
+    const woken = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, pauseMs)
+      onWake(resolve)
+    })
+    const receipt = await rpc.call<Receipt | null>('eth_getTransactionReceipt', [hash])
+    if (receipt !== null || Date.now() >= end) {
+      clearTimeout(timer)
+      return receipt
+    }
+    await woken
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Why a mined transaction failed: receipts do not say, so the call is made again on the block after it, where what came before it in
+ * the block still stands, then on the block before.
+ */
+async function reasonOf(rpc: Rpc, call: object, block: number): Promise<RotaError> {
+  for (const at of [block, block - 1]) {
+    const error = await rpc.call('eth_call', [call, hex(at)]).then(
+      () => null,
+      (refused) => refused,
+    )
+    if (error instanceof RpcError && error.data !== undefined) return revertError(error)
+  }
+  return new RotaError('ROTA-5003', { block })
+}
+
+const isKnown = (error: unknown): boolean => error instanceof RpcError && /already (known|imported)|known transaction/i.test(error.message)
+
+const isNonceTrouble = (error: unknown): boolean => error instanceof RpcError && /nonce|replacement|underpriced/i.test(error.message)
+
+/** Some endpoints refuse at once what a contract would refuse in the block. */
+function refusal(error: RpcError | NonceLost, account: Address): RotaError {
+  if (error instanceof RpcError && error.data !== undefined) return revertError(error)
+  if (/insufficient funds|balance/i.test(error.message)) return new RotaError('ROTA-5009', { account }, error)
+  return new RotaError('ROTA-5010', { error: error.message }, error)
+}
+
+const hex = (n: number): string => `0x${n.toString(16)}`

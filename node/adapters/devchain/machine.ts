@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { RotaError } from '#base/errors.ts'
+
+/** A port of 127.0.0.1 that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))))
+    })
+  })
+}
+
+export function isProcessAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return !isZombie(pid)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Ended, but nobody has fetched its exit status (as in a container whose first process does not): Linux only. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
+  } catch {
+    return false
+  }
+}
+
+/** One JSON-RPC call over HTTP on this machine. @throws ROTA-1309 when the answer is an error; an Error of fetch when nobody answers */
+export async function jsonRpc(port: number, method: string, params: readonly unknown[] = [], limitMs = 5_000): Promise<unknown> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+  const reply = await fetch(`http://127.0.0.1:${port}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+    signal: AbortSignal.timeout(limitMs),
+  })
+  const { result, error } = (await reply.json()) as { result?: unknown; error?: { message?: string } }
+  if (error) throw new RotaError('ROTA-1309', { reason: error.message ?? method })
+  return result
+}

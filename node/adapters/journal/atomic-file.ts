@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import { link, open, rename, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/**
+ * Replaces a file as a whole: after a kill or power cut the path holds either the old bytes or the new ones, never a mixture.
+ * Write to a neighbour, fsync, rename, fsync the folder. Mode 0600.
+ */
+export async function writeAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+  const temporary = await writeNeighbour(path, bytes)
+  await rename(temporary, path).catch((error) => discard(temporary, error))
+  await syncFolder(dirname(path))
+}
+
+/** The same for a file that must not exist yet. @throws EEXIST when it does */
+export async function writeNew(path: string, bytes: Uint8Array | string): Promise<void> {
+  const temporary = await writeNeighbour(path, bytes)
+  await link(temporary, path).catch((error) => discard(temporary, error))
+  await unlink(temporary)
+  await syncFolder(dirname(path))
+}
+
+async function writeNeighbour(path: string, bytes: Uint8Array | string): Promise<string> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  const file = await open(temporary, 'wx', 0o600)
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+  } catch (error) {
+    await discard(temporary, error)
+  } finally {
+    await file.close()
+  }
+  return temporary
+}
+
+async function discard(temporary: string, error: unknown): Promise<never> {
+  await unlink(temporary).catch(() => {})
+  throw error
+}
+
+/** Makes a rename or a new name last; where folders cannot be opened (Windows) the file system does it by itself. */
+export async function syncFolder(dir: string): Promise<void> {
+  const folder = await open(dir, 'r').catch(() => null)
+  if (folder === null) return
+  await folder.sync().catch(() => {})
+  await folder.close()
+}

@@ -1,0 +1,97 @@
+import { type FileHandle, open, readFile, truncate } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { RotaError } from '#base/errors.ts'
+import type { RoundNo, RunId } from '#base/ids.ts'
+import type { Journal, JournalEntry } from '#ports/journal.ts'
+import { syncFolder, writeAtomic } from './atomic-file.ts'
+import { decodeLine, encodeLine } from './journal-line.ts'
+
+export interface FileJournal extends Journal {
+  close(): Promise<void>
+}
+
+/**
+ * The journal as an append-only file. A line is on disk (fsync) before `append` resolves; calls are served one after another.
+ * @throws ROTA-1305 when a line before the last is damaged: the file was changed by something else
+ * @throws ROTA-1306 when the disk refuses a write; nothing of the refused entry remains
+ */
+export async function openJournal(path: string): Promise<FileJournal> {
+  let { entries, wholeBytes } = await readJournal(path)
+  let file = await open(path, 'a', 0o600)
+  await file.truncate(wholeBytes)
+  await syncFolder(dirname(path))
+  let sizeBytes = wholeBytes
+  const oneByOne = createQueue()
+
+  return {
+    entries: () => entries,
+    append: (entry) =>
+      oneByOne(async () => {
+        const line = encodeLine(entry)
+        await appendSynced(file, path, line, sizeBytes)
+        sizeBytes += Buffer.byteLength(line)
+        entries = [...entries, entry]
+      }),
+    compact: (run, round) =>
+      oneByOne(async () => {
+        const kept = entries.filter((entry) => staysAfter(entry, run, round))
+        if (kept.length === entries.length) return
+        const text = kept.map(encodeLine).join('')
+        await writeAtomic(path, text).catch((cause) => refuse(path, cause))
+        await file.close()
+        file = await open(path, 'a', 0o600)
+        entries = kept
+        sizeBytes = Buffer.byteLength(text)
+      }),
+    close: () => oneByOne(() => file.close()),
+  }
+}
+
+/** Frozen sets stay for good: a node halts if the chain ever shows another one for a round it acted on. */
+const staysAfter = (entry: JournalEntry, run: RunId, round: RoundNo): boolean => entry.run !== run || entry.round >= round || entry.kind === 'frozen'
+
+async function appendSynced(file: FileHandle, path: string, line: string, sizeBefore: number): Promise<void> {
+  try {
+    await file.appendFile(line)
+    await file.datasync()
+  } catch (cause) {
+    await truncate(path, sizeBefore).catch(() => {})
+    refuse(path, cause)
+  }
+}
+
+function refuse(file: string, cause: unknown): never {
+  throw new RotaError('ROTA-1306', { file, reason: (cause as NodeJS.ErrnoException).code ?? 'unknown' }, cause)
+}
+
+/** What was written whole, and how many bytes that is; a torn last line is left out. */
+async function readJournal(path: string): Promise<{ entries: readonly JournalEntry[]; wholeBytes: number }> {
+  const text = await readFile(path, 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return ''
+    throw new RotaError('ROTA-1306', { file: path, reason: error.code }, error)
+  })
+  const lines = text.split('\n')
+  const entries: JournalEntry[] = []
+  let wholeBytes = 0
+  for (const [i, line] of lines.entries()) {
+    const entry = decodeLine(line)
+    const isLast = i >= lines.length - 2 && lines.slice(i + 1).every((rest) => rest === '')
+    if (entry === undefined || i === lines.length - 1) {
+      if (isLast) break
+      throw new RotaError('ROTA-1305', { file: path, entry: i + 1 })
+    }
+    entries.push(entry)
+    wholeBytes += Buffer.byteLength(line) + 1
+  }
+  return { entries, wholeBytes }
+}
+
+/** Runs tasks one after another; a failed task does not stop the next. */
+function createQueue() {
+  let last: Promise<unknown> = Promise.resolve()
+  return <T>(task: () => Promise<T>): Promise<T> => {
+    const mine = last.then(task, task)
+    last = mine.catch(() => {})
+    return mine
+  }
+}

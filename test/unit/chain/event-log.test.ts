@@ -1,0 +1,103 @@
+/**
+ * Events, read once, from endpoints with habits that our own chains do not have
+ * given one that refuses wide ranges, all events are found in smaller ones
+ * given one that leaves block times out, they are asked for, once a block
+ * given one that announces a block before its logs can be read, the reading waits for them
+ * given a file of other events, or of none that can be understood, all is read again
+ */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { id } from 'ethers'
+import type { ContractName } from '#adapters/chain/abi.ts'
+import { type EventFile, noEventFile } from '#adapters/chain/event-file.ts'
+import { openEventLog } from '#adapters/chain/event-log.ts'
+import { interfaces, type Link } from '#adapters/chain/link.ts'
+import { type RawLog, RpcError } from '#adapters/chain/rpc.ts'
+import { type Address, address, digest } from '#base/ids.ts'
+
+const contractAt = (n: number): Address => address(`0x${String(n).padStart(40, '0')}`)
+const addresses = Object.fromEntries(Object.keys(interfaces).map((name, i) => [name, contractAt(i + 1)])) as Record<ContractName, Address>
+const hex = (n: number) => `0x${n.toString(16)}`
+
+/** AuditEntry number `category` in block `block`. */
+function logAt(block: number, category: number): RawLog {
+  const { data, topics } = interfaces.AuditLog.encodeEventLog('AuditEntry', [1, category, id('subject')])
+  return {
+    ...{ address: addresses.AuditLog, topics, data, blockNumber: hex(block), blockHash: id(`block ${block}`), logIndex: hex(category) },
+    transactionHash: id(`transaction ${category}`),
+  }
+}
+
+/** An endpoint that answers from a list of logs, and takes down what it was asked. */
+function endpoint(habits: { head: number; widest?: number; logs: () => readonly RawLog[] }) {
+  const asked: string[] = []
+  const answer = (method: string, params: readonly unknown[]): unknown => {
+    asked.push(method)
+    if (method === 'eth_blockNumber') return hex(habits.head)
+    if (method === 'eth_getBlockByNumber') return { timestamp: hex(1_000 + Number(params[0])), hash: id(`block ${Number(params[0])}`) }
+    const { fromBlock, toBlock } = (params as readonly [{ fromBlock: string; toBlock: string }])[0]
+    const to = toBlock === 'latest' ? habits.head : Number(toBlock)
+    if (to - Number(fromBlock) > (habits.widest ?? Number.POSITIVE_INFINITY)) throw new RpcError(method, { message: 'range too wide' })
+    return habits.logs().filter((log) => Number(log.blockNumber) >= Number(fromBlock) && Number(log.blockNumber) <= to)
+  }
+  const nothing = () => () => {}
+  const call = async <T>(method: string, params: readonly unknown[]) => answer(method, params) as T
+  const rpc = { pushes: true, call, onLog: nothing, onReconnect: nothing, watch: async () => {}, stop: async () => {} }
+  const link: Link = { rpc, url: 'test', chainId: 1n, genesis: digest(id('genesis')), addresses, deployedAtBlock: 5, view: async () => null }
+  return { link, asked }
+}
+
+describe('event log', () => {
+  it('asks for less when a range is refused', async () => {
+    const logs = [7, 1_500, 24_000, 24_990].map((block, i) => logAt(block, i))
+    const { link } = endpoint({ head: 25_000, widest: 1_000, logs: () => logs })
+    const events = await openEventLog(link, noEventFile).read(0)
+    assert.deepEqual(
+      events.map(({ block }) => block),
+      [7, 1_500, 24_000, 24_990],
+    )
+  })
+
+  it('asks for the time of each block once, where logs leave it out', async () => {
+    const logs = [logAt(8, 1), logAt(8, 2), logAt(9, 3)]
+    const { link, asked } = endpoint({ head: 9, logs: () => logs })
+    const kept: RawLog[] = []
+    const file: EventFile = { logs: [], append: (more) => kept.push(...more), clear() {} }
+    const log = openEventLog(link, file)
+    assert.deepEqual(
+      (await log.read(9)).map(({ timestamp }) => timestamp),
+      [1_009],
+    )
+    log.touch(9)
+    await log.read(0)
+    assert.equal(asked.filter((method) => method === 'eth_getBlockByNumber').length, 2)
+    // The times are kept with the logs.
+    assert.deepEqual(
+      (await openEventLog(link, { ...file, logs: kept }).read(0)).map(({ timestamp }) => timestamp),
+      [1_008, 1_008, 1_009],
+    )
+    assert.equal(asked.filter((method) => method === 'eth_getBlockByNumber').length, 2)
+  })
+
+  it('waits for logs that were announced early, but not for ever', async () => {
+    let readable: readonly RawLog[] = [logAt(8, 1)]
+    const habits = { head: 12, logs: () => readable }
+    const log = openEventLog(endpoint(habits).link, noEventFile)
+    assert.equal((await log.read(0)).length, 1)
+    log.touch(13)
+    habits.head = 13
+    setTimeout(() => {
+      readable = [logAt(8, 1), logAt(13, 2)]
+    }, 30)
+    assert.equal((await log.read(0)).length, 2)
+    log.touch(20)
+    assert.equal((await log.read(0)).length, 2)
+  })
+
+  it('reads all again when its file cannot be understood', async () => {
+    let cleared = 0
+    const file: EventFile = { logs: [{ ...logAt(8, 1), data: '0x12' }], append() {}, clear: () => void cleared++ }
+    const events = await openEventLog(endpoint({ head: 9, logs: () => [logAt(8, 1)] }).link, file).read(0)
+    assert.deepEqual([events.length, cleared], [1, 1])
+  })
+})
