@@ -1,0 +1,84 @@
+import { stat } from 'node:fs/promises'
+import { toDigest } from '#base/bytes.ts'
+import { RotaError } from '#base/errors.ts'
+import type { Digest } from '#base/ids.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import type { Cohort, ConsentedCohort } from '#ports/cohort.ts'
+import type { Vault } from '#ports/vault.ts'
+import type { ConsentStore, Standing } from './consent-store.ts'
+import { defaultMapping, type Mapping } from './mapping.ts'
+import { patientDigest, usedDigest } from './patient-digest.ts'
+import { type PatientRow, readRows, toSplitTable } from './read-rows.ts'
+import { siteTree } from './site-trees.ts'
+
+export interface CsvCohortOptions {
+  readonly file: string
+  readonly mapping?: Mapping
+  readonly consents: ConsentStore
+  readonly vault: Pick<Vault, 'keyedDigest'>
+}
+
+export interface CsvConsentedCohort extends ConsentedCohort {
+  /** What the root commits to: each patient's tag, or, under opt-out without one, a keyed digest. */
+  readonly members: readonly Digest[]
+}
+
+interface KnownRow extends PatientRow {
+  readonly digest: Digest
+  readonly used: Digest
+}
+
+/**
+ * A site's patients from one CSV file. The file is read again only when it, or the protocol, has changed;
+ * who consents is asked every time.
+ */
+export class CsvCohort implements Cohort {
+  readonly #options: CsvCohortOptions
+  /** A round mostly has the cohort of the round before. */
+  #last: { readonly rows: readonly KnownRow[]; readonly programme: string; readonly cohort: CsvConsentedCohort } | null = null
+  #read: { readonly key: string; readonly rows: readonly KnownRow[] } | null = null
+
+  constructor(options: CsvCohortOptions) {
+    this.#options = options
+  }
+
+  async consented(protocol: Protocol, withdrawn: ReadonlySet<Digest>): Promise<CsvConsentedCohort> {
+    const rows = await this.#rows(protocol)
+    const standings = await this.#options.consents.standings(protocol.programme)
+    const used = rows.filter((row) => mayUse(standings.get(row.digest), protocol.lawfulBasis, withdrawn))
+    const tagOf = (row: KnownRow): Digest | null => standings.get(row.digest)?.tag ?? null
+    const members = used.map((row) => tagOf(row) ?? row.digest).sort()
+    const last = this.#last
+    if (last?.rows === rows && last.programme === protocol.programme && sameList(last.cohort.members, members)) return last.cohort
+    const cohort = {
+      table: toSplitTable(used, protocol),
+      patients: used.map((row) => row.used).sort(),
+      tags: used.flatMap((row) => tagOf(row) ?? []).sort(),
+      members,
+      root: toDigest(siteTree(this.#options.vault, protocol.programme, members).root),
+    }
+    this.#last = { rows, programme: protocol.programme, cohort }
+    return cohort
+  }
+
+  async #rows(protocol: Protocol): Promise<readonly KnownRow[]> {
+    const { file, mapping = defaultMapping(), vault } = this.#options
+    const { mtimeMs, size } = await stat(file).catch((cause: NodeJS.ErrnoException) => {
+      throw new RotaError('ROTA-3001', { file, reason: String(cause.code) })
+    })
+    const key = JSON.stringify([mtimeMs, size, protocol.features, protocol.label, protocol.cohort, protocol.learner.kind])
+    if (this.#read?.key === key) return this.#read.rows
+    const { rows } = await readRows(file, mapping, protocol)
+    const known = rows.map((row) => ({ ...row, digest: patientDigest(vault, row.patient), used: usedDigest(vault, row.patient, row.set) }))
+    this.#read = { key, rows: known }
+    return known
+  }
+}
+
+const sameList = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((x, i) => x === b[i])
+
+function mayUse(standing: Standing | undefined, lawfulBasis: Protocol['lawfulBasis'], withdrawn: ReadonlySet<Digest>): boolean {
+  if (standing === undefined) return lawfulBasis === 'opt-out'
+  if (standing.state === 'withdrawn') return false
+  return standing.tag === null || !withdrawn.has(standing.tag)
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { DifferencingLedger } from '#adapters/cohort/differencing-ledger.ts'
+import { isRotaError } from '#base/errors.ts'
+import { keyed, tempFolder } from './support.ts'
+
+/*
+  Differencing ledger
+  ├── given no earlier cohort, anyone may join
+  ├── given earlier cohorts, equal to one is fine, else each must differ by 10 patients or more, counted both ways
+  ├── what is recorded outlives the process, and twice the same is one
+  └── a damaged ledger lets nobody join
+*/
+const patients = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => keyed('site').keyedDigest('used', Buffer.from(String(from + i))))
+const ledger = () => new DifferencingLedger(join(tempFolder(), 'used.jsonl'))
+
+describe('differencing ledger', () => {
+  it('lets the first cohort join, and the same again', async () => {
+    const book = ledger()
+    assert.deepEqual(await book.mayJoin(patients(0, 5)), { ok: true })
+    await book.record(patients(0, 100))
+    assert.deepEqual(await book.mayJoin(patients(0, 100).reverse()), { ok: true })
+  })
+
+  it('counts who left and who came', async () => {
+    const book = ledger()
+    await book.record(patients(0, 100))
+    const cases: readonly (readonly [number, number, number | null])[] = [
+      [0, 99, 1],
+      [0, 91, 9],
+      [0, 90, null],
+      [1, 101, 2],
+      [5, 104, 9],
+      [5, 105, null],
+      [0, 109, 9],
+      [0, 110, null],
+      [500, 600, null],
+    ]
+    for (const [from, to, difference] of cases) {
+      assert.deepEqual(
+        await book.mayJoin(patients(from, to)),
+        difference === null ? { ok: true } : { ok: false, smallestDifference: difference },
+        `${from} to ${to}`,
+      )
+    }
+  })
+
+  it('asks it of each earlier cohort', async () => {
+    const book = ledger()
+    await book.record(patients(0, 100))
+    await book.record(patients(0, 50))
+    assert.deepEqual(await book.mayJoin(patients(0, 55)), { ok: false, smallestDifference: 5 })
+    assert.deepEqual(await book.mayJoin(patients(0, 60)), { ok: true })
+    await book.record(patients(0, 95))
+    assert.deepEqual(await book.mayJoin(patients(0, 100)), { ok: false, smallestDifference: 5 }, 'equal to one, too close to another')
+  })
+
+  it('is on disk when it returns, once for each cohort, and holds no whole digest', async () => {
+    const file = join(tempFolder(), 'used.jsonl')
+    await new DifferencingLedger(file).record(patients(0, 20))
+    await new DifferencingLedger(file).record(patients(0, 20).reverse())
+    await Promise.all([new DifferencingLedger(file).record(patients(0, 40)), new DifferencingLedger(file).record(patients(0, 60))])
+    assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, 3)
+    assert.deepEqual(readdirSync(join(file, '..')), ['used.jsonl'])
+    assert.deepEqual(await new DifferencingLedger(file).mayJoin(patients(0, 21)), { ok: false, smallestDifference: 1 })
+    assert.ok(!readFileSync(file, 'utf8').includes(patients(0, 1)[0] as string))
+  })
+
+  it('goes on at once after a process that was killed while it wrote', async () => {
+    const file = join(tempFolder(), 'used.jsonl')
+    const killed = spawnSync(process.execPath, ['-e', 'process.kill(process.pid, "SIGKILL")'])
+    writeFileSync(`${file}.lock`, String(killed.pid))
+    writeFileSync(`${file}.1.new`, 'half')
+    const start = performance.now()
+    await new DifferencingLedger(file).record(patients(0, 20))
+    assert.ok(performance.now() - start < 2000)
+    assert.deepEqual(await new DifferencingLedger(file).mayJoin(patients(0, 20)), { ok: true })
+  })
+
+  it('lets nobody join when it is damaged', async () => {
+    const file = join(tempFolder(), 'used.jsonl')
+    for (const text of ['[', '{}\n', '[1]\n', 'x']) {
+      writeFileSync(file, text)
+      await assert.rejects(new DifferencingLedger(file).mayJoin(patients(0, 20)), (error) => isRotaError(error, 'ROTA-6006'))
+      await assert.rejects(new DifferencingLedger(file).record(patients(0, 20)), (error) => isRotaError(error, 'ROTA-6006'))
+    }
+  })
+})

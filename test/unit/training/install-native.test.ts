@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { installNative } from '#adapters/training/install-native.ts'
+import { findNative } from '#adapters/training/native-package.ts'
+import { isRotaError } from '#base/errors.ts'
+
+const name = '@tensorflow/tfjs-node-gpu'
+const own = findNative(name, null).folder
+const missing = own === null ? `${name} is not installed (it is optional)` : false
+if (missing) console.log(`skipped: ${missing}`)
+
+it('says that the package is not there', async () => {
+  await assert.rejects(installNative({ package: '@tensorflow/tfjs-node', from: tmpdir() }), (error) => isRotaError(error, 'ROTA-3055'))
+})
+
+it('says that the installer cannot reach its host, and what else there is', { skip: missing, timeout: 30_000 }, async () => {
+  const project = await mkdtemp(join(tmpdir(), 'rota-native-'))
+  try {
+    // A copy of the package, so that the one in use stays as it is; its own dependencies are linked.
+    const copy = join(project, 'node_modules', name)
+    await cp(own as string, copy, { recursive: true })
+    const modules = join(own as string, '..', '..')
+    for (const dependency of Object.keys(JSON.parse(await readFile(join(copy, 'package.json'), 'utf8')).dependencies)) {
+      await mkdir(join(project, 'node_modules', dependency, '..'), { recursive: true })
+      await symlink(join(modules, dependency), join(project, 'node_modules', dependency), 'dir').catch(() => undefined)
+    }
+    const lines: string[] = []
+    const closedPort = { TFJS_NODE_BASE_URI: 'https://127.0.0.1:9/libtensorflow-', HTTPS_PROXY: '', https_proxy: '' }
+    await assert.rejects(
+      installNative({ from: project, env: closedPort, onLine: (line) => lines.push(line) }),
+      (error) => isRotaError(error, 'ROTA-3054') && /docs/.test(error.remedy) && /ECONN|fail/i.test(String(error.details['reason'])),
+    )
+    assert.ok(lines.some((line) => /Downloading/.test(line)))
+  } finally {
+    await rm(project, { recursive: true, force: true })
+  }
+})
