@@ -1,0 +1,97 @@
+import { EMPTY, withSite } from '#base/bitmap.ts'
+import type { Bitmap, Digest, RunId, SiteId, StudyId } from '#base/ids.ts'
+import type { ChainEvent, ChainEventBody, ModelRef } from '#ports/chain.ts'
+
+/** The event of one kind. */
+export type EventOf<K extends ChainEventBody['kind']> = Extract<ChainEvent, { kind: K }>
+
+type RoundEventKind = 'Contributed' | 'PhaseBegan' | 'Witnessed' | 'Published' | 'Attested' | 'PublicationDiscarded'
+
+/** One round as the chain tells it, from its opening to its end. */
+export interface RoundLog {
+  readonly opened: EventOf<'RoundOpened'>
+  /** In the order of the chain. */
+  readonly events: readonly EventOf<RoundEventKind>[]
+  readonly frozen: EventOf<'Frozen'> | null
+  /** Sites whose stewards had approved the study when the set was frozen. */
+  readonly approvedAtFreeze: Bitmap
+  readonly ended: EventOf<'RoundClosed' | 'RoundRefused' | 'RoundVoid'> | null
+}
+
+export interface RunLog {
+  readonly run: RunId
+  readonly study: StudyId
+  readonly initial: ModelRef
+  readonly rounds: readonly RoundLog[]
+}
+
+/** A study as the log tells it. */
+export interface StudyLog {
+  readonly study: StudyId
+  readonly protocolDigest: Digest
+  readonly protocolCid: Digest
+  readonly epochs: ReadonlyMap<number, EventOf<'EpochPublished'>>
+}
+
+export interface Log {
+  readonly studies: ReadonlyMap<StudyId, StudyLog>
+  readonly runs: readonly RunLog[]
+}
+
+/** Sorts the chain's events into studies, runs and rounds. Late attestations, after a round's end, count for nothing and are left out. */
+export function readLog(events: readonly ChainEvent[]): Log {
+  const reader = new LogReader()
+  for (const event of events) reader.take(event)
+  return { studies: reader.studies, runs: [...reader.runs.values()] }
+}
+
+interface OpenRound {
+  opened: EventOf<'RoundOpened'>
+  events: EventOf<RoundEventKind>[]
+  frozen: EventOf<'Frozen'> | null
+  approvedAtFreeze: Bitmap
+  ended: RoundLog['ended']
+}
+
+class LogReader {
+  readonly studies = new Map<StudyId, StudyLog & { readonly epochs: Map<number, EventOf<'EpochPublished'>> }>()
+  readonly runs = new Map<RunId, Omit<RunLog, 'rounds'> & { readonly rounds: OpenRound[] }>()
+  readonly #approved = new Map<StudyId, Bitmap>()
+
+  take(event: ChainEvent): void {
+    if (event.kind === 'StudyPublished') {
+      const { study, protocolDigest, protocolCid } = event
+      this.studies.set(study, { study, protocolDigest, protocolCid, epochs: new Map() })
+    } else if (event.kind === 'EpochPublished') this.studies.get(event.study)?.epochs.set(event.epoch, event)
+    else if (event.kind === 'StudyApproved') this.#approved.set(event.study, withSite(this.#approvedNow(event.study), event.site))
+    else if (event.kind === 'StudyWithdrawn') this.#approved.set(event.study, without(this.#approvedNow(event.study), event.site))
+    else if (event.kind === 'RunOpened') {
+      const { run, study, modelRoot, modelCid } = event
+      this.runs.set(run, { run, study, initial: { root: modelRoot, cid: modelCid }, rounds: [] })
+    } else if (event.kind === 'RoundOpened') {
+      this.runs.get(event.run)?.rounds.push({ opened: event, events: [], frozen: null, approvedAtFreeze: EMPTY, ended: null })
+    } else this.#inRound(event)
+  }
+
+  #inRound(event: ChainEvent): void {
+    if (!('run' in event && 'round' in event)) return
+    const run = this.runs.get(event.run)
+    const round = run?.rounds.findLast((r) => r.opened.round === event.round)
+    if (!run || !round || round.ended) return
+    if (event.kind === 'Frozen') {
+      round.frozen = event
+      round.approvedAtFreeze = this.#approvedNow(run.study)
+    } else if (event.kind === 'RoundClosed' || event.kind === 'RoundRefused' || event.kind === 'RoundVoid') round.ended = event
+    else if (event.kind !== 'Abstained' && event.kind !== 'RoundOpened') round.events.push(event)
+  }
+
+  #approvedNow(study: StudyId): Bitmap {
+    return this.#approved.get(study) ?? EMPTY
+  }
+}
+
+const without = (set: Bitmap, site: SiteId): Bitmap => (set & ~(1n << BigInt(site))) as Bitmap
+
+/** A round's events of one kind. */
+export const eventsOf = <K extends RoundEventKind>(round: RoundLog, kind: K): EventOf<K>[] =>
+  round.events.filter((event): event is EventOf<RoundEventKind> & EventOf<K> => event.kind === kind)

@@ -1,0 +1,81 @@
+import { has, sitesOf } from '#base/bitmap.ts'
+import { ownOf, supportOf } from './attestations.ts'
+import { FaultList } from './fault-list.ts'
+import { expectedSet } from './frozen-set.ts'
+import { doesNotHold, type Fault, type RoundReport, VERDICTS } from './report.ts'
+import type { KnownModel, RoundInput } from './round-input.ts'
+import { type EventOf, eventsOf } from './run-log.ts'
+import { verifyModel } from './verify-model.ts'
+import { verifySum } from './verify-sum.ts'
+
+export interface RoundOutcome {
+  readonly report: RoundReport
+  readonly faults: readonly Fault[]
+  readonly notes: readonly string[]
+  /** The model that the round led to, for the next one; null when its bytes are gone. */
+  readonly model: KnownModel | null
+}
+
+/** Recomputes one round: who was in, what they add up to, which model follows, and whether enough sites held that model. */
+export async function verifyRound(input: RoundInput): Promise<RoundOutcome> {
+  const { run, round, ended, study, key } = input
+  const faults = new FaultList(run.run, round.opened.round)
+  checkLineage(input, faults)
+  checkSet(input, faults)
+  faults.blocks('protocol', study.log.protocolCid, study)
+  faults.blocks('bundle', study.log.epochs.get(round.opened.epoch)?.bundle ?? null, key)
+  const published = eventsOf(round, 'Published').find((event) => event.attempt === ended.attempt) ?? null
+  if (published === null) faults.add('sum', 'the chain names no publication of the attempt that ended it')
+  const sum = published && (await verifySum(input, published, faults))
+  const model = await verifyModel(input, sum?.bytes ?? null, faults)
+  checkSupport(input, model.known, faults)
+  const recomputed = sum?.recomputed ? VERDICTS.recomputed : VERDICTS.fromSum
+  const verdict = faults.none ? (model.recomputed ? recomputed : VERDICTS.attested) : doesNotHold(faults.summary())
+  return { report: reportOf(input, published, verdict), faults: faults.list, notes: faults.notes, model: model.known }
+}
+
+/** Each round starts from the model that the run stood at, with no gap. */
+function checkLineage({ round, base }: RoundInput, faults: FaultList): void {
+  if (base.stray !== null) faults.add('lineage', base.stray)
+  if (round.opened.baseRoot === base.root && round.opened.baseCid === base.cid) return
+  faults.add('lineage', `it opened on model ${round.opened.baseRoot}, but the run stood at ${base.root}`)
+}
+
+function checkSet({ round, study }: RoundInput, faults: FaultList): void {
+  if (round.frozen === null) {
+    faults.add('set', 'it ended without a frozen set')
+    return
+  }
+  const slices = study.protocol?.slices ?? Math.max(1, ...eventsOf(round, 'Witnessed').map((event) => event.slice + 1))
+  const expected = expectedSet(round, slices)
+  const { included } = round.frozen
+  for (const site of expected.strangers) faults.add('set', `site ${site} witnessed without being a custodian then`)
+  for (const site of sitesOf(included))
+    if (!has(expected.included, site)) faults.add('set', `site ${site} is in the set, and the custodians' bitmaps do not carry it`)
+  for (const site of sitesOf(expected.included))
+    if (!has(included, site)) faults.add('set', `site ${site} was left out of the set, and the custodians' bitmaps carry it`)
+}
+
+/** More than half of the set said so; where the model's bytes are known, only those count whose proof shows that they held them. */
+function checkSupport({ round, ended }: RoundInput, known: KnownModel | null, faults: FaultList): void {
+  const { sites, beside, needed } = supportOf(round, ended)
+  const proven = known === null ? sites : sites.filter((vote) => vote.own === ownOf(vote.site, known.bytes))
+  const unproven = sites.filter((vote) => !proven.includes(vote)).map((vote) => vote.site)
+  if (sites.length === 0 || sites.length + beside < needed) faults.add('attestation', `${sites.length} sites attested its result, ${needed} are needed`)
+  else if (proven.length + beside < needed)
+    faults.add('attestation', `only ${proven.length} of the ${needed} sites needed proved that they held the model; not site ${unproven.join(', ')}`)
+  else if (unproven.length > 0) faults.note(`site ${unproven.join(', ')} attested without proof of holding the model; enough others did`)
+}
+
+const reportOf = ({ run, round, ended }: RoundInput, published: EventOf<'Published'> | null, verdict: string): RoundReport => ({
+  run: run.run,
+  study: run.study,
+  round: round.opened.round,
+  status: ended.kind === 'RoundClosed' ? ended.status : 'refused',
+  leader: round.opened.leader,
+  publisher: published?.site ?? null,
+  included: round.frozen ? sitesOf(round.frozen.included) : [],
+  sumRoot: published?.sumRoot ?? null,
+  modelRoot: ended.modelRoot,
+  verdict,
+})

@@ -1,0 +1,76 @@
+import { sitesOf } from '#base/bitmap.ts'
+import type { FaultList } from './fault-list.ts'
+import { firstDifferentLeaf, rootOf } from './merkle-tree.ts'
+import { remainderOf, sumOf } from './ring-words.ts'
+import type { RoundInput } from './round-input.ts'
+import { type EventOf, eventsOf } from './run-log.ts'
+import { type Finding, findObject } from './stored-object.ts'
+
+/** The sum that the round went on with. */
+export interface SumOutcome {
+  /** With the published root; null when neither updates nor the stored sum give it. */
+  readonly bytes: Uint8Array | null
+  /** Added up from every update of the frozen set. */
+  readonly recomputed: boolean
+}
+
+/** Adds the frozen set's updates up again and compares with what was published and with what is stored. */
+export async function verifySum(input: RoundInput, published: EventOf<'Published'>, faults: FaultList): Promise<SumOutcome> {
+  const key = input.key.key
+  if (key === null) return { bytes: null, recomputed: false }
+  const wordBits = input.study.protocol?.arithmetic.wordBits ?? 64
+  const updates = await findUpdates(input, key, faults)
+  const stored = await findObject(input.sources, { kind: 'sum', cid: published.sumCid, root: published.sumRoot, site: published.site }, key)
+  const readable = updates.flatMap((update) => (update.bytes === null ? [] : [update.bytes]))
+  const added = readable.length === updates.length && updates.length > 0 ? sumOf(readable, wordBits) : null
+  if (readable.length === updates.length && added === null) faults.add('sum', 'the updates of the set differ in length: they have no sum')
+  faults.object(stored, added && { bytes: added, named: 'the recomputed sum' })
+  for (const update of updates) faults.object(update, expectedUpdate(update, updates, stored, wordBits))
+  if (added !== null) compare(added, published, stored, faults)
+  checkDiscarded(input, added, faults)
+  if (added !== null && rootOf(added) === published.sumRoot) return { bytes: added, recomputed: true }
+  if (stored.bytes === null && stored.damaged.length === 0) faults.note('neither its sum nor every update is in the stores')
+  return { bytes: stored.bytes, recomputed: false }
+}
+
+async function findUpdates({ round, sources }: RoundInput, key: Uint8Array, faults: FaultList): Promise<Finding[]> {
+  const contributed = new Map(eventsOf(round, 'Contributed').map((event) => [event.site, event]))
+  const found: Finding[] = []
+  for (const site of round.frozen ? sitesOf(round.frozen.included) : []) {
+    const event = contributed.get(site)
+    if (event === undefined) faults.add('set', `site ${site} is in the set and contributed nothing`)
+    else found.push(await findObject(sources, { kind: 'update', cid: event.cid, root: event.root, site }, key))
+  }
+  return found
+}
+
+/** The published sum less all other updates is the one that cannot be read. */
+function expectedUpdate(update: Finding, all: readonly Finding[], sum: Finding, wordBits: 32 | 64) {
+  const others = all.filter((other) => other !== update).map((other) => other.bytes)
+  if (sum.bytes === null || others.includes(null)) return null
+  const bytes = remainderOf(sum.bytes, others as Uint8Array[], wordBits)
+  return bytes !== null && rootOf(bytes) === update.object.root ? { bytes, named: 'the sum less the other updates' } : null
+}
+
+function compare(added: Uint8Array, published: EventOf<'Published'>, stored: Finding, faults: FaultList): void {
+  const root = rootOf(added)
+  if (root === published.sumRoot) return
+  const leaf = stored.bytes && firstDifferentLeaf(stored.bytes, added)
+  const where = leaf === null ? 'the published sum itself is not in the store' : `leaf ${leaf} of the published sum differs`
+  const object = { kind: 'sum' as const, cid: published.sumCid, site: published.site }
+  faults.add('sum', `the updates add up to ${root}, site ${published.site} published ${published.sumRoot}: ${where}`, { object, leaf })
+}
+
+/** A publication that was voted down as a wrong sum should have been one. */
+function checkDiscarded({ round }: RoundInput, added: Uint8Array | null, faults: FaultList): void {
+  if (added === null) return
+  const publications = eventsOf(round, 'Published')
+  for (const discarded of eventsOf(round, 'PublicationDiscarded')) {
+    const published = publications.find((event) => event.attempt === discarded.attempt)
+    if (!discarded.wrongSum || published === undefined) continue
+    const wrong = published.sumRoot !== rootOf(added)
+    faults.note(
+      `site ${discarded.publisher}'s publication ${discarded.attempt} was discarded as a wrong sum, ${wrong ? 'and it was one' : 'yet it is the sum of the set'}`,
+    )
+  }
+}

@@ -1,0 +1,72 @@
+import { isRotaError } from '#base/errors.ts'
+import type { ChainReader, Phase, RunState, RunView } from '#ports/chain.ts'
+
+/** What `/healthz` tells: status 200 when `ok`, else 503. Holds nothing about a patient. */
+export interface Health {
+  /** The node works: chain in reach, not halted. */
+  readonly ok: boolean
+  readonly site: { readonly id: number; readonly name: string } | null
+  readonly version: string
+  readonly chain: {
+    readonly head: number
+    /** Blocks that this node has not taken in. */
+    readonly lag: number
+    readonly reachable: boolean
+  }
+  /** Members connected now. */
+  readonly peers: number
+  readonly runs: readonly {
+    readonly run: number
+    readonly study: number
+    readonly state: RunState
+    readonly round: number
+    readonly phase: Phase
+    readonly leader: number
+  }[]
+  /** Why it is not ok, by codes of the catalogue. */
+  readonly problems: readonly { readonly code: string; readonly what: string }[]
+}
+
+/** Where a node looks to tell how it is. */
+export interface HealthSources {
+  readonly site: Health['site']
+  readonly version: string
+  readonly chain: Pick<ChainReader, 'head' | 'runs' | 'run'>
+  /** Number of the newest block that this node has taken in. */
+  readonly taken: () => number
+  readonly peers: () => number
+  /** What stands in the way besides the chain, e.g. a node that halted. */
+  readonly problems?: () => Health['problems']
+}
+
+/** Looks at the chain now; a chain that cannot be reached is told, not thrown. Runs that ended are left out. */
+export async function readHealth({ site, version, chain, taken, peers, problems }: HealthSources): Promise<Health> {
+  const known = problems?.() ?? []
+  try {
+    const { number } = await chain.head()
+    const live = (await chain.runs()).filter((run) => run.state === 'Active' || run.state === 'Paused')
+    const runs = await Promise.all(live.map(async ({ run }) => runHealth(await chain.run(run))))
+    return {
+      ok: known.length === 0,
+      site,
+      version,
+      chain: { head: number, lag: Math.max(0, number - taken()), reachable: true },
+      peers: peers(),
+      runs,
+      problems: known,
+    }
+  } catch (error) {
+    if (!isRotaError(error)) throw error
+    const lost = { code: error.code, what: error.message }
+    return { ok: false, site, version, chain: { head: taken(), lag: 0, reachable: false }, peers: peers(), runs: [], problems: [...known, lost] }
+  }
+}
+
+const runHealth = ({ run, study, state, round }: RunView): Health['runs'][number] => ({
+  run,
+  study,
+  state,
+  round: round.round,
+  phase: round.phase,
+  leader: round.rota[round.turn] ?? -1,
+})
