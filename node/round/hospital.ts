@@ -1,0 +1,147 @@
+import { has } from '#base/bitmap.ts'
+import { isRotaError, nameOf } from '#base/errors.ts'
+import type { RunId, SiteId, StudyId } from '#base/ids.ts'
+import type { RunState } from '#ports/chain.ts'
+import { type Announce, decodeAnnounce } from '#wire/announce.ts'
+import { watchKeys } from './key-watch.ts'
+import { createPlay } from './play.ts'
+import { type PlayHooks, playRun } from './player.ts'
+import type { Site } from './site.ts'
+import { loadStudy, type Study } from './study.ts'
+import { createWaker, type Waker } from './waker.ts'
+
+/** A hospital at work: follows the chain, draws keys when membership changed, and plays every run of the studies it approved. */
+export interface Hospital {
+  /** Resolves when stopped; rejects with what needs a person. */
+  readonly done: Promise<void>
+  /** The chain's height when this node last looked at all of it; 0 before the first look. */
+  lookedAt(): number
+  stop(): Promise<void>
+}
+
+const LOOK_MS = 1_000
+
+export async function openHospital(site: Site, hooks: PlayHooks = {}): Promise<Hospital> {
+  const stopped = new AbortController()
+  const wakeUp = createWaker()
+  const unsubscribe = site.chain.onChange(wakeUp.wake)
+  const rounds = new Map<RunId, number>()
+  await site.gossip.start(
+    (message, from) => judge(message, from, rounds),
+    (message, from) => void deliver(site, message, from, wakeUp),
+  )
+  const height = { looked: 0 }
+  const done = follow(site, wakeUp, rounds, stopped.signal, hooks, height).catch((error) => {
+    if (!stopped.signal.aborted) throw error
+  })
+  done.catch(() => undefined)
+  return {
+    done,
+    lookedAt: () => height.looked,
+    async stop() {
+      stopped.abort(new Error('the node was asked to stop'))
+      unsubscribe()
+      await done.catch(() => undefined)
+      await site.gossip.stop()
+    },
+  }
+}
+
+/** Looks at all studies and runs whenever the chain changed; each active run is played on its own. */
+async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, signal: AbortSignal, hooks: PlayHooks, height: { looked: number }): Promise<void> {
+  const studies = new Map<StudyId, Promise<Study>>()
+  const playing = new Map<RunId, Promise<void>>()
+  const failed = Promise.withResolvers<never>()
+  const keys = watchKeys(site)
+  const studyOf = (id: StudyId): Promise<Study> => {
+    const known = studies.get(id) ?? loadStudy(site, id, signal)
+    studies.set(id, known)
+    known.catch(() => studies.delete(id))
+    return known
+  }
+
+  const look = async (): Promise<void> => {
+    const { number } = await site.chain.head()
+    const records = (await site.chain.studies()).filter((record) => has(record.approved, site.id))
+    for (const record of records) await tryTo(site, 'keys.failed', async () => keys.look(record, await studyOf(record.id), signal))
+    for (const { run, study, state } of await site.chain.runs()) {
+      if (playing.has(run) || isFinal(state) || !records.some((record) => record.id === study)) continue
+      playing.set(
+        run,
+        play(site, await studyOf(study), run, wakeUp, rounds, signal, hooks).catch((error) => {
+          if (!signal.aborted) failed.reject(error)
+        }),
+      )
+    }
+    height.looked = number
+  }
+
+  try {
+    while (!signal.aborted) {
+      const seen = wakeUp.mark()
+      await tryTo(site, 'look.failed', look)
+      await Promise.race([wakeUp.next(seen, site.host.clock, LOOK_MS, signal), failed.promise])
+    }
+  } finally {
+    await Promise.allSettled(playing.values())
+  }
+}
+
+async function play(site: Site, study: Study, run: RunId, wakeUp: Waker, rounds: Map<RunId, number>, signal: AbortSignal, hooks: PlayHooks): Promise<void> {
+  const watch = async (): Promise<void> => void rounds.set(run, (await site.chain.run(run)).round.round)
+  await watch()
+  await playRun(createPlay(site, study, run, wakeUp.wake), wakeUp, signal, {
+    beforeRow: async (row, view) => {
+      rounds.set(run, view.round.round)
+      await hooks.beforeRow?.(row, view)
+    },
+  })
+  rounds.delete(run)
+}
+
+const isFinal = (state: RunState): boolean => state === 'Finished' || state === 'Halted' || state === 'Ended'
+
+/** What may pass is logged and tried at the next look; what needs a person goes up. */
+async function tryTo(site: Site, event: string, act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act()
+  } catch (error) {
+    if (!isRotaError(error) || error.reaction === 'stop') throw error
+    site.host.log.warn(event, { code: error.code, what: error.message })
+  }
+}
+
+/** A message is judged and delivered, and in the simulator one array goes to all sites: each is decoded once. */
+function read(message: Uint8Array): Announce {
+  const known = announcements.get(message) ?? decodeAnnounce(message)
+  announcements.set(message, known)
+  return known
+}
+
+const announcements = new WeakMap<Uint8Array, Announce>()
+
+/** Rounds more than one away are late or too early to matter; what is no announcement costs its sender score. */
+function judge(message: Uint8Array, _from: SiteId, rounds: ReadonlyMap<RunId, number>): 'accept' | 'ignore' | 'reject' {
+  let announced: Announce
+  try {
+    announced = read(message)
+  } catch (error) {
+    if (isRotaError(error)) return error.code === 'ROTA-4003' ? 'ignore' : 'reject'
+    throw error
+  }
+  const current = rounds.get(announced.run)
+  if (current === undefined) return 'ignore'
+  return Math.abs(announced.round - current) <= 1 ? 'accept' : 'ignore'
+}
+
+/** An object that came along is kept when its bytes are what its CID names; the round finds it in the store. */
+async function deliver(site: Site, message: Uint8Array, from: SiteId, wakeUp: Waker): Promise<void> {
+  const announced = read(message)
+  if (announced.inline === null) return
+  try {
+    await site.store.putSealed(announced.inline, announced.cid)
+    wakeUp.wake()
+  } catch (error) {
+    site.host.log.warn('announce.refused', { site: from, run: announced.run, round: announced.round, reason: nameOf(error) })
+  }
+}

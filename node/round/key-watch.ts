@@ -1,0 +1,82 @@
+import { has, sizeOf } from '#base/bitmap.ts'
+import { isRotaError } from '#base/errors.ts'
+import type { SiteId, StudyId } from '#base/ids.ts'
+import type { StudyRecord } from '#ports/chain.ts'
+import { isEpochDue } from './keyring.ts'
+import type { Site } from './site.ts'
+import type { Study } from './study.ts'
+
+/** Sees to it that the members of a study share a key: draws the next epoch's when it is due, and reports one that cannot be had. */
+export interface KeyWatch {
+  look(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void>
+}
+
+/** Approvals often come in a row: a key is drawn once the set has rested this long. */
+const REST_MS = 700
+/** Members try one after the other, by rank, so that they do not race; the first on chain counts. */
+const RANK_MS = 2_000
+const TRY_MS = 5_000
+/** A bundle that nobody has given for this long is reported, and another member draws. */
+const REPORT_AFTER_MS = 20_000
+
+export function watchKeys(site: Site): KeyWatch {
+  const due = new Map<StudyId, { key: string; sinceMs: number }>()
+  const missing = new Map<StudyId, { epoch: number; sinceMs: number }>()
+
+  async function drawInTurn(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void> {
+    const now = site.host.clock.nowMs()
+    const key = `${record.approved} ${record.epoch.epoch} ${record.epoch.reported}`
+    if (due.get(record.id)?.key !== key) due.set(record.id, { key, sinceMs: now })
+    const waitedMs = now - (due.get(record.id)?.sinceMs ?? now)
+    if (waitedMs >= REST_MS + RANK_MS * rankOf(record, site.id)) await study.keys.renew(record, signal)
+  }
+
+  async function hold(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void> {
+    const { epoch } = record.epoch
+    const now = site.host.clock.nowMs()
+    try {
+      await within(site, TRY_MS, signal, (limited) => study.keys.key(epoch, limited))
+      missing.delete(record.id)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (missing.get(record.id)?.epoch !== epoch) missing.set(record.id, { epoch, sinceMs: now })
+      if (now - (missing.get(record.id)?.sinceMs ?? now) < REPORT_AFTER_MS) throw error
+      await site.chain.reportEpoch(record.id, epoch).catch(ignoreLate)
+    }
+  }
+
+  return {
+    async look(record, study, signal) {
+      if (isEpochDue(record)) await drawInTurn(record, study, signal)
+      else if (has(record.epoch.members, site.id)) await hold(record, study, signal)
+    },
+  }
+}
+
+function ignoreLate(error: unknown): void {
+  if (!isRotaError(error) || error.reaction !== 'ignore') throw error
+}
+
+/** The publisher draws epoch 0; who draws the next ones goes round, so that one who withholds bundles does not draw twice in a row. */
+function rankOf(record: StudyRecord, me: SiteId): number {
+  if (record.epoch.members === 0n) return record.publisher === me ? 0 : Number.POSITIVE_INFINITY
+  let place = 0
+  for (let id = 0; id < me; id++) if (has(record.approved, id as SiteId)) place += 1
+  return (place + record.epoch.epoch) % Math.max(1, sizeOf(record.approved))
+}
+
+/** Ends the wait for `work` after `ms` of the host's clock. */
+async function within<T>(site: Site, ms: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const done = new AbortController()
+  const limited = AbortSignal.any([signal, done.signal])
+  const timer = site.host.clock.sleep(ms, limited).then(
+    () => done.abort(),
+    () => undefined,
+  )
+  try {
+    return await work(limited)
+  } finally {
+    done.abort()
+    await timer
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Remembers what was computed for a digest: the sum that a publisher added is not added again when it attests, and a
+ * thousand simulated sites in one process verify each object once.
+ */
+export interface Memo {
+  once<T>(key: string, compute: () => Promise<T>): Promise<T>
+}
+
+/** Keeps the latest `limit` results; a failed computation is forgotten, so that the next caller tries again. */
+export function createMemo(limit = 16): Memo {
+  const results = new Map<string, Promise<unknown>>()
+  return {
+    once<T>(key: string, compute: () => Promise<T>): Promise<T> {
+      const known = results.get(key)
+      if (known !== undefined) return known as Promise<T>
+      const fresh = compute()
+      results.set(key, fresh)
+      fresh.catch(() => results.delete(key))
+      const oldest = results.keys().next().value
+      if (results.size > limit && oldest !== undefined) results.delete(oldest)
+      return fresh
+    },
+  }
+}

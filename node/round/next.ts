@@ -1,0 +1,99 @@
+import { has, sizeOf } from '#base/bitmap.ts'
+import type { Bitmap, SiteId } from '#base/ids.ts'
+import type { Head, RoundView, RunView, StudyRules } from '#ports/chain.ts'
+import type { JournalEntry } from '#ports/journal.ts'
+import { limitPassed, thirdsPassed } from './clock.ts'
+
+/**
+ * What to do now: one pure table. Its rows are the protocol; a node that was killed reads chain and journal, calls this, and
+ * goes on. The first row whose condition holds is done; after it is done the table is asked again.
+ */
+export function next(s: Situation): RowName {
+  for (const row of ROWS) if (row.when(s)) return row.name
+  return 'wait'
+}
+
+/** All that the decision may depend on. */
+export interface Situation {
+  readonly me: SiteId
+  readonly rules: StudyRules
+  /** This site's steward approved the study and has not withdrawn. */
+  readonly approved: boolean
+  readonly view: RunView
+  readonly head: Head
+  /** Milliseconds since this node last saw the chain grow. */
+  readonly chainSilentMs: number
+  /** This site's entries of the view's run and round. */
+  readonly journal: readonly JournalEntry[]
+  /** Contributed updates that this site holds whole and well-formed. */
+  readonly held: Bitmap
+  /** Whether this site adds the updates up: all do while updates are small, else the custodians. */
+  readonly adds: boolean
+  /** The model that the round starts from is on this site. */
+  readonly hasBase: boolean
+  readonly resting: boolean
+  /** Exact run: the cohort is no longer the one this site contributed with. */
+  readonly cohortChanged: boolean
+}
+
+export type RowName = (typeof ROWS)[number]['name'] | 'wait'
+
+/** Where `me` stands in the rota, counted from the turn: 0 leads, 1 and 2 stand by. −1 when not in it. */
+export function placeOf(round: RoundView, me: SiteId): number {
+  const index = round.rota.indexOf(me)
+  return index < 0 ? -1 : (index - round.turn + round.rota.length) % round.rota.length
+}
+
+const journalled = (s: Situation, kind: JournalEntry['kind']): boolean => s.journal.some((entry) => entry.kind === kind)
+const active = (s: Situation): boolean => s.view.state === 'Active' && s.approved
+const inPhase = (s: Situation, phase: RoundView['phase']): boolean => active(s) && s.view.round.phase === phase
+const silentTooLong = (s: Situation): boolean => s.chainSilentMs >= 1_000 + 250 * Math.max(0, placeOf(s.view.round, s.me))
+
+function frozenChanged(s: Situation): boolean {
+  const acted = s.journal.find((entry) => entry.kind === 'frozen')
+  return acted !== undefined && s.view.round.included !== 0n && acted.included !== s.view.round.included
+}
+
+function isCustodian(s: Situation): boolean {
+  const place = placeOf(s.view.round, s.me)
+  return place >= 0 && place < (s.view.round.custodianPlaces[0] ?? 0)
+}
+
+const holdsAll = (s: Situation): boolean => (s.held & s.view.round.contributed) === s.view.round.contributed
+
+/** Waits for slow updates until a third of the limit; then says what it has. */
+const waitedForUpdates = (s: Situation): boolean => thirdsPassed(s.rules, s.view.round, s.head) >= 1 && sizeOf(s.held) > 0
+
+const mayPublish = (s: Situation): boolean => {
+  const place = placeOf(s.view.round, s.me)
+  return place >= s.view.round.firstPlace && place <= s.view.round.firstPlace + thirdsPassed(s.rules, s.view.round, s.head)
+}
+
+const notYet = (set: Bitmap, s: Situation): boolean => !has(set, s.me)
+
+const ROWS = [
+  // A set this node acted on has changed on chain: nothing that follows can be trusted. A person has to look.
+  { name: 'halt-node', when: frozenChanged },
+  // Refitting without one patient would show that patient: an exact run stops as soon as its cohort changes.
+  { name: 'halt-run', when: (s) => active(s) && s.cohortChanged },
+  { name: 'ready', when: (s) => s.view.state === 'Paused' && s.approved && !s.resting && notYet(s.view.ready, s) },
+  { name: 'rest', when: (s) => inPhase(s, 'Contributing') && s.resting && awaitsMe(s) && !journalled(s, 'contributed') },
+  { name: 'adopt', when: (s) => s.approved && s.view.state !== 'Halted' && !s.hasBase },
+  { name: 'contribute', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && !journalled(s, 'contributed') && !journalled(s, 'abstained') },
+  // Journalled, yet not on chain: the node died in between, or the chain lost its last blocks.
+  { name: 'contribute-again', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && journalled(s, 'contributed') },
+  { name: 'abstain-again', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && !journalled(s, 'contributed') && journalled(s, 'abstained') },
+  {
+    name: 'witness',
+    when: (s) => inPhase(s, 'Witnessing') && isCustodian(s) && notYet(s.view.round.witnessed[0] as Bitmap, s) && (holdsAll(s) || waitedForUpdates(s)),
+  },
+  { name: 'publish', when: (s) => inPhase(s, 'Publishing') && mayPublish(s) },
+  { name: 'attest', when: (s) => inPhase(s, 'Attesting') && has(s.view.round.included, s.me) && notYet(s.view.round.attested, s) },
+  // Phases move on lazily inside every call; when nobody calls, whoever waits does. It also makes blocks where nobody else does.
+  { name: 'tick', when: (s) => active(s) && (limitPassed(s.rules, s.view.round, s.head) || silentTooLong(s)) },
+] as const satisfies readonly { readonly name: string; readonly when: (s: Situation) => boolean }[]
+
+const awaitsMe = (s: Situation): boolean => s.view.round.rota.includes(s.me) && notYet(s.view.round.contributed, s) && notYet(s.view.round.abstained, s)
+const mayContribute = (s: Situation): boolean => !s.resting && awaitsMe(s)
+
+export const ROW_NAMES: readonly RowName[] = [...ROWS.map((row) => row.name), 'wait']

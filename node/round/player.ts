@@ -1,0 +1,116 @@
+import { has } from '#base/bitmap.ts'
+import { isRotaError } from '#base/errors.ts'
+import type { RunView, StudyRecord } from '#ports/chain.ts'
+import { next, type RowName, type Situation } from './next.ts'
+import { adds, followUpdates, openRound, type Play, type Round } from './play.ts'
+import { doRow } from './round.ts'
+import type { Waker } from './waker.ts'
+
+/** How long a waiting node sleeps when nothing wakes it: it then looks at chain, clock and consent by itself. */
+const LOOK_MS = 500
+const AFTER_TROUBLE_MS = 250
+
+/**
+ * Plays one run until it is over: look at the chain, decide by the table, do it, look again.
+ * @returns the run's last view
+ * @throws what needs a person (reaction 'stop'), and the signal's reason
+ */
+export async function playRun(play: Play, wakeUp: Waker, signal: AbortSignal, hooks: PlayHooks = {}): Promise<RunView> {
+  const { site } = play
+  const silence = silenceClock(play)
+  for (;;) {
+    signal.throwIfAborted()
+    const seen = wakeUp.mark()
+    const view = await site.chain.run(play.run)
+    if (isOver(view)) return finish(play, view, signal)
+    const row = await lookAndDo(play, view, silence, signal, hooks)
+    if (row === 'wait') await wakeUp.next(seen, site.host.clock, LOOK_MS, signal)
+    else if (row === 'trouble') await wakeUp.next(seen, site.host.clock, AFTER_TROUBLE_MS, signal)
+  }
+}
+
+/** For tests: called before each row is done, so that a process can be killed at a named row. */
+export interface PlayHooks {
+  readonly beforeRow?: (row: RowName, view: RunView) => Promise<void>
+}
+
+async function lookAndDo(play: Play, view: RunView, silence: SilenceClock, signal: AbortSignal, hooks: PlayHooks): Promise<RowName | 'trouble'> {
+  const { site } = play
+  const startedMs = site.host.clock.nowMs()
+  let row: RowName = 'wait'
+  try {
+    const round = await openRound(play, view, signal)
+    if (play.base?.root === view.model.root) await followUpdates(play, round)
+    row = next(await situation(play, round, await play.study.record(), await silence.ms()))
+    if (row === 'wait') return row
+    await hooks.beforeRow?.(row, view)
+    await doRow(row, play, round, signal)
+    site.tell({ kind: 'step', run: play.run, round: view.round.round, row, ms: site.host.clock.nowMs() - startedMs })
+    return row
+  } catch (error) {
+    return trouble(play, view, row, error, signal)
+  }
+}
+
+async function situation(play: Play, round: Round, record: StudyRecord, chainSilentMs: number): Promise<Situation> {
+  const { site } = play
+  const { view } = round
+  return {
+    me: site.id,
+    rules: record.rules,
+    approved: has(record.approved, site.id),
+    view,
+    head: await site.chain.head(),
+    chainSilentMs,
+    journal: site.journal.entries().filter((e) => e.run === view.run && e.round === view.round.round),
+    held: play.holdings?.held() ?? (0n as Situation['held']),
+    adds: adds(play, round),
+    hasBase: play.base?.root === view.model.root,
+    resting: site.resting(),
+    cohortChanged: await play.cohortWatch.changed(play),
+  }
+}
+
+/** Late and duplicate calls are nothing; what may pass is tried again; what needs a person stops the node. */
+function trouble(play: Play, view: RunView, row: RowName, error: unknown, signal: AbortSignal): RowName | 'trouble' {
+  signal.throwIfAborted()
+  if (!isRotaError(error)) throw error
+  if (error.reaction === 'ignore') return row
+  if (error.reaction === 'stop') throw error
+  play.site.host.log.warn('round.trouble', { run: play.run, round: view.round.round, action: row, code: error.code, what: error.message })
+  play.site.tell({ kind: 'trouble', run: play.run, round: view.round.round, code: error.code, message: error.message })
+  return 'trouble'
+}
+
+const isOver = (view: RunView): boolean => view.state === 'Finished' || view.state === 'Halted' || view.state === 'Ended'
+
+async function finish(play: Play, view: RunView, signal: AbortSignal): Promise<RunView> {
+  play.holdings?.stop()
+  if (view.state === 'Finished' && play.base?.root !== view.model.root) {
+    const round = await openRound(play, view, signal)
+    await doRow('adopt', play, round, signal)
+  }
+  play.site.tell({ kind: 'run-over', run: play.run, state: view.state })
+  return view
+}
+
+interface SilenceClock {
+  ms(): Promise<number>
+}
+
+/** How long the chain has not grown, by this node's own clock. */
+function silenceClock(play: Play): SilenceClock {
+  let head = -1
+  let since = 0
+  return {
+    async ms() {
+      const { number } = await play.site.chain.head()
+      const now = play.site.host.clock.nowMs()
+      if (number !== head) {
+        head = number
+        since = now
+      }
+      return now - since
+    },
+  }
+}

@@ -1,0 +1,21 @@
+import type { Attempt, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
+import type { RunState } from '#ports/chain.ts'
+import type { RowName } from './next.ts'
+
+/** What a person who watches a node may be told. Never anything about a patient. */
+export type Progress =
+  | { readonly kind: 'step'; readonly run: RunId; readonly round: RoundNo; readonly row: RowName; readonly ms: number }
+  | {
+      readonly kind: 'contributed'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly bytes: number
+      readonly trainMs: number
+      readonly backend: string | null
+    }
+  | { readonly kind: 'abstained'; readonly run: RunId; readonly round: RoundNo; readonly reason: string; readonly detail: string }
+  | { readonly kind: 'published'; readonly run: RunId; readonly round: RoundNo; readonly attempt: Attempt; readonly bytes: number }
+  | { readonly kind: 'wrong-sum'; readonly run: RunId; readonly round: RoundNo; readonly publisher: SiteId }
+  | { readonly kind: 'adopted'; readonly run: RunId; readonly round: RoundNo; readonly modelRoot: Digest }
+  | { readonly kind: 'run-over'; readonly run: RunId; readonly state: RunState }
+  | { readonly kind: 'trouble'; readonly run: RunId; readonly round: RoundNo; readonly code: string; readonly message: string }

@@ -1,0 +1,52 @@
+import { RotaError } from '#base/errors.ts'
+import type { RowName } from './next.ts'
+import type { Play, Round } from './play.ts'
+import { adopt } from './steps/adopt.ts'
+import { attest } from './steps/attest.ts'
+import { abstain, abstainAgain, contribute, contributeAgain } from './steps/contribute.ts'
+import { publish } from './steps/publish.ts'
+import { witness } from './steps/witness.ts'
+
+/**
+ * A round, in reading order; `next.ts` says when each happens, the chain says whose turn it is.
+ *
+ *   adopt        take over the model that the last round left
+ *   contribute   consented cohort → contribute → bound → fixed point → encrypt, put → journal → root on chain, announce
+ *   witness      (custodians) say which updates are held whole; the chain freezes who is in
+ *   publish      (the leader, else a standby) add the frozen set, put the sum, its root on chain
+ *   attest       check the sum, take the learner's step, say which model came out; more than half of the set close the round
+ *
+ * and the next in turn leads. Whoever dies is replaced, whoever is silent only shrinks the set, and any of it can be done again.
+ */
+export async function doRow(row: RowName, play: Play, round: Round, signal: AbortSignal): Promise<void> {
+  const { chain } = play.site
+  const { run } = round
+  switch (row) {
+    case 'adopt':
+      return adopt(play, round.view, signal)
+    case 'contribute':
+      return contribute(play, round, signal)
+    case 'contribute-again':
+      return contributeAgain(play, round)
+    case 'abstain-again':
+      return abstainAgain(play, round)
+    case 'rest':
+      return abstain(play, round, 'maintenance', 'maintenance was announced with `rota pause`')
+    case 'witness':
+      return witness(play, round)
+    case 'publish':
+      return publish(play, round, signal)
+    case 'attest':
+      return attest(play, round, signal)
+    case 'tick':
+      return chain.tick(run)
+    case 'ready':
+      return chain.ready(run)
+    case 'halt-run':
+      return chain.halt(run, 'cohortChanged')
+    case 'halt-node':
+      throw new RotaError('ROTA-5504', { run, round: round.round })
+    case 'wait':
+      return
+  }
+}

@@ -1,0 +1,32 @@
+import type { Sha256 } from '#base/bytes.ts'
+import type { SiteId } from '#base/ids.ts'
+import type { Chain } from '#ports/chain.ts'
+import type { Cohort } from '#ports/cohort.ts'
+import type { Differencing } from '#ports/differencing.ts'
+import type { Gossip } from '#ports/gossip.ts'
+import type { Host } from '#ports/host.ts'
+import type { Journal } from '#ports/journal.ts'
+import type { ModelStore } from '#ports/model-store.ts'
+import type { Trainer } from '#ports/trainer.ts'
+import type { Vault } from '#ports/vault.ts'
+import type { Memo } from './memo.ts'
+import type { Progress } from './progress.ts'
+
+/** One hospital as the round sees it: who it is, and its windows on the world. The same in a process of its own and in the simulator. */
+export interface Site {
+  readonly id: SiteId
+  readonly chain: Chain
+  readonly gossip: Gossip
+  readonly store: ModelStore
+  readonly cohort: Cohort
+  readonly differencing: Differencing
+  readonly trainer: Trainer | null
+  readonly vault: Vault
+  readonly journal: Journal
+  readonly host: Host
+  readonly sha256: Sha256
+  readonly memo: Memo
+  readonly tell: (progress: Progress) => void
+  /** True while the engineer has announced maintenance: the site abstains and is not awaited. */
+  readonly resting: () => boolean
+}

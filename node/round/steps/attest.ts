@@ -1,0 +1,60 @@
+import { sizeOf } from '#base/bitmap.ts'
+import { type Digest, ZERO_DIGEST } from '#base/ids.ts'
+import { decodeSum } from '#core/ring/decode.ts'
+import type { AttestStatus, Publication } from '#ports/chain.ts'
+import { adds, type Play, type Round } from '../play.ts'
+import { type NamedModel, nameModel, ownProof } from '../study.ts'
+import { addFrozenSet } from './sum.ts'
+import { withinBounds } from './tolerance.ts'
+
+/** Sums up to this size are kept by everyone, for the study's life. */
+const KEPT_SUM_BYTES = 1024 * 1024
+
+/** Checks the published sum, takes the learner's step from it, and says on chain which model came out. */
+export async function attest(play: Play, round: Round, signal: AbortSignal): Promise<void> {
+  const { site } = play
+  const { publication, included } = round.view.round
+  if (publication === null) return
+  await site.journal.append({ kind: 'frozen', run: round.run, round: round.round, included })
+  const sum = await checkedSum(play, round, publication, signal)
+  if (sum === null) {
+    site.tell({ kind: 'wrong-sum', run: round.run, round: round.round, publisher: publication.publisher })
+    return say(play, round, { status: 'wrongSum', root: ZERO_DIGEST, cid: ZERO_DIGEST, own: ZERO_DIGEST })
+  }
+  // Every attester keeps a small sum too: the log must be replayable when its publisher is gone.
+  if (sum.length <= KEPT_SUM_BYTES) await site.store.put(sum, 'sum', publication.sumRoot, round.key, signal)
+  const { named, status } = await advance(play, round, sum, publication.sumRoot)
+  const { cid } = await site.store.put(named.bytes, 'model', named.root, round.key, signal)
+  await say(play, round, { status, root: named.root, cid, own: ownProof(site, named.bytes) })
+}
+
+/**
+ * The published sum, or null when it is not the sum of the frozen set. Whoever holds the updates adds them again and
+ * needs nothing from the publisher; the others fetch what was published and check that it is what its root says.
+ */
+async function checkedSum(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<Uint8Array | null> {
+  if (!adds(play, round))
+    return play.site.store.get({ cid: publication.sumCid, kind: 'sum', root: publication.sumRoot }, round.key, signal, [publication.publisher])
+  const own = await addFrozenSet(play, round, signal)
+  return own.root === publication.sumRoot ? own.bytes : null
+}
+
+/** The learner's step. A sum beyond what the protocol's bounds allow is refused: the base stays, and its refusals go up by one. */
+function advance(play: Play, round: Round, sum: Uint8Array, sumRoot: Digest): Promise<{ named: NamedModel; status: AttestStatus }> {
+  return play.site.memo.once(`advance ${round.base.root} ${sumRoot}`, async () => {
+    const values = decodeSum(sum, round.layout, sizeOf(round.view.round.included))
+    if (!withinBounds(round.layout, values)) {
+      const { model } = round.base
+      return { named: nameModel({ ...model, refusals: model.refusals + 1 }, play.site), status: 'refused' as const }
+    }
+    const { model, status } = play.study.learner.advance(round.base.model, values)
+    return { named: nameModel(model, play.site), status }
+  })
+}
+
+async function say(play: Play, round: Round, what: { status: AttestStatus; root: Digest; cid: Digest; own: Digest }): Promise<void> {
+  const { site } = play
+  const { attempt } = round.view.round
+  await site.journal.append({ kind: 'attested', run: round.run, round: round.round, attempt, status: what.status, root: what.root, cid: what.cid })
+  await site.chain.attest(round.run, round.round, attempt, { root: what.root, cid: what.cid }, what.status, what.own)
+}

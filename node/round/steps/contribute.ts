@@ -1,0 +1,83 @@
+import { RotaError } from '#base/errors.ts'
+import type { Digest } from '#base/ids.ts'
+import { merkleRoot } from '#core/commit/merkle.ts'
+import { boundUpdate } from '#core/ring/bound.ts'
+import { SALT_BYTES } from '#core/ring/layout.ts'
+import { toRing } from '#core/ring/to-ring.ts'
+import type { AbstainReason } from '#ports/chain.ts'
+import type { ConsentedCohort } from '#ports/cohort.ts'
+import type { Play, Round } from '../play.ts'
+import { announce } from './announce.ts'
+import { whyNot } from './eligible.ts'
+import { withdrawnTags } from './withdrawn.ts'
+
+/** consented cohort → contribute → bound → fixed point → encrypt, put → journal → commit root on chain, announce. */
+export async function contribute(play: Play, round: Round, signal: AbortSignal): Promise<void> {
+  const { site, study } = play
+  const startedMs = site.host.clock.nowMs()
+
+  const patients = await consentedCohort(play)
+  if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
+  const refusal = await whyNot(play, patients)
+  if (refusal !== null) return abstain(play, round, refusal.reason, refusal.detail)
+
+  const update = await study.learner.contribute(round.base.model, patients.table, tools(play, signal))
+  const bounded = boundUpdate(update)
+  const ring = toRing(bounded, site.host.random.bytes(SALT_BYTES), site.host.random)
+  const trainMs = site.host.clock.nowMs() - startedMs
+  const root = merkleRoot(ring.bytes, site.sha256)
+  const { cid } = await site.store.put(ring.bytes, 'update', root, round.key, signal)
+
+  if (study.exact) await site.differencing.record(patients.patients)
+  play.cohortRoot = patients.root
+  await site.journal.append({ kind: 'contributed', run: round.run, round: round.round, root, cid, cohortRoot: patients.root })
+  await send(play, round, { root, cid, cohortRoot: patients.root })
+  site.tell({ kind: 'contributed', run: round.run, round: round.round, bytes: ring.bytes.length, trainMs, backend: site.trainer?.backend ?? null })
+}
+
+/** What the journal says was contributed, sent again: the same bytes, never a second vector for one round. */
+export async function contributeAgain(play: Play, round: Round): Promise<void> {
+  const entry = play.site.journal.entries().find((e) => e.kind === 'contributed' && e.run === round.run && e.round === round.round)
+  if (entry?.kind === 'contributed') await send(play, round, entry)
+}
+
+/** Ends the others' waiting: the site is not in this round, and says why. */
+export async function abstain(play: Play, round: Round, reason: AbstainReason, detail: string): Promise<void> {
+  const { site } = play
+  await site.journal.append({ kind: 'abstained', run: round.run, round: round.round, reason })
+  await site.chain.abstain(round.run, round.round, reason)
+  site.tell({ kind: 'abstained', run: round.run, round: round.round, reason, detail })
+}
+
+export async function abstainAgain(play: Play, round: Round): Promise<void> {
+  const entry = play.site.journal.entries().find((e) => e.kind === 'abstained' && e.run === round.run && e.round === round.round)
+  if (entry?.kind === 'abstained') await play.site.chain.abstain(round.run, round.round, entry.reason as AbstainReason)
+}
+
+async function send(play: Play, round: Round, named: { root: Digest; cid: Digest; cohortRoot: Digest }): Promise<void> {
+  const announced = announce(play.site, {
+    kind: 'update',
+    run: round.run,
+    round: round.round,
+    attempt: round.view.round.attempt,
+    root: named.root,
+    cid: named.cid,
+  })
+  await play.site.chain.contribute(round.run, round.round, named.root, named.cid, named.cohortRoot)
+  await announced
+}
+
+/** A mistake in the site's data keeps this site out of the round and nobody else; its text stays at the site. */
+async function consentedCohort(play: Play): Promise<ConsentedCohort | { reason: AbstainReason; detail: string }> {
+  try {
+    return await play.site.cohort.consented(play.study.protocol, await withdrawnTags(play))
+  } catch (error) {
+    if (!(error instanceof RotaError)) throw error
+    return { reason: 'dataError', detail: `${error.code} ${error.message}` }
+  }
+}
+
+function tools(play: Play, signal: AbortSignal) {
+  const { trainer } = play.site
+  return trainer === null ? { signal } : { signal, train: trainer.train }
+}

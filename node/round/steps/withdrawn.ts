@@ -1,0 +1,52 @@
+import { isRotaError } from '#base/errors.ts'
+import type { Digest } from '#base/ids.ts'
+import type { Play } from '../play.ts'
+
+/** Tags withdrawn on chain under the study's programme, up to now: at least those that stood at the round's opening block. */
+export async function withdrawnTags(play: Pick<Play, 'site' | 'study'>): Promise<ReadonlySet<Digest>> {
+  const events = await play.site.chain.events(0, { kinds: ['ConsentWithdrawn'] })
+  const tags = new Set<Digest>()
+  for (const e of events) if (e.kind === 'ConsentWithdrawn' && e.programme === play.study.programme) tags.add(e.tag)
+  return tags
+}
+
+/** How long an unchanged log lets the site's own file and desk go unasked: the local stop is still within a second. */
+const ASK_AGAIN_MS = 1_000
+
+/** Tells whether this site's cohort is no longer the one that it contributed with in this exact run. */
+export interface CohortWatch {
+  changed(play: Play): Promise<boolean>
+}
+
+export function watchCohort(): CohortWatch {
+  let seen = { withdrawn: -1, atMs: Number.NEGATIVE_INFINITY, used: '', changed: false }
+  return {
+    async changed(play) {
+      if (!play.study.exact) return false
+      play.cohortRoot ??= journalled(play)
+      const used = play.cohortRoot
+      if (used === null) return false
+      const withdrawn = await withdrawnTags(play)
+      const now = play.site.host.clock.nowMs()
+      if (seen.used === used && seen.withdrawn === withdrawn.size && now - seen.atMs < ASK_AGAIN_MS) return seen.changed
+      seen = { withdrawn: withdrawn.size, atMs: now, used, changed: await differs(play, withdrawn, used) }
+      return seen.changed
+    },
+  }
+}
+
+/** Data that cannot be read just now are no change: the site keeps attesting, and abstains from the next round. */
+async function differs(play: Play, withdrawn: ReadonlySet<Digest>, used: Digest): Promise<boolean> {
+  try {
+    return (await play.site.cohort.consented(play.study.protocol, withdrawn)).root !== used
+  } catch (error) {
+    if (!isRotaError(error)) throw error
+    play.site.host.log.warn('cohort.unreadable', { run: play.run, code: error.code })
+    return false
+  }
+}
+
+function journalled(play: Play): Digest | null {
+  const entry = play.site.journal.entries().findLast((e) => e.kind === 'contributed' && e.run === play.run)
+  return entry?.kind === 'contributed' ? entry.cohortRoot : null
+}

@@ -1,0 +1,67 @@
+import { toDigest } from '#base/bytes.ts'
+import { RotaError } from '#base/errors.ts'
+import type { Digest, StudyId } from '#base/ids.ts'
+import { merkleRoot } from '#core/commit/merkle.ts'
+import type { Learner } from '#core/learner/learner.ts'
+import { learnerFor } from '#core/learner/learner-for.ts'
+import type { Model } from '#core/model/model.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import type { StudyRecord } from '#ports/chain.ts'
+import { encodeModel } from '#wire/model.ts'
+import { programmeId } from '#wire/programme.ts'
+import { decodeProtocol, protocolDigest } from '#wire/protocol.ts'
+import { createKeyring, type Keyring } from './keyring.ts'
+import type { Site } from './site.ts'
+
+/** A study as this site works with it: the approved protocol, its learner, the keys of its epochs. */
+export interface Study {
+  readonly id: StudyId
+  readonly protocol: Protocol
+  readonly learner: Learner
+  readonly keys: Keyring
+  /** Digest of the consent programme's name: what ConsentRegistry knows it by. */
+  readonly programme: Digest
+  /** Any withdrawal halts it (DESIGN section 8). */
+  readonly exact: boolean
+  record(): Promise<StudyRecord>
+}
+
+/**
+ * Fetches the protocol by its CID and checks that it is what stewards approved.
+ * @throws ROTA-5501 when the store's bytes have another digest
+ */
+export async function loadStudy(site: Site, id: StudyId, signal: AbortSignal): Promise<Study> {
+  const record = await site.chain.study(id)
+  const bytes = await site.store.getPlain(record.protocolCid, signal)
+  const protocol = decodeProtocol(bytes)
+  const found = protocolDigest(protocol, site.sha256)
+  if (found !== record.protocolDigest) throw new RotaError('ROTA-5501', { study: id, expected: record.protocolDigest, found })
+  return {
+    id,
+    protocol,
+    learner: learnerFor(protocol, site.sha256),
+    keys: createKeyring(site, id, protocol),
+    programme: programmeId(protocol.programme, site.sha256),
+    exact: record.rules.exact,
+    record: () => site.chain.study(id),
+  }
+}
+
+/** A model with its canonical bytes and their root: its name on chain. */
+export interface NamedModel {
+  readonly model: Model
+  readonly bytes: Uint8Array
+  readonly root: Digest
+}
+
+export function nameModel(model: Model, { sha256 }: Pick<Site, 'sha256'>): NamedModel {
+  const bytes = encodeModel(model)
+  return { model, bytes, root: merkleRoot(bytes, sha256) }
+}
+
+/** The model that a run starts from is made of the protocol alone: nobody has to send it. */
+export const initialModel = (study: Study, site: Pick<Site, 'sha256'>): NamedModel => nameModel(study.learner.initial(), site)
+
+/** H(siteId, H(1 ‖ model bytes)): cannot be echoed by one who lacks the bytes, and every holder can check it. */
+export const ownProof = (site: Pick<Site, 'id' | 'sha256'>, bytes: Uint8Array): Digest =>
+  toDigest(site.sha256(Uint8Array.of(site.id), site.sha256(Uint8Array.of(1), bytes)))

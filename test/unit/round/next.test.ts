@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { bitmapOf, EMPTY } from '#base/bitmap.ts'
+import { attemptNo, type Bitmap, digest, roundNo, runId, siteId, studyId } from '#base/ids.ts'
+import type { RoundView, RunView, StudyRules } from '#ports/chain.ts'
+import { next, placeOf, ROW_NAMES, type Situation } from '#round/next.ts'
+
+// given a run that a site takes part in
+// ├── when the round is Contributing
+// │   ├── it contributes once, and sends again what was journalled but is not on chain
+// │   ├── it abstains while maintenance is announced
+// │   └── it adopts the model first when it lacks it
+// ├── when the round is Witnessing
+// │   ├── a custodian witnesses once it holds all, or after a third of the limit what it holds
+// │   └── others wait
+// ├── when the round is Publishing: places open by thirds of the limit, in seconds and blocks
+// ├── when the round is Attesting: who is in the frozen set attests once
+// ├── when a limit passed, or the chain stands still: it ticks
+// ├── when its cohort changed: it halts the run
+// └── when the frozen set is another than the one it acted on: the node halts
+
+const ROOT = digest(`0x${'11'.repeat(32)}`)
+const sites = [0, 1, 2, 3].map(siteId)
+const me = siteId(1)
+
+const rules: StudyRules = {
+  minSites: 3,
+  quorum: 3,
+  maxRounds: 50,
+  wordBits: 64,
+  slices: 1,
+  mode: 'open',
+  exact: true,
+  limits: [0, 30, 9, 9, 9].map((seconds) => ({ seconds, blocks: seconds === 0 ? 0 : 7 })),
+  arithmeticVersion: ROOT,
+}
+
+const round = (change: Partial<RoundView> = {}): RoundView => ({
+  round: roundNo(3),
+  phase: 'Contributing',
+  attempt: attemptNo(0),
+  rota: sites,
+  turn: 1,
+  openedAtBlock: 100,
+  epoch: 0,
+  since: { block: 100, timestamp: 1000 },
+  awaited: bitmapOf(sites),
+  contributed: EMPTY,
+  abstained: EMPTY,
+  custodianPlaces: [3],
+  witnessed: [EMPTY],
+  included: EMPTY,
+  firstPlace: 0,
+  publications: 0,
+  publication: null,
+  attested: EMPTY,
+  ...change,
+})
+
+const run = (change: Partial<RunView> = {}, r: Partial<RoundView> = {}): RunView => ({
+  run: runId(1),
+  study: studyId(1),
+  state: 'Active',
+  round: round(r),
+  model: { root: ROOT, cid: ROOT },
+  closedRounds: 2,
+  voidsInARow: 0,
+  ready: EMPTY,
+  ...change,
+})
+
+const situation = (change: Partial<Situation> = {}): Situation => ({
+  me,
+  rules,
+  approved: true,
+  view: run(),
+  head: { number: 101, hash: ROOT, timestamp: 1001 },
+  chainSilentMs: 0,
+  journal: [],
+  held: EMPTY,
+  adds: true,
+  hasBase: true,
+  resting: false,
+  cohortChanged: false,
+  ...change,
+})
+
+const later = (seconds: number, blocks: number) => ({ number: 100 + blocks, hash: ROOT, timestamp: 1000 + seconds })
+const contributed = { kind: 'contributed', run: runId(1), round: roundNo(3), root: ROOT, cid: ROOT, cohortRoot: ROOT } as const
+const all = bitmapOf(sites)
+
+describe('next', () => {
+  describe('when the round is Contributing', () => {
+    it('contributes', () => assert.equal(next(situation()), 'contribute'))
+    it('waits once its contribution is on chain', () =>
+      assert.equal(next(situation({ journal: [contributed], view: run({}, { contributed: bitmapOf([me]) }) })), 'wait'))
+    it('sends again what is journalled but not on chain', () => assert.equal(next(situation({ journal: [contributed] })), 'contribute-again'))
+    it('abstains again likewise', () =>
+      assert.equal(next(situation({ journal: [{ kind: 'abstained', run: runId(1), round: roundNo(3), reason: 'dataError' }] })), 'abstain-again'))
+    it('rests while maintenance is announced', () => assert.equal(next(situation({ resting: true })), 'rest'))
+    it('adopts the model that it lacks first', () => assert.equal(next(situation({ hasBase: false })), 'adopt'))
+    it('does nothing when it is not in the rota', () => assert.equal(next(situation({ me: siteId(9) })), 'wait'))
+    it('does nothing when its steward has not approved', () => assert.equal(next(situation({ approved: false })), 'wait'))
+    it('does nothing when it contributed too late and the phase went on', () =>
+      assert.equal(next(situation({ view: run({}, { phase: 'Witnessing', contributed: bitmapOf([siteId(0)]) }) })), 'wait'))
+  })
+
+  describe('when the round is Witnessing', () => {
+    const witnessing = (held: Bitmap, change: Partial<Situation> = {}) =>
+      situation({ view: run({}, { phase: 'Witnessing', contributed: all }), journal: [contributed], held, ...change })
+    it('a custodian that holds all witnesses', () => assert.equal(next(witnessing(all)), 'witness'))
+    it('one that lacks some waits', () => assert.equal(next(witnessing(bitmapOf([me]))), 'wait'))
+    it('and after a third of the limit says what it holds', () => assert.equal(next(witnessing(bitmapOf([me]), { head: later(4, 3) })), 'witness'))
+    it('but not while the blocks of that third have not passed', () => assert.equal(next(witnessing(bitmapOf([me]), { head: later(4, 1) })), 'wait'))
+    it('and never with nothing', () => assert.equal(next(witnessing(EMPTY, { head: later(4, 3) })), 'wait'))
+    it('a site that is no custodian waits', () => assert.equal(next(witnessing(all, { me: siteId(0) })), 'wait'))
+    it('it witnesses once', () =>
+      assert.equal(next(situation({ view: run({}, { phase: 'Witnessing', contributed: all, witnessed: [bitmapOf([me])] }), held: all })), 'wait'))
+  })
+
+  describe('when the round is Publishing', () => {
+    const publishing = (place: number, seconds: number, blocks: number, firstPlace = 0) =>
+      next(
+        situation({ me: sites[(1 + place) % 4] as typeof me, head: later(seconds, blocks), view: run({}, { phase: 'Publishing', included: all, firstPlace }) }),
+      )
+    it('the leader publishes at once', () => assert.equal(publishing(0, 0, 0), 'publish'))
+    it('a standby waits for its third', () => assert.equal(publishing(1, 2, 5), 'wait'))
+    it('both in seconds and in blocks', () => assert.deepEqual([publishing(1, 3, 2), publishing(1, 3, 3)], ['wait', 'publish']))
+    it('the second standby after two thirds', () => assert.deepEqual([publishing(2, 5, 7), publishing(2, 6, 5)], ['wait', 'publish']))
+    it('after a discarded publication the place after its publisher begins', () =>
+      assert.deepEqual([publishing(0, 0, 0, 1), publishing(1, 0, 0, 1)], ['wait', 'publish']))
+    it('the leader may still publish after its third', () => assert.equal(publishing(0, 8, 5), 'publish'))
+  })
+
+  describe('when the round is Attesting', () => {
+    const attesting = (included: Bitmap, attested: Bitmap) => next(situation({ view: run({}, { phase: 'Attesting', included, attested }) }))
+    it('a site of the frozen set attests', () => assert.equal(attesting(all, EMPTY), 'attest'))
+    it('once', () => assert.equal(attesting(all, bitmapOf([me])), 'wait'))
+    it('another does not', () => assert.equal(attesting(bitmapOf([siteId(0), siteId(2), siteId(3)]), EMPTY), 'wait'))
+  })
+
+  describe('when nobody moves', () => {
+    const waiting = { journal: [contributed], view: run({}, { contributed: bitmapOf([me]) }) }
+    it('ticks when the limit passed in seconds and blocks', () => assert.equal(next(situation({ ...waiting, head: later(30, 7) })), 'tick'))
+    it('not when only the seconds have', () => assert.equal(next(situation({ ...waiting, head: later(90, 6) })), 'wait'))
+    it('ticks when the chain stands still, by rank', () => {
+      assert.equal(next(situation({ ...waiting, chainSilentMs: 1_000 })), 'tick')
+      assert.equal(next(situation({ ...waiting, me: siteId(3), view: run({}, { contributed: bitmapOf([siteId(3)]) }), chainSilentMs: 1_400 })), 'wait')
+    })
+  })
+
+  it('halts an exact run as soon as its cohort changed', () =>
+    assert.equal(next(situation({ cohortChanged: true, view: run({}, { phase: 'Attesting', included: all }) })), 'halt-run'))
+
+  it('halts the node when the frozen set is another than it acted on', () => {
+    const frozen = { kind: 'frozen', run: runId(1), round: roundNo(3), included: bitmapOf([me]) } as const
+    assert.equal(next(situation({ journal: [frozen], view: run({}, { phase: 'Attesting', included: all }) })), 'halt-node')
+    assert.equal(next(situation({ journal: [{ ...frozen, included: all }], view: run({}, { phase: 'Attesting', included: all }) })), 'attest')
+  })
+
+  it('signals ready in a paused run, unless it rests', () => {
+    assert.equal(next(situation({ view: run({ state: 'Paused' }) })), 'ready')
+    assert.equal(next(situation({ view: run({ state: 'Paused' }), resting: true })), 'wait')
+    assert.equal(next(situation({ view: run({ state: 'Paused', ready: bitmapOf([me]) }) })), 'wait')
+  })
+
+  it('gives no other row than those it names', () => assert.equal(new Set(ROW_NAMES).size, ROW_NAMES.length))
+})
+
+describe('placeOf', () => {
+  it('counts from the turn, around the end', () =>
+    assert.deepEqual(
+      sites.map((s) => placeOf(round({ turn: 2 }), s)),
+      [2, 3, 0, 1],
+    ))
+  it('is -1 outside the rota', () => assert.equal(placeOf(round(), siteId(7)), -1))
+})
