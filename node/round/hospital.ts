@@ -1,11 +1,12 @@
 import { has } from '#base/bitmap.ts'
 import { isRotaError, nameOf } from '#base/errors.ts'
 import type { RunId, SiteId, StudyId } from '#base/ids.ts'
-import type { RunState } from '#ports/chain.ts'
+import type { RunState, StudyRecord } from '#ports/chain.ts'
 import { type Announce, decodeAnnounce } from '#wire/announce.ts'
 import { watchKeys } from './key-watch.ts'
 import { createPlay } from './play.ts'
-import { type PlayHooks, playRun } from './player.ts'
+import { type PlayHooks, type PlaySignals, playRun } from './player.ts'
+import { createRetention } from './retention.ts'
 import type { Site } from './site.ts'
 import { loadStudy, type Study } from './study.ts'
 import { createWaker, type Waker } from './waker.ts'
@@ -16,13 +17,17 @@ export interface Hospital {
   readonly done: Promise<void>
   /** The chain's height when this node last looked at all of it; 0 before the first look. */
   lookedAt(): number
+  /** Finishes the steps under way, begins no others, then stops; what is not done after `withinMs` is given up. */
+  drain(withinMs: number): Promise<void>
   stop(): Promise<void>
 }
 
 const LOOK_MS = 1_000
+const SWEEP_MS = 60_000
 
 export async function openHospital(site: Site, hooks: PlayHooks = {}): Promise<Hospital> {
   const stopped = new AbortController()
+  const leaving = new AbortController()
   const wakeUp = createWaker()
   const unsubscribe = site.chain.onChange(wakeUp.wake)
   const rounds = new Map<RunId, number>()
@@ -31,28 +36,40 @@ export async function openHospital(site: Site, hooks: PlayHooks = {}): Promise<H
     (message, from) => void deliver(site, message, from, wakeUp),
   )
   const height = { looked: 0 }
-  const done = follow(site, wakeUp, rounds, stopped.signal, hooks, height).catch((error) => {
+  const done = follow(site, wakeUp, rounds, { stop: stopped.signal, leave: leaving.signal }, hooks, height).catch((error) => {
     if (!stopped.signal.aborted) throw error
   })
   done.catch(() => undefined)
+  const stop = async (): Promise<void> => {
+    leaving.abort()
+    stopped.abort(new Error('the node was asked to stop'))
+    unsubscribe()
+    await done.catch(() => undefined)
+    await site.gossip.stop()
+  }
   return {
     done,
     lookedAt: () => height.looked,
-    async stop() {
-      stopped.abort(new Error('the node was asked to stop'))
-      unsubscribe()
-      await done.catch(() => undefined)
-      await site.gossip.stop()
+    stop,
+    async drain(withinMs) {
+      leaving.abort()
+      wakeUp.wake()
+      const patience = site.host.clock.sleep(withinMs, stopped.signal).catch(() => undefined)
+      await Promise.race([done.catch(() => undefined), patience])
+      await stop()
     },
   }
 }
 
 /** Looks at all studies and runs whenever the chain changed; each active run is played on its own. */
-async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, signal: AbortSignal, hooks: PlayHooks, height: { looked: number }): Promise<void> {
+async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, signals: PlaySignals, hooks: PlayHooks, height: { looked: number }): Promise<void> {
+  const signal = signals.stop
   const studies = new Map<StudyId, Promise<Study>>()
   const playing = new Map<RunId, Promise<void>>()
   const failed = Promise.withResolvers<never>()
   const keys = watchKeys(site)
+  const retention = createRetention(site)
+  let nextSweepMs = site.host.clock.nowMs() + SWEEP_MS
   const studyOf = (id: StudyId): Promise<Study> => {
     const known = studies.get(id) ?? loadStudy(site, id, signal)
     studies.set(id, known)
@@ -64,20 +81,23 @@ async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, sig
     const { number } = await site.chain.head()
     const records = (await site.chain.studies()).filter((record) => has(record.approved, site.id))
     for (const record of records) await tryTo(site, 'keys.failed', async () => keys.look(record, await studyOf(record.id), signal))
-    for (const { run, study, state } of await site.chain.runs()) {
-      if (playing.has(run) || isFinal(state) || !records.some((record) => record.id === study)) continue
+    for (const { run, study } of await runsToPlay(site, records, playing)) {
       playing.set(
         run,
-        play(site, await studyOf(study), run, wakeUp, rounds, signal, hooks).catch((error) => {
+        play(site, await studyOf(study), run, wakeUp, rounds, signals, hooks).catch((error) => {
           if (!signal.aborted) failed.reject(error)
         }),
       )
+    }
+    if (site.host.clock.nowMs() >= nextSweepMs) {
+      nextSweepMs = site.host.clock.nowMs() + SWEEP_MS
+      await retention.sweep()
     }
     height.looked = number
   }
 
   try {
-    while (!signal.aborted) {
+    while (!signals.leave.aborted) {
       const seen = wakeUp.mark()
       await tryTo(site, 'look.failed', look)
       await Promise.race([wakeUp.next(seen, site.host.clock, LOOK_MS, signal), failed.promise])
@@ -87,13 +107,21 @@ async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, sig
   }
 }
 
-async function play(site: Site, study: Study, run: RunId, wakeUp: Waker, rounds: Map<RunId, number>, signal: AbortSignal, hooks: PlayHooks): Promise<void> {
-  const watch = async (): Promise<void> => void rounds.set(run, (await site.chain.run(run)).round.round)
-  await watch()
-  await playRun(createPlay(site, study, run, wakeUp.wake), wakeUp, signal, {
-    beforeRow: async (row, view) => {
+/** Runs that go on, and the newest of a study that has finished while this site was away: its model is fetched. */
+async function runsToPlay(site: Site, records: readonly StudyRecord[], playing: ReadonlyMap<RunId, unknown>): Promise<readonly { readonly run: RunId; readonly study: StudyId }[]> {
+  const mine = (await site.chain.runs()).filter(({ study }) => records.some((record) => record.id === study))
+  const missed: { readonly run: RunId; readonly study: StudyId }[] = []
+  for (const last of records.map((record) => mine.findLast(({ study, state }) => study === record.id && state === 'Finished')))
+    if (last !== undefined && !playing.has(last.run) && !(await site.store.has((await site.chain.run(last.run)).model.cid))) missed.push(last)
+  return [...missed, ...mine.filter(({ run, state }) => !playing.has(run) && !isFinal(state))]
+}
+
+async function play(site: Site, study: Study, run: RunId, wakeUp: Waker, rounds: Map<RunId, number>, signals: PlaySignals, hooks: PlayHooks): Promise<void> {
+  await playRun(createPlay(site, study, run, wakeUp.wake), wakeUp, signals, {
+    ...hooks,
+    seen(view) {
       rounds.set(run, view.round.round)
-      await hooks.beforeRow?.(row, view)
+      hooks.seen?.(view)
     },
   })
   rounds.delete(run)

@@ -5,6 +5,7 @@ import type { StudyRecord } from '#ports/chain.ts'
 import { isEpochDue } from './keyring.ts'
 import type { Site } from './site.ts'
 import type { Study } from './study.ts'
+import { within } from './within.ts'
 
 /** Sees to it that the members of a study share a key: draws the next epoch's when it is due, and reports one that cannot be had. */
 export interface KeyWatch {
@@ -63,20 +64,4 @@ function rankOf(record: StudyRecord, me: SiteId): number {
   let place = 0
   for (let id = 0; id < me; id++) if (has(record.approved, id as SiteId)) place += 1
   return (place + record.epoch.epoch) % Math.max(1, sizeOf(record.approved))
-}
-
-/** Ends the wait for `work` after `ms` of the host's clock. */
-async function within<T>(site: Site, ms: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const done = new AbortController()
-  const limited = AbortSignal.any([signal, done.signal])
-  const timer = site.host.clock.sleep(ms, limited).then(
-    () => done.abort(),
-    () => undefined,
-  )
-  try {
-    return await work(limited)
-  } finally {
-    done.abort()
-    await timer
-  }
 }

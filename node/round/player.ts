@@ -1,5 +1,6 @@
 import { has } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
+import { roundNo } from '#base/ids.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import { next, type RowName, type Situation } from './next.ts'
 import { adds, followUpdates, openRound, type Play, type Round } from './play.ts'
@@ -12,33 +13,44 @@ const AFTER_TROUBLE_MS = 250
 
 /**
  * Plays one run until it is over: look at the chain, decide by the table, do it, look again.
- * @returns the run's last view
  * @throws what needs a person (reaction 'stop'), and the signal's reason
  */
-export async function playRun(play: Play, wakeUp: Waker, signal: AbortSignal, hooks: PlayHooks = {}): Promise<RunView> {
+export async function playRun(play: Play, wakeUp: Waker, signals: PlaySignals, hooks: PlayHooks = {}): Promise<void> {
   const { site } = play
+  const { stop, leave } = signals
   const silence = silenceClock(play)
-  for (;;) {
-    signal.throwIfAborted()
+  while (!leave.aborted) {
+    stop.throwIfAborted()
     const seen = wakeUp.mark()
-    const view = await site.chain.run(play.run)
-    if (isOver(view)) return finish(play, view, signal)
-    const row = await lookAndDo(play, view, silence, signal, hooks)
-    if (row === 'wait') await wakeUp.next(seen, site.host.clock, LOOK_MS, signal)
-    else if (row === 'trouble') await wakeUp.next(seen, site.host.clock, AFTER_TROUBLE_MS, signal)
+    const row = await lookAndDo(play, silence, stop, hooks)
+    if (row === 'over') return
+    if (row === 'wait') await wakeUp.next(seen, site.host.clock, LOOK_MS, stop)
+    else if (row === 'trouble') await wakeUp.next(seen, site.host.clock, AFTER_TROUBLE_MS, stop)
   }
 }
 
-/** For tests: called before each row is done, so that a process can be killed at a named row. */
+export interface PlaySignals {
+  /** Give up at once. */
+  readonly stop: AbortSignal
+  /** Finish the step under way and begin no other. */
+  readonly leave: AbortSignal
+}
+
 export interface PlayHooks {
+  /** Told what the chain shows at each look. */
+  readonly seen?: (view: RunView) => void
+  /** Called before each row is done, so that a process can be killed at a named row. */
   readonly beforeRow?: (row: RowName, view: RunView) => Promise<void>
 }
 
-async function lookAndDo(play: Play, view: RunView, silence: SilenceClock, signal: AbortSignal, hooks: PlayHooks): Promise<RowName | 'trouble'> {
+async function lookAndDo(play: Play, silence: SilenceClock, signal: AbortSignal, hooks: PlayHooks): Promise<RowName | 'trouble' | 'over'> {
   const { site } = play
   const startedMs = site.host.clock.nowMs()
   let row: RowName = 'wait'
   try {
+    const view = await site.chain.run(play.run)
+    hooks.seen?.(view)
+    if (isOver(view)) return await finish(play, view, signal)
     const round = await openRound(play, view, signal)
     if (play.base?.root === view.model.root) await followUpdates(play, round)
     row = next(await situation(play, round, await play.study.record(), await silence.ms()))
@@ -48,7 +60,7 @@ async function lookAndDo(play: Play, view: RunView, silence: SilenceClock, signa
     site.tell({ kind: 'step', run: play.run, round: view.round.round, row, ms: site.host.clock.nowMs() - startedMs })
     return row
   } catch (error) {
-    return trouble(play, view, row, error, signal)
+    return trouble(play, row, error, signal)
   }
 }
 
@@ -72,26 +84,26 @@ async function situation(play: Play, round: Round, record: StudyRecord, chainSil
 }
 
 /** Late and duplicate calls are nothing; what may pass is tried again; what needs a person stops the node. */
-function trouble(play: Play, view: RunView, row: RowName, error: unknown, signal: AbortSignal): RowName | 'trouble' {
+function trouble(play: Play, row: RowName, error: unknown, signal: AbortSignal): RowName | 'trouble' {
   signal.throwIfAborted()
   if (!isRotaError(error)) throw error
   if (error.reaction === 'ignore') return row
   if (error.reaction === 'stop') throw error
-  play.site.host.log.warn('round.trouble', { run: play.run, round: view.round.round, action: row, code: error.code, what: error.message })
-  play.site.tell({ kind: 'trouble', run: play.run, round: view.round.round, code: error.code, message: error.message })
+  play.site.host.log.warn('round.trouble', { run: play.run, round: play.holdings?.round ?? roundNo(0), action: row, code: error.code, what: error.message })
+  play.site.tell({ kind: 'trouble', run: play.run, round: play.holdings?.round ?? roundNo(0), code: error.code, message: error.message })
   return 'trouble'
 }
 
 const isOver = (view: RunView): boolean => view.state === 'Finished' || view.state === 'Halted' || view.state === 'Ended'
 
-async function finish(play: Play, view: RunView, signal: AbortSignal): Promise<RunView> {
+async function finish(play: Play, view: RunView, signal: AbortSignal): Promise<'over'> {
   play.holdings?.stop()
   if (view.state === 'Finished' && play.base?.root !== view.model.root) {
     const round = await openRound(play, view, signal)
     await doRow('adopt', play, round, signal)
   }
   play.site.tell({ kind: 'run-over', run: play.run, state: view.state })
-  return view
+  return 'over'
 }
 
 interface SilenceClock {

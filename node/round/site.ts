@@ -29,4 +29,6 @@ export interface Site {
   readonly tell: (progress: Progress) => void
   /** True while the engineer has announced maintenance: the site abstains and is not awaited. */
   readonly resting: () => boolean
+  /** True when the disk is too full to take on new work. */
+  readonly diskFull: () => Promise<boolean>
 }

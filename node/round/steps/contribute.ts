@@ -9,6 +9,7 @@ import type { ConsentedCohort } from '#ports/cohort.ts'
 import type { Play, Round } from '../play.ts'
 import { announce } from './announce.ts'
 import { whyNot } from './eligible.ts'
+import { whileAwaited } from './while-awaited.ts'
 import { withdrawnTags } from './withdrawn.ts'
 
 /** consented cohort → contribute → bound → fixed point → encrypt, put → journal → commit root on chain, announce. */
@@ -16,12 +17,13 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const { site, study } = play
   const startedMs = site.host.clock.nowMs()
 
+  if (await site.diskFull()) return abstain(play, round, 'noDisk', 'the disk is over 80 % full')
   const patients = await consentedCohort(play)
   if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
   const refusal = await whyNot(play, patients)
   if (refusal !== null) return abstain(play, round, refusal.reason, refusal.detail)
 
-  const update = await study.learner.contribute(round.base.model, patients.table, tools(play, signal))
+  const update = await whileAwaited(play, round, signal, (until) => study.learner.contribute(round.base.model, patients.table, tools(play, until)))
   const bounded = boundUpdate(update)
   const ring = toRing(bounded, site.host.random.bytes(SALT_BYTES), site.host.random)
   const trainMs = site.host.clock.nowMs() - startedMs

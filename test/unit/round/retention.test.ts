@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Digest } from '#base/ids.ts'
+import { simulateNetwork } from '#app/simulated-network.ts'
+import { rulesOf } from '#app/studies.ts'
+import { createRetention } from '#round/retention.ts'
+import { generatedStudy } from '../../support/studies.ts'
+
+// given a run that has ended
+// ├── when a day has not passed, nothing is deleted
+// └── when a day has passed, updates are deleted, and small sums and models stay
+
+describe('retention', () => {
+  it('deletes updates after a day, and keeps small sums and models', async () => {
+    const { protocol, sites } = generatedStudy({ sites: 3, rows: 60 })
+    let ports: Parameters<typeof createRetention>[0] | undefined
+    const network = await simulateNetwork({
+      seed: 1,
+      sites,
+      protocol,
+      rules: await rulesOf(protocol),
+      tell: (site) => {
+        ports = site
+      },
+    })
+    await network.finish(await network.openRun())
+    assert.ok(ports !== undefined)
+    const site = ports
+    const events = await network.events()
+    const cids = (kind: 'Contributed' | 'Published' | 'RoundClosed'): Digest[] =>
+      events.flatMap((e) => (e.kind !== kind ? [] : e.kind === 'Contributed' ? [e.cid] : e.kind === 'Published' ? [e.sumCid] : e.kind === 'RoundClosed' ? [e.modelCid] : []))
+    const held = async (of: readonly Digest[]) => (await Promise.all(of.map((cid) => site.store.has(cid)))).filter((is) => is).length
+    const before = await held(cids('Contributed'))
+    assert.ok(before > 0)
+    await createRetention(site).sweep()
+    assert.equal(await held(cids('Contributed')), before)
+    network.world.chain.advance(24 * 3600 + 1, 1)
+    await createRetention(site).sweep()
+    assert.equal(await held(cids('Contributed')), 0)
+    assert.equal(await held(cids('Published')), cids('Published').length)
+    assert.equal(await held(cids('RoundClosed')), cids('RoundClosed').length)
+    network.stop()
+  })
+})
