@@ -1,0 +1,107 @@
+import { openFolder } from '#audit/folder-source.ts'
+import type { Digest, StudyId } from '#base/ids.ts'
+import { digest } from '#base/ids.ts'
+import type { RotaError } from '#base/errors.ts'
+import type { Progress } from '#round/progress.ts'
+import type { Health } from '#web/health.ts'
+import { Metrics } from '#web/metrics.ts'
+import { nodeMetrics, setFromHealth } from '#web/node-metrics.ts'
+import { readerAccess } from '#web/reader-access.ts'
+import { startWeb } from '#web/server.ts'
+import { watchClock } from './clock-watch.ts'
+import { openShelf } from './model-shelf.ts'
+import { watchPeers } from './peer-watch.ts'
+import type { RunningNode } from './node.ts'
+import { SOFTWARE_VERSION } from './version.ts'
+
+/** The node's loopback endpoint: health, metrics, and encrypted blocks for auditors. */
+export interface ServedNode {
+  readonly url: string
+  /** Feeds what happened into the metrics. */
+  note(progress: Progress): void
+  stop(): Promise<void>
+}
+
+export async function serveNode(node: RunningNode): Promise<ServedNode> {
+  const registry = new Metrics()
+  const metrics = nodeMetrics(registry, node.folder.paths.state)
+  const problems = new Map<string, string>()
+  const peers = watchPeers(node)
+  // Read as an auditor would, so that a damaged block is seen as it lies on the disk.
+  const folder = openFolder(node.folder.paths.blocks)
+  registry.onCollect(async () => {
+    setFromHealth(metrics, await healthOf(node, problems))
+    metrics.bytesIn.set(node.site.gossip.traffic.bytesIn, { channel: 'gossip' })
+    metrics.bytesOut.set(node.site.gossip.traffic.bytesOut, { channel: 'gossip' })
+    metrics.bytesIn.set(node.site.store.traffic.bytesIn, { channel: 'blocks' })
+    metrics.bytesOut.set(node.site.store.traffic.bytesOut, { channel: 'blocks' })
+  })
+  const web = await startWeb({
+    port: node.folder.config.web.port,
+    health: async () => ({ ...(await healthOf(node, problems)), members: peers.latest() }),
+    metrics: registry,
+    blocks: {
+      access: readerAccess(() => readersOf(node), node.folder.vault, node.host),
+      read: async (cid) => (await folder).block(cid),
+    },
+  })
+  const stopped = new AbortController()
+  const alarm = (error: RotaError | null) => (error === null ? problems.delete('ROTA-1206') : problems.set(error.code, error.message))
+  const watching = watchClock({ peers: node.network, connected: () => node.network.connected(), clock: node.host.clock, log: node.host.log }, alarm, stopped.signal)
+  return {
+    url: web.url,
+    note(progress) {
+      if (progress.kind === 'step') {
+        metrics.stepSeconds.observe(progress.ms / 1000, { step: progress.row })
+        for (const code of problems.keys()) if (code !== 'ROTA-1206') problems.delete(code)
+      } else if (progress.kind === 'trouble') problems.set(progress.code, progress.message)
+    },
+    async stop() {
+      stopped.abort()
+      peers.stop()
+      await watching
+      await web.stop()
+    },
+  }
+}
+
+async function runsOf(node: RunningNode): Promise<Health['runs']> {
+  const runs = await node.chain.runs()
+  return Promise.all(
+    runs.slice(-8).map(async ({ run, study, state }) => {
+      const { round } = await node.chain.run(run)
+      return { run, study, state, round: round.round, phase: round.phase, leader: round.rota[round.turn] ?? -1 }
+    }),
+  )
+}
+
+async function healthOf(node: RunningNode, problems: ReadonlyMap<string, string>): Promise<Health> {
+  const base = { site: { id: node.site.id, name: node.name }, version: SOFTWARE_VERSION, peers: node.network.connected().length }
+  const found = [...problems].map(([code, what]) => ({ code, what }))
+  try {
+    const head = await node.chain.head()
+    return {
+      ...base,
+      ok: true,
+      chain: { head: head.number, lag: Math.max(0, head.number - node.hospital.lookedAt()), reachable: true },
+      runs: await runsOf(node),
+      problems: found,
+    }
+  } catch {
+    return {
+      ...base,
+      ok: false,
+      chain: { head: node.hospital.lookedAt(), lag: 0, reachable: false },
+      runs: [],
+      problems: [...found, { code: 'ROTA-5001', what: 'the chain does not answer' }],
+    }
+  }
+}
+
+/** Readers of the studies that this site approved. */
+async function readersOf(node: RunningNode): Promise<readonly Digest[]> {
+  const shelf = openShelf({ chain: node.chain, store: node.site.store, vault: node.folder.vault })
+  const studies = (await node.chain.studies()).filter((study) => ((study.approved >> BigInt(node.site.id)) & 1n) === 1n)
+  const protocols = await Promise.all(studies.map((study) => shelf.protocol(study.id as StudyId, AbortSignal.timeout(5_000)).catch(() => null)))
+  return protocols.flatMap((protocol) => protocol?.readers.map((reader) => digest(reader.encryptionKey)) ?? [])
+}

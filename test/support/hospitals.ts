@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+import { type DevChain, type DevChainOptions, startAnvil } from '#adapters/devchain/anvil.ts'
+import { initSite } from '#app/init-site.ts'
+import { createNetwork, joinNetwork } from '#app/network.ts'
+import type { NodeEvent } from '#app/run-node.ts'
+import { approveStudy, publishStudy, startRun } from '#app/studies.ts'
+import type { RunId, StudyId } from '#base/ids.ts'
+import type { SplitTable } from '#core/model/table.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+
+const BIN = new URL('../../node/cli/bin.mjs', import.meta.url).pathname
+const never = new AbortController().signal
+
+/** Hospitals as people have them: folders on a disk, an embedded chain, and nodes in processes of their own. */
+export interface Hospitals {
+  readonly dir: string
+  readonly chain: DevChain
+  readonly contracts: string
+  readonly folders: readonly string[]
+  readonly nodes: (Hospital | undefined)[]
+  /** Publishes at the first site, approves at all, once every node has the protocol. */
+  publish(protocol: Protocol): Promise<StudyId>
+  openRun(study: StudyId, at?: number): Promise<RunId>
+  start(site: number, options?: readonly string[]): Promise<Hospital>
+  startAll(): Promise<void>
+  /** Ends every process and deletes the folders. */
+  stop(): Promise<void>
+}
+
+export interface HospitalRows {
+  readonly name: string
+  readonly rows: SplitTable
+  /** In place of `rows`: the file's own text. */
+  readonly csv?: string
+}
+
+export async function makeHospitals(sites: readonly HospitalRows[], label: string, chainOptions: DevChainOptions = { blockTimeSeconds: 1, mixedMining: true }): Promise<Hospitals> {
+  const dir = await mkdtemp(join(tmpdir(), 'rota-e2e-'))
+  const chain = await startAnvil({ stateFile: join(dir, 'chain.json'), ...chainOptions })
+  try {
+    return await foundNetwork(dir, chain, sites, label)
+  } catch (error) {
+    await chain.stop()
+    throw error
+  }
+}
+
+async function foundNetwork(dir: string, chain: DevChain, sites: readonly HospitalRows[], label: string): Promise<Hospitals> {
+  const password = { file: join(dir, 'password') }
+  await writeFile(password.file, 'correct horse battery staple\n', { mode: 0o600 })
+  const folders = sites.map((_, i) => join(dir, `site-${i}`))
+  for (const [i, { name, rows, csv }] of sites.entries()) {
+    const data = join(dir, `rows-${i}.csv`)
+    await writeFile(data, csv ?? csvOf(rows, label))
+    const folder = folders[i] as string
+    await initSite({ folder, name, chain: chain.url, data, mapping: undefined, listen: undefined, announce: [], webPort: undefined, password, stewardPassword: undefined })
+  }
+  const { contracts } = await createNetwork({ chain: chain.url, founders: folders.map((folder) => join(folder, 'site.json')) }, never)
+  for (const folder of folders) await joinNetwork({ folder, password: null, signal: never, contracts, wait: false }, () => undefined)
+  const nodes: (Hospital | undefined)[] = []
+  const call = (i: number) => ({ folder: folders[i] as string, password: null, signal: never })
+  return {
+    dir,
+    chain,
+    contracts,
+    folders,
+    nodes,
+    async publish(protocol) {
+      const { study } = await publishStudy(call(0), protocol)
+      for (const i of folders.keys()) await approveStudy({ ...call(i), study, stewardPassword: null })
+      return study
+    },
+    openRun: async (study, at = 0) => (await startRun({ ...call(at), study })).run,
+    async start(site, options = []) {
+      const node = await startHospital(folders[site] as string, options)
+      nodes[site] = node
+      return node
+    },
+    async startAll() {
+      await Promise.all(folders.map(async (folder, i) => (nodes[i] = await startHospital(folder))))
+    },
+    async stop() {
+      await Promise.all(nodes.map((node) => node?.end('SIGKILL')))
+      await chain.stop()
+      await rm(dir, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+/** A node in its own process. */
+export interface Hospital {
+  readonly pid: number
+  readonly events: readonly NodeEvent[]
+  /** All that it wrote, to both streams. */
+  said(): string
+  /** The first event (past ones too) that fits. @throws Error when none came in time, with what the node said last */
+  until(fits: (event: NodeEvent) => boolean, withinMs?: number): Promise<NodeEvent>
+  end(signal: NodeJS.Signals): Promise<number | null>
+}
+
+export async function startHospital(folder: string, options: readonly string[] = []): Promise<Hospital> {
+  const child = spawn(process.execPath, [BIN, 'run', '--folder', folder, '--json', '--log-format', 'json', ...options], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const hospital = watch(child)
+  await hospital.until((e) => e.event === 'started')
+  return hospital
+}
+
+function watch(child: ChildProcess): Hospital {
+  const events: NodeEvent[] = []
+  const listeners = new Set<() => void>()
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
+  if (child.stdout !== null)
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      events.push(JSON.parse(line) as NodeEvent)
+      for (const listener of listeners) listener()
+    })
+  const exited = once(child, 'exit')
+  return {
+    pid: child.pid as number,
+    events,
+    said: () => said,
+    until: (fits, withinMs = 60_000) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const found = events.find(fits)
+          if (found === undefined) return
+          done()
+          resolve(found)
+        }
+        const fail = (why: string) => {
+          done()
+          reject(new Error(`${why}; the node said:\n${said.slice(-3_000)}`))
+        }
+        const timer = setTimeout(() => fail(`no such event within ${withinMs} ms`), withinMs)
+        const onExit = () => fail('the node ended')
+        const done = () => {
+          clearTimeout(timer)
+          listeners.delete(look)
+          child.off('exit', onExit)
+        }
+        listeners.add(look)
+        child.on('exit', onExit)
+        if (child.exitCode !== null || child.signalCode !== null) fail('the node has ended')
+        else look()
+      }),
+    async end(signal) {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill(signal)
+        await exited
+      }
+      return child.exitCode
+    },
+  }
+}
+
+export function csvOf({ train, test }: SplitTable, label: string): string {
+  const lines = [['set', ...train.columns, label].join(',')]
+  for (const [set, table] of [['train', train], ['test', test]] as const)
+    for (let row = 0; row < table.rows; row++) lines.push([set, ...table.values.subarray(row * table.columns.length, (row + 1) * table.columns.length), table.label[row]].join(','))
+  return `${lines.join('\n')}\n`
+}
