@@ -3,12 +3,14 @@ import { isRotaError, nameOf } from '#base/errors.ts'
 import type { RunId, SiteId, StudyId } from '#base/ids.ts'
 import type { RunState, StudyRecord } from '#ports/chain.ts'
 import { type Announce, decodeAnnounce } from '#wire/announce.ts'
+import { watchChanges } from './change-watch.ts'
 import { watchKeys } from './key-watch.ts'
 import { createPlay } from './play.ts'
-import { type PlayHooks, type PlaySignals, playRun } from './player.ts'
+import { type PlayHooks, type PlaySignals, playRun, RUN_GONE } from './player.ts'
 import { createRetention } from './retention.ts'
 import type { Site } from './site.ts'
 import { loadStudy, type Study } from './study.ts'
+import { watchProtocols } from './protocol-watch.ts'
 import { createWaker, type Waker } from './waker.ts'
 
 /** A hospital at work: follows the chain, draws keys when membership changed, and plays every run of the studies it approved. */
@@ -23,6 +25,8 @@ export interface Hospital {
 }
 
 const LOOK_MS = 1_000
+/** Events that give a site other studies, keys or runs to look after; the rounds of a run are its play's. */
+const CHANGES = ['SiteChanged', 'StudyPublished', 'StudyApproved', 'StudyWithdrawn', 'EpochPublished', 'RunOpened', 'RunStateChanged'] as const
 const SWEEP_MS = 60_000
 
 export async function openHospital(site: Site, hooks: PlayHooks = {}): Promise<Hospital> {
@@ -68,6 +72,7 @@ async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, sig
   const playing = new Map<RunId, Promise<void>>()
   const failed = Promise.withResolvers<never>()
   const keys = watchKeys(site)
+  const protocols = watchProtocols(site)
   const retention = createRetention(site)
   let nextSweepMs = site.host.clock.nowMs() + SWEEP_MS
   const studyOf = (id: StudyId): Promise<Study> => {
@@ -77,15 +82,26 @@ async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, sig
     return known
   }
 
+  const changes = watchChanges(site.chain, CHANGES)
+  let nextLookMs = 0
   const look = async (): Promise<void> => {
+    if (!(await changes.changed()) && site.host.clock.nowMs() < nextLookMs) {
+      height.looked = Math.max(height.looked, changes.seenBlock())
+      return
+    }
+    nextLookMs = 0
     const { number } = await site.chain.head()
-    const records = (await site.chain.studies()).filter((record) => has(record.approved, site.id))
+    const published = await site.chain.studies()
+    protocols.look(published, signal)
+    const records = published.filter((record) => has(record.approved, site.id))
     for (const record of records) await tryTo(site, 'keys.failed', async () => keys.look(record, await studyOf(record.id), signal))
     for (const { run, study } of await runsToPlay(site, records, playing)) {
       playing.set(
         run,
         play(site, await studyOf(study), run, wakeUp, rounds, signals, hooks).catch((error) => {
-          if (!signal.aborted) failed.reject(error)
+          if (signal.aborted) return
+          if (isRotaError(error, RUN_GONE)) playing.delete(run)
+          else failed.reject(error)
         }),
       )
     }
@@ -94,6 +110,7 @@ async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, sig
       await retention.sweep()
     }
     height.looked = number
+    nextLookMs = site.host.clock.nowMs() + LOOK_MS
   }
 
   try {

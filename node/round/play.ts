@@ -16,6 +16,8 @@ export interface Play {
   readonly run: RunId
   /** The model the current round starts from, once this site has it. */
   base: NamedModel | null
+  /** The model that this site last attested: the next base, if the others agree. */
+  attested: NamedModel | null
   /** The root of the cohort that this site contributed with in this run; null before. */
   cohortRoot: Digest | null
   /** The current round's updates. */
@@ -31,6 +33,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, wake: () => voi
   study,
   run,
   base: null,
+  attested: null,
   cohortRoot: null,
   updates: new Map(),
   holdings: null,

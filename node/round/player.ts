@@ -1,7 +1,7 @@
 import { has } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import { roundNo } from '#base/ids.ts'
-import type { RunView, StudyRecord } from '#ports/chain.ts'
+import type { Head, RunView, StudyRecord } from '#ports/chain.ts'
 import { next, type RowName, type Situation } from './next.ts'
 import { adds, followUpdates, openRound, type Play, type Round } from './play.ts'
 import { doRow } from './round.ts'
@@ -10,6 +10,8 @@ import type { Waker } from './waker.ts'
 /** How long a waiting node sleeps when nothing wakes it: it then looks at chain, clock and consent by itself. */
 const LOOK_MS = 500
 const AFTER_TROUBLE_MS = 250
+/** The chain lost the block that opened the run. */
+export const RUN_GONE = 'ROTA-5110'
 
 /**
  * Plays one run until it is over: look at the chain, decide by the table, do it, look again.
@@ -48,12 +50,14 @@ async function lookAndDo(play: Play, silence: SilenceClock, signal: AbortSignal,
   const startedMs = site.host.clock.nowMs()
   let row: RowName = 'wait'
   try {
-    const view = await site.chain.run(play.run)
+    const [view, head, record] = await Promise.all([site.chain.run(play.run), site.chain.head(), play.study.record()])
     hooks.seen?.(view)
+    // The model that this site itself attested needs no fetching.
+    if (play.attested?.root === view.model.root) play.base = play.attested
     if (isOver(view)) return await finish(play, view, signal)
     const round = await openRound(play, view, signal)
     if (play.base?.root === view.model.root) await followUpdates(play, round)
-    row = next(await situation(play, round, await play.study.record(), await silence.ms()))
+    row = next(await situation(play, round, record, head, silence.ms(head)))
     if (row === 'wait') return row
     await hooks.beforeRow?.(row, view)
     await doRow(row, play, round, signal)
@@ -64,7 +68,7 @@ async function lookAndDo(play: Play, silence: SilenceClock, signal: AbortSignal,
   }
 }
 
-async function situation(play: Play, round: Round, record: StudyRecord, chainSilentMs: number): Promise<Situation> {
+async function situation(play: Play, round: Round, record: StudyRecord, head: Head, chainSilentMs: number): Promise<Situation> {
   const { site } = play
   const { view } = round
   return {
@@ -72,7 +76,7 @@ async function situation(play: Play, round: Round, record: StudyRecord, chainSil
     rules: record.rules,
     approved: has(record.approved, site.id),
     view,
-    head: await site.chain.head(),
+    head,
     chainSilentMs,
     journal: site.journal.entries().filter((e) => e.run === view.run && e.round === view.round.round),
     held: play.holdings?.held() ?? (0n as Situation['held']),
@@ -88,7 +92,7 @@ function trouble(play: Play, row: RowName, error: unknown, signal: AbortSignal):
   signal.throwIfAborted()
   if (!isRotaError(error)) throw error
   if (error.reaction === 'ignore') return row
-  if (error.reaction === 'stop') throw error
+  if (error.reaction === 'stop' || error.code === RUN_GONE) throw error
   play.site.host.log.warn('round.trouble', { run: play.run, round: play.holdings?.round ?? roundNo(0), action: row, code: error.code, what: error.message })
   play.site.tell({ kind: 'trouble', run: play.run, round: play.holdings?.round ?? roundNo(0), code: error.code, message: error.message })
   return 'trouble'
@@ -107,19 +111,18 @@ async function finish(play: Play, view: RunView, signal: AbortSignal): Promise<'
 }
 
 interface SilenceClock {
-  ms(): Promise<number>
+  ms(head: Head): number
 }
 
 /** How long the chain has not grown, by this node's own clock. */
 function silenceClock(play: Play): SilenceClock {
-  let head = -1
+  let last = -1
   let since = 0
   return {
-    async ms() {
-      const { number } = await play.site.chain.head()
+    ms({ number }) {
       const now = play.site.host.clock.nowMs()
-      if (number !== head) {
-        head = number
+      if (number !== last) {
+        last = number
         since = now
       }
       return now - since

@@ -10,6 +10,7 @@ import type { StudyRecord } from '#ports/chain.ts'
 import { encodeModel } from '#wire/model.ts'
 import { programmeId } from '#wire/programme.ts'
 import { decodeProtocol, protocolDigest } from '#wire/protocol.ts'
+import { watchChanges } from './change-watch.ts'
 import { createKeyring, type Keyring } from './keyring.ts'
 import type { Site } from './site.ts'
 
@@ -43,7 +44,23 @@ export async function loadStudy(site: Site, id: StudyId, signal: AbortSignal): P
     keys: createKeyring(site, id, protocol),
     programme: programmeId(protocol.programme, site.sha256),
     exact: record.rules.exact,
-    record: () => site.chain.study(id),
+    record: recordOf(site, id),
+  }
+}
+
+const CHANGES = ['StudyApproved', 'StudyWithdrawn', 'EpochPublished'] as const
+/** Not everything that changes a record is an event. */
+const READ_AGAIN_MS = 1_000
+
+/** The study on chain, read again when an event changed it, and now and then. */
+function recordOf(site: Site, id: StudyId): () => Promise<StudyRecord> {
+  const changes = watchChanges(site.chain, CHANGES)
+  let known: { readonly untilMs: number; readonly record: StudyRecord } | null = null
+  return async () => {
+    if (await changes.changed()) known = null
+    const now = site.host.clock.nowMs()
+    if (known === null || now >= known.untilMs) known = { untilMs: now + READ_AGAIN_MS, record: await site.chain.study(id) }
+    return known.record
   }
 }
 

@@ -14,7 +14,8 @@ import { generatedStudy } from '../support/studies.ts'
 // ├── when nothing happens, every round's model is the rehearsal's
 // └── when the leader's process is killed before a row of the protocol
 //     ├── the run goes on without it, and ends with the model of a rehearsal
-//     └── started again, it holds the same model
+//     └── started again, it goes on
+// └── when the chain is killed and comes back, perhaps without its last blocks, the run goes on
 
 const short = Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, { seconds: 7, blocks: 7 }])) as never
 const study = generatedStudy({ sites: 4, rows: 60, change: { limits: short } })
@@ -65,4 +66,13 @@ describe('four processes', () => {
       const again = await hospitals.start(leader)
       await again.until((e) => e.event === 'started')
     })
+
+  it('survive the chain being killed and started again in the middle of a run', async () => {
+    const run = await hospitals.openRun(id)
+    const [watching] = hospitals.nodes
+    await watching?.until((e) => e.event === 'progress' && e.progress.kind === 'contributed' && e.progress.run === run && e.progress.round === 2)
+    await hospitals.restartChain(3_000)
+    const over = await Promise.all(hospitals.nodes.map((node) => node?.until((e) => e.event === 'run-over' && e.run === run, 120_000)))
+    assert.ok(over.every((e) => e?.event === 'run-over' && e.state === 'Finished'))
+  })
 })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type DevChain, type DevChainOptions, startAnvil } from '#adapters/devchain/anvil.ts'
 import { initSite } from '#app/init-site.ts'
 import { createNetwork, joinNetwork } from '#app/network.ts'
@@ -28,6 +29,8 @@ export interface Hospitals {
   publish(protocol: Protocol): Promise<StudyId>
   openRun(study: StudyId, at?: number): Promise<RunId>
   start(site: number, options?: readonly string[]): Promise<Hospital>
+  /** Kills the chain's process and starts it again from what it had written: it may have lost its last blocks. */
+  restartChain(awayMs: number): Promise<void>
   startAll(): Promise<void>
   /** Ends every process and deletes the folders. */
   stop(): Promise<void>
@@ -44,14 +47,15 @@ export async function makeHospitals(sites: readonly HospitalRows[], label: strin
   const dir = await mkdtemp(join(tmpdir(), 'rota-e2e-'))
   const chain = await startAnvil({ stateFile: join(dir, 'chain.json'), ...chainOptions })
   try {
-    return await foundNetwork(dir, chain, sites, label)
+    return await foundNetwork(dir, chain, sites, label, chainOptions)
   } catch (error) {
     await chain.stop()
     throw error
   }
 }
 
-async function foundNetwork(dir: string, chain: DevChain, sites: readonly HospitalRows[], label: string): Promise<Hospitals> {
+async function foundNetwork(dir: string, chain: DevChain, sites: readonly HospitalRows[], label: string, chainOptions: DevChainOptions): Promise<Hospitals> {
+  let current = chain
   const password = { file: join(dir, 'password') }
   await writeFile(password.file, 'correct horse battery staple\n', { mode: 0o600 })
   const folders = sites.map((_, i) => join(dir, `site-${i}`))
@@ -82,12 +86,17 @@ async function foundNetwork(dir: string, chain: DevChain, sites: readonly Hospit
       nodes[site] = node
       return node
     },
+    async restartChain(awayMs) {
+      process.kill(current.pid, 'SIGKILL')
+      await sleep(awayMs)
+      current = await startAnvil({ stateFile: join(dir, 'chain.json'), ...chainOptions, port: chain.port })
+    },
     async startAll() {
       await Promise.all(folders.map(async (folder, i) => (nodes[i] = await startHospital(folder))))
     },
     async stop() {
       await Promise.all(nodes.map((node) => node?.end('SIGKILL')))
-      await chain.stop()
+      await current.stop()
       await rm(dir, { recursive: true, force: true, maxRetries: 5 })
     },
   }

@@ -4,7 +4,7 @@ import type { ChainEvent, ChainEventBody } from '#ports/chain.ts'
 import { decodeEvent } from './decode-event.ts'
 import type { EventFile } from './event-file.ts'
 import { interfaces, type Link } from './link.ts'
-import { type RawLog, RpcError } from './rpc.ts'
+import { noAnswer, type RawLog, RpcError } from './rpc.ts'
 
 /** All events of the network's contracts, read once each. */
 export interface EventLog {
@@ -89,7 +89,7 @@ export function openEventLog(link: Link, file: EventFile): EventLog {
       await (logs === null ? catchUp(into) : take(into, logs))
       for (const end = Date.now() + ANNOUNCED_EARLY_MS; into.floor < into.announced && Date.now() < end; ) {
         await sleep(4)
-        await take(into, await fetchLogs(link, into.floor, 'latest'))
+        await take(into, await fetchLogs(link, into.floor, 'latest').catch(nothingThere))
       }
       // What was announced and never came was taken back.
       into.announced = into.floor
@@ -118,7 +118,9 @@ export function openEventLog(link: Link, file: EventFile): EventLog {
   return {
     async read(from, filter) {
       const now = read
-      await bringUpToDate(now)
+      await bringUpToDate(now).catch((error) => {
+        throw error instanceof RpcError ? noAnswer(link.url, error.method, error) : error
+      })
       if (now !== read) return this.read(from, filter)
       return now.events.slice(firstAtOrAfter(now.events, from)).filter((event) => matches(event, filter))
     },
@@ -152,6 +154,12 @@ function keep(link: Link, into: Read, logs: readonly RawLog[]): void {
 
 const fetchLogs = (link: Link, from: number, to: number | 'latest') =>
   link.rpc.call<RawLog[]>('eth_getLogs', [{ address: watchedOf(link), fromBlock: hex(from), toBlock: to === 'latest' ? to : hex(to) }])
+
+/** A chain that went back refuses blocks that it no longer has; `verify` finds that out. */
+function nothingThere(error: unknown): readonly RawLog[] {
+  if (!(error instanceof RpcError)) throw error
+  return []
+}
 
 const hex = (n: number): string => `0x${n.toString(16)}`
 

@@ -4,6 +4,7 @@ import { decodeSum } from '#core/ring/decode.ts'
 import type { AttestStatus, Publication } from '#ports/chain.ts'
 import { adds, type Play, type Round } from '../play.ts'
 import { type NamedModel, nameModel, ownProof } from '../study.ts'
+import { noteFrozen } from './frozen.ts'
 import { addFrozenSet } from './sum.ts'
 import { withinBounds } from './tolerance.ts'
 
@@ -13,9 +14,9 @@ const KEPT_SUM_BYTES = 1024 * 1024
 /** Checks the published sum, takes the learner's step from it, and says on chain which model came out. */
 export async function attest(play: Play, round: Round, signal: AbortSignal): Promise<void> {
   const { site } = play
-  const { publication, included } = round.view.round
+  const { publication } = round.view.round
   if (publication === null) return
-  await site.journal.append({ kind: 'frozen', run: round.run, round: round.round, included })
+  await noteFrozen(play, round)
   const sum = await checkedSum(play, round, publication, signal)
   if (sum === null) {
     site.tell({ kind: 'wrong-sum', run: round.run, round: round.round, publisher: publication.publisher })
@@ -25,6 +26,7 @@ export async function attest(play: Play, round: Round, signal: AbortSignal): Pro
   if (sum.length <= KEPT_SUM_BYTES) await site.store.put(sum, 'sum', publication.sumRoot, round.key, signal)
   const { named, status } = await advance(play, round, sum, publication.sumRoot)
   const { cid } = await site.store.put(named.bytes, 'model', named.root, round.key, signal)
+  play.attested = named
   await say(play, round, { status, root: named.root, cid, own: ownProof(site, named.bytes) })
 }
 
