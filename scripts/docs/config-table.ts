@@ -1,0 +1,20 @@
+import { schema } from '../../node/app/config.ts'
+import { keyTable } from './key-table.ts'
+
+const TEXTS: Readonly<Record<string, string>> = {
+  name: 'How the others call this site; it stands on the chain.',
+  chain: 'JSON-RPC endpoint of the chain. Prefer `wss://` or `ws://`: `http(s)://` is asked again and again, which is slower.',
+  contracts: "Address of the network's directory contract. Empty before the network exists; `rota join` writes it.",
+  data: '',
+  'data.file': "This site's rows, a CSV file. Read when a round needs it; never sent, never copied.",
+  'data.mapping': 'Mapping file: how the columns, codes and units of that file fit the protocol ([protocol.md](protocol.md)).',
+  listen: 'Addresses to listen on, as multiaddrs. An empty list: no port is opened, and the site is reached through relays of other members.',
+  announce: 'Addresses that others dial, when they are not the ones listened on (behind a proxy or NAT).',
+  relay: 'Whether this site carries connections between members that cannot reach each other. It costs their bytes twice here.',
+  web: '',
+  'web.port': 'Port of the loopback endpoint (`/healthz`, `/metrics`, encrypted blocks for auditors). 0: any free one, told at start.',
+  passwordFile: "File whose first line is the password of the node's keys. Without it, give `--password-file` or `--password-fd`.",
+}
+
+/** Every key of rota.yaml. */
+export const configTable = (): string => keyTable(schema, TEXTS, { 'web.port': '`0`' })

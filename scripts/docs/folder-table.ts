@@ -1,0 +1,32 @@
+import { vaultPath } from '../../node/adapters/vault/site-vault.ts'
+import { sitePaths } from '../../node/app/site-folder.ts'
+import { markdownTable } from './markdown.ts'
+
+type Place = Exclude<keyof ReturnType<typeof sitePaths>, 'folder'>
+
+/** What each is, and whether a backup must hold it. */
+const TEXTS: Readonly<Record<Place, readonly [what: string, backup: string]>> = {
+  config: ['The config: [every key](#config-rotayaml)', 'yes'],
+  steward: ["The data steward's keystore. Move it to the steward's own machine", 'yes, by the steward'],
+  recovery: ['The recovery keystore. Move it off the machine, into a safe', 'yes, offline'],
+  card: ['What others may see: names, addresses, public keys. Founders hand it over', 'not needed'],
+  state: ['All that the node writes; only one node at a time (`node.lock`)', 'see below'],
+  journal: ['What this node did, written before a message leaves', '**no**: see [backup](#backup)'],
+  events: ['Copy of chain events, to start faster', 'no'],
+  blocks: ['Encrypted objects: updates, sums, models, protocols', 'no; other members hold them'],
+  consents: ['Consents and withdrawals that were recorded here, encrypted', '**yes**'],
+  differencing: ['Cohorts that exact runs used; keeps one patient from showing by a difference', '**yes**'],
+  rounds: ['Bytes and training time of each round that this node saw, for `rota study show`', 'no'],
+  resting: ['There while maintenance is announced (`rota pause`)', 'no'],
+  results: ['Results that were written out', 'as you wish'],
+}
+
+/** Where a site keeps what, with the vault first. */
+export function folderTable(): string {
+  const paths = sitePaths('') as Readonly<Record<Place, string>>
+  const places = Object.keys(TEXTS) as Place[]
+  const missing = Object.keys(paths).filter((name) => name !== 'folder' && !(name in TEXTS))
+  if (missing.length > 0) throw new Error(`places without a sentence: ${missing.join(', ')}`)
+  const vault = [`\`${vaultPath('')}\``, "The node's keys (chain account, libp2p, encryption, consent), under a password", '**yes**']
+  return markdownTable(['file or folder', 'what', 'in the backup'], [vault, ...places.map((place) => [`\`${paths[place]}\``, ...TEXTS[place]])])
+}

@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import { learnerSchema, protocolSchema } from '../../node/app/protocol-schema.ts'
+import { keyTable } from './key-table.ts'
+
+const PROTOCOL: Readonly<Record<string, string>> = {
+  version: 'Of this format.',
+  title: 'Names the study in lists and reports.',
+  purpose: 'What the result is for, in words that a patient understands.',
+  lawfulBasis: '`consent`: only patients who agreed to the programme. `opt-out`: all but those who objected.',
+  programme: 'Name of the consent programme.',
+  cohort: '',
+  'cohort.rule': 'Which patients belong to it, in words, for stewards.',
+  'cohort.minRows': 'A site with fewer train rows abstains.',
+  'cohort.maxRows': 'Most train or test rows at one site. Guards the sums against overflow.',
+  features: 'The columns that the model reads.',
+  'features[].name': 'As mapping files and results name it.',
+  'features[].description': 'For people.',
+  'features[].unit': 'UCUM code (`mm[Hg]`, `mg/dL`, `a`); `1` for pure numbers and 0/1 flags.',
+  'features[].range': 'Valid values, both ends included. A value beyond is an error, never cut off.',
+  'features[].missing': 'An empty cell: refuse the file, leave the row out, or fill in a number.',
+  'features[].missing.fill': 'The number, in the range.',
+  label: 'What is predicted or described; never a feature.',
+  'label.name': 'As mapping files and results name it.',
+  'label.description': 'For people.',
+  'label.unit': 'UCUM code, or `1`.',
+  'label.kind': '`binary` is 0 or 1, `count` whole numbers from 0.',
+  'label.range': 'Valid values; `[0, 1]` when binary.',
+  learner: 'What is fitted: see the learners below.',
+  arithmetic: '',
+  'arithmetic.wordBits': 'Bits of a word of the sum.',
+  'arithmetic.fractionBits': 'Binary digits after the point of exact sums.',
+  mode: "`open`: members see each other's updates. The other two are named for later versions: this one refuses to run them.",
+  slices: 'Parts into which a large vector is cut. This version runs 1.',
+  minSites: 'Fewer sites cannot open a round.',
+  quorum: 'Updates without which a round is void.',
+  maxSites: 'Most sites that may take part; enters the overflow check.',
+  limits: 'How long a phase waits at most. Both the seconds and the blocks must have passed; each at least the number of sites + 3.',
+  ...limitTexts(['keying', 'contributing', 'witnessing', 'publishing', 'attesting']),
+  maxRounds: 'A run ends after so many closed rounds, finished or not.',
+  readers: 'Auditors. The key of each epoch is wrapped to them too.',
+  'readers[].name': 'For people.',
+  'readers[].encryptionKey': "The reader's X25519 public key, `0x` and 64 hex digits.",
+}
+
+function limitTexts(phases: readonly string[]): Record<string, string> {
+  return Object.fromEntries(phases.flatMap((phase) => [`limits.${phase}`, `limits.${phase}.seconds`, `limits.${phase}.blocks`].map((path) => [path, ''])))
+}
+
+const DEFAULTS: Readonly<Record<string, string>> = {
+  'label.kind': 'what the learner needs',
+  'label.range': '`[0, 1]` when binary',
+  'arithmetic.wordBits': '64; neural 32',
+  'arithmetic.fractionBits': '32',
+  quorum: '`minSites`',
+  limits: '600 s for contributing, 60 s for the others, `maxSites` + 3 blocks',
+  maxRounds: 'what the learner needs, and 10 more',
+}
+
+/** Keys of a protocol but for the learner's own. */
+export const protocolTable = (): string => keyTable(protocolSchema(z.any() as never), PROTOCOL, DEFAULTS)
+
+const STANDARDISE = 'Scale of the features that the fit and `l2` work on.'
+const L2 = 'Penalty: `l2`/2 · the squared slopes, beside the mean loss. The intercept is free.'
+const KIND = ''
+
+const LEARNERS = [
+  {
+    title: 'Statistics',
+    about: 'Counts, means, variances, histograms and quantiles of every column. Small cells are withheld.',
+    table: () => keyTable(learnerSchema('statistics', undefined), { kind: KIND, bins: 'Bins of the histograms.' }),
+  },
+  {
+    title: 'Regression: logistic, linear or poisson by newton',
+    about: 'Exact: as if all rows were in one place. With standard errors, p-values and intervals. `kind: logistic`, `linear` or `poisson`.',
+    table: () =>
+      keyTable(learnerSchema('logistic', 'newton'), {
+        kind: KIND,
+        algorithm: '`newton`',
+        l2: `${L2} With it there are no standard errors.`,
+        siteIntercepts: 'An intercept of its own for each site, which never leaves it.',
+        standardise: STANDARDISE,
+        tolerance: 'Stops when no standardised coefficient moves by more.',
+        maxIterations: 'Stops after so many steps at the latest.',
+      }),
+  },
+  {
+    title: 'Logistic by fedavg',
+    about: 'Local gradient steps, averaged by rows. Deterministic. `kind: logistic`, `algorithm: fedavg`.',
+    table: () =>
+      keyTable(learnerSchema('logistic', 'fedavg'), {
+        kind: KIND,
+        algorithm: 'Must be written: without it the study is exact.',
+        rounds: 'Rounds of local steps.',
+        localSteps: 'Full-batch gradient steps in a round.',
+        learningRate: 'Length of a step.',
+        l2: L2,
+        standardise: STANDARDISE,
+      }),
+  },
+  {
+    title: 'Neural',
+    about: 'A TensorFlow.js layers model, described in JSON, trained by FedAvg. `kind: neural`.',
+    table: () =>
+      keyTable(
+        learnerSchema('neural', undefined),
+        {
+          kind: KIND,
+          algorithm: '`fedavg`',
+          layers: 'From the first hidden layer to the last, which has one unit.',
+          'layers[].className': 'Of the layer.',
+          'layers[].config': '',
+          'layers[].config.units': 'Width.',
+          'layers[].config.activation': '`sigmoid` in the last layer for a binary label.',
+          'layers[].config.useBias': 'Whether it has a bias.',
+          loss: 'Must fit the label.',
+          rounds: 'Rounds of local training.',
+          localEpochs: 'Passes over the rows in a round.',
+          batchSize: 'Rows per step.',
+          learningRate: 'Length of a step.',
+          standardise: STANDARDISE,
+          normBound: "A site's update is scaled down to this L2 norm.",
+          fractionBits: 'Binary digits after the point, in 32-bit words.',
+          seed: 'Of the initial weights, which are the same everywhere.',
+        },
+        { fractionBits: 'as many as fit' },
+      ),
+  },
+] as const
+
+/** A table per learner. */
+export const learnerTables = (): string => LEARNERS.map(({ title, about, table }) => `### ${title}\n\n${about}\n\n${table()}`).join('\n\n')

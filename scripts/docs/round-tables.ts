@@ -1,0 +1,48 @@
+import { ROW_NAMES, type RowName } from '../../node/round/next.ts'
+import { markdownTable } from './markdown.ts'
+import { PLACES, type PlaceName, playedPhases, rowFor } from './round-scene.ts'
+
+/** What each row of node/round/next.ts does, in words; the compiler asks for one per row. */
+const ROWS: Readonly<Record<RowName, string>> = {
+  'halt-node': 'The frozen set that this node acted on has changed on the chain. It stops: a person has to look.',
+  'halt-run': "An exact run, and this site's cohort has changed. It halts the run, for all: a difference of two sums could show one patient.",
+  ready: 'The run is paused. It says that it is there; more than half of the sites wake the run.',
+  rest: 'Maintenance was announced. It abstains, so that nobody waits for it.',
+  adopt: 'It lacks the model that the round starts from, and fetches it, checked against its root on the chain.',
+  contribute:
+    'It computes its update from the consented rows, encrypts it, puts it in its store, writes the journal, commits to the root on the chain, and announces it.',
+  'contribute-again': 'Its journal has a contribution that the chain lacks: it sends the same one again.',
+  'abstain-again': 'The same for an abstention.',
+  witness: 'A custodian says on the chain which updates it holds whole and well-formed.',
+  publish: 'It adds up the frozen set and publishes the sum.',
+  attest: 'It checks the sum, takes the step, and says on the chain which model comes out.',
+  tick: 'A limit has passed, or the chain stands still: it asks the contract to move on.',
+  wait: 'Nothing to do now.',
+}
+
+/** Every row, in the order in which they are tried. */
+export const rowsTable = (): string =>
+  markdownTable(
+    ['row', 'what the node does'],
+    ROW_NAMES.map((row) => [`\`${row}\``, ROWS[row]]),
+  )
+
+/** Phase by place and time, each cell asked of the table. */
+export function whoDoesWhat(): string {
+  const places = Object.keys(PLACES) as PlaceName[]
+  const rows = playedPhases().map((phase) => [
+    `**${phase}**`,
+    ...places.map((place) => course(([0, 1, 2, 3] as const).map((thirds) => rowFor(phase, place, thirds)))),
+  ])
+  return markdownTable(['phase', ...places], rows)
+}
+
+const WHEN = ['at once', 'after ⅓ of the limit', 'after ⅔ of the limit', 'at the limit']
+
+/** `wait, after ⅓ of the limit publish`: only where it changes. */
+function course(rows: readonly RowName[]): string {
+  return rows
+    .map((row, i) => (i > 0 && row === rows[i - 1] ? '' : i === 0 ? row : `${WHEN[i]} ${row}`))
+    .filter((text) => text !== '')
+    .join(', ')
+}
