@@ -19,6 +19,7 @@ export interface ServedNode {
   readonly url: string
   /** Feeds what happened into the metrics. */
   note(progress: Progress): void
+  noteRound(outcome: 'closed' | 'refused' | 'void' | 'halted'): void
   stop(): Promise<void>
 }
 
@@ -56,6 +57,7 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
         for (const code of problems.keys()) if (code !== 'ROTA-1206') problems.delete(code)
       } else if (progress.kind === 'trouble') problems.set(progress.code, progress.message)
     },
+    noteRound: (outcome) => metrics.rounds.add(1, { outcome }),
     async stop() {
       stopped.abort()
       peers.stop()

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { SimTime } from '#adapters/sim/time.ts'
 import { SimClock, SimLog } from '#adapters/sim/host.ts'
-import { medianOffset, watchClock, WRONG_CLOCK_MS } from '#app/clock-watch.ts'
+import { SimTime } from '#adapters/sim/time.ts'
+import { medianOffset, WRONG_CLOCK_MS, watchClock } from '#app/clock-watch.ts'
 import { RotaError } from '#base/errors.ts'
 import { siteId } from '#base/ids.ts'
 
@@ -34,7 +34,9 @@ describe('the clock watch', () => {
       const time = new SimTime(0)
       const stop = new AbortController()
       const clock = new SimClock(time, 0)
-      const told = await new Promise<RotaError | null>((resolve) => void watchClock({ ...peersWith(offsets), clock, log: new SimLog(clock, { debug: false }) }, resolve, stop.signal))
+      const told = await new Promise<RotaError | null>(
+        (resolve) => void watchClock({ ...peersWith(offsets), clock, log: new SimLog(clock, { debug: false }) }, resolve, stop.signal),
+      )
       stop.abort()
       assert.equal(told?.code ?? null, expected)
     }

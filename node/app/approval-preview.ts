@@ -1,0 +1,60 @@
+import { resolve } from 'node:path'
+import { type MappingPreview, previewMapping } from '#adapters/cohort/preview-mapping.ts'
+import { isRotaError } from '#base/errors.ts'
+import type { Digest, StudyId } from '#base/ids.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import type { StudyRecord } from '#ports/chain.ts'
+import { diffProtocols, type ProtocolChange } from './diff-protocols.ts'
+import { readMapping } from './mapping-file.ts'
+import { nameOf, type SiteView, withSiteView } from './site-view.ts'
+import { protocolOf } from './studies.ts'
+import { type ToldError, toldError } from './told-error.ts'
+
+export type DataPreview = (Omit<MappingPreview, 'problems'> & { readonly problems: readonly (ToldError & { readonly count: number })[] }) | { readonly ready: false; readonly problem: ToldError }
+
+/** All that a steward should see before the yes: counts and column names, no value of any patient. */
+export interface ApprovalPreview {
+  readonly study: StudyId
+  readonly digest: Digest
+  readonly publisher: string
+  readonly protocol: Protocol
+  /** What the study would touch at this site, or why it could not. */
+  readonly data: DataPreview
+  /** Against the protocol that this site's steward approved last; null when there is none here. */
+  readonly changes: { readonly since: StudyId; readonly list: readonly ProtocolChange[] } | null
+}
+
+/**
+ * Shown before `study approve`. Reads the site's rows, and says of them only how many there are.
+ * @throws ROTA-1207 when the protocol has not arrived, ROTA-5301 no such study, ROTA-5501 another text than its digest
+ */
+export function previewApproval(call: { readonly folder: string; readonly study: StudyId; readonly signal: AbortSignal }): Promise<ApprovalPreview> {
+  return withSiteView(call.folder, call.signal, async (view) => {
+    const record = await view.chain.study(call.study)
+    const protocol = await protocolOf({ folder: view }, record, call.signal)
+    const [data, changes] = await Promise.all([previewData(view, protocol), changesSince(view, record, protocol, call.signal)])
+    return { study: record.id, digest: record.protocolDigest, publisher: nameOf(view.sites)(record.publisher), protocol, data, changes }
+  })
+}
+
+/** This site's file against a protocol. A file that cannot be read at all is an answer here, not an end. */
+export async function previewData({ config, paths }: Pick<SiteView, 'config' | 'paths'>, protocol: Protocol): Promise<DataPreview> {
+  try {
+    const mapping = await readMapping(config.data.mapping === undefined ? null : resolve(paths.folder, config.data.mapping), protocol)
+    const preview = await previewMapping(resolve(paths.folder, config.data.file), mapping, protocol)
+    return { ...preview, problems: preview.problems.map(({ error, count }) => ({ ...toldError(error), count })) }
+  } catch (error) {
+    if (isRotaError(error)) return { ready: false, problem: toldError(error) }
+    throw error
+  }
+}
+
+async function changesSince(view: SiteView, record: StudyRecord, protocol: Protocol, signal: AbortSignal): Promise<ApprovalPreview['changes']> {
+  const approvals = await view.chain.events(0, { kinds: ['StudyApproved'] })
+  const earlier = approvals.flatMap((e) => (e.kind === 'StudyApproved' && e.site === view.own?.id && e.study !== record.id ? [e.study] : []))
+  for (const since of [...new Set(earlier.reverse())]) {
+    const before = await protocolOf({ folder: view }, await view.chain.study(since), signal).catch(() => null)
+    if (before !== null) return { since, list: diffProtocols(before, protocol) }
+  }
+  return null
+}

@@ -1,0 +1,96 @@
+import { connectChain, type EthersReader } from '#adapters/chain/ethers-chain.ts'
+import { systemRandom } from '#adapters/host/system-host.ts'
+import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
+import { createReader } from '#adapters/vault/reader.ts'
+import { readSealed } from '#adapters/vault/sealed-file.ts'
+import type { BlockSource } from '#audit/block-source.ts'
+import { eventPlace, eventText } from '#audit/event-text.ts'
+import { openFolder } from '#audit/folder-source.ts'
+import { openEndpoint } from '#audit/http-source.ts'
+import { type ReaderKey, readerKeyOf } from '#audit/reader-key.ts'
+import type { AuditReport, RoundReport } from '#audit/report.ts'
+import { verifyLog } from '#audit/verify.ts'
+import { fromHex } from '#base/bytes.ts'
+import { RotaError } from '#base/errors.ts'
+import { address, type Digest, isAddress, runId } from '#base/ids.ts'
+import { learnerFor } from '#core/learner/learner-for.ts'
+import type { ChainEvent } from '#ports/chain.ts'
+import { sha256 } from './sha256.ts'
+
+export type { AuditReport, Fault, RoundReport } from '#audit/report.ts'
+
+export interface AuditChain {
+  readonly url: string
+  /** Address of the network's directory contract. */
+  readonly contracts: string
+  readonly run?: number | undefined
+}
+
+export interface AuditVerifyOptions extends AuditChain {
+  /** The reader's keystore. */
+  readonly reader: string
+  readonly password: PasswordSource
+  /** Folders and URLs, asked in this order; none: only what the chain itself can show is checked. */
+  readonly stores: readonly string[]
+}
+
+/** Recomputes every round with a reader's key alone. @throws ROTA-13xx keystore, 5xxx chain, 64xx stores and reader */
+export async function auditVerify(options: AuditVerifyOptions, signal: AbortSignal, tell: (round: RoundReport) => void): Promise<AuditReport> {
+  const reader = await openReaderKey(options.reader, options.password)
+  const sources = await Promise.all(options.stores.map((store) => openSource(store, reader)))
+  return withChain(options, signal, (chain) =>
+    verifyLog({
+      chain,
+      sources,
+      reader,
+      learnerFor: (protocol) => learnerFor(protocol, sha256),
+      tell,
+      ...(options.run === undefined ? {} : { run: runId(options.run) }),
+    }),
+  )
+}
+
+export interface LogLine {
+  readonly place: string
+  readonly text: string
+  readonly event: ChainEvent
+}
+
+/** The chain's events in order, each with a sentence that says what it means. */
+export async function auditLog(options: AuditChain & { readonly from?: number | undefined }, signal: AbortSignal): Promise<readonly LogLine[]> {
+  return withChain(options, signal, async (chain) => {
+    const events = await chain.events(options.from ?? 0, options.run === undefined ? {} : { run: runId(options.run) })
+    return events.map((event) => ({ place: eventPlace(event), text: eventText(event), event }))
+  })
+}
+
+/** Draws an auditor's keys into a keystore of their own. @throws ROTA-1303 when the file exists, ROTA-1306 when it cannot be written */
+export async function makeReaderKey(keystore: string, password: PasswordSource): Promise<{ readonly keystore: string; readonly encryptionKey: Digest }> {
+  const { encryptionKey } = await createReader(keystore, readPassword(password), systemRandom)
+  return { keystore, encryptionKey }
+}
+
+/** The X25519 secret of a keystore that `adapters/vault/reader.ts` made; the audit unwraps with its own code. */
+async function openReaderKey(file: string, password: PasswordSource): Promise<ReaderKey> {
+  const { secrets } = await readSealed(file, 'reader', readPassword(password))
+  const secret = fromHex(secrets.encryption ?? '')
+  if (secret.length !== 32) throw new RotaError('ROTA-1302', { file, reason: 'its key is missing' })
+  return readerKeyOf(secret)
+}
+
+const openSource = (store: string, reader: ReaderKey): Promise<BlockSource> | BlockSource =>
+  /^https?:\/\//.test(store) ? openEndpoint(store, reader) : openFolder(store)
+
+async function withChain<T>({ url, contracts }: AuditChain, signal: AbortSignal, use: (chain: EthersReader) => Promise<T>): Promise<T> {
+  if (!isAddress(contracts.toLowerCase()))
+    throw new RotaError('ROTA-1004', { option: '--contracts', value: contracts, expected: 'an address: 0x and 40 hex digits' })
+  const chain = await connectChain({ url, contracts: address(contracts), signer: null, signal })
+  const stop = () => void chain.stop()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await use(chain)
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await chain.stop()
+  }
+}

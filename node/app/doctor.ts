@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs'
+import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
+import { startNetwork } from '#adapters/network/host.ts'
+import { readPassword } from '#adapters/vault/password.ts'
+import type { OpenVault } from '#adapters/vault/secrets-vault.ts'
+import { openVault } from '#adapters/vault/site-vault.ts'
+import { isRotaError } from '#base/errors.ts'
+import type { SiteRecord } from '#ports/chain.ts'
+import type { Log } from '#ports/host.ts'
+import type { Members } from '#ports/members.ts'
+import type { MemberHealth } from '#web/health.ts'
+import { arithmeticVersion } from './arithmetic-version.ts'
+import { readConfig } from './config.ts'
+import { checkBackend, checkClock, checkDataFile, checkDisk, checkMembership, checkReach, checkStudyData, checkVersions, type Finding, ToldAgain } from './doctor-checks.ts'
+import { greetAll } from './peer-watch.ts'
+import { passwordSource, sitePaths } from './site-folder.ts'
+import { nodeHealth } from './site-status.ts'
+import { type SiteView, withSiteView } from './site-view.ts'
+import type { StudyCall } from './studies.ts'
+import { SOFTWARE_VERSION } from './version.ts'
+
+export interface Check {
+  readonly name: string
+  readonly state: 'ok' | 'warn' | 'bad'
+  readonly what: string
+  readonly code: string | null
+  /** What to do; null where there is nothing. */
+  readonly remedy: string | null
+}
+
+export interface Diagnosis {
+  readonly checks: readonly Check[]
+  /** Nothing stands in the way of taking part. */
+  readonly ready: boolean
+  /** Of the first fault; 0 when ready. */
+  readonly exitCode: number
+}
+
+/** Looks at everything that a node needs, from its folder outwards; a fault ends only what depends on it. */
+export async function examine(call: StudyCall, onCheck: (name: string) => void = () => {}): Promise<Diagnosis> {
+  const patient = new Examination(onCheck)
+  const config = await patient.take('config', async () => [await readConfig(call.folder), { state: 'ok', what: sitePaths(call.folder).config }])
+  if (config === null) return patient.diagnosis()
+  const paths = sitePaths(call.folder)
+  const vault = await patient.take('keys', async () => openKeys(call, config, paths))
+  await patient.look('disk', () => checkDisk(paths))
+  const health = await nodeHealth(config)
+  await patient.look('node', async () => (existsSync(paths.resting) ? { state: 'warn', what: 'rests, and abstains from every round: `rota pause --off` ends it' } : { state: 'ok', what: health === null ? 'does not run now' : `runs, ${health.version}` }))
+  await patient.look('data', () => checkDataFile({ config, paths }))
+  await patient.within('chain', (found) => withSiteView(call.folder, call.signal, (view) => examineNetwork(patient, view, vault, found, call.signal)))
+  await patient.look('backend', checkBackend)
+  return patient.diagnosis()
+}
+
+async function openKeys(call: StudyCall, config: Awaited<ReturnType<typeof readConfig>>, paths: ReturnType<typeof sitePaths>): Promise<[OpenVault, Finding]> {
+  const vault = await openVault(call.folder, readPassword(passwordSource(config, call.folder, call.password)), systemRandom)
+  const elsewhere = (['steward', 'recovery'] as const).filter((role) => !existsSync(paths[role]))
+  return [vault, { state: 'ok', what: `open with the password${elsewhere.length > 0 ? `; ${elsewhere.join(' and ')} are kept elsewhere` : ''}` }]
+}
+
+async function examineNetwork(patient: Examination, view: SiteView, vault: OpenVault | null, found: (finding: Finding) => void, signal: AbortSignal): Promise<void> {
+  const head = await view.chain.head()
+  found({ state: 'ok', what: `${view.chain.link.url}, id ${view.chain.chainId}, block ${head.number}; contracts at ${view.config.contracts}` })
+  if (vault !== null) await patient.look('membership', () => checkMembership(view, vault))
+  const members = vault === null || view.own === null ? [] : await greetMembers(view, vault, signal)
+  await patient.look('members', async () => checkReach(members))
+  await patient.look('clock', async () => checkClock(members))
+  await patient.look('version', () => checkVersions(members))
+  for (const study of await view.chain.studies()) await patient.look(`study ${study.id}`, () => checkStudyData(view, study, signal))
+}
+
+const ANSWER_MS = 12_000
+const LOOK_MS = 500
+
+/** A running node has the peers' connections: it is asked. Without one the members are dialled with the site's own network key. */
+async function greetMembers(view: SiteView, vault: OpenVault, signal: AbortSignal): Promise<readonly MemberHealth[]> {
+  const others = view.sites.filter((site) => site.state === 'Active' && site.id !== view.own?.id)
+  if (others.length === 0) return []
+  if ((await nodeHealth(view.config)) === null) return dialMembers(view, vault, others, signal)
+  for (const end = systemClock.nowMs() + ANSWER_MS; systemClock.nowMs() < end; await systemClock.sleep(LOOK_MS, signal)) {
+    const members = (await nodeHealth(view.config))?.members ?? []
+    if (members.length > 0) return members
+  }
+  return others.map(({ id, name }) => ({ site: id, name, reachable: false, rttMs: null, clockOffsetMs: null, software: null, arithmetic: null }))
+}
+
+async function dialMembers(view: SiteView, vault: OpenVault, others: readonly SiteRecord[], signal: AbortSignal): Promise<readonly MemberHealth[]> {
+  const network = await startNetwork({
+    seed: vault.peerSeed,
+    members: membersOf(view.sites),
+    listen: [],
+    relay: false,
+    versions: { software: SOFTWARE_VERSION, arithmetic: await arithmeticVersion() },
+    clock: systemClock,
+    log: quiet,
+  })
+  try {
+    return await greetAll(network, others, signal)
+  } finally {
+    await network.stop()
+  }
+}
+
+function membersOf(sites: readonly SiteRecord[]): Members {
+  const active = sites.filter(({ state }) => state === 'Active')
+  return {
+    siteOf: (peerId) => active.find((site) => site.peerId === peerId)?.id,
+    list: () => active.map(({ id, peerId, multiaddrs }) => ({ site: id, peerId, multiaddrs })),
+    onChange: () => () => undefined,
+  }
+}
+
+const quiet: Log = { info() {}, warn() {}, error() {}, debug() {} }
+
+/** Collects findings; what throws an error of the catalogue is a fault, and the examination goes on. */
+class Examination {
+  readonly #checks: Check[] = []
+  readonly #onCheck: (name: string) => void
+  #exitCode = 0
+
+  constructor(onCheck: (name: string) => void) {
+    this.#onCheck = onCheck
+  }
+
+  async look(name: string, check: () => Promise<Finding>): Promise<void> {
+    await this.within(name, async (found) => found(await check()))
+  }
+
+  /** A look that also gives something to go on with; null after a fault. */
+  async take<T>(name: string, check: () => Promise<readonly [T, Finding]>): Promise<T | null> {
+    let taken: T | null = null
+    await this.within(name, async (found) => {
+      const [value, finding] = await check()
+      taken = value
+      found(finding)
+    })
+    return taken
+  }
+
+  async within(name: string, check: (found: (finding: Finding) => void) => Promise<void>): Promise<void> {
+    this.#onCheck(name)
+    try {
+      await check(({ state, what, error }) => void this.#checks.push({ name, state, what, code: error?.code ?? null, remedy: error?.remedy ?? null }))
+    } catch (error) {
+      if (error instanceof ToldAgain) this.#fault(name, error.told, 2)
+      else if (isRotaError(error)) this.#fault(name, { code: error.code, what: error.message, remedy: error.remedy }, error.exitCode)
+      else throw error
+    }
+  }
+
+  diagnosis(): Diagnosis {
+    return { checks: this.#checks, ready: this.#exitCode === 0, exitCode: this.#exitCode }
+  }
+
+  #fault(name: string, { code, what, remedy }: { readonly code: string; readonly what: string; readonly remedy: string }, exitCode: number): void {
+    this.#checks.push({ name, state: 'bad', what, code, remedy })
+    if (this.#exitCode === 0) this.#exitCode = exitCode
+  }
+}

@@ -1,0 +1,37 @@
+import type { Digest, RoundNo, RunId, StudyId } from '#base/ids.ts'
+import type { RunState } from '#ports/chain.ts'
+import { type AtSite, atSite } from './at-site.ts'
+import { heldModel } from './model-shelf.ts'
+import type { StudyCall } from './studies.ts'
+
+export interface ListedModel {
+  readonly run: RunId
+  readonly study: StudyId
+  /** Null while the protocol is not here. */
+  readonly title: string | null
+  readonly state: RunState
+  /** The round that made it; null for a run without a closed round, which stands at the initial model. */
+  readonly round: RoundNo | null
+  /** Null when the model is not here. */
+  readonly stage: string | null
+  readonly root: Digest
+  readonly held: boolean
+}
+
+/** The newest model of every run, oldest run first. */
+export const listModels = (call: StudyCall): Promise<readonly ListedModel[]> =>
+  atSite(call, async (site) => {
+    const runs = await site.chain.runs()
+    return Promise.all(runs.map(({ run }) => listed(site, run, call.signal)))
+  })
+
+async function listed(site: AtSite, run: RunId, signal: AbortSignal): Promise<ListedModel> {
+  const { study, state, model } = await site.chain.run(run)
+  const [made, here, protocol] = await Promise.all([
+    site.chain.events(0, { run, kinds: ['RoundClosed', 'RoundRefused'] }),
+    heldModel(site.shelf, run, model.root, signal),
+    site.shelf.protocol(study, signal).catch(() => null),
+  ])
+  const last = made.findLast((e) => 'modelRoot' in e && e.modelRoot === model.root)
+  return { run, study, title: protocol?.title ?? null, state, round: last !== undefined && 'round' in last ? last.round : null, stage: here?.stage ?? null, root: model.root, held: here !== null }
+}

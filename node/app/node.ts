@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { EthersChain } from '#adapters/chain/ethers-chain.ts'
+import { CsvCohort } from '#adapters/cohort/csv-cohort.ts'
+import { DifferencingLedger } from '#adapters/cohort/differencing-ledger.ts'
+import { Libp2pGossip } from '#adapters/gossip/libp2p-gossip.ts'
+import { topicOf } from '#adapters/gossip/topic.ts'
+import type { LogOptions } from '#adapters/host/log.ts'
+import { createSystemHost, type SystemHost } from '#adapters/host/system-host.ts'
+import { openJournal } from '#adapters/journal/file-journal.ts'
+import { lockFolder } from '#adapters/journal/folder-lock.ts'
+import { type Network, startNetwork } from '#adapters/network/host.ts'
+import { diskUse, FULLEST } from '#adapters/store/disk-use.ts'
+import { startModelStore } from '#adapters/store/helia-model-store.ts'
+import { createTrainer } from '#adapters/training/trainer.ts'
+import type { PasswordSource } from '#adapters/vault/password.ts'
+import { address, type SiteId } from '#base/ids.ts'
+import type { Trainer } from '#ports/trainer.ts'
+import { type Hospital, openHospital } from '#round/hospital.ts'
+import { createMemo } from '#round/memo.ts'
+import type { PlayHooks } from '#round/player.ts'
+import type { Progress } from '#round/progress.ts'
+import type { Site } from '#round/site.ts'
+import { arithmeticVersion } from './arithmetic-version.ts'
+import { LazyCohort } from './lazy-cohort.ts'
+import { fetchProtocols } from './fetch-protocols.ts'
+import { followMembers } from './members.ts'
+import { sha256 } from './sha256.ts'
+import { connectSite, openSiteFolder, ownRecord, type SiteFolder } from './site-folder.ts'
+import { SOFTWARE_VERSION } from './version.ts'
+
+/** SIGTERM: a step under way gets this long to be finished. */
+const DRAIN_MS = 10_000
+
+export interface NodeOptions {
+  readonly folder: string
+  readonly password: PasswordSource | null
+  readonly log: LogOptions
+  readonly tell: (progress: Progress) => void
+  readonly hooks?: PlayHooks
+  /** In place of the best backend found here. */
+  readonly trainer?: Trainer
+  readonly signal: AbortSignal
+}
+
+/** A hospital's node, running: everything is wired here and nowhere else. */
+export interface RunningNode {
+  readonly site: Site
+  readonly name: string
+  readonly folder: SiteFolder
+  readonly chain: EthersChain
+  readonly network: Network
+  readonly host: SystemHost
+  readonly hospital: Hospital
+  /** Finishes or hands over the step under way, then closes everything in reverse. */
+  stop(): Promise<void>
+}
+
+/** @throws ROTA-12xx config, 13xx vault and lock, 4xxx network, 5xxx chain: the node is then not running and nothing is left open */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const opened = new Stack()
+  try {
+    return await compose(options, opened)
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
+async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode> {
+  const folder = await openSiteFolder(options.folder, options.password)
+  const { config, paths, vault } = folder
+  opened.onClose(lockOf(await lockFolder(paths.state)))
+  const host = createSystemHost(options.log)
+  opened.onClose(async () => host.stop())
+  const chain = await connectSite(folder, options.signal, true)
+  opened.onClose(() => chain.stop())
+  // What the log has lost, the rows of round/next.ts do again: they look at the chain first and at the journal second.
+  chain.onRewind(({ from, to }) => host.log.warn('chain.went-back', { from, to }))
+  const own = await ownRecord(chain)
+  const members = await followMembers(chain, host.log)
+  opened.onClose(async () => members.stop())
+
+  const gossip = new Libp2pGossip({ topic: topicOf(chain.chainId, address(config.contracts)), members, log: host.log })
+  const network = await startNetwork({
+    seed: vault.peerSeed,
+    members,
+    listen: config.listen,
+    announce: config.announce,
+    relay: config.relay,
+    versions: { software: SOFTWARE_VERSION, arithmetic: await arithmeticVersion() },
+    clock: host.clock,
+    log: host.log,
+    services: { pubsub: gossip.service as never },
+  })
+  opened.onClose(() => network.stop())
+  const store = await startModelStore({ dir: paths.blocks, network, log: host.log })
+  opened.onClose(() => store.stop())
+  const trainer = options.trainer ?? createTrainer({ log: host.log })
+  opened.onClose(() => trainer.stop())
+
+  const site: Site = {
+    id: own.id,
+    chain,
+    gossip,
+    store,
+    cohort: new LazyCohort(folder, (mapping) => new CsvCohort({ file: resolve(paths.folder, config.data.file), mapping, consents: folder.consents, vault })),
+    differencing: new DifferencingLedger(paths.differencing),
+    trainer,
+    vault,
+    journal: await openJournal(paths.journal),
+    host,
+    sha256,
+    memo: createMemo(),
+    tell: options.tell,
+    resting: () => existsSync(paths.resting),
+    diskFull: async () => (await diskUse(paths.state)).usedFraction > FULLEST,
+  }
+  const hospital = await openHospital(site, options.hooks)
+  opened.onClose(() => hospital.drain(DRAIN_MS))
+  const ended = new AbortController()
+  const fetching = fetchProtocols({ chain, store, clock: host.clock, log: host.log }, ended.signal).catch((error) => host.log.error('protocol.fetch-ended', { reason: String(error) }))
+  opened.onClose(async () => {
+    ended.abort()
+    await fetching
+  })
+  host.log.info('node.started', { site: own.id as SiteId, peerId: network.peerId })
+  return { site, name: own.name, folder, chain, network, host, hospital, stop: () => opened.close() }
+}
+
+const lockOf = (lock: { release(): Promise<void> }) => () => lock.release()
+
+/** Closes in the reverse order of opening, whatever happens on the way; once. */
+class Stack {
+  #closers: (() => Promise<void>)[] = []
+
+  onClose(close: () => Promise<void>): void {
+    this.#closers.push(close)
+  }
+
+  async close(): Promise<void> {
+    const closers = this.#closers.reverse()
+    this.#closers = []
+    for (const close of closers) await close().catch(() => undefined)
+  }
+}

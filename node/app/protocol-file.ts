@@ -1,0 +1,86 @@
+import { stringify } from 'yaml'
+import { nearest } from '#base/nearest.ts'
+import { checkProtocol, neuralFractionBits } from '#core/protocol/check.ts'
+import type { LearnerSpec, Limit, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
+import { protocolBreaches } from './protocol-rules.ts'
+import { ALGORITHMS, LEARNER_KINDS, learnerSchema, protocolSchema, type WrittenLearner, type WrittenProtocol } from './protocol-schema.ts'
+import { checkYaml, parseYaml, readYaml, wrongValue, type YamlFile } from './yaml-file.ts'
+
+/** @throws ROTA-3001, 3041, 3042, 3043 with the line; 2104 when sums could overflow the ring, 23xx */
+export const readProtocol = async (file: string): Promise<Protocol> => protocolFrom(await readYaml(file))
+
+/** @throws ROTA-3041 not YAML, 3042 unknown key and the nearest right one, 3043 wrong value; each with its line; 2104 when sums could overflow the ring, 23xx */
+export const parseProtocol = (text: string, file = 'protocol'): Protocol => protocolFrom(parseYaml(text, file))
+
+/** YAML that `parseProtocol` reads back to the same protocol. */
+export const protocolToYaml = (protocol: Protocol): string => stringify(protocol, { lineWidth: 0 })
+
+function protocolFrom(yaml: YamlFile): Protocol {
+  const protocol = fillIn(checkYaml(yaml, protocolSchema(checkedLearner(yaml))), yaml)
+  const breach = protocolBreaches(protocol)[0]
+  if (breach !== undefined) throw wrongValue(yaml, breach.path, breach.reason)
+  checkProtocol(protocol)
+  return protocol
+}
+
+/** Kind and algorithm decide which other keys the learner has, so they are looked at first. */
+function checkedLearner(yaml: YamlFile) {
+  const learner = (yaml.value as { learner?: unknown } | null)?.learner
+  const { kind, algorithm } = (typeof learner === 'object' && learner !== null ? learner : {}) as { kind?: unknown; algorithm?: unknown }
+  const known = LEARNER_KINDS.find((k) => k === kind)
+  if (known === undefined && kind !== undefined) throw wrongValue(yaml, ['learner', 'kind'], `unknown (nearest: ${nearest(String(kind), LEARNER_KINDS)})`)
+  if (algorithm !== undefined && !ALGORITHMS.some((a) => a === algorithm)) {
+    throw wrongValue(yaml, ['learner', 'algorithm'], `unknown (nearest: ${nearest(String(algorithm), ALGORITHMS)})`)
+  }
+  return learnerSchema(known ?? 'logistic', algorithm)
+}
+
+/** Defaults that follow from other keys. */
+function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
+  const { minSites, maxSites } = written
+  const learner = fillLearner(written.learner, maxSites)
+  const kind = written.label.kind ?? usualLabel(learner)
+  const range = written.label.range ?? (kind === 'binary' ? ([0, 1] as const) : null)
+  if (range === null) throw wrongValue(yaml, ['label', 'range'], 'a label that is not binary needs a range')
+  return {
+    ...written,
+    learner,
+    label: { ...written.label, kind, range },
+    arithmetic: {
+      wordBits: written.arithmetic.wordBits ?? (learner.kind === 'neural' ? 32 : 64),
+      fractionBits: written.arithmetic.fractionBits ?? 32,
+    },
+    quorum: written.quorum ?? minSites,
+    limits: fillLimits(written.limits, maxSites),
+    maxRounds: written.maxRounds ?? usualRounds(learner),
+  }
+}
+
+function fillLearner(learner: WrittenLearner, maxSites: number): LearnerSpec {
+  if (learner.kind !== 'neural') return learner
+  return { ...learner, fractionBits: learner.fractionBits ?? neuralFractionBits(learner.normBound, maxSites) }
+}
+
+function usualLabel(learner: LearnerSpec): Protocol['label']['kind'] {
+  if (learner.kind === 'poisson') return 'count'
+  return learner.kind === 'logistic' || (learner.kind === 'neural' && learner.loss === 'binaryCrossentropy') ? 'binary' : 'number'
+}
+
+/** Room for moments, evaluation, and repeats of refused or void rounds. */
+function usualRounds(learner: LearnerSpec): number {
+  if (learner.kind === 'statistics') return 8
+  return ('rounds' in learner ? learner.rounds : 2 * learner.maxIterations) + 10
+}
+
+/** Contributing holds the training; the other phases move small messages. Each at least n + 3, in seconds and in blocks. */
+function fillLimits(written: WrittenProtocol['limits'], maxSites: number): Record<LimitedPhase, Limit> {
+  const least = maxSites + 3
+  const usual = (seconds: number): Limit => ({ seconds: Math.max(seconds, least), blocks: least })
+  return {
+    keying: written.keying ?? usual(60),
+    contributing: written.contributing ?? usual(600),
+    witnessing: written.witnessing ?? usual(60),
+    publishing: written.publishing ?? usual(60),
+    attesting: written.attesting ?? usual(60),
+  }
+}

@@ -1,0 +1,70 @@
+import type { Protocol } from '#core/protocol/protocol.ts'
+
+/** A rule that binds several keys: where it fails and why, or nothing. */
+interface Breach {
+  readonly path: readonly (string | number)[]
+  readonly reason: string
+}
+
+/** What no single key can tell. The first breach is reported, with its line; core/protocol/check.ts says the same without lines, and guards the ring against overflow. */
+export function protocolBreaches(p: Protocol): readonly Breach[] {
+  return [...featureBreaches(p), ...labelBreaches(p), ...siteBreaches(p), ...learnerBreaches(p), ...readerBreaches(p)]
+}
+
+function* featureBreaches(p: Protocol): Generator<Breach> {
+  const names = p.features.map((f) => f.name)
+  for (const [i, feature] of p.features.entries()) {
+    if (names.indexOf(feature.name) !== i) yield { path: ['features', i, 'name'], reason: `the name ${feature.name} is used twice` }
+    if (feature.name === '(intercept)') yield { path: ['features', i, 'name'], reason: 'this name is kept for the intercept' }
+    if (feature.name === p.label.name) yield { path: ['features', i, 'name'], reason: 'the label is never a feature' }
+    if (typeof feature.missing === 'object' && !within(feature.missing.fill, feature.range))
+      yield { path: ['features', i, 'missing'], reason: 'the filled-in value lies outside the range' }
+  }
+}
+
+function* labelBreaches(p: Protocol): Generator<Breach> {
+  const { kind, range } = p.label
+  const wanted = labelKinds(p)
+  if (!wanted.includes(kind)) yield { path: ['label', 'kind'], reason: `a ${p.learner.kind} study needs a label of kind ${wanted.join(' or ')}` }
+  if (kind === 'binary' && (range[0] !== 0 || range[1] !== 1)) yield { path: ['label', 'range'], reason: 'a binary label has the range [0, 1]' }
+  if (kind === 'count' && range[0] < 0) yield { path: ['label', 'range'], reason: 'a count begins at 0' }
+}
+
+function labelKinds(p: Protocol): readonly Protocol['label']['kind'][] {
+  const { learner } = p
+  if (learner.kind === 'logistic') return ['binary']
+  if (learner.kind === 'poisson') return ['count']
+  if (learner.kind === 'neural' && learner.loss === 'binaryCrossentropy') return ['binary']
+  return learner.kind === 'statistics' ? ['number', 'count', 'binary'] : ['number', 'count']
+}
+
+function* siteBreaches(p: Protocol): Generator<Breach> {
+  if (p.minSites > p.maxSites) yield { path: ['minSites'], reason: 'larger than maxSites' }
+  if (p.quorum > p.minSites) yield { path: ['quorum'], reason: 'may be at most minSites: a run may open with that many sites' }
+  if (p.slices > p.maxSites) yield { path: ['slices'], reason: 'larger than maxSites' }
+  if (p.mode === 'masked' && p.minSites < 5) yield { path: ['minSites'], reason: 'a masked study needs at least 5 sites' }
+  if (p.cohort.minRows > p.cohort.maxRows) yield { path: ['cohort', 'minRows'], reason: 'larger than maxRows' }
+  for (const [phase, limit] of Object.entries(p.limits)) {
+    for (const unit of ['seconds', 'blocks'] as const) {
+      // The chain asks n + 3 of the n sites that take part; fewer than minSites never do.
+      if (limit[unit] < p.minSites + 3) yield { path: ['limits', phase, unit], reason: `must be at least minSites + 3 = ${p.minSites + 3}` }
+    }
+  }
+}
+
+function* learnerBreaches(p: Protocol): Generator<Breach> {
+  const { learner } = p
+  const words = learner.kind === 'neural' ? 32 : 64
+  if (p.arithmetic.wordBits !== words) yield { path: ['arithmetic', 'wordBits'], reason: `must be ${words} for this learner` }
+  if (learner.kind === 'neural' && learner.layers.at(-1)?.config.units !== 1)
+    yield { path: ['learner', 'layers', learner.layers.length - 1, 'config', 'units'], reason: 'the last layer must have 1 unit: one label per patient' }
+  if ('rounds' in learner && p.maxRounds <= learner.rounds)
+    yield { path: ['maxRounds'], reason: "must exceed the learner's rounds: moments and evaluation take rounds of their own" }
+}
+
+function* readerBreaches(p: Protocol): Generator<Breach> {
+  const keys = p.readers.map((reader) => reader.encryptionKey)
+  for (const [i, key] of keys.entries()) if (keys.indexOf(key) !== i) yield { path: ['readers', i, 'encryptionKey'], reason: 'this key is named twice' }
+}
+
+const within = (value: number, [low, high]: readonly [number, number]): boolean => value >= low && value <= high

@@ -1,0 +1,138 @@
+import { bytes, count, fixed, NO_VALUE, percent, pValue, seconds, shortHex, significant } from '#base/format.ts'
+import type { RegressionResults, StatisticsResults } from '#core/learner/results.ts'
+import type { Alone, Metrics, ResultsView, RoundLine } from './results.ts'
+
+/** A table as text, for the terminal and the printed page. */
+export interface TextTable {
+  readonly title: string
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+  readonly note?: string
+}
+
+/** All tables that a view has something for, in reading order. */
+export function tablesOf(view: ResultsView): readonly TextTable[] {
+  const { results } = view
+  return [
+    ...(results.kind === 'regression' ? [coefficientTable(results, view.truth)] : []),
+    ...(results.kind === 'statistics' ? [statisticsTable(results)] : []),
+    ...(view.siteIntercepts === null ? [] : [interceptTable(view.siteIntercepts)]),
+    ...(view.test === null ? [] : [metricsTable(view)]),
+    ...(view.rounds.length === 0 ? [] : [roundTable(view.rounds)]),
+  ]
+}
+
+/** One line a column: coefficient, its ratio with interval where it has one, p. */
+export function coefficientTable(results: RegressionResults, truth: ResultsView['truth'] = null): TextTable {
+  const { columns, coef, se, ci95, ratio, ratioCi95, p, raw } = results
+  const ratioName = results.learner.startsWith('poisson') ? 'rate ratio' : 'odds ratio'
+  const head = [
+    'column',
+    'coefficient',
+    'std. error',
+    ...(ratio === null ? ['95 % interval'] : [ratioName, '95 % interval']),
+    'p',
+    'per unit',
+    ...(truth === null ? [] : ['true']),
+  ]
+  const rows = columns.map((column, j) => [
+    column,
+    fixed(coef[j], 4),
+    fixed(se?.[j], 4),
+    ...(ratio === null ? [interval(ci95?.[j])] : [fixed(ratio[j], 3), interval(ratioCi95?.[j])]),
+    pValue(p?.[j]),
+    significant(raw.coef[j]),
+    ...(truth === null ? [] : [significant(truth.coef[truth.columns.indexOf(column)])]),
+  ])
+  const scale = results.std.every((s) => s === 1)
+    ? 'Coefficients are per unit of each column.'
+    : 'Coefficients and ratios are per standard deviation of all sites together; "per unit" is on the scale of the data.'
+  return { title: 'Coefficients', head, rows, note: se === null ? `${scale} Standard errors have no meaning under a penalty or averaging.` : scale }
+}
+
+const interval = (ci: readonly [number, number] | null | undefined): string => (ci ? `${fixed(ci[0], 3)} to ${fixed(ci[1], 3)}` : NO_VALUE)
+
+export function statisticsTable({ variables }: StatisticsResults): TextTable {
+  return {
+    title: 'Statistics of all sites together',
+    head: ['column', 'unit', 'n', 'missing', 'mean', 'std. dev.', 'from', '5 %', 'median', '95 %', 'to'],
+    rows: variables.map(({ name, unit, present, missing, mean, sd, min, max, quantiles }) => [
+      name,
+      unit,
+      count(present),
+      count(missing),
+      ...[mean, sd, min, quantiles[0], quantiles[2], quantiles[4], max].map((value) => significant(value)),
+    ]),
+    note: 'Counts below ten are withheld; "from" and "to" are the outermost bins with at least ten rows.',
+  }
+}
+
+const interceptTable = (intercepts: Readonly<Record<string, number | null>>): TextTable => ({
+  title: 'Private intercepts',
+  head: ['site', 'intercept'],
+  rows: Object.entries(intercepts).map(([site, value]) => [site, fixed(value, 4)]),
+  note: 'Each is known to its own site only. A site with one outcome has none.',
+})
+
+/** Each site's test rows, with the joint model and with the site's own. */
+export function metricsTable({ test, alone }: Pick<ResultsView, 'test' | 'alone'>): TextTable {
+  const { pooled, sites } = test ?? { pooled: { n: 0, accuracy: null, auc: null, logLoss: null }, sites: {} }
+  const binary = pooled.rmse === undefined
+  const shown = (metrics: Metrics | undefined): string[] =>
+    binary ? [percent(metrics?.accuracy), fixed(metrics?.auc, 3), fixed(metrics?.logLoss, 3)] : [significant(metrics?.rmse), fixed(metrics?.r2, 3)]
+  const names = binary ? ['accuracy', 'AUC', 'log loss'] : ['rms error', 'R²']
+  const own = (site: string): string[] => (alone === null ? [] : shown(alone[site]?.own))
+  return {
+    title: 'Test rows',
+    head: ['site', 'n', ...names, ...(alone === null ? [] : names.map((name) => `${name} alone`))],
+    rows: [
+      ...Object.entries(sites).map(([site, metrics]) => [site, count(metrics.n), ...shown(metrics), ...own(site)]),
+      ['all sites', count(pooled.n), ...shown(pooled), ...(alone === null ? [] : names.map(() => NO_VALUE))],
+    ],
+    ...(alone === null ? {} : { note: ['"Alone": the same learner with the rows of that site only, on its own test rows.', ...withoutModel(alone)].join(' ') }),
+  }
+}
+
+const withoutModel = (alone: Readonly<Record<string, Alone>>): string[] => {
+  const sites = Object.entries(alone).filter(([, { problem }]) => problem !== undefined)
+  return sites.length === 0 ? [] : [`No model of their own: ${sites.map(([site, { problem }]) => `${site} (${problem?.slice(0, 9)})`).join(', ')}.`]
+}
+
+export const roundTable = (rounds: readonly RoundLine[]): TextTable => ({
+  title: 'Rounds',
+  head: ['round', 'stage', 'leader', 'sites in', 'seconds', 'model after it'],
+  rows: folded(rounds).map((line) =>
+    line === null
+      ? ['…', '', '', '', '', '']
+      : [
+          String(line.round),
+          line.stage,
+          line.leader,
+          `${line.included.length} of ${line.included.length + line.missing.length}`,
+          seconds(line.seconds),
+          shortHex(line.modelRoot),
+        ],
+  ),
+})
+
+const MOST_LINES = 24
+
+/** The first and the last of many. */
+const folded = (rounds: readonly RoundLine[]): readonly (RoundLine | null)[] =>
+  rounds.length <= MOST_LINES ? rounds : [...rounds.slice(0, MOST_LINES / 2), null, ...rounds.slice(-MOST_LINES / 2)]
+
+/** The line or two above all tables. */
+export function summaryOf({ results, protocol, rounds, leftOut, test }: ResultsView, traffic: number | null = null): string {
+  const { learner } = protocol
+  const name = 'algorithm' in learner ? `${learner.kind} by ${learner.algorithm}` : learner.kind
+  const sites = new Set(rounds.flatMap(({ included }) => included)).size
+  const parts = [
+    `${name}${results.converged ? '' : ' (did not settle)'}`,
+    ...(sites > 0 ? [`${sites} sites`] : []),
+    ...(results.rows === null ? [] : [`${count(results.rows)} train rows`]),
+    ...(test === null ? [] : [`${count(test.pooled.n)} test rows`]),
+    ...(rounds.length > 0 ? [`${rounds.length} rounds`] : []),
+    ...(traffic === null ? [] : [`${bytes(traffic)} sent per site and round`]),
+  ]
+  return [parts.join(', '), ...(leftOut.length > 0 ? [`Left out, too few rows: ${leftOut.join(', ')}.`] : [])].join('\n')
+}

@@ -1,0 +1,51 @@
+import { appendFileSync, readFileSync } from 'node:fs'
+import type { RoundNo, RunId } from '#base/ids.ts'
+import type { NodeEvent } from './run-node.ts'
+
+/** What only this site knows of a round: what it moved and how long it trained. On its own disk, for `study show`. */
+export interface RoundNote {
+  readonly run: RunId
+  readonly round: RoundNo
+  readonly bytesIn: number
+  readonly bytesOut: number
+  /** Null where it did not contribute. */
+  readonly trainMs: number | null
+}
+
+/**
+ * Adds a line to the file for each round that ends while the node runs (about 100 bytes). A note that cannot be written is lost:
+ * it must not stop a round.
+ */
+export function noteRounds(file: string): (event: NodeEvent) => void {
+  const training = new Map<string, number>()
+  return (event) => {
+    if (event.event === 'progress' && event.progress.kind === 'contributed') training.set(`${event.progress.run}/${event.progress.round}`, event.progress.trainMs)
+    if (event.event !== 'round') return
+    const { run, round, bytesIn, bytesOut } = event.story
+    const note: RoundNote = { run, round, bytesIn, bytesOut, trainMs: training.get(`${run}/${round}`) ?? null }
+    training.delete(`${run}/${round}`)
+    try {
+      appendFileSync(file, `${JSON.stringify(note)}\n`, { mode: 0o600 })
+    } catch {}
+  }
+}
+
+/** By `run/round`; a line torn by a crash is left out. */
+export function readRoundNotes(file: string): ReadonlyMap<string, RoundNote> {
+  const notes = new Map<string, RoundNote>()
+  for (const line of linesOf(file)) {
+    try {
+      const note = JSON.parse(line) as RoundNote
+      notes.set(`${note.run}/${note.round}`, note)
+    } catch {}
+  }
+  return notes
+}
+
+function linesOf(file: string): readonly string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '')
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,47 @@
+import { RotaError } from '#base/errors.ts'
+import { type RunId, runId } from '#base/ids.ts'
+import type { Model } from '#core/model/model.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import type { RunView } from '#ports/chain.ts'
+import type { AtSite } from './at-site.ts'
+import { heldModel } from './model-shelf.ts'
+
+/** A run's newest model with the protocol that it was made under. */
+export interface ChosenModel {
+  readonly run: RunId
+  readonly view: RunView
+  readonly protocol: Protocol
+  readonly model: Model
+}
+
+/**
+ * @param text the run as a person types it; undefined: the newest that has a model and that this site takes part in
+ * @throws ROTA-1205 no such run, ROTA-1213 no model yet, ROTA-1214 not on this disk, ROTA-1207 no protocol here
+ */
+export async function chooseModel(site: AtSite, text: string | undefined, signal: AbortSignal): Promise<ChosenModel> {
+  const view = text === undefined ? await newestRun(site) : await site.chain.run(runNumber(text))
+  if (view.closedRounds === 0) throw new RotaError('ROTA-1213', { reason: `run ${view.run} has no closed round` })
+  const protocol = await site.shelf.protocol(view.study, signal).catch((error) => notHere(error, view))
+  const model = await heldModel(site.shelf, view.run, view.model.root, signal)
+  if (model === null) throw new RotaError('ROTA-1214', { run: view.run, root: view.model.root })
+  return { run: view.run, view, protocol, model }
+}
+
+async function newestRun({ chain, own }: AtSite): Promise<RunView> {
+  for (const { run } of [...(await chain.runs())].reverse()) {
+    const view = await chain.run(run)
+    if (view.closedRounds > 0 && view.round.rota.includes(own.id)) return view
+  }
+  throw new RotaError('ROTA-1213', { reason: 'no run of this site has a closed round' })
+}
+
+/** @throws ROTA-1205 */
+export function runNumber(text: string): RunId {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new RotaError('ROTA-1205', { kind: 'run', name: text, command: 'rota model list' })
+  return runId(Number(text))
+}
+
+function notHere(error: unknown, { study }: RunView): never {
+  if (error instanceof RotaError && error.code.startsWith('ROTA-40')) throw new RotaError('ROTA-1207', { study }, error)
+  throw error
+}

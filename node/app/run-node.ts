@@ -1,0 +1,186 @@
+import type { LogOptions } from '#adapters/host/log.ts'
+import { systemClock } from '#adapters/host/system-host.ts'
+import type { PasswordSource } from '#adapters/vault/password.ts'
+import { isRotaError, RotaError } from '#base/errors.ts'
+import type { Digest, RunId, SiteId } from '#base/ids.ts'
+import type { RunView } from '#ports/chain.ts'
+import type { Trainer } from '#ports/trainer.ts'
+import { ROW_NAMES, type RowName } from '#round/next.ts'
+import type { Progress } from '#round/progress.ts'
+import { changeBetween } from './model-change.ts'
+import { type ModelShelf, openShelf } from './model-shelf.ts'
+import { type RunningNode, startNode } from './node.ts'
+import { type RoundStory, roundStories } from './round-story.ts'
+import { noteRounds } from './round-notes.ts'
+import { serveNode } from './serve-node.ts'
+import { sitePaths } from './site-folder.ts'
+
+export interface RunOptions {
+  readonly folder: string
+  readonly password: PasswordSource | null
+  readonly log: LogOptions
+  /** Stop before this row of the protocol's table, and wait: for rehearsing a failure. */
+  readonly drill: string | undefined
+  readonly signal: AbortSignal
+  /** In place of the backend's own. */
+  readonly trainer?: Trainer
+  /** Told what the chain shows at each look. */
+  readonly seen?: (view: RunView) => void
+}
+
+/** What a person (or --json) is told while a node runs. */
+export type NodeEvent =
+  | { readonly event: 'started'; readonly site: SiteId; readonly name: string; readonly peerId: string; readonly web: string }
+  | { readonly event: 'drill'; readonly row: RowName; readonly run: RunId; readonly round: number }
+  | { readonly event: 'progress'; readonly progress: Progress }
+  | { readonly event: 'round'; readonly story: RoundLine }
+  | { readonly event: 'run-over'; readonly run: RunId; readonly state: string; readonly rounds: number; readonly modelRoot: Digest }
+  | { readonly event: 'stopped' }
+
+export interface RoundLine extends RoundStory {
+  readonly names: Readonly<Record<number, string>>
+  /** Seconds between the blocks that opened and ended it. */
+  readonly seconds: number
+  /** Bytes that this site moved since the line before. */
+  readonly bytesIn: number
+  readonly bytesOut: number
+  /** Largest move of a coefficient or weight; null where the stage has none. */
+  readonly change: number | null
+  readonly stage: string | null
+}
+
+const LOOK_MS = 250
+/** Of larger models a round's line does not say how far they moved: reading two of 40 MB would cost as much as the round. */
+const TOLD_MODEL_BYTES = 1024 * 1024
+
+/** Runs a site's node until the signal aborts or something needs a person. */
+export async function runNode(options: RunOptions, watcher: (event: NodeEvent) => void): Promise<void> {
+  const note = noteRounds(sitePaths(options.folder).rounds)
+  const tell = (event: NodeEvent): void => {
+    note(event)
+    watcher(event)
+  }
+  const drill = drillRow(options.drill)
+  const over = new Map<RunId, string>()
+  const node = await startNode({
+    folder: options.folder,
+    password: options.password,
+    log: options.log,
+    signal: options.signal,
+    tell: (progress) => {
+      web?.note(progress)
+      if (progress.kind === 'run-over') over.set(progress.run, progress.state)
+      tell({ event: 'progress', progress })
+    },
+    ...(options.trainer === undefined ? {} : { trainer: options.trainer }),
+    hooks: {
+      ...(options.seen === undefined ? {} : { seen: options.seen }),
+      ...(drill === null
+        ? {}
+        : { beforeRow: (row, view) => (row === drill ? hold(row, view.run, view.round.round, tell, options.signal) : Promise.resolve()) }),
+    },
+  })
+  let web: Awaited<ReturnType<typeof serveNode>> | null = null
+  try {
+    web = await serveNode(node)
+    tell({ event: 'started', site: node.site.id, name: node.name, peerId: node.network.peerId, web: web.url })
+    const tellAndCount = (event: NodeEvent) => {
+      if (event.event === 'round' && event.story.state !== 'open') web?.noteRound(event.story.state)
+      tell(event)
+    }
+    await Promise.race([node.hospital.done, follow(node, over, tellAndCount, options.signal), aborted(options.signal)])
+  } catch (error) {
+    if (!options.signal.aborted) throw error
+  } finally {
+    await web?.stop()
+    await node.stop()
+    tell({ event: 'stopped' })
+  }
+}
+
+/** Waits at the row until the process is ended: what a drill is for. */
+async function hold(row: RowName, run: RunId, round: number, tell: (event: NodeEvent) => void, signal: AbortSignal): Promise<void> {
+  tell({ event: 'drill', row, run, round })
+  await aborted(signal)
+  signal.throwIfAborted()
+}
+
+function drillRow(text: string | undefined): RowName | null {
+  if (text === undefined) return null
+  const row = ROW_NAMES.find((name) => name === text)
+  if (row === undefined) throw new RotaError('ROTA-1212', { row: text, rows: ROW_NAMES.join(', ') })
+  return row
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  signal.aborted ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+
+/** Tells each round once when it has ended, and each run that this node played once it is over. */
+async function follow(node: RunningNode, over: Map<RunId, string>, tell: (event: NodeEvent) => void, signal: AbortSignal): Promise<void> {
+  const told = new Set<string>()
+  const traffic = meter(node)
+  const shelf = openShelf({ chain: node.chain, store: node.site.store, vault: node.folder.vault }, TOLD_MODEL_BYTES)
+  const sites = await node.chain.sites()
+  let seen = 0
+  const names = Object.fromEntries(sites.map((site) => [site.id, site.name]))
+  for (const story of await storiesSoFar(node)) told.add(keyOf(story))
+  while (!signal.aborted) {
+    try {
+      const events = await node.chain.events(0)
+      const runs = new Set([...over.keys(), ...events.slice(Math.min(seen, events.length)).flatMap((e) => ('run' in e ? [e.run] : []))])
+      for (const run of runs) {
+        const stories = roundStories(events, run)
+        for (const story of stories) {
+          if (story.state === 'open' || told.has(keyOf(story))) continue
+          told.add(keyOf(story))
+          tell({
+            event: 'round',
+            story: {
+              ...story,
+              names,
+              ...traffic.since(),
+              ...(await changeOf(shelf, story, signal)),
+              seconds: (story.endedAt ?? story.openedAt) - story.openedAt,
+            },
+          })
+        }
+        if (over.has(run)) {
+          const view = await node.chain.run(run)
+          over.delete(run)
+          tell({ event: 'run-over', run, state: view.state, rounds: view.closedRounds, modelRoot: view.model.root })
+        }
+      }
+      seen = events.length
+    } catch (error) {
+      if (!isRotaError(error)) throw error
+      node.host.log.warn('story.failed', { code: error.code })
+    }
+    await systemClock.sleep(LOOK_MS, signal).catch(() => undefined)
+  }
+}
+
+const keyOf = (story: RoundStory): string => `${story.run}/${story.round}`
+
+async function storiesSoFar(node: RunningNode): Promise<readonly RoundStory[]> {
+  const events = await node.chain.events(0)
+  return (await node.chain.runs()).flatMap(({ run }) => roundStories(events, run)).filter((story) => story.state !== 'open')
+}
+
+function meter({ network }: RunningNode): { since(): { bytesIn: number; bytesOut: number } } {
+  let last = { bytesIn: 0, bytesOut: 0 }
+  const total = () => ({ bytesIn: network.traffic.bytesIn, bytesOut: network.traffic.bytesOut })
+  return {
+    since() {
+      const now = total()
+      const moved = { bytesIn: now.bytesIn - last.bytesIn, bytesOut: now.bytesOut - last.bytesOut }
+      last = now
+      return moved
+    },
+  }
+}
+
+async function changeOf(shelf: ModelShelf, story: RoundStory, signal: AbortSignal): Promise<{ change: number | null; stage: string | null }> {
+  if (story.modelRoot === null) return { change: null, stage: null }
+  const [before, after] = await Promise.all([shelf.model(story.run, story.baseRoot, signal), shelf.model(story.run, story.modelRoot, signal)])
+  return { change: before === null || after === null ? null : changeBetween(before, after), stage: before?.stage ?? null }
+}

@@ -1,0 +1,125 @@
+import { performance } from 'node:perf_hooks'
+import type { SimPorts } from '#adapters/sim/site.ts'
+import { sitesOf } from '#base/bitmap.ts'
+import { RotaError } from '#base/errors.ts'
+import type { SiteId } from '#base/ids.ts'
+import type { Model } from '#core/model/model.ts'
+import type { SplitTable } from '#core/model/table.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import type { ChainEvent } from '#ports/chain.ts'
+import type { Trainer } from '#ports/trainer.ts'
+import type { RoundLine } from './results.ts'
+import { type SimulatedNetwork, simulateNetwork } from './simulated-network.ts'
+import { rulesOf } from './study-rules.ts'
+
+export interface SimulatedRun {
+  readonly rounds: readonly RoundLine[]
+  /** The model that each round began with, in the order of rounds. */
+  readonly bases: readonly Model[]
+  readonly final: Model
+  readonly finished: boolean
+  /** What a site sent to others, in mean over sites and rounds; a message to two receivers counts twice. */
+  readonly bytesPerSitePerRound: number
+  /** From the run's opening to its end. */
+  readonly seconds: number
+}
+
+export interface RunTools {
+  readonly signal: AbortSignal
+  readonly onRound?: (text: string) => void
+  readonly trainer?: Trainer
+}
+
+/** Plays one run of a study with the code of real nodes over a simulated chain, network and clock. */
+export async function playStudy(protocol: Protocol, tables: ReadonlyMap<string, SplitTable>, tools: RunTools): Promise<SimulatedRun> {
+  const names = [...tables.keys()]
+  const began = new Map<number, number>()
+  const refusals: string[] = []
+  const ports = new Map<SiteId, SimPorts>()
+  const network = await simulateNetwork({
+    seed: 'simulate',
+    sites: [...tables].map(([name, rows]) => ({ name, rows })),
+    protocol,
+    rules: await rulesOf(protocol),
+    ...(tools.trainer === undefined ? {} : { trainer: tools.trainer }),
+    hooks: (site) => {
+      ports.set(site.id, site)
+      return {}
+    },
+    tell: (site, progress) => {
+      if (progress.kind === 'abstained') refusals.push(`${site.name}: ${progress.detail}`)
+      if (progress.kind !== 'contributed' || began.has(progress.round)) return
+      began.set(progress.round, performance.now())
+      tools.onRound?.(`round ${progress.round}`)
+    },
+  })
+  const stop = () => network.stop()
+  tools.signal.addEventListener('abort', stop, { once: true })
+  try {
+    const run = await untilAborted(network.openRun(), tools.signal)
+    const started = performance.now()
+    const view = await untilAborted(network.finish(run), tools.signal)
+    const ended = performance.now()
+    const events = await network.events()
+    const rounds = roundLines(events, names, network, began, ended)
+    const final = network.model(view.model.root)
+    if (final === undefined || view.state === 'Halted')
+      throw new RotaError('ROTA-1105', { state: view.state, rounds: rounds.length, reason: refusals[0] ?? 'unknown' })
+    const sent = [...ports.values()].reduce((sum, site) => sum + site.gossip.traffic.bytesOut + site.store.traffic.bytesOut, 0)
+    return {
+      rounds,
+      bases: rounds.map(({ baseRoot }) => network.model(baseRoot) as Model),
+      final,
+      finished: view.state === 'Finished',
+      bytesPerSitePerRound: Math.round(sent / names.length / Math.max(1, rounds.length)),
+      seconds: (ended - started) / 1000,
+    }
+  } finally {
+    tools.signal.removeEventListener('abort', stop)
+    network.stop()
+  }
+}
+
+/** A stopped world never answers: the signal does. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    work.then(resolve, reject)
+  })
+}
+
+/** Closed rounds as the chain's log tells them; seconds are this machine's, from the first update to the next round's. */
+function roundLines(
+  events: readonly ChainEvent[],
+  names: readonly string[],
+  network: SimulatedNetwork,
+  began: ReadonlyMap<number, number>,
+  ended: number,
+): RoundLine[] {
+  const opened = new Map<number, Extract<ChainEvent, { kind: 'RoundOpened' }>>()
+  const included = new Map<number, readonly SiteId[]>()
+  const name = (site: SiteId): string => names[site] ?? `site ${site}`
+  const lines: RoundLine[] = []
+  for (const event of events) {
+    if (event.kind === 'RoundOpened') opened.set(event.round, event)
+    if (event.kind === 'Frozen') included.set(event.round, sitesOf(event.included))
+    if (event.kind !== 'RoundClosed') continue
+    const opening = opened.get(event.round)
+    if (opening === undefined) continue
+    const sites = included.get(event.round) ?? []
+    const start = began.get(event.round)
+    const next = began.get(event.round + 1) ?? ended
+    lines.push({
+      round: event.round,
+      stage: network.model(opening.baseRoot)?.stage ?? '',
+      leader: name(opening.leader),
+      included: sites.map(name),
+      missing: names.filter((_, site) => !sites.includes(site as SiteId)),
+      seconds: start === undefined ? null : (next - start) / 1000,
+      baseRoot: opening.baseRoot,
+      modelRoot: event.modelRoot,
+    })
+  }
+  return lines
+}

@@ -1,0 +1,117 @@
+import { basename } from 'node:path'
+import { splitBySite } from '#adapters/cohort/split-by-site.ts'
+import { RotaError } from '#base/errors.ts'
+import { type GeneratedCohort, generateCohort } from '#core/model/generated-cohort.ts'
+import type { SplitTable } from '#core/model/table.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import { protocolFromData } from './draft-protocol.ts'
+import { parseProtocol, protocolToYaml, readProtocol } from './protocol-file.ts'
+import { checkAgainst, learnerOf, type SimulateOptions } from './simulate-options.ts'
+
+/** A study with the rows of its sites, all in one place: for simulations only. */
+export interface SimulatedStudy {
+  readonly protocol: Protocol
+  /** Sites with enough train rows, by name. */
+  readonly tables: ReadonlyMap<string, SplitTable>
+  readonly leftOut: readonly string[]
+  /** What generated rows were made with. */
+  readonly truth: GeneratedCohort['truth'] | null
+}
+
+const USUAL_ROWS = 200
+const USUAL_MIN_ROWS = 10
+
+/** @throws ROTA-1101 to 1104, and ROTA-3xxx when protocol or rows are not as they should be */
+export async function simulatedStudy(options: SimulateOptions): Promise<SimulatedStudy> {
+  const { data, sites } = options
+  if (data !== undefined && sites !== undefined) throw new RotaError('ROTA-1102', { option: '--sites', other: '--data' })
+  if (data !== undefined) return options.protocol === undefined ? drafted(data, options) : prescribed(data, options.protocol, options)
+  if (sites === undefined) throw new RotaError('ROTA-1101', { reason: options.protocol === undefined ? 'no rows' : 'a protocol, but no rows' })
+  if (options.protocol !== undefined) throw new RotaError('ROTA-1102', { option: '--sites', other: '--protocol: generated rows have columns of their own' })
+  return generated(sites, options)
+}
+
+async function prescribed(data: string, file: string, options: SimulateOptions): Promise<SimulatedStudy> {
+  const protocol = await readProtocol(file)
+  checkAgainst(protocol, options)
+  return checked(withEnough(protocol, await splitBySite(data, protocol)))
+}
+
+/** Ranges come from the data; the label's kind from the learner, so that a label which does not fit it is named by its line. */
+async function drafted(data: string, options: SimulateOptions): Promise<SimulatedStudy> {
+  const learner = learnerOf(options)
+  const { label, drop, minRows } = options
+  const draft = await protocolFromData(data, { label, drop, learner: { kind: 'statistics' }, minRows: minRows ?? USUAL_MIN_ROWS, minSites: 1, maxSites: 256 })
+  const kind = { logistic: 'binary', linear: 'number', poisson: 'count', statistics: draft.label.kind }[learner.kind] as Protocol['label']['kind']
+  const { maxRounds, limits, quorum, ...rest } = draft
+  const written = {
+    ...rest,
+    title: `Simulation of ${basename(data)}`,
+    purpose: 'Trying it out',
+    cohort: { ...draft.cohort, rule: `rows of ${basename(data)}` },
+    label: { ...draft.label, kind, range: kind === 'binary' ? [0, 1] : draft.label.range },
+    learner,
+  }
+  const wide = parseProtocol(protocolToYaml(written as unknown as Protocol), `draft for ${data}`)
+  const study = withEnough(wide, await splitBySite(data, wide))
+  return { ...study, protocol: fitted(wide, study.tables.size) }
+}
+
+function generated(sites: number, options: SimulateOptions): SimulatedStudy {
+  const { rows = USUAL_ROWS, seed = 1, label, minRows = USUAL_MIN_ROWS } = options
+  const cohort = generateCohort({ sites, rows, seed })
+  if (label !== undefined && label !== cohort.label.name)
+    throw new RotaError('ROTA-1102', { option: `--label ${label}`, other: `--sites: the generated label is ${cohort.label.name}` })
+  const dropped = new Set(options.drop ?? [])
+  const written = {
+    title: `Simulation of ${sites} generated sites`,
+    purpose: 'Trying it out',
+    lawfulBasis: 'opt-out',
+    programme: 'none',
+    cohort: { rule: 'generated rows', minRows, maxRows: 2 * Math.max(rows, minRows) },
+    features: cohort.features.filter(({ name }) => !dropped.has(name)),
+    label: cohort.label,
+    learner: learnerOf(options),
+    minSites: 1,
+    maxSites: 256,
+  }
+  const protocol = parseProtocol(protocolToYaml(written as unknown as Protocol), 'generated study')
+  const columns = protocol.features.map(({ name }) => name)
+  const study = withEnough(protocol, new Map(cohort.sites.map(({ name, table }) => [name, select(table, columns)])))
+  return { ...study, protocol: fitted(protocol, study.tables.size), truth: dropped.size === 0 ? cohort.truth : null }
+}
+
+/** The columns wanted, in their order. */
+function select({ train, test }: SplitTable, columns: readonly string[]): SplitTable {
+  const pick = (table: SplitTable['train']): SplitTable['train'] => {
+    const from = columns.map((name) => table.columns.indexOf(name))
+    const width = table.columns.length
+    const values = Float64Array.from(
+      { length: table.rows * columns.length },
+      (_, i) => table.values[Math.floor(i / columns.length) * width + (from[i % columns.length] as number)] as number,
+    )
+    return { ...table, columns, values }
+  }
+  return { train: pick(train), test: pick(test) }
+}
+
+function withEnough(protocol: Protocol, all: ReadonlyMap<string, SplitTable>): SimulatedStudy {
+  const enough = [...all].filter(([, { train }]) => train.rows >= protocol.cohort.minRows)
+  const tables = new Map(enough)
+  return { protocol, tables, leftOut: [...all.keys()].filter((site) => !tables.has(site)), truth: null }
+}
+
+/** A drafted protocol asks for exactly the sites that are there. */
+function fitted(protocol: Protocol, sites: number): Protocol {
+  const limit = { seconds: Math.max(600, sites + 3), blocks: sites + 3 }
+  const limits = { keying: limit, contributing: limit, witnessing: limit, publishing: limit, attesting: limit }
+  const study = { ...protocol, minSites: Math.max(1, sites), quorum: Math.max(1, sites), maxSites: Math.max(1, sites), limits }
+  return checked({ protocol: study, tables: new Map(), leftOut: [], truth: null }, sites).protocol
+}
+
+function checked(study: SimulatedStudy, sites = study.tables.size): SimulatedStudy {
+  const { minSites, quorum, cohort } = study.protocol
+  const needed = Math.max(minSites, quorum)
+  if (sites >= needed) return study
+  throw new RotaError('ROTA-1103', { found: sites, minRows: cohort.minRows, needed, leftOut: study.leftOut.join(', ') || 'none' })
+}

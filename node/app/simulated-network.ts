@@ -1,0 +1,137 @@
+import type { SimPorts } from '#adapters/sim/site.ts'
+import { SimWorld, type SimWorldOptions } from '#adapters/sim/world.ts'
+import type { Digest, RunId, SiteId, StudyId } from '#base/ids.ts'
+import { merkleRoot } from '#core/commit/merkle.ts'
+import { learnerFor } from '#core/learner/learner-for.ts'
+import type { Model } from '#core/model/model.ts'
+import type { SplitTable } from '#core/model/table.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import type { ChainEvent, RunView, StudyRules } from '#ports/chain.ts'
+import type { Trainer } from '#ports/trainer.ts'
+import { type Hospital, openHospital } from '#round/hospital.ts'
+import { createKeyring } from '#round/keyring.ts'
+import { createMemo } from '#round/memo.ts'
+import type { PlayHooks } from '#round/player.ts'
+import type { Progress } from '#round/progress.ts'
+import type { Site } from '#round/site.ts'
+import { decodeModel, encodeModel } from '#wire/model.ts'
+import { encodeProtocol, protocolDigest } from '#wire/protocol.ts'
+import { sha256 } from './sha256.ts'
+
+export interface SimulationOptions extends Omit<SimWorldOptions, 'sites'> {
+  readonly sites: readonly { readonly name: string; readonly rows: SplitTable }[]
+  readonly protocol: Protocol
+  readonly rules: StudyRules
+  readonly trainer?: Trainer
+  readonly hooks?: (site: SimPorts) => PlayHooks
+  readonly tell?: (site: SimPorts, progress: Progress) => void
+}
+
+/** Hospitals of one study in one process: the code of real nodes (round/) over a simulated chain, network, store and clock. */
+export interface SimulatedNetwork {
+  readonly world: SimWorld
+  readonly study: StudyId
+  /** Opens a run once the members' key is drawn. */
+  openRun(): Promise<RunId>
+  /** Plays until the run is over. @throws Error when that takes longer in virtual time */
+  finish(run: RunId, withinMs?: number): Promise<RunView>
+  /** Model bytes by name on chain, as any site of the network holds them. */
+  model(root: string): Model | undefined
+  events(): Promise<readonly ChainEvent[]>
+  stop(): void
+}
+
+const RUN_MS = 24 * 3_600_000
+
+export async function simulateNetwork(options: SimulationOptions): Promise<SimulatedNetwork> {
+  const { protocol, rules, sites, trainer, tell, hooks, ...world } = options
+  const sim = SimWorld.create({ ...world, sites: sites.map(({ name, rows }) => ({ name, rows })) })
+  const memo = createMemo(64)
+  const models = new Map<string, Model>()
+  const alive = new Map<SiteId, SimPorts>()
+  const remember = (bytes: Uint8Array) => models.set(merkleRoot(bytes, sha256), decodeModel(bytes))
+
+  const programme = async (ports: SimPorts): Promise<void> => {
+    alive.set(ports.id, ports)
+    const site: Site = {
+      ...ports,
+      store: {
+        ...bound(ports.store),
+        put(bytes, kind, root, key, signal) {
+          if (kind === 'model' && !models.has(root)) remember(bytes)
+          return ports.store.put(bytes, kind, root, key, signal)
+        },
+      },
+      trainer: trainer === undefined ? null : { ...trainer, train: (task, signal) => sim.time.hold(trainer.train(task, signal)) },
+      sha256,
+      memo,
+      tell: (progress) => tell?.(ports, progress),
+      resting: () => false,
+      diskFull: async () => false,
+    }
+    const hospital: Hospital = await openHospital(site, hooks?.(ports) ?? {})
+    await hospital.done
+  }
+
+  // Stewards read a protocol before they approve it: each site has it.
+  const cids = await Promise.all(
+    sim.sites.map(async (site) => {
+      const ports = sim.start(site)
+      return ports.store.putPlain(encodeProtocol(protocol), ports.crashed)
+    }),
+  )
+  const cid = cids[0] as Digest
+  const study = await sim.publishStudy(protocolDigest(protocol, sha256), cid, rules)
+  const { failed } = sim.play(programme)
+
+  const firstChain = () => sim.node(sim.site(0))
+  async function until<T>(withinMs: number, look: () => Promise<T | null>): Promise<T> {
+    const found = (async () => {
+      for (;;) {
+        const value = await look()
+        if (value !== null) return value
+        await sim.time.sleep(200)
+      }
+    })()
+    return Promise.race([sim.within(found, withinMs), failed])
+  }
+
+  return {
+    world: sim,
+    study,
+    async openRun() {
+      await until(60_000, async () => ((await firstChain().study(study)).epoch.members === 0n ? null : true))
+      const epoch = (await firstChain().study(study)).epoch.epoch
+      const ports = [...alive.values()].find((p) => !p.crashed.aborted) as SimPorts
+      const key = await createKeyring({ ...ports, sha256 }, study, protocol).key(epoch, ports.crashed)
+      const bytes = encodeModel(learnerFor(protocol, sha256).initial())
+      remember(bytes)
+      const root = merkleRoot(bytes, sha256)
+      const ref = await ports.store.put(bytes, 'model', root, key, ports.crashed)
+      return ports.chain.openRun(study, { root, cid: ref.cid })
+    },
+    finish: (run, withinMs = RUN_MS) =>
+      until(withinMs, async () => {
+        const view = await firstChain().run(run)
+        return view.state === 'Active' || view.state === 'Paused' ? null : view
+      }),
+    model: (root) => models.get(root),
+    events: () => firstChain().events(0),
+    stop: () => sim.stop(),
+  }
+}
+
+/** A store's methods, bound, so that one of them can be watched. */
+const bound = (store: SimPorts['store']): SimPorts['store'] => ({
+  put: store.put.bind(store),
+  get: store.get.bind(store),
+  putSealed: store.putSealed.bind(store),
+  getSealed: store.getSealed.bind(store),
+  putPlain: store.putPlain.bind(store),
+  getPlain: store.getPlain.bind(store),
+  has: store.has.bind(store),
+  drop: store.drop.bind(store),
+  get traffic() {
+    return store.traffic
+  },
+})

@@ -1,0 +1,73 @@
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { connectChain, type EthersChain } from '#adapters/chain/ethers-chain.ts'
+import { ConsentStore } from '#adapters/cohort/consent-store.ts'
+import { systemRandom } from '#adapters/host/system-host.ts'
+import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
+import type { OpenVault } from '#adapters/vault/secrets-vault.ts'
+import { openVault } from '#adapters/vault/site-vault.ts'
+import { RotaError } from '#base/errors.ts'
+import { address } from '#base/ids.ts'
+import type { SiteRecord } from '#ports/chain.ts'
+import { readConfig, type SiteConfig } from './config.ts'
+
+/** Where a site keeps what. Everything but `steward`, `recovery` and receipts is the node's; those two may live on other machines. */
+export const sitePaths = (folder: string) => ({
+  folder: resolve(folder),
+  config: join(folder, 'rota.yaml'),
+  steward: join(folder, 'steward.json'),
+  recovery: join(folder, 'recovery.json'),
+  card: join(folder, 'site.json'),
+  state: join(folder, 'state'),
+  journal: join(folder, 'state', 'journal.jsonl'),
+  events: join(folder, 'state', 'events'),
+  blocks: join(folder, 'state', 'blocks'),
+  consents: join(folder, 'state', 'consents.log'),
+  differencing: join(folder, 'state', 'differencing.jsonl'),
+  /** What this site moved and how long it trained, round by round. */
+  rounds: join(folder, 'state', 'rounds.jsonl'),
+  /** Its being there announces maintenance. */
+  resting: join(folder, 'state', 'resting'),
+  results: join(folder, 'results'),
+})
+export type SitePaths = ReturnType<typeof sitePaths>
+
+export interface SiteFolder {
+  readonly config: SiteConfig
+  readonly paths: SitePaths
+  readonly vault: OpenVault
+  readonly consents: ConsentStore
+}
+
+/** Opens config and vault. @param password default: the file that the config names @throws ROTA-12xx, ROTA-13xx */
+export async function openSiteFolder(folder: string, password: PasswordSource | null): Promise<SiteFolder> {
+  const config = await readConfig(folder)
+  const paths = sitePaths(folder)
+  const vault = await openVault(folder, readPassword(passwordSource(config, folder, password)), systemRandom)
+  await mkdir(paths.state, { recursive: true, mode: 0o700 })
+  return { config, paths, vault, consents: new ConsentStore(paths.consents, vault) }
+}
+
+export function passwordSource(config: SiteConfig, folder: string, given: PasswordSource | null): PasswordSource {
+  if (given !== null) return given
+  if (config.passwordFile === undefined) throw new RotaError('ROTA-1308', { source: 'nowhere: neither option nor config names a password file' })
+  return { file: resolve(folder, config.passwordFile) }
+}
+
+/**
+ * The chain as this site's node account.
+ * @param keepEvents only the node, which holds the folder's lock, writes the file of events: a command beside it would write each event a second time
+ * @throws ROTA-1203 before `rota join`, ROTA-5xxx
+ */
+export async function connectSite({ config, paths, vault }: SiteFolder, signal: AbortSignal, keepEvents = false): Promise<EthersChain> {
+  if (config.contracts === '') throw new RotaError('ROTA-1203', { folder: paths.folder })
+  return connectChain({ url: config.chain, contracts: address(config.contracts), signer: vault.nodeKey, signal, ...(keepEvents ? { cacheDir: paths.events } : {}) })
+}
+
+/** @throws ROTA-1204 when the site is no active member */
+export async function ownRecord(chain: EthersChain): Promise<SiteRecord> {
+  const sites = await chain.sites()
+  const own = sites.find((site) => site.node === chain.account && site.state === 'Active')
+  if (own === undefined) throw new RotaError('ROTA-1204', { account: chain.account })
+  return own
+}

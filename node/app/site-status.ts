@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs'
+import { has, sitesOf } from '#base/bitmap.ts'
+import { type SiteId, siteId, type StudyId } from '#base/ids.ts'
+import { systemClock } from '#adapters/host/system-host.ts'
+import type { RoundView, RunView } from '#ports/chain.ts'
+import type { Health } from '#web/health.ts'
+import type { SiteConfig } from './config.ts'
+import { type RoundStory, roundStories } from './round-story.ts'
+import { nameOf, type SiteView, withSiteView } from './site-view.ts'
+import { protocolOf } from './studies.ts'
+
+/** What goes on at and around a site, from chain, disk and the running node. */
+export interface SiteStatus {
+  readonly site: { readonly id: number | null; readonly name: string; readonly member: boolean; readonly resting: boolean }
+  readonly chain: { readonly url: string; readonly chainId: bigint; readonly head: number }
+  /** Null while it does not run. */
+  readonly node: Health | null
+  readonly members: number
+  readonly studies: readonly { readonly study: StudyId; readonly title: string | null; readonly approvedHere: boolean; readonly approved: number; readonly needed: number }[]
+  /** Runs that are not over. */
+  readonly runs: readonly RunNow[]
+  /** The newest rounds of this site's runs, newest last. */
+  readonly rounds: readonly NamedRound[]
+}
+
+export interface RunNow {
+  readonly run: number
+  readonly study: number
+  readonly state: string
+  readonly round: number
+  readonly phase: string
+  readonly leader: string
+  readonly awaited: readonly string[]
+  readonly closedRounds: number
+}
+
+export interface NamedRound extends Pick<RoundStory, 'run' | 'round' | 'state' | 'modelRoot'> {
+  readonly leader: string
+  readonly included: readonly string[]
+  readonly missing: readonly string[]
+  readonly seconds: number | null
+}
+
+const LAST_ROUNDS = 5
+const WATCH_MS = 1_000
+
+export const siteStatus = (folder: string, signal: AbortSignal): Promise<SiteStatus> => withSiteView(folder, signal, (view) => statusOf(view, new Map(), signal))
+
+/** Tells each change until the signal aborts. */
+export const watchStatus = (folder: string, signal: AbortSignal, tell: (status: SiteStatus) => void): Promise<void> =>
+  withSiteView(folder, signal, async (view) => {
+    const titles = new Map<StudyId, string>()
+    for (let told = ''; !signal.aborted; await systemClock.sleep(WATCH_MS, signal).catch(() => undefined)) {
+      const status = await statusOf(view, titles, signal)
+      const text = JSON.stringify(status, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+      if (text !== told) tell(status)
+      told = text
+    }
+  })
+
+async function statusOf(view: SiteView, titles: Map<StudyId, string>, signal: AbortSignal): Promise<SiteStatus> {
+  const { config, chain } = view
+  const [head, sites, studies, runs, node] = await Promise.all([chain.head(), chain.sites(), chain.studies(), chain.runs(), nodeHealth(config)])
+  const own = sites.find((site) => site.node === view.account && site.state === 'Active')
+  const name = nameOf(sites)
+  const views = await Promise.all(runs.filter(({ state }) => state === 'Active' || state === 'Paused').map(({ run }) => chain.run(run)))
+  for (const record of studies) {
+    if (titles.has(record.id)) continue
+    const protocol = await protocolOf({ folder: view }, record, signal).catch(() => null)
+    if (protocol !== null) titles.set(record.id, protocol.title)
+  }
+  return {
+    site: { id: own?.id ?? null, name: own?.name ?? config.name, member: own !== undefined, resting: existsSync(view.paths.resting) },
+    chain: { url: chain.link.url, chainId: chain.chainId, head: head.number },
+    node,
+    members: sites.filter(({ state }) => state === 'Active').length,
+    studies: studies.map(({ id, approved, rules }) => ({
+      study: id,
+      title: titles.get(id) ?? null,
+      approvedHere: own !== undefined && has(approved, own.id),
+      approved: sitesOf(approved).length,
+      needed: rules.minSites,
+    })),
+    runs: views.map((run) => runNow(run, name)),
+    rounds: await lastRounds(view, own?.id, name),
+  }
+}
+
+export const runNow = ({ run, study, state, round, closedRounds }: RunView, name: (id: number) => string): RunNow => ({
+  run,
+  study,
+  state,
+  round: round.round,
+  phase: round.phase,
+  leader: name(round.rota[round.turn] ?? -1),
+  awaited: state === 'Active' ? awaitedIn(round).map(name) : [],
+  closedRounds,
+})
+
+/** Whose act a round waits for. */
+export function awaitedIn(round: RoundView): readonly SiteId[] {
+  const places = (from: number, count: number) => Array.from({ length: count }, (_, i) => round.rota[(round.turn + from + i) % round.rota.length] ?? siteId(0))
+  const open = sitesOf(round.awaited).filter((site) => !has(round.contributed, site) && !has(round.abstained, site))
+  switch (round.phase) {
+    case 'Witnessing':
+      return places(0, round.custodianPlaces[0] ?? 0).filter((site) => !has(round.witnessed[0] ?? (0n as never), site))
+    case 'Publishing':
+      return places(round.firstPlace, 1)
+    case 'Attesting':
+      return sitesOf(round.included).filter((site) => !has(round.attested, site))
+    default:
+      return open
+  }
+}
+
+async function lastRounds({ chain }: SiteView, own: SiteId | undefined, name: (id: number) => string): Promise<readonly NamedRound[]> {
+  const events = await chain.events(0)
+  const runs = (await chain.runs()).slice(-3)
+  const stories = runs.flatMap(({ run }) => roundStories(events, run)).filter(({ rota, state }) => state !== 'open' && own !== undefined && rota.includes(own))
+  return stories.slice(-LAST_ROUNDS).map((story) => namedRound(story, name))
+}
+
+export const namedRound = (story: RoundStory, name: (id: number) => string): NamedRound => ({
+  run: story.run,
+  round: story.round,
+  state: story.state,
+  modelRoot: story.modelRoot,
+  leader: name(story.publisher ?? story.leader),
+  included: story.included.map(name),
+  missing: story.missing.map(name),
+  seconds: story.endedAt === null ? null : story.endedAt - story.openedAt,
+})
+
+const HEALTH_MS = 2_000
+
+/** Asks the running node on its own machine; null when none answers. */
+export async function nodeHealth({ web }: Pick<SiteConfig, 'web'>): Promise<Health | null> {
+  try {
+    const reply = await fetch(`http://127.0.0.1:${web.port}/healthz`, { signal: AbortSignal.timeout(HEALTH_MS) })
+    return (await reply.json()) as Health
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,174 @@
+import type { EthersChain } from '#adapters/chain/ethers-chain.ts'
+import { studyDesk } from '#adapters/chain/studies.ts'
+import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
+import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
+import { openAccount } from '#adapters/vault/site-vault.ts'
+import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
+import { RotaError } from '#base/errors.ts'
+import { type RunId, type StudyId, studyId } from '#base/ids.ts'
+import { merkleRoot } from '#core/commit/merkle.ts'
+import { learnerFor } from '#core/learner/learner-for.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import type { StudyRecord } from '#ports/chain.ts'
+import { createKeyring } from '#round/keyring.ts'
+import { encodeModel } from '#wire/model.ts'
+import { decodeProtocol, encodeProtocol, protocolDigest } from '#wire/protocol.ts'
+import { openOfflineStore } from './offline-store.ts'
+import { sha256 } from './sha256.ts'
+import { connectSite, openSiteFolder, ownRecord, passwordSource, type SiteFolder } from './site-folder.ts'
+import { rulesOf } from './study-rules.ts'
+
+export interface StudyCall {
+  readonly folder: string
+  readonly password: PasswordSource | null
+  readonly signal: AbortSignal
+}
+
+/** What a command about studies works with; closed when it ends. */
+interface Desk {
+  readonly folder: SiteFolder
+  readonly chain: EthersChain
+}
+
+async function atDesk<T>({ folder, password, signal }: StudyCall, work: (desk: Desk) => Promise<T>): Promise<T> {
+  const opened = await openSiteFolder(folder, password)
+  const chain = await connectSite(opened, signal)
+  try {
+    return await work({ folder: opened, chain })
+  } finally {
+    await chain.stop()
+  }
+}
+
+export { rulesOf } from './study-rules.ts'
+
+/** Puts the protocol in this site's store, from which its node serves it, and its digest on chain. */
+export function publishStudy(call: StudyCall, protocol: Protocol): Promise<{ readonly study: StudyId; readonly digest: string }> {
+  return atDesk(call, async ({ folder, chain }) => {
+    await ownRecord(chain)
+    const store = await openOfflineStore(folder.paths.blocks)
+    const bytes = encodeProtocol(protocol)
+    const cid = await store.putPlain(bytes, call.signal)
+    const digest = protocolDigest(protocol, sha256)
+    const study = await studyDesk(chain.link, folder.vault.nodeKey).publish(digest, cid, await rulesOf(protocol))
+    return { study, digest }
+  })
+}
+
+/** The protocol of a study from this site's own store, checked against the chain; its node has fetched it. @throws ROTA-1207, ROTA-5501 */
+export async function protocolOf(desk: { folder: Pick<SiteFolder, 'paths'> }, record: StudyRecord, signal: AbortSignal): Promise<Protocol> {
+  const store = await openOfflineStore(desk.folder.paths.blocks)
+  if (!(await store.has(record.protocolCid))) throw new RotaError('ROTA-1207', { study: record.id })
+  const protocol = decodeProtocol(await store.getPlain(record.protocolCid, signal))
+  const found = protocolDigest(protocol, sha256)
+  if (found !== record.protocolDigest) throw new RotaError('ROTA-5501', { study: record.id, expected: record.protocolDigest, found })
+  return protocol
+}
+
+/** The steward's yes to exactly this digest. */
+export function approveStudy(call: StudyCall & { readonly study: StudyId; readonly stewardPassword: PasswordSource | null }): Promise<void> {
+  return asSteward(call, async (desk, record) => desk.approve(call.study, record.protocolDigest))
+}
+
+/** The steward takes the own site out, at once. */
+export function withdrawFromStudy(call: StudyCall & { readonly study: StudyId; readonly stewardPassword: PasswordSource | null }): Promise<void> {
+  return asSteward(call, (desk) => desk.withdrawSite(call.study))
+}
+
+function asSteward(
+  call: StudyCall & { readonly study: StudyId; readonly stewardPassword: PasswordSource | null },
+  act: (desk: ReturnType<typeof studyDesk>, record: StudyRecord) => Promise<void>,
+): Promise<void> {
+  return atDesk(call, async ({ folder, chain }) => {
+    const source = call.stewardPassword ?? passwordSource(folder.config, call.folder, call.password)
+    const { privateKey } = await openAccount(folder.paths.steward, readPassword(source))
+    await act(studyDesk(chain.link, privateKey), await chain.study(call.study))
+  })
+}
+
+const KEY_WAIT_MS = 15_000
+const KEY_LOOK_MS = 200
+
+/**
+ * Opens a run: the initial model is made of the protocol alone, so nobody has to send it. Waits a moment for the key of
+ * the current membership, which one of the nodes draws.
+ * @throws ROTA-1208 when too few sites approved, or no node drew a key
+ */
+export function startRun(call: StudyCall & { readonly study: StudyId }): Promise<{ readonly run: RunId; readonly sites: readonly number[] }> {
+  return atDesk(call, async ({ folder, chain }) => {
+    const own = await ownRecord(chain)
+    const record = await keyedRecord(chain, call.study, call.signal)
+    if (!has(record.approved, own.id))
+      throw new RotaError('ROTA-1208', {
+        study: call.study,
+        reason: 'this site has not approved it',
+        remedy: `Its steward does so with \`rota study approve ${call.study}\`.`,
+      })
+    const protocol = await protocolOf({ folder }, record, call.signal)
+    const store = await openOfflineStore(folder.paths.blocks)
+    const keyring = createKeyring({ chain, store, vault: folder.vault, sha256, host: { random: systemRandom } }, call.study, protocol)
+    const key = await keyring.key(record.epoch.epoch, call.signal)
+    const bytes = encodeModel(learnerFor(protocol, sha256).initial())
+    const root = merkleRoot(bytes, sha256)
+    const { cid } = await store.put(bytes, 'model', root, key, call.signal)
+    const run = await chain.openRun(call.study, { root, cid })
+    return { run, sites: sitesOf(record.approved) }
+  })
+}
+
+async function keyedRecord(chain: EthersChain, study: StudyId, signal: AbortSignal): Promise<StudyRecord> {
+  const untilMs = systemClock.nowMs() + KEY_WAIT_MS
+  for (;;) {
+    const record = await chain.study(study)
+    const { rules, approved } = record
+    if (sizeOf(approved) < rules.minSites)
+      throw new RotaError('ROTA-1208', {
+        study,
+        reason: `${sizeOf(approved)} of at least ${rules.minSites} sites approved it`,
+        remedy: 'Ask the other stewards: `rota study show` says who is missing.',
+      })
+    if (record.epoch.members === approved && approved !== 0n) return record
+    if (systemClock.nowMs() > untilMs)
+      throw new RotaError('ROTA-1208', {
+        study,
+        reason: 'no node has drawn the key of the present members yet',
+        remedy: 'At least one approved site must be running (`rota run`); then try again.',
+      })
+    await systemClock.sleep(KEY_LOOK_MS, signal)
+  }
+}
+
+/** A study's number as a person types it. @throws ROTA-1205 */
+export function studyNumber(text: string): StudyId {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new RotaError('ROTA-1205', { kind: 'study', name: text, command: 'rota study list' })
+  return studyId(Number(text))
+}
+
+export interface ListedStudy {
+  readonly study: StudyId
+  readonly title: string | null
+  readonly publisher: string
+  readonly approved: readonly string[]
+  readonly digest: string
+  readonly runs: readonly { readonly run: RunId; readonly state: string }[]
+}
+
+export function listStudies(call: StudyCall): Promise<readonly ListedStudy[]> {
+  return atDesk(call, async ({ folder, chain }) => {
+    const [sites, records, runs] = await Promise.all([chain.sites(), chain.studies(), chain.runs()])
+    const name = (id: number): string => sites[id]?.name ?? `site ${id}`
+    return Promise.all(
+      records.map(async (record) => ({
+        study: record.id,
+        title: await protocolOf({ folder }, record, call.signal).then(
+          (protocol) => protocol.title,
+          () => null,
+        ),
+        publisher: name(record.publisher),
+        approved: sitesOf(record.approved).map(name),
+        digest: record.protocolDigest,
+        runs: runs.filter((run) => run.study === record.id).map(({ run, state }) => ({ run, state })),
+      })),
+    )
+  })
+}

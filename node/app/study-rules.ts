@@ -1,0 +1,22 @@
+import type { Protocol } from '#core/protocol/protocol.ts'
+import type { StudyRules } from '#ports/chain.ts'
+import { arithmeticVersion } from './arithmetic-version.ts'
+
+/** The few numbers of a protocol that the chain enforces. */
+export async function rulesOf(protocol: Protocol): Promise<StudyRules> {
+  const { limits } = protocol
+  return {
+    minSites: protocol.minSites,
+    quorum: protocol.quorum,
+    maxRounds: protocol.maxRounds,
+    wordBits: protocol.arithmetic.wordBits,
+    slices: protocol.slices,
+    mode: protocol.mode,
+    exact: isDeterministic(protocol),
+    limits: [limits.keying, limits.contributing, limits.witnessing, limits.publishing, limits.attesting],
+    arithmeticVersion: await arithmeticVersion(),
+  }
+}
+
+/** All but neural learners: fitted again without one patient, they show that patient in the difference (DESIGN section 8). */
+const isDeterministic = (protocol: Protocol): boolean => protocol.learner.kind !== 'neural'

@@ -1,0 +1,93 @@
+import { has, sitesOf } from '#base/bitmap.ts'
+import { isRotaError } from '#base/errors.ts'
+import type { StudyId } from '#base/ids.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import { ABSTAIN_REASONS, type RunState, type StudyRecord } from '#ports/chain.ts'
+import { type RoundNote, readRoundNotes } from './round-notes.ts'
+import { type RoundStory, roundStories } from './round-story.ts'
+import { namedRound, type NamedRound, type RunNow, runNow } from './site-status.ts'
+import { nameOf, type SiteView, withSiteView } from './site-view.ts'
+import { protocolOf } from './studies.ts'
+import { type ToldError, toldError } from './told-error.ts'
+
+export interface ShownStudy {
+  readonly study: StudyId
+  readonly digest: string
+  readonly publisher: string
+  readonly protocol: Protocol | null
+  /** Why the protocol is not shown. */
+  readonly problem: ToldError | null
+  readonly approved: readonly string[]
+  /** Active members whose stewards have not approved, or have withdrawn. */
+  readonly notApproved: readonly string[]
+  /** Null before the first key is drawn. */
+  readonly epoch: { readonly number: number; readonly members: readonly string[]; readonly due: boolean } | null
+  readonly runs: readonly ShownRun[]
+}
+
+export interface ShownRun extends RunNow {
+  readonly modelRoot: string
+  readonly rounds: readonly ShownRound[]
+}
+
+export interface ShownRound extends NamedRound {
+  /** Chain time in seconds. */
+  readonly openedAt: number
+  readonly endedAt: number | null
+  readonly abstained: readonly { readonly site: string; readonly reason: string }[]
+  /** Publications that the others threw out. */
+  readonly discarded: readonly string[]
+  /** What this site moved and how long it trained; null for a round that it did not see end. */
+  readonly here: Pick<RoundNote, 'bytesIn' | 'bytesOut' | 'trainMs'> | null
+}
+
+/** Runs and rounds of a study as the chain tells them, beside what this site noted. @throws ROTA-5301 no such study */
+export const showStudy = (call: { readonly folder: string; readonly study: StudyId; readonly last: number | undefined; readonly signal: AbortSignal }): Promise<ShownStudy> =>
+  withSiteView(call.folder, call.signal, async (view) => {
+    const record = await view.chain.study(call.study)
+    const name = nameOf(view.sites)
+    const notes = readRoundNotes(view.paths.rounds)
+    const runs = (await view.chain.runs()).filter(({ study }) => study === call.study)
+    return {
+      study: record.id,
+      digest: record.protocolDigest,
+      publisher: name(record.publisher),
+      ...(await protocolPart(view, record, call.signal)),
+      approved: sitesOf(record.approved).map(name),
+      notApproved: view.sites.filter((site) => site.state === 'Active' && !has(record.approved, site.id)).map((site) => site.name),
+      epoch: epochOf(record, name),
+      runs: await Promise.all(runs.map(({ run, state }) => shownRun(view, run, state, notes, call.last))),
+    }
+  })
+
+async function protocolPart(view: SiteView, record: StudyRecord, signal: AbortSignal): Promise<Pick<ShownStudy, 'protocol' | 'problem'>> {
+  try {
+    return { protocol: await protocolOf({ folder: view }, record, signal), problem: null }
+  } catch (error) {
+    if (!isRotaError(error)) throw error
+    return { protocol: null, problem: toldError(error) }
+  }
+}
+
+const epochOf = ({ epoch, approved }: StudyRecord, name: (id: number) => string): ShownStudy['epoch'] =>
+  epoch.members === 0n ? null : { number: epoch.epoch, members: sitesOf(epoch.members).map(name), due: epoch.members !== approved || epoch.reported }
+
+async function shownRun(view: SiteView, run: Parameters<SiteView['chain']['run']>[0], state: RunState, notes: ReadonlyMap<string, RoundNote>, last: number | undefined): Promise<ShownRun> {
+  const [now, events] = await Promise.all([view.chain.run(run), view.chain.events(0, { run })])
+  const name = nameOf(view.sites)
+  const stories = roundStories(events, run)
+  const shown = last === undefined ? stories : stories.slice(-last)
+  return { ...runNow(now, name), state, modelRoot: now.model.root, rounds: shown.map((story) => shownRound(story, name, notes)) }
+}
+
+const shownRound = (story: RoundStory, name: (id: number) => string, notes: ReadonlyMap<string, RoundNote>): ShownRound => {
+  const note = notes.get(`${story.run}/${story.round}`)
+  return {
+    ...namedRound(story, name),
+    openedAt: story.openedAt,
+    endedAt: story.endedAt,
+    abstained: story.abstained.map(({ site, reason }) => ({ site: name(site), reason: ABSTAIN_REASONS[reason] ?? 'unspecified' })),
+    discarded: story.discarded.map(name),
+    here: note === undefined ? null : { bytesIn: note.bytesIn, bytesOut: note.bytesOut, trainMs: note.trainMs },
+  }
+}

@@ -1,0 +1,97 @@
+import { RotaError } from '#base/errors.ts'
+import { command } from '../command-file.ts'
+import { needed } from '../needed.ts'
+import { flag, list, text } from '../options.ts'
+import { passwordFrom, siteOptions } from '../site-options.ts'
+
+const programme = text('NAME', 'the consent programme, as protocols name it')
+
+export const consent_record = command({
+  name: 'consent record',
+  group: 'Consent',
+  summary: "record patients' consents, and write the receipt that each takes home",
+  description: `A receipt is all that is needed to withdraw: hand it over (handover.csv beside them says whose is which), then delete it here. The root over all
+standing consents goes on chain under the next epoch; it names nobody. With neither --patients nor --all only the root is put there.`,
+  options: {
+    ...siteOptions,
+    programme,
+    patients: text('FILE', "one patient a line, named as in this site's data"),
+    all: flag('every patient of the data file who is not in the record yet'),
+    receipts: text('DIR', 'where the receipts go'),
+  },
+  example: 'rota consent record --folder ./cleveland --programme research --patients agreed.txt --receipts ./receipts',
+  async run({ options, out, signal }) {
+    const { recordConsents } = await import('#app/consent-record.ts')
+    const { recordedText } = await import('#cli/output/consent-text.ts')
+    const name = needed('consent record', '--programme', options.programme)
+    if (options.all && options.patients !== undefined) throw new RotaError('ROTA-1102', { option: '--all', other: '--patients' })
+    const patients = options.all ? 'all' : options.patients === undefined ? 'none' : { file: options.patients }
+    const receipts = patients === 'none' ? '.' : needed('consent record', '--receipts', options.receipts)
+    const made = await recordConsents({ folder: options.folder, password: passwordFrom(options), signal, programme: name, patients, receipts })
+    out.result(made, () => recordedText(made, out.style))
+    return made.problem === null ? 0 : new RotaError(made.problem.code).exitCode
+  },
+})
+
+export const consent_withdraw = command({
+  name: 'consent withdraw',
+  group: 'Consent',
+  summary: 'withdraw consents: by receipt from anywhere, or at the desk by name',
+  description: `By receipt nobody else is asked: the receipt's own key signs, and this command relays it free of charge, to --chain and --contracts or to the
+network of --folder. At the desk (--folder, --programme and --patient) this site stops at once; with --receipts, the patient's receipt there is relayed too.`,
+  options: {
+    ...siteOptions,
+    receipt: list('FILE,…', 'receipts to withdraw'),
+    receipts: text('DIR', 'a folder of receipts: all of them, or with --patient the one of that patient'),
+    chain: text('URL', "JSON-RPC endpoint of the network's chain"),
+    contracts: text('ADDRESS', "the network's directory contract"),
+    programme,
+    patient: text('NAME', "the patient, named as in this site's data"),
+  },
+  example: [
+    'rota consent withdraw --receipt receipt-1f0c9a.json --chain ws://127.0.0.1:8545 --contracts 0x5FbDB2315678afecb367f032d93F642f64180aa3',
+    'rota consent withdraw --folder ./cleveland --programme research --patient 4711',
+  ],
+  async run({ options, out, signal }) {
+    const { receiptsIn, relayWithdrawals, withdrawAtDesk } = await import('#app/consent-withdraw.ts')
+    const { deskText, withdrawnText } = await import('#cli/output/consent-text.ts')
+    if (options.patient !== undefined) {
+      const call = { folder: options.folder, password: passwordFrom(options), signal, programme: needed('consent withdraw', '--programme', options.programme) }
+      const done = await withdrawAtDesk({ ...call, patient: options.patient, receipts: options.receipts })
+      out.result(done, () => deskText(done, out.style))
+      return done.problem === null ? 0 : new RotaError(done.problem.code).exitCode
+    }
+    const files = options.receipt.length > 0 ? options.receipt : await receiptsIn(needed('consent withdraw', '--receipt', options.receipts))
+    const where = options.chain !== undefined || options.contracts !== undefined ? named(options) : await (await import('#app/config.ts')).readConfig(options.folder)
+    const progress = out.progress('Withdrawing')
+    try {
+      const withdrawn = await relayWithdrawals(where, files, signal, (count) => progress.update(`${count} of ${files.length}`))
+      progress.done()
+      out.result({ withdrawn }, () => withdrawnText(withdrawn, out.style))
+    } finally {
+      progress.done()
+    }
+    return 0
+  },
+})
+
+const named = (options: { readonly chain: string | undefined; readonly contracts: string | undefined }) => ({
+  chain: needed('consent withdraw', '--chain', options.chain),
+  contracts: needed('consent withdraw', '--contracts', options.contracts),
+})
+
+export const consent_status = command({
+  name: 'consent status',
+  group: 'Consent',
+  summary: 'show how consents stand here and on chain, or what became of one receipt',
+  description: `Counts stay on this screen. With --receipt: whether its tag is withdrawn, and for each round of this site whether it was in the cohort that the
+site committed to, shown against the root on chain (with --json: the proof).`,
+  options: { ...siteOptions, programme, receipt: list('FILE,…', 'receipts to follow up') },
+  example: ['rota consent status --folder ./cleveland', 'rota consent status --folder ./cleveland --receipt receipt-1f0c9a.json'],
+  async run({ options, out, signal }) {
+    const { consentStatus } = await import('#app/consent-status.ts')
+    const { consentText } = await import('#cli/output/consent-text.ts')
+    const status = await consentStatus({ folder: options.folder, password: passwordFrom(options), signal, programme: options.programme, receipts: options.receipt })
+    out.result(status, () => consentText(status, out.style))
+  },
+})

@@ -1,0 +1,108 @@
+import { command } from '../command-file.ts'
+import { flag, text } from '../options.ts'
+import { passwordFrom, siteOptions } from '../site-options.ts'
+
+const stewardPasswordFile = text('FILE', "first line: the password of the steward's keystore (default: the site's)")
+
+export const study_publish = command({
+  name: 'study publish',
+  group: 'Studies',
+  summary: "publish a protocol: its digest on chain, its text in this site's store",
+  arguments: '<protocol>',
+  options: siteOptions,
+  example: 'rota study publish protocol.yaml --folder ./cleveland',
+  async run({ options, args, out, signal }) {
+    const [{ readProtocol }, { publishStudy }] = [await import('#app/protocol-file.ts'), await import('#app/studies.ts')]
+    const made = await publishStudy({ folder: options.folder, password: passwordFrom(options), signal }, await readProtocol(args[0] ?? ''))
+    out.result(
+      made,
+      () => `Study ${out.style.bold(String(made.study))}, protocol ${made.digest}\nNext, at each hospital: rota study approve ${made.study} --folder DIR`,
+    )
+  },
+})
+
+export const study_approve = command({
+  name: 'study approve',
+  group: 'Studies',
+  summary: "the steward's yes: this site takes part in exactly this protocol",
+  description: 'Shows first which columns and how many rows it would touch, and what changed since the last protocol that was approved.',
+  arguments: '<study>',
+  options: { ...siteOptions, stewardPasswordFile, preview: flag('show what it would touch, and approve nothing') },
+  example: ['rota study approve 1 --folder ./cleveland --preview', 'rota study approve 1 --folder ./cleveland'],
+  async run({ options, args, out, signal }) {
+    const { approveStudy, studyNumber } = await import('#app/studies.ts')
+    const { previewApproval } = await import('#app/approval-preview.ts')
+    const { approvalText } = await import('#cli/output/approval-text.ts')
+    const call = { folder: options.folder, password: passwordFrom(options), signal, study: studyNumber(args[0] ?? '') }
+    const preview = await previewApproval(call)
+    if (!options.preview) {
+      out.line(approvalText(preview, out.style))
+      await approveStudy({ ...call, stewardPassword: options.stewardPasswordFile === undefined ? null : { file: options.stewardPasswordFile } })
+    }
+    out.result({ study: call.study, approved: !options.preview, preview }, () =>
+      options.preview ? approvalText(preview, out.style) : `${out.style.good('Approved')} study ${call.study}`,
+    )
+  },
+})
+
+export const study_start = command({
+  name: 'study start',
+  group: 'Studies',
+  summary: 'open a run of a study; the running nodes play it',
+  arguments: '<study>',
+  options: siteOptions,
+  example: 'rota study start 1 --folder ./cleveland',
+  async run({ options, args, out, signal }) {
+    const { startRun, studyNumber } = await import('#app/studies.ts')
+    const opened = await startRun({ folder: options.folder, password: passwordFrom(options), signal, study: studyNumber(args[0] ?? '') })
+    out.result(opened, () => `Run ${out.style.bold(String(opened.run))} is open, with ${opened.sites.length} sites`)
+  },
+})
+
+export const study_stop = command({
+  name: 'study stop',
+  group: 'Studies',
+  summary: 'the steward takes this site out of a study, at once',
+  description: 'Nobody stops the others alone: their runs go on while enough sites are left.',
+  arguments: '<study>',
+  options: { ...siteOptions, stewardPasswordFile },
+  example: 'rota study stop 1 --folder ./cleveland',
+  async run({ options, args, out, signal }) {
+    const { studyNumber, withdrawFromStudy } = await import('#app/studies.ts')
+    const study = studyNumber(args[0] ?? '')
+    await withdrawFromStudy({
+      folder: options.folder,
+      password: passwordFrom(options),
+      signal,
+      study,
+      stewardPassword: options.stewardPasswordFile === undefined ? null : { file: options.stewardPasswordFile },
+    })
+    out.result({ study, withdrawn: true }, () => `This site is out of study ${study}. Models that were made stay made.`)
+  },
+})
+
+export const study_list = command({
+  name: 'study list',
+  group: 'Studies',
+  summary: 'list the studies of the network and their runs',
+  options: siteOptions,
+  example: 'rota study list --folder ./cleveland',
+  async run({ options, out, signal }) {
+    const { listStudies } = await import('#app/studies.ts')
+    const { table } = await import('#cli/output/table.ts')
+    const studies = await listStudies({ folder: options.folder, password: passwordFrom(options), signal })
+    out.result({ studies }, () =>
+      table(
+        ['study', 'title', 'published by', 'approved by', 'runs'],
+        studies.map((s) => [
+          s.study,
+          s.title ?? '(protocol not here yet)',
+          s.publisher,
+          s.approved.join(', ') || '–',
+          s.runs.map((r) => `${r.run} ${r.state}`).join(', ') || '–',
+        ]),
+        out.style,
+      ),
+    )
+  },
+})

@@ -1,0 +1,38 @@
+import type { AuditReport, Fault } from '#app/audit.ts'
+import type { Style } from './style.ts'
+import { table } from './table.ts'
+
+/** What an audit found, for people: a line a round, then every fault in full. */
+export function auditText(report: AuditReport, style: Style): string {
+  const rows = report.rounds.map((round) => [
+    round.run,
+    round.round,
+    round.leader,
+    round.included.join(' '),
+    short(round.sumRoot),
+    short(round.modelRoot),
+    verdictText(round.verdict, style),
+  ])
+  const rounds =
+    rows.length === 0 ? 'No round has ended with a model yet.' : table(['run', 'round', 'leader', 'sites in', 'sum', 'model', 'verdict'], rows, style)
+  const faults = report.faults.map((fault) => `${style.bad('✗')} ${faultText(fault)}`)
+  const notes = report.notes.map((note) => style.dim(`• ${note}`))
+  return [rounds, ...section(faults), ...section(notes), '', conclusion(report, style)].join('\n')
+}
+
+const short = (digest: string | null): string | null => digest && `${digest.slice(0, 10)}…`
+
+const section = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : ['', ...lines])
+
+const verdictText = (verdict: string, style: Style): string =>
+  verdict.startsWith('does not hold') ? style.bad('does not hold') : verdict.startsWith('attested') ? style.warn(verdict) : style.good(verdict)
+
+const faultText = (fault: Fault): string => `run ${fault.run} round ${fault.round}: ${fault.message}`
+
+function conclusion({ ok, rounds }: AuditReport, style: Style): string {
+  const broken = rounds.filter((round) => round.verdict.startsWith('does not hold')).length
+  const attested = rounds.filter((round) => round.verdict.startsWith('attested')).length
+  if (!ok) return style.bad(`${broken} of ${rounds.length} rounds do not hold.`)
+  const rest = attested > 0 ? `, ${attested} of them as far as the chain alone shows` : ''
+  return style.good(`All ${rounds.length} rounds hold${rest}.`)
+}

@@ -1,0 +1,40 @@
+import type { NodeEvent, RoundLine } from '#app/run-node.ts'
+import type { Output } from './output.ts'
+
+/** Tells a person what a node does, a line for each thing worth knowing. */
+export function createStoryteller(out: Output): (event: NodeEvent) => void {
+  const { style } = out
+  return (event) => {
+    switch (event.event) {
+      case 'started':
+        return out.line(`${style.bold(event.name)} (site ${event.site}) runs; ${event.web}/healthz. Ctrl-C stops it.`)
+      case 'drill':
+        return out.line(style.warn(`Drill: stopped before ${event.row} in run ${event.run} round ${event.round}; kill this process now.`))
+      case 'round':
+        return out.line(roundLine(event.story))
+      case 'run-over':
+        return out.line(`Run ${event.run}: ${event.state}, ${event.rounds} rounds, model ${event.modelRoot.slice(0, 14)}`)
+      case 'stopped':
+        return out.line('Stopped.')
+      case 'progress': {
+        const { progress } = event
+        if (progress.kind === 'abstained')
+          out.line(style.warn(`Run ${progress.run} round ${progress.round}: abstained (${progress.reason}): ${progress.detail}`))
+        if (progress.kind === 'wrong-sum')
+          out.line(style.bad(`Run ${progress.run} round ${progress.round}: site ${progress.publisher} published a wrong sum; it is thrown out.`))
+        if (progress.kind === 'trouble') out.line(style.warn(`${progress.code} ${progress.message}`))
+      }
+    }
+  }
+}
+
+/** Leader, sites in, bytes, seconds, change: one round on one line. */
+export function roundLine(story: RoundLine): string {
+  const name = (site: number): string => story.names[site] ?? `site ${site}`
+  const led = story.publisher === null || story.publisher === story.leader ? name(story.leader) : `${name(story.leader)} → ${name(story.publisher)}`
+  const missing = story.missing.length > 0 ? `, without ${story.missing.map(name).join(', ')}` : ''
+  const change = story.change === null ? '' : `  Δ ${story.change.toExponential(1)}`
+  return `Run ${story.run} round ${String(story.round).padStart(2)}  ${(story.stage ?? story.state).padEnd(10)} ${story.state.padEnd(7)} led by ${led.padEnd(24)} ${story.included.length} in${missing}  ${kilobytes(story.bytesIn)} in ${kilobytes(story.bytesOut)} out  ${story.seconds} s${change}`
+}
+
+const kilobytes = (bytes: number): string => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`)

@@ -1,0 +1,55 @@
+import type { SiteStatus } from '#app/site-status.ts'
+import { count, seconds, shortHex } from '#base/format.ts'
+import type { Style } from './style.ts'
+import { facts, table } from './table.ts'
+
+export function statusText(status: SiteStatus, style: Style): string {
+  const { site, chain, node, members, studies, runs, rounds } = status
+  const head = facts(
+    [
+      ['site', site.member ? `${site.name} (site ${site.id})${site.resting ? ', resting: rota pause --off' : ''}` : `${site.name}, not a member: rota join`],
+      ['node', node === null ? 'does not run: rota run' : `${node.ok ? style.good('runs') : style.bad('runs, with trouble')}, ${node.version}`],
+      ['peers', node === null ? `${members - 1} other members` : `${node.peers} of ${members - 1} connected`],
+      ['chain', `${chain.url}, id ${chain.chainId}, block ${count(chain.head)}`],
+    ],
+    style,
+  )
+  const troubles = (node?.problems ?? []).map(({ code, what }) => `${style.bad(code)} ${what}`)
+  return [
+    [head, ...troubles].join('\n'),
+    studies.length === 0
+      ? 'No studies yet'
+      : table(
+          ['study', 'title', 'approved here', 'approved by'],
+          studies.map((s) => [s.study, s.title ?? '(not here yet)', s.approvedHere ? 'yes' : 'no', `${s.approved}, needs ${s.needed}`]),
+          style,
+        ),
+    runs.length === 0
+      ? 'No run is under way'
+      : table(
+          ['run', 'study', 'state', 'round', 'phase', 'leader', 'waits for'],
+          runs.map((r) => [r.run, r.study, r.state, r.round, r.phase, r.leader, r.awaited.join(', ') || null]),
+          style,
+        ),
+    ...(rounds.length === 0 ? [] : [roundsTable(rounds, style)]),
+  ].join('\n\n')
+}
+
+export const roundsTable = (rounds: SiteStatus['rounds'], style: Style): string =>
+  table(
+    ['run', 'round', 'state', 'leader', 'sites in', 'missing', 'took', 'model'],
+    rounds.map((r) => [
+      r.run,
+      r.round,
+      r.state,
+      r.leader,
+      `${r.included.length} of ${r.included.length + r.missing.length}`,
+      r.missing.join(', ') || null,
+      took(r.seconds),
+      shortHex(r.modelRoot),
+    ]),
+    style,
+  )
+
+/** Chain time counts whole seconds. */
+export const took = (s: number | null): string => (s === 0 ? '< 1 s' : seconds(s))

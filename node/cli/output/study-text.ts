@@ -1,0 +1,56 @@
+import type { ShownRound, ShownRun, ShownStudy } from '#app/study-show.ts'
+import { bytes, seconds, shortHex } from '#base/format.ts'
+import { protocolFacts } from './protocol-text.ts'
+import { took } from './status-text.ts'
+import type { Style } from './style.ts'
+import { facts, table } from './table.ts'
+
+export function studyText(study: ShownStudy, style: Style): string {
+  const { protocol, problem, approved, notApproved, epoch, runs } = study
+  const head = facts(
+    [
+      ['published by', study.publisher],
+      ...(protocol === null ? [] : protocolFacts(protocol)),
+      ['digest', study.digest],
+      ['approved by', approved.join(', ') || 'nobody yet'],
+      ['not by', notApproved.join(', ') || null],
+      ['key epoch', epoch === null ? 'no key drawn yet' : `${epoch.number}, for ${epoch.members.join(', ')}${epoch.due ? '; the next is due' : ''}`],
+    ],
+    style,
+  )
+  return [
+    `${style.bold(`Study ${study.study}${protocol === null ? '' : `: ${protocol.title}`}`)}\n${head}`,
+    ...(problem === null ? [] : [`${style.warn(problem.code)} ${problem.what}\n  → ${problem.remedy}`]),
+    ...(runs.length === 0 ? [`No run yet: rota study start ${study.study}`] : runs.map((run) => runText(run, style))),
+  ].join('\n\n')
+}
+
+function runText(run: ShownRun, style: Style): string {
+  const now =
+    run.state === 'Active'
+      ? `; round ${run.round} in phase ${run.phase}, led by ${run.leader}${run.awaited.length > 0 ? `, waits for ${run.awaited.join(', ')}` : ''}`
+      : ''
+  const rows = run.rounds.map((r) => [
+    r.round,
+    r.state,
+    r.leader,
+    `${r.included.length} of ${r.included.length + r.missing.length}`,
+    r.missing.join(', ') || null,
+    remarks(r) || null,
+    clock(r.openedAt),
+    took(r.seconds),
+    bytes(r.here?.bytesIn),
+    bytes(r.here?.bytesOut),
+    r.here?.trainMs == null ? null : seconds(r.here.trainMs / 1000),
+    shortHex(r.modelRoot),
+  ])
+  return [
+    `${style.accent(style.bold(`Run ${run.run}`))} ${run.state}, ${run.closedRounds} rounds closed${now}`,
+    table(['round', 'state', 'leader', 'sites in', 'missing', 'remarks', 'opened', 'took', 'in', 'out', 'training', 'model'], rows, style, 40),
+  ].join('\n')
+}
+
+const remarks = ({ abstained, discarded }: ShownRound): string =>
+  [...abstained.map(({ site, reason }) => `${site} abstained (${reason})`), ...discarded.map((site) => `the sum of ${site} was thrown out`)].join('; ')
+
+const clock = (chainSeconds: number): string => new Date(chainSeconds * 1000).toISOString().slice(11, 19)
