@@ -15,6 +15,8 @@ export interface Health {
   }
   /** Members connected now. */
   readonly peers: number
+  /** Each other member, as it was when last greeted; empty until the first have answered. */
+  readonly members?: readonly MemberHealth[]
   readonly runs: readonly {
     readonly run: number
     readonly study: number
@@ -70,3 +72,15 @@ const runHealth = ({ run, study, state, round }: RunView): Health['runs'][number
   phase: round.phase,
   leader: round.rota[round.turn] ?? -1,
 })
+
+export interface MemberHealth {
+  readonly site: number
+  readonly name: string
+  readonly reachable: boolean
+  /** Null while it is not reachable, as all below. */
+  readonly rttMs: number | null
+  /** Its clock minus ours. */
+  readonly clockOffsetMs: number | null
+  readonly software: string | null
+  readonly arithmetic: string | null
+}

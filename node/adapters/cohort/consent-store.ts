@@ -44,12 +44,23 @@ export class ConsentStore {
     this.#key = fromHex(vault.keyedDigest('consent-store'))
   }
 
-  /** @throws ROTA-6002 when a whole line does not open: then nobody counts as consenting */
-  async standings(programme: string): Promise<ReadonlyMap<Digest, Standing>> {
+  /**
+   * @param until only entries made up to this time (ISO), to see how it stood then
+   * @throws ROTA-6002 when a whole line does not open: then nobody counts as consenting
+   */
+  async standings(programme: string, until?: string): Promise<ReadonlyMap<Digest, Standing>> {
     await this.#refresh()
     const standings = new Map<Digest, Standing>()
-    for (const entry of this.#entries) if (entry.programme === programme) standings.set(entry.patient, { state: entry.kind, tag: entry.tag })
+    for (const entry of this.#entries) {
+      if (entry.programme === programme && (until === undefined || entry.at <= until)) standings.set(entry.patient, { state: entry.kind, tag: entry.tag })
+    }
     return standings
+  }
+
+  /** When entries were made, oldest first, each time once. */
+  async times(programme: string): Promise<readonly string[]> {
+    await this.#refresh()
+    return [...new Set(this.#entries.filter((entry) => entry.programme === programme).map((entry) => entry.at))].sort()
   }
 
   async programmes(): Promise<readonly string[]> {

@@ -14,7 +14,7 @@ import { siteTree } from './site-trees.ts'
 export interface CsvCohortOptions {
   readonly file: string
   readonly mapping?: Mapping
-  readonly consents: ConsentStore
+  readonly consents: Pick<ConsentStore, 'standings'>
   readonly vault: Pick<Vault, 'keyedDigest'>
 }
 

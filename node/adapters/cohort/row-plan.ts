@@ -61,7 +61,8 @@ export function planRows(columns: readonly string[], file: string, mapping: Mapp
   }
 }
 
-function readerFor(wanted: { readonly name: string; readonly unit: string; readonly range: readonly [number, number] }, mapping: Mapping): CellReader {
+/** How a column's cells become numbers in the protocol's unit. */
+export function readerFor(wanted: { readonly name: string; readonly unit: string; readonly range: readonly [number, number] }, mapping: Mapping): CellReader {
   const { unit = wanted.unit, codes, substance } = mapping.columns[wanted.name] ?? {}
   return {
     missing: new Set(mapping.missing),

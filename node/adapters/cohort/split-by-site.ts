@@ -20,9 +20,13 @@ export async function splitBySite(
   const { columns, rows } = await openCsv(file, mapping.delimiter)
   const index = columns.indexOf(column)
   if (index < 0) throw new RotaError('ROTA-3006', { file, column, nearest: nearest(column, columns) })
-  const sites = new Map<number, string>()
-  for await (const row of rows) sites.set(row.line, row.cells[index] ?? '')
-  const read = await readRows(file, mapping, protocol)
-  const bySite = Map.groupBy(read.rows, (row) => sites.get(row.line) ?? '')
-  return new Map([...bySite].map(([site, own]) => [site, toSplitTable(own, protocol)]))
+  const sites = new Set<string>()
+  for await (const row of rows) sites.add(row.cells[index] ?? '')
+  const tables = new Map<string, SplitTable>()
+  for (const site of sites) {
+    // Read as this site's own file would be: bounds on rows and names of patients hold within a site.
+    const own = await readRows(file, { ...mapping, only: { column, value: site } }, protocol)
+    tables.set(site, toSplitTable(own.rows, protocol))
+  }
+  return tables
 }

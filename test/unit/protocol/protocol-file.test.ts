@@ -98,7 +98,7 @@ const bad: readonly Bad[] = [
   { is: 'a number for a logistic study', text: TEXT.replace('outcome }', 'outcome, kind: number, range: [0, 9] }'), line: lineOf('label'), says: /binary/ },
   { is: 'a binary label from 1 to 2', text: TEXT.replace('outcome }', 'outcome, range: [1, 2] }'), says: /\[0, 1\]/ },
   { is: 'no range for a number', text: TEXT.replace('kind: logistic', 'kind: linear'), line: lineOf('label'), says: /needs a range/ },
-  { is: 'a quorum below minSites', text: `${TEXT}quorum: 2\n`, line: lineOf('learner') + 1, says: /between/ },
+  { is: 'a quorum above minSites', text: `${TEXT}quorum: 4\n`, line: lineOf('learner') + 1, says: /at most minSites/ },
   {
     is: 'a limit that the chain would refuse',
     text: `${TEXT}limits:\n  attesting: { seconds: 30, blocks: 5 }\n`,
