@@ -52,11 +52,6 @@ export const chainErrors = {
     remedy: 'The node sends again what its journal holds. If it happens often, let the chain write its state more often.',
     reaction: 'retry',
   },
-  'ROTA-5013': {
-    what: 'the frozen set of round {round} of run {run} is {now} on chain, but this site acted on {before}',
-    remedy: 'The chain was rewritten. Stop, and agree with the other sites which history holds before the node goes on.',
-    reaction: 'stop',
-  },
 
   // Rounds: late and duplicate calls lose nothing.
   'ROTA-5101': { what: 'round {round} of run {run} is not open: round {current} is', remedy: NOTHING, reaction: 'ignore' },

@@ -81,11 +81,6 @@ export const dataErrors = {
     reaction: 'reject',
   },
   'ROTA-3020': { what: '{file}, line {line}: the patient column {column} is empty', remedy: 'Give every line the name of its patient.', reaction: 'reject' },
-  'ROTA-3021': {
-    what: "{file}, column {column}: {count} values outside the protocol's range {low} to {high} {unit}, the first in line {line}",
-    remedy: "Correct the cells or the unit in the mapping file. If the values are right, the study's range is too narrow: tell its publisher.",
-    reaction: 'reject',
-  },
   'ROTA-3022': {
     what: '{file}, line {line}, column {column}: a count must be a whole number from 0 on',
     remedy: 'Correct the cell, or use a linear study.',

@@ -32,8 +32,8 @@ export const roundErrors = {
     reaction: 'reject',
   },
   'ROTA-5507': {
-    what: 'site {site} announced an update whose bytes do not match its root on chain',
-    remedy: 'Nothing to do here: it is left out of the round; ask that site.',
+    what: 'run {run} round {round}: site {site} published a sum that is not the sum of the frozen set',
+    remedy: 'Nothing to do here: it is thrown out and the next place publishes. Ask that site what its node did; `rota audit verify` shows it too.',
     reaction: 'reject',
   },
   'ROTA-5508': {

@@ -1,0 +1,119 @@
+import { codeForContractError } from '#base/chain-errors.ts'
+import { type ErrorDetails, RotaError } from '#base/errors.ts'
+import type { Address, Digest } from '#base/ids.ts'
+import type { ChainEvent, Head } from '#ports/chain.ts'
+import { digestOf } from '../hash.ts'
+import type { SimTime } from '../time.ts'
+import { type Call, ContractError, type SimEventBody } from './call.ts'
+
+export type SimEvent = { readonly block: number; readonly index: number; readonly timestamp: number; readonly tx: Digest } & SimEventBody
+
+export interface LedgerOptions {
+  /** Blocks come at this interval besides one for each transaction; null: only for transactions. */
+  readonly blockSeconds: number | null
+  /** Tells one simulated chain from another. */
+  readonly name: string
+}
+
+/** Kinds of events that the port knows; the others stay inside the simulator. */
+const OTHER_KINDS: ReadonlySet<string> = new Set(['SiteProposed', 'SiteVoted', 'ProposalClosed', 'EpochReported'])
+
+/**
+ * Blocks, their times and events. Each transaction makes a block at once, a failed one too, and a block is at least a second
+ * after the one before it: chain time runs ahead of the clock when there is much to do, as it does with instant mining.
+ */
+export class Ledger {
+  readonly genesis: Digest
+  readonly #time: SimTime
+  readonly #options: LedgerOptions
+  #block = 0
+  #timestamp: number
+  /** When the last block of the interval was due, in seconds of the world's clock. */
+  #interval: number
+  #head: Head | null = null
+  #transactions = 0
+  readonly #events: ChainEvent[] = []
+  readonly #listeners = new Set<(events: readonly SimEvent[]) => void>()
+
+  constructor(time: SimTime, options: LedgerOptions) {
+    this.#time = time
+    this.#options = options
+    this.genesis = digestOf('genesis', options.name)
+    this.#timestamp = this.#interval = this.#clockSeconds()
+  }
+
+  head(): Head {
+    this.#catchUp()
+    if (this.#head?.number !== this.#block) {
+      this.#head = Object.freeze({ number: this.#block, hash: digestOf('block', this.#options.name, this.#block), timestamp: this.#timestamp })
+    }
+    return this.#head as Head
+  }
+
+  /** Runs one transaction in a block of its own. @throws ContractError when it failed; then it left no trace but its block */
+  transact<T>(sender: Address, act: (call: Call) => T): T {
+    this.#catchUp()
+    this.#mine(this.#clockSeconds())
+    const bodies: SimEventBody[] = []
+    const result = act({ sender, block: this.#block, timestamp: this.#timestamp, emit: (event) => bodies.push(event) })
+    this.#record(bodies)
+    return result
+  }
+
+  /** `blocks` blocks without transactions, the last one `seconds` after the present one. */
+  advance(seconds: number, blocks: number): void {
+    this.#catchUp()
+    const end = this.#timestamp + seconds
+    for (let i = 1; i <= blocks; i++) this.#mine(i === blocks ? end : 0)
+    for (const listener of this.#listeners) listener([])
+  }
+
+  /** Events of blocks `from` to the head, in order. */
+  eventsFrom(from: number): readonly ChainEvent[] {
+    let low = 0
+    let high = this.#events.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#events[middle] as ChainEvent).block < from) low = middle + 1
+      else high = middle
+    }
+    return low === 0 ? this.#events : this.#events.slice(low)
+  }
+
+  /** Called after each transaction that did something, and after each `advance` with nothing. */
+  onEvents(listener: (events: readonly SimEvent[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #record(bodies: readonly SimEventBody[]): void {
+    const tx = digestOf('transaction', this.#options.name, this.#transactions++)
+    const events = bodies.map((body, index) => Object.freeze({ block: this.#block, index, timestamp: this.#timestamp, tx, ...body }))
+    for (const event of events) if (!OTHER_KINDS.has(event.kind)) this.#events.push(event as ChainEvent)
+    if (events.length > 0) for (const listener of this.#listeners) listener(events)
+  }
+
+  #catchUp(): void {
+    if (this.#options.blockSeconds === null) return
+    for (const now = this.#clockSeconds(); this.#interval + this.#options.blockSeconds <= now; ) {
+      this.#interval += this.#options.blockSeconds
+      this.#mine(this.#interval)
+    }
+  }
+
+  #mine(atLeast: number): void {
+    this.#block++
+    this.#timestamp = Math.max(this.#timestamp + 1, atLeast)
+  }
+
+  #clockSeconds(): number {
+    return Math.floor(this.#time.nowMs / 1000)
+  }
+}
+
+/** What the port's caller meets in place of a contract's error. */
+export function asRotaError(error: unknown): unknown {
+  if (!(error instanceof ContractError)) return error
+  const details: ErrorDetails = { error: error.error, ...error.details }
+  return new RotaError(codeForContractError(error.error), details)
+}

@@ -1,0 +1,88 @@
+import { EMPTY, sitesOf } from '#base/bitmap.ts'
+import { attemptNo, type Bitmap, roundNo, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
+import { common, countOf, union, without } from './bits.ts'
+import type { Call } from './call.ts'
+import { RING_ROUNDS, type Round, type Run, siteAt } from './round.ts'
+import { changeState } from './state.ts'
+
+/** Who would stand in the rota of a round that opened now: IStudyRegistry.rotaNow. */
+export interface Rota {
+  readonly sites: Bitmap
+  readonly epoch: number
+}
+
+/** A round of the run opens, or the run pauses because too few sites would stand in the rota. */
+export function openNext(run: Run, rota: Rota, call: Call): Run {
+  if (countOf(rota.sites) < run.rules.minSites) return changeState(run, 'Paused', null, 1, call)
+  const last = run.round
+  const { turn, passedOver } = giveTurn(sitesOf(rota.sites), siteAt(last, 0), run.passedOver)
+  const awaited = common(rota.sites, union(union(last.contributed, without(rota.sites, last.rotaSet)), run.ready))
+  const round = freshRound(roundNo(last.round + 1), rota, turn, awaited, run.rules.slices, call)
+  tellOpening(run, round, call)
+  return { ...run, round, passedOver, ready: EMPTY, past: [...run.past, last].slice(1 - RING_ROUNDS) }
+}
+
+/** The first round awaits its whole rota and is led by the lowest id. */
+export const firstRound = (rota: Rota, slices: number, call: Call): Round => freshRound(roundNo(1), rota, 0, rota.sites, slices, call)
+
+export function tellOpening(run: Run, round: Round, call: Call): void {
+  call.emit({
+    kind: 'RoundOpened',
+    run: run.id,
+    round: round.round,
+    leader: siteAt(round, 0),
+    turn: round.turn,
+    rota: round.rota,
+    awaited: round.awaited,
+    baseRoot: run.model.root,
+    baseCid: run.model.cid,
+    epoch: round.epoch,
+  })
+}
+
+/** The first after the last leader who is not passed over; stepping over a site uses up one of its times. */
+export function giveTurn(
+  rota: readonly SiteId[],
+  lastLeader: SiteId,
+  before: ReadonlyMap<SiteId, number>,
+): { turn: number; passedOver: ReadonlyMap<SiteId, number> } {
+  const after = rota.findIndex((site) => site > lastLeader)
+  const start = after < 0 ? 0 : after
+  if (before.size === 0) return { turn: start, passedOver: before }
+  const passedOver = new Map(before)
+  for (let i = 0; i < rota.length; i++) {
+    const turn = (start + i) % rota.length
+    const site = rota[turn] as SiteId
+    const times = passedOver.get(site) ?? 0
+    if (times === 0) return { turn, passedOver }
+    if (times === 1) passedOver.delete(site)
+    else passedOver.set(site, times - 1)
+  }
+  return { turn: start, passedOver: new Map() }
+}
+
+function freshRound(round: Round['round'], rota: Rota, turn: number, awaited: Bitmap, slices: number, call: Call): Round {
+  const sites = sitesOf(rota.sites)
+  return {
+    round,
+    phase: 'Contributing',
+    attempt: attemptNo(0),
+    rota: Object.freeze(sites),
+    rotaSet: rota.sites,
+    turn,
+    openedAtBlock: call.block,
+    epoch: rota.epoch,
+    since: { block: call.block, timestamp: call.timestamp },
+    awaited,
+    contributed: EMPTY,
+    abstained: EMPTY,
+    accumulator: ZERO_DIGEST,
+    slices: Array.from({ length: slices }, () => ({ places: Math.min(3, sites.length), witnessed: EMPTY, once: EMPTY, twice: EMPTY })),
+    included: EMPTY,
+    firstPlace: 0,
+    publications: 0,
+    publication: null,
+    attested: EMPTY,
+    tally: [],
+  }
+}

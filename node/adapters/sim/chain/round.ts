@@ -1,0 +1,86 @@
+import type { Attempt, Bitmap, Digest, RoundNo, RunId, SiteId, StudyId } from '#base/ids.ts'
+import type { ModelRef, Phase, Publication, RunState, StudyRules } from '#ports/chain.ts'
+import type { Tally } from './tally.ts'
+
+/** A run as RoundCoordinator stores it. Never written to: each step makes a new one, so that a failed call leaves no trace. */
+export interface Run {
+  readonly id: RunId
+  readonly study: StudyId
+  readonly rules: StudyRules
+  readonly state: RunState
+  readonly model: ModelRef
+  readonly closedRounds: number
+  readonly voidsInARow: number
+  readonly ready: Bitmap
+  /** How often a site is still stepped over when turns are given. */
+  readonly passedOver: ReadonlyMap<SiteId, number>
+  /** The last opened round. */
+  readonly round: Round
+  /** Rounds before it that are still in the ring, oldest first. */
+  readonly past: readonly Round[]
+}
+
+export interface Round {
+  readonly round: RoundNo
+  readonly phase: Phase
+  readonly attempt: Attempt
+  /** Ascending by id. */
+  readonly rota: readonly SiteId[]
+  readonly rotaSet: Bitmap
+  readonly turn: number
+  readonly openedAtBlock: number
+  readonly epoch: number
+  readonly since: Moment
+  readonly awaited: Bitmap
+  readonly contributed: Bitmap
+  readonly abstained: Bitmap
+  readonly accumulator: Digest
+  readonly slices: readonly Slice[]
+  readonly included: Bitmap
+  readonly firstPlace: number
+  readonly publications: number
+  /** The last one made, discarded or not. */
+  readonly publication: Publication | null
+  /** Of the last publication. */
+  readonly attested: Bitmap
+  readonly tally: Tally
+}
+
+export interface Moment {
+  readonly block: number
+  readonly timestamp: number
+}
+
+/** A slice's custodians and what their bitmaps say. */
+export interface Slice {
+  readonly places: number
+  readonly witnessed: Bitmap
+  /** Updates that one bitmap names, and those that two name. */
+  readonly once: Bitmap
+  readonly twice: Bitmap
+}
+
+/** Rounds that stay in storage. */
+export const RING_ROUNDS = 8
+
+/** Where a site stands, counted from the turn; −1 when it is not in the rota. */
+export function placeOf(round: Round, site: SiteId): number {
+  const index = indexIn(round.rota, site)
+  return index < 0 ? -1 : (index - round.turn + round.rota.length) % round.rota.length
+}
+
+export const siteAt = (round: Round, place: number): SiteId => round.rota[(round.turn + place) % round.rota.length] as SiteId
+
+/** The rota is sorted: a thousand sites are found in ten steps. */
+function indexIn(rota: readonly SiteId[], site: SiteId): number {
+  let low = 0
+  let high = rota.length - 1
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const here = rota[middle] as SiteId
+    if (here === site) return middle
+    if (here < site) low = middle + 1
+    else high = middle - 1
+  }
+  return -1
+}

@@ -1,0 +1,128 @@
+import { attemptNo, type Bitmap, type SiteId, type StudyId } from '#base/ids.ts'
+import type { ModelRef } from '#ports/chain.ts'
+import { common, countOf, isMajority } from './bits.ts'
+import type { Call } from './call.ts'
+import { allHeard, allSettled, canExtend, extended, standing } from './custodians.ts'
+import { limitPassed } from './limits.ts'
+import { openNext, type Rota } from './opening.ts'
+import { placeOf, type Run, siteAt } from './round.ts'
+import { beginPhase, changeState } from './state.ts'
+import { type Count, majorityOf, refusalOf } from './tally.ts'
+
+/** What the coordinator reads of the study's members. */
+export interface Membership {
+  rotaNow(study: StudyId): Rota
+  /** Approved and not withdrawn, active or not. */
+  approvals(study: StudyId): Bitmap
+  membersNow(study: StudyId): Bitmap
+}
+
+/** A site that missed its turn to publish is stepped over so many times. */
+const TURNS_PASSED_OVER = 3
+const VOIDS_BEFORE_PAUSE = 3
+const MAX_PUBLICATIONS = 5
+
+/** Makes the step of the phase's limit if it has passed: one step at most, since the next phase begins with this call. */
+export function stepAtLimit(run: Run, members: Membership, call: Call): Run {
+  if (run.state !== 'Active' || !limitPassed(run.rules, run.round, call)) return run
+  switch (run.round.phase) {
+    case 'Publishing':
+      return voidRound(passOver(run, siteAt(run.round, run.round.firstPlace)), members, call)
+    case 'Attesting':
+      return decideWithout(run, members, call)
+    case 'Witnessing':
+      return endWitnessing(run, members, call)
+    default:
+      return countOf(run.round.contributed) >= run.rules.quorum ? beginPhase(run, 'Witnessing', call) : voidRound(run, members, call)
+  }
+}
+
+/** Contributing ends early when nobody is awaited any more. */
+export function afterContributing(run: Run, members: Membership, call: Call): Run {
+  const { awaited, contributed, abstained } = run.round
+  const missing = awaited & members.approvals(run.study) & ~contributed & ~abstained
+  return missing === 0n && countOf(contributed) >= run.rules.quorum ? beginPhase(run, 'Witnessing', call) : run
+}
+
+export const afterWitness = (run: Run, members: Membership, call: Call): Run => (allSettled(run.round) ? freeze(run, members, call) : run)
+
+function endWitnessing(run: Run, members: Membership, call: Call): Run {
+  if (allHeard(run.round)) return freeze(run, members, call)
+  if (!canExtend(run.round)) return voidRound(run, members, call)
+  return beginPhase({ ...run, round: extended(run.round) }, 'Witnessing', call)
+}
+
+/** Once in a round: who is in. */
+function freeze(run: Run, members: Membership, call: Call): Run {
+  const included = common(standing(run.round), members.approvals(run.study))
+  if (countOf(included) < run.rules.quorum) return voidRound(run, members, call)
+  call.emit({ kind: 'Frozen', run: run.id, round: run.round.round, included, accumulator: run.round.accumulator })
+  return beginPhase({ ...run, round: { ...run.round, included } }, 'Publishing', call)
+}
+
+/** Whoever published in place of the first in turn: that one missed it. */
+export function afterPublication(run: Run, publisher: SiteId, call: Call): Run {
+  const first = siteAt(run.round, run.round.firstPlace)
+  return beginPhase(publisher === first ? run : passOver(run, first), 'Attesting', call)
+}
+
+export function afterAttestation(run: Run, members: Membership, call: Call): Run {
+  const included = countOf(run.round.included)
+  const winner = majorityOf(run.round.tally, included)
+  if (winner !== undefined) return decide(run, winner, members, call)
+  return countOf(run.round.attested) === included ? decideWithout(run, members, call) : run
+}
+
+function decide(run: Run, winner: Count, members: Membership, call: Call): Run {
+  if (winner.status === 'refused') return refuseRound(run, winner.model, members, call)
+  if (winner.status === 'wrongSum') return discard(run, true, members, call)
+  return closeRound(run, winner.model, winner.status, members, call)
+}
+
+/** No tuple has a majority and none will. */
+function decideWithout(run: Run, members: Membership, call: Call): Run {
+  const refusal = refusalOf(run.round.tally, countOf(run.round.included))
+  return refusal === null ? discard(run, false, members, call) : refuseRound(run, refusal.model, members, call)
+}
+
+function closeRound(run: Run, model: ModelRef, status: 'continue' | 'finished', members: Membership, call: Call): Run {
+  const { round, attempt } = run.round
+  call.emit({ kind: 'RoundClosed', run: run.id, round, attempt, status, modelRoot: model.root, modelCid: model.cid })
+  const closed = { ...run, model, closedRounds: run.closedRounds + 1, voidsInARow: 0 }
+  if (status === 'finished') return changeState(closed, 'Finished', null, 0, call)
+  if (closed.closedRounds >= run.rules.maxRounds) return changeState(closed, 'Finished', null, 1, call)
+  return openNext(closed, members.rotaNow(run.study), call)
+}
+
+function refuseRound(run: Run, model: ModelRef, members: Membership, call: Call): Run {
+  const { round, attempt } = run.round
+  call.emit({ kind: 'RoundRefused', run: run.id, round, attempt, modelRoot: model.root, modelCid: model.cid })
+  return openNext({ ...run, model, voidsInARow: 0 }, members.rotaNow(run.study), call)
+}
+
+/** The place after the publisher's publishes next, unless publications or places are spent. */
+function discard(run: Run, wrongSum: boolean, members: Membership, call: Call): Run {
+  const { round, attempt, publication, publications, rota } = run.round
+  const publisher = (publication as NonNullable<typeof publication>).publisher
+  call.emit({ kind: 'PublicationDiscarded', run: run.id, round, attempt, publisher, wrongSum })
+  const firstPlace = placeOf(run.round, publisher) + 1
+  if (publications >= Math.min(rota.length, MAX_PUBLICATIONS) || firstPlace >= rota.length) return voidRound(run, members, call)
+  return beginPhase({ ...run, round: { ...run.round, firstPlace } }, 'Publishing', call, attemptNo(attempt + 1))
+}
+
+function voidRound(run: Run, members: Membership, call: Call): Run {
+  call.emit({ kind: 'RoundVoid', run: run.id, round: run.round.round, phase: run.round.phase })
+  const voided = { ...run, voidsInARow: run.voidsInARow + 1 }
+  return voided.voidsInARow >= VOIDS_BEFORE_PAUSE ? changeState(voided, 'Paused', null, 0, call) : openNext(voided, members.rotaNow(run.study), call)
+}
+
+/** `site` null: nobody's doing. A pause ends once more than half of the study's members are ready and enough sites would stand in the rota. */
+export function endPause(run: Run, site: SiteId | null, members: Membership, call: Call): Run {
+  if (run.state !== 'Paused') return run
+  const now = members.membersNow(run.study)
+  const rota = members.rotaNow(run.study)
+  if (!isMajority(countOf(common(run.ready, now)), countOf(now)) || countOf(rota.sites) < run.rules.minSites) return run
+  return openNext(changeState({ ...run, voidsInARow: 0 }, 'Active', site, 0, call), rota, call)
+}
+
+const passOver = (run: Run, site: SiteId): Run => ({ ...run, passedOver: new Map(run.passedOver).set(site, TURNS_PASSED_OVER) })

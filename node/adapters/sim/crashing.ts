@@ -1,0 +1,52 @@
+import { RotaError } from '#base/errors.ts'
+import type { Chain, ChainWriter } from '#ports/chain.ts'
+import type { Journal } from '#ports/journal.ts'
+import { replacing } from './liar.ts'
+import { forever, type Life } from './life.ts'
+import type { SimTime } from './time.ts'
+
+const WRITES = [
+  'openRun',
+  'contribute',
+  'abstain',
+  'witness',
+  'publish',
+  'attest',
+  'tick',
+  'ready',
+  'halt',
+  'publishEpoch',
+  'consentRoot',
+  'withdraw',
+  'audit',
+] as const satisfies readonly (keyof ChainWriter)[]
+
+/** Transactions and their answers only while the site lives. */
+export function crashingChain<T extends Chain>(chain: T, life: Life): T {
+  const writes: Partial<Record<keyof ChainWriter, unknown>> = {}
+  for (const name of WRITES) {
+    const write = chain[name].bind(chain) as (...args: unknown[]) => Promise<unknown>
+    writes[name] = (...args: unknown[]) => life.at(`chain.${name}`, () => write(...args))
+  }
+  return replacing(chain, writes as Partial<T>)
+}
+
+/** Publications never leave: the site waits for a block that has them, and tries again. */
+export const silentChain = (chain: Chain, time: SimTime): Chain =>
+  replacing(chain, {
+    publish: async (run, round) => {
+      await time.sleep(UNMINED_MS)
+      throw new RotaError('ROTA-5002', { tx: `publication of round ${round} of run ${run}`, seconds: UNMINED_MS / 1000 })
+    },
+  })
+
+const UNMINED_MS = 2_000
+
+/** An entry whose crash comes after it is on disk when the site starts again. */
+export function crashingJournal(journal: Journal, life: Life): Journal {
+  return {
+    append: (entry) => life.at(`journal.${entry.kind}`, () => journal.append(entry)),
+    entries: () => journal.entries(),
+    compact: async (run, round) => (life.alive ? journal.compact(run, round) : forever()),
+  }
+}

@@ -1,0 +1,24 @@
+import type { RoundNo, RunId } from '#base/ids.ts'
+import type { Journal, JournalEntry } from '#ports/journal.ts'
+
+/** The site's disk for its journal: outlives a crash of the site, as `entries` is handed to the next incarnation. */
+export class SimJournal implements Journal {
+  readonly #entries: JournalEntry[]
+
+  constructor(entries: JournalEntry[] = []) {
+    this.#entries = entries
+  }
+
+  async append(entry: JournalEntry): Promise<void> {
+    this.#entries.push(entry)
+  }
+
+  entries(): readonly JournalEntry[] {
+    return this.#entries
+  }
+
+  async compact(run: RunId, round: RoundNo): Promise<void> {
+    const kept = this.#entries.filter((entry) => entry.kind === 'frozen' || entry.run !== run || entry.round >= round)
+    this.#entries.splice(0, this.#entries.length, ...kept)
+  }
+}

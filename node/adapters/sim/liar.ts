@@ -1,0 +1,39 @@
+import type { Attempt, Digest, RoundNo, RunId } from '#base/ids.ts'
+import { merkleRoot } from '#core/commit/merkle.ts'
+import type { Chain } from '#ports/chain.ts'
+import type { ModelStore } from '#ports/model-store.ts'
+import { sha256 } from './hash.ts'
+
+/**
+ * A site that publishes wrong sums: the last bit of each sum it keeps is turned, under the root of the turned bytes, and its
+ * publications name those. All else it does is honest, so only re-adding finds it out.
+ */
+export function lying(chain: Chain, store: ModelStore): { readonly chain: Chain; readonly store: ModelStore } {
+  /** The true sum's root to what stands in its place. */
+  const forged = new Map<Digest, { readonly root: Digest; readonly cid: Digest }>()
+  const put: ModelStore['put'] = async (plaintext, kind, root, key, signal) => {
+    const kept = await store.put(plaintext, kind, root, key, signal)
+    if (kind !== 'sum' || plaintext.length === 0) return kept
+    const wrong = plaintext.slice()
+    wrong[wrong.length - 1] = (wrong[wrong.length - 1] as number) ^ 1
+    forged.set(root, await store.put(wrong, kind, merkleRoot(wrong, sha256), key, signal))
+    return kept
+  }
+  const publish = (run: RunId, round: RoundNo, attempt: Attempt, sumRoot: Digest, sumCid: Digest): Promise<void> => {
+    const told = forged.get(sumRoot) ?? { root: sumRoot, cid: sumCid }
+    return chain.publish(run, round, attempt, told.root, told.cid)
+  }
+  return { chain: replacing(chain, { publish }), store: replacing(store, { put }) }
+}
+
+/** The same object but for some methods; methods keep their own `this`. */
+export function replacing<T extends object>(object: T, methods: Partial<T>): T {
+  return new Proxy(object, {
+    get(target, name) {
+      const other = (methods as Record<string | symbol, unknown>)[name]
+      if (other !== undefined) return other
+      const own = (target as Record<string | symbol, unknown>)[name]
+      return typeof own === 'function' ? own.bind(target) : own
+    },
+  })
+}

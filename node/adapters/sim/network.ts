@@ -1,0 +1,95 @@
+import { has } from '#base/bitmap.ts'
+import type { Bitmap, SiteId } from '#base/ids.ts'
+import type { GossipFaults } from './faults.ts'
+import type { SimRandom } from './random.ts'
+import type { SimTime } from './time.ts'
+
+export interface NetworkOptions {
+  /** Shortest and longest time of a message or request on the way, in milliseconds. */
+  readonly latencyMs: readonly [number, number]
+  readonly faults: GossipFaults
+}
+
+/** What one site's gossip shows to the network while the site lives. */
+export interface Endpoint {
+  readonly site: SiteId
+  receive(message: Uint8Array, from: SiteId): void
+}
+
+/** Links between all sites that are up; a partition cuts those between its sides. */
+export class SimNetwork {
+  readonly time: SimTime
+  readonly #random: SimRandom
+  readonly #options: NetworkOptions
+  readonly #up = new Set<SiteId>()
+  readonly #endpoints = new Map<SiteId, Endpoint>()
+  #side: Bitmap | null = null
+
+  constructor(time: SimTime, random: SimRandom, options: NetworkOptions) {
+    this.time = time
+    this.#random = random
+    this.#options = options
+  }
+
+  up(site: SiteId): void {
+    this.#up.add(site)
+  }
+
+  down(site: SiteId): void {
+    this.#up.delete(site)
+    this.#endpoints.delete(site)
+  }
+
+  /** Hears messages from now on, in place of the site's former endpoint. */
+  attach(endpoint: Endpoint): void {
+    this.#endpoints.set(endpoint.site, endpoint)
+  }
+
+  detach(endpoint: Endpoint): void {
+    if (this.#endpoints.get(endpoint.site) === endpoint) this.#endpoints.delete(endpoint.site)
+  }
+
+  /** Only sites on the same side of `side` reach each other; null heals. */
+  partition(side: Bitmap | null): void {
+    this.#side = side
+  }
+
+  reaches(from: SiteId, to: SiteId): boolean {
+    return this.#up.has(from) && this.#up.has(to) && (this.#side === null || has(this.#side, from) === has(this.#side, to))
+  }
+
+  /** Sites that hear messages of `from` now, in the order in which they came up. */
+  hearersOf(from: SiteId): SiteId[] {
+    const hearers: SiteId[] = []
+    for (const site of this.#endpoints.keys()) if (site !== from && this.reaches(from, site)) hearers.push(site)
+    return hearers
+  }
+
+  /** Resolves when a request of now is answered. */
+  answered(): Promise<void> {
+    return new Promise((resolve) => this.time.together(this.latencyMs(), resolve))
+  }
+
+  latencyMs(): number {
+    return this.#random.int(...(this.#options.latencyMs as [number, number]))
+  }
+
+  /** Brings `message` to each of `receivers` after the latency, or as the faults will have it. */
+  send(message: Uint8Array, from: SiteId, receivers: readonly SiteId[]): void {
+    const { loss, duplicate, delay, slowMs } = this.#options.faults
+    if (loss === 0 && duplicate === 0 && delay === 0) {
+      this.time.together(this.latencyMs(), () => receivers.forEach((receiver) => this.#bring(message, from, receiver)))
+      return
+    }
+    for (const receiver of receivers) {
+      if (this.#random.chance(loss)) continue
+      const copies = this.#random.chance(duplicate) ? 2 : 1
+      for (let copy = 0; copy < copies; copy++)
+        this.time.together(this.latencyMs() + (this.#random.chance(delay) ? slowMs : 0), () => this.#bring(message, from, receiver))
+    }
+  }
+
+  #bring(message: Uint8Array, from: SiteId, receiver: SiteId): void {
+    if (this.reaches(from, receiver)) this.#endpoints.get(receiver)?.receive(message, from)
+  }
+}

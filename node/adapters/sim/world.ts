@@ -1,0 +1,190 @@
+import { type Digest, type SiteId, type StudyId, siteId } from '#base/ids.ts'
+import type { StudyRules } from '#ports/chain.ts'
+import type { SimAccount } from './chain/account.ts'
+import { SimChain, type SimChainOptions } from './chain/chain.ts'
+import { crashingChain, crashingJournal, silentChain } from './crashing.ts'
+import { SimDisks } from './disks.ts'
+import { type Crash, type FaultPlan, NO_FAULTS } from './faults.ts'
+import { SimGossip } from './gossip.ts'
+import { SimClock, SimLog } from './host.ts'
+import { SimJournal } from './journal.ts'
+import { lying } from './liar.ts'
+import { Life } from './life.ts'
+import { SimMembers, SimPeers } from './members.ts'
+import { SimModelStore } from './model-store.ts'
+import { SimNetwork } from './network.ts'
+import { SimRandom } from './random.ts'
+import { type SimPorts, SimSite, type SimSiteOptions } from './site.ts'
+import { SimTime } from './time.ts'
+
+export interface SimWorldOptions {
+  /** Decides all that is left to chance. */
+  readonly seed: number | string
+  /** How many sites, or what each is; all of them are founders. */
+  readonly sites: number | readonly SimSiteOptions[]
+  readonly faults?: FaultPlan
+  readonly chain?: SimChainOptions
+  /** Shortest and longest time of a message on the way, in milliseconds. */
+  readonly latencyMs?: readonly [number, number]
+  /** Keeps debug lines of the sites' logs too. */
+  readonly debug?: boolean
+}
+
+/** What a site does with its ports for one life; resolves when it is done, and at a crash never. */
+export type Programme = (ports: SimPorts) => Promise<void>
+
+/** Above every id that a registry gives. */
+const STRANGER = 1_000_000
+
+/** Any morning will do, as long as it is always the same. */
+const START_MS = Date.UTC(2026, 0, 5, 8)
+
+/** A chain, a network and its hospitals in one process, with time of their own. The same options play the same run. */
+export class SimWorld {
+  readonly time = new SimTime(START_MS)
+  readonly random: SimRandom
+  readonly faults: FaultPlan
+  readonly chain: SimChain
+  readonly network: SimNetwork
+  readonly disks = new SimDisks()
+  readonly members: SimMembers
+  readonly sites: readonly SimSite[]
+  readonly #stores = new Map<SiteId, SimModelStore>()
+  readonly #debug: boolean
+  #programme: Programme | null = null
+  #strangers = 0
+  #failed: (error: unknown) => void = () => {}
+
+  private constructor(options: SimWorldOptions) {
+    const { seed, sites, faults = NO_FAULTS, latencyMs = [1, 20] } = options
+    this.random = new SimRandom(String(seed))
+    this.faults = faults
+    this.#debug = options.debug ?? false
+    const wanted = typeof sites === 'number' ? Array.from({ length: sites }, (): SimSiteOptions => ({})) : sites
+    this.sites = wanted.map((site, i) => new SimSite(siteId(i), site))
+    this.network = new SimNetwork(this.time, this.random.fork('network'), { latencyMs, faults: faults.gossip })
+    const founders = this.sites.map((site) => site.details)
+    this.chain = new SimChain(founders, this.time, this.random.fork('chain'), { blockSeconds: 1, maxSites: Math.max(256, founders.length), ...options.chain })
+    this.members = new SimMembers(this.chain)
+  }
+
+  static create(options: SimWorldOptions): SimWorld {
+    return new SimWorld(options)
+  }
+
+  site(id: number): SimSite {
+    return this.sites[id] as SimSite
+  }
+
+  /** Begins a life of a site: what it had in memory before is gone, its disk is as it was. */
+  start(site: SimSite): SimPorts {
+    site.life?.end()
+    const life = new Life(site.id, this.faults.crashes, site.visits, (crash) => this.#crashed(site, crash))
+    site.life = life
+    this.network.up(site.id)
+    return this.#portsOf(site, life)
+  }
+
+  /** As SIGKILL would. */
+  crash(site: SimSite): void {
+    site.life?.end()
+    this.network.down(site.id)
+  }
+
+  /**
+   * Runs `programme` at every site, late ones later, and again whenever one comes back from a crash.
+   * `failed` rejects with what a programme threw.
+   */
+  play(programme: Programme): { readonly failed: Promise<never> } {
+    this.#programme = programme
+    const { promise: failed, reject } = Promise.withResolvers<never>()
+    failed.catch(() => undefined)
+    this.#failed = reject
+    for (const site of this.sites) {
+      const late = this.faults.late.find((entry) => entry.site === site.id)
+      if (late === undefined) this.#run(site)
+      else this.time.after(late.afterMs, () => this.#run(site))
+    }
+    return { failed }
+  }
+
+  /** Starts a site again under the programme of `play`. */
+  restart(site: SimSite): void {
+    this.#run(site)
+  }
+
+  /** Somebody with a node of the same make whom the registry does not know. */
+  stranger(): SimPorts {
+    return this.start(new SimSite(siteId(STRANGER + this.#strangers++)))
+  }
+
+  /** Waits for `work` in virtual time. @throws Error when it takes longer */
+  within<T>(work: Promise<T>, withinMs: number): Promise<T> {
+    return this.time.within(work, withinMs)
+  }
+
+  /** The chain for a site's node account, outside any life of it. */
+  node(site: SimSite): SimAccount {
+    return this.chain.connect(site.node)
+  }
+
+  steward(site: SimSite): SimAccount {
+    return this.chain.connect(site.steward)
+  }
+
+  /** Published by the first site, approved by every active site's steward (or by those named). Its keys are the nodes' work. */
+  async publishStudy(protocolDigest: Digest, protocolCid: Digest, rules: StudyRules, approvers: readonly SimSite[] = this.sites): Promise<StudyId> {
+    const study = await this.node(this.site(0)).studyDesk().publish(protocolDigest, protocolCid, rules)
+    for (const site of approvers) await this.steward(site).studyDesk().approve(study, protocolDigest)
+    return study
+  }
+
+  /** Ends all: nothing that waits goes on. */
+  stop(): void {
+    for (const site of this.sites) site.life?.end()
+    this.time.stop()
+  }
+
+  #run(site: SimSite): void {
+    if (this.#programme === null) return
+    const ports = this.start(site)
+    this.#programme(ports).catch((error) => {
+      if (!ports.crashed.aborted) this.#failed(error)
+    })
+  }
+
+  #crashed(site: SimSite, crash: Crash): void {
+    this.network.down(site.id)
+    if (crash.backAfterMs !== null) this.time.after(crash.backAfterMs, () => this.#run(site))
+  }
+
+  #portsOf(site: SimSite, life: Life): SimPorts {
+    const { faults } = this
+    const clock = new SimClock(this.time, life, this.#offsetMs(site.id))
+    const isMember = (id: SiteId) => this.chain.contracts.sites.isActive(id)
+    const store = new SimModelStore(this.disks, this.network, life, this.#stores, isMember, faults.withholding.includes(site.id))
+    const account = this.chain.connect(site.node)
+    life.ended.addEventListener('abort', () => void account.stop(), { once: true })
+    const honest = { chain: account, store }
+    const told = faults.liars.includes(site.id) ? lying(account, store) : honest
+    return {
+      id: site.id,
+      name: site.name,
+      chain: crashingChain(faults.silent.includes(site.id) ? silentChain(told.chain, this.time) : told.chain, life),
+      gossip: new SimGossip(this.network, life, isMember),
+      store: told.store,
+      cohort: site.cohort,
+      differencing: site.differencing,
+      vault: site.vault,
+      journal: crashingJournal(new SimJournal(site.journal), life),
+      host: { clock, random: this.random.fork(`site ${site.id} at ${this.time.nowMs}`), log: new SimLog(clock, { debug: this.#debug }) },
+      members: this.members,
+      peers: new SimPeers(this.network, site.id, (id) => this.#offsetMs(id), ''),
+      crashed: life.ended,
+    }
+  }
+
+  #offsetMs(site: SiteId): number {
+    return this.faults.clockOffsets.find((entry) => entry.site === site)?.offsetMs ?? 0
+  }
+}

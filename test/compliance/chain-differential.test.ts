@@ -1,0 +1,182 @@
+/**
+ * Random call sequences give the same events, errors and views on the Solidity contracts and on the chain of adapters/sim.
+ *
+ *   ROTA_DIFF_SEQUENCES=n   how many sequences (default 300)
+ *   ROTA_DIFF_FROM=i        the first one: sequence i is the same in every run
+ */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { SiteDetails } from '#adapters/sim/chain/sites.ts'
+import { digestOf } from '#adapters/sim/hash.ts'
+import { SimRandom } from '#adapters/sim/random.ts'
+import { CONTRACT_ERROR_CODES, codeForContractError } from '#base/chain-errors.ts'
+import { type Address, runId, studyId } from '#base/ids.ts'
+import type { ChainEventBody, SiteRecord } from '#ports/chain.ts'
+import { type Act, isPause, type Outcome, type Step, tell } from './differential/act.ts'
+import { consent, fromOutside, lateness, membership, oldAttestation, outsiders, pause, rulesFor, study, tick, wrong } from './differential/aside.ts'
+import { type EvmNetwork, type EvmSide, openEvmSide } from './differential/evm-side.ts'
+import { forward, openRun } from './differential/forward.ts'
+import { signedPatients } from './differential/patients.ts'
+import { Scene } from './differential/scene.ts'
+import { SimSide } from './differential/sim-side.ts'
+
+const SEQUENCES = Number(process.env.ROTA_DIFF_SEQUENCES ?? 300)
+const FROM = Number(process.env.ROTA_DIFF_FROM ?? 0)
+/** Networks of so many founders. */
+const SIZES = [1, 2, 3, 4, 5, 7]
+const LOOK_EVERY = 8
+const NOT_COMPARED = /^ModelLedger_|^RotaDirectory_|_BadFounderCount$|_Full$|_WrongAccount$|_NoRecovery$|_TooEarly$/
+
+interface Network {
+  readonly founders: readonly SiteDetails[]
+  readonly evm: EvmNetwork
+}
+
+describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 300 }, () => {
+  let side: EvmSide
+  const networks: Network[] = []
+  const seen = { errors: new Map<string, number>(), events: new Map<string, number>(), steps: 0 }
+
+  before(async () => {
+    side = await openEvmSide()
+    for (const size of SIZES) {
+      const founders = Array.from({ length: size }, (_, i) => founder(i, side.accounts))
+      networks.push({ founders, evm: await side.deploy(founders) })
+    }
+  })
+  after(() => side?.stop())
+
+  it(`agree on ${SEQUENCES} random sequences of calls`, async () => {
+    let snapshot = await side.snapshot()
+    for (let i = FROM; i < FROM + SEQUENCES; i++) {
+      await playBoth(i)
+      await side.restore(snapshot)
+      snapshot = await side.snapshot()
+    }
+    console.log(
+      `${SEQUENCES} sequences, ${seen.steps} steps, ${[...seen.errors.values()].reduce((a, b) => a + b, 0)} refused calls of ${seen.errors.size} kinds, ${seen.events.size} kinds of events`,
+    )
+  })
+
+  it('met every error and event of the rules it compares', { skip: SEQUENCES < 300 ? 'fewer than 300 sequences do not meet all' : false }, () => {
+    assert.deepEqual(
+      EXPECTED_ERRORS.filter((name) => !seen.errors.has(name)),
+      [],
+    )
+    assert.deepEqual(
+      EXPECTED_EVENTS.filter((kind) => !seen.events.has(kind)),
+      [],
+    )
+  })
+
+  async function playBoth(number: number): Promise<void> {
+    const random = new SimRandom(`sequence ${number}`)
+    const { founders, evm } = networks[number % networks.length] as Network
+    const start = await side.head()
+    const sim = new SimSide(founders, start, evm.link.chainId, evm.link.addresses.ConsentRegistry)
+    const spare = side.accounts.slice(3 * Math.max(...SIZES), 3 * Math.max(...SIZES) + 6)
+    const scene = new Scene(sim, random, spare, await signedPatients(side.accounts, evm.link.chainId, evm.link.addresses.ConsentRegistry))
+    const tale: string[] = []
+    const same = (actual: unknown, expected: unknown, what: string) =>
+      assert.deepEqual(actual, expected, `sequence ${number}: ${what} differ (memory, contracts) after\n${tale.join('\n')}\n`)
+
+    const make = async (step: Step): Promise<void> => {
+      tale.push(tell(step))
+      seen.steps++
+      if (isPause(step)) {
+        sim.chain.advance(step.seconds, step.blocks)
+        return evm.pause(step)
+      }
+      scene.done.push(step)
+      const outcome = sim.act(step)
+      const expected = await evm.act(step)
+      if (outcome !== null) tale.push(`    ${outcome.error}`)
+      same(named(outcome), named(expected), 'outcomes')
+      if (outcome !== null) seen.errors.set(outcome.error, (seen.errors.get(outcome.error) ?? 0) + 1)
+    }
+    const look = async (): Promise<void> => {
+      for (let run = scene.runs; run > 0 && run > scene.runs - 2; run--) same(sim.chain.run(runId(run)), await evm.run(run), `views of run ${run}`)
+      same(sim.chain.study(studyId(1)), await evm.study(1), 'views of study 1')
+    }
+
+    for (const step of opening(scene)) await make(step())
+    const { steps } = scene
+    for (let i = 1; i <= steps; i++) {
+      await make(next(scene))
+      if (i % LOOK_EVERY === 0) await look()
+    }
+    await look()
+    const events = sim.events(start.number + 1)
+    same(events.map(comparable), (await evm.events(start.number + 1)).map(comparable), 'events')
+    for (const event of events) seen.events.set(event.kind, (seen.events.get(event.kind) ?? 0) + 1)
+  }
+})
+
+/** A study that can be worked with, approved by nearly all, with its keys and a run. */
+function opening(scene: Scene): (() => Act)[] {
+  const { random } = scene
+  const publisher = random.pick(scene.sites)
+  const approving = scene.sites.filter(() => random.chance(0.85))
+  const impatient = random.chance(0.2) ? [random.pick(scene.sites)] : []
+  const epoch = (site: SiteRecord) => (): Act => ({
+    sender: site.node,
+    contract: 'StudyRegistry',
+    method: 'publishEpoch',
+    args: [1, 0, scene.digest('key'), scene.digest('bundle')],
+  })
+  const one = studyId(1)
+  return [
+    () => study(scene, publisher.node, rulesFor(scene, scene.sites.length + 3)),
+    ...approving.map(
+      (site) => (): Act => ({ sender: site.steward, contract: 'StudyRegistry', method: 'approve', args: [1, scene.sim.chain.study(one).protocolDigest] }),
+    ),
+    ...impatient.map(epoch),
+    epoch(publisher),
+    () => openRun(scene),
+  ]
+}
+
+function next(scene: Scene): Step {
+  const { random, temper } = scene
+  if (random.chance(temper.members)) return membership(scene)
+  if (random.chance(temper.others)) return consent(scene)
+  if (scene.runs === 0) return random.chance(0.5) ? openRun(scene) : membership(scene)
+  const late = outsiders(scene)
+  if (late.length > 0 && random.chance(0.3)) return fromOutside(scene, random.pick(late))
+  if (random.chance(temper.wrong)) return wrong(scene)
+  if (random.chance(temper.old)) return oldAttestation(scene)
+  if (random.chance(temper.time)) return pause(scene)
+  if (scene.run().round.phase === 'Publishing' && random.chance(temper.late)) return lateness(scene)
+  return random.chance(0.05) ? tick(scene) : forward(scene)
+}
+
+const founder = (i: number, accounts: readonly Address[]): SiteDetails => ({
+  name: `hospital ${i}`,
+  node: accounts[3 * i] as Address,
+  steward: accounts[3 * i + 1] as Address,
+  recovery: accounts[3 * i + 2] as Address,
+  peerId: `peer ${i}`,
+  encryptionKey: digestOf('encryption key', i),
+  multiaddrs: [],
+})
+
+/** Same error, same code, and of its arguments those that a person is told of. */
+function named(outcome: Outcome) {
+  if (outcome === null) return 'done'
+  const { error, details } = outcome
+  const told = Object.entries(details).filter(([name]) => !TOLD_OTHERWISE.has(name))
+  return { error, code: codeForContractError(error), details: Object.fromEntries(told.map(([name, value]) => [name, String(value).toLowerCase()])) }
+}
+
+/** Enumerations that the two sides name differently in an error's details; the error itself is compared. */
+const TOLD_OTHERWISE: ReadonlySet<string> = new Set(['mode', 'status', 'state', 'error'])
+
+const comparable = ({ index: _, timestamp: __, tx: ___, ...event }: Record<string, unknown>) => event
+
+/** All that the compared calls can meet; left out are a network's making (SiteRegistry_BadFounderCount, _Full) and accounts' rotation and recovery. */
+const EXPECTED_ERRORS: readonly string[] = Object.keys(CONTRACT_ERROR_CODES).filter((name) => !NOT_COMPARED.test(name))
+const EXPECTED_EVENTS: readonly ChainEventBody['kind'][] = [
+  ...(['SiteChanged', 'StudyPublished', 'StudyApproved', 'StudyWithdrawn', 'EpochPublished', 'RunOpened', 'RoundOpened', 'Contributed', 'Abstained'] as const),
+  ...(['PhaseBegan', 'Witnessed', 'Frozen', 'Published', 'Attested', 'PublicationDiscarded', 'RoundClosed', 'RoundRefused', 'RoundVoid'] as const),
+  ...(['RunStateChanged', 'SiteReady', 'ConsentRoot', 'ConsentWithdrawn', 'AuditEntry'] as const),
+]

@@ -1,0 +1,47 @@
+import { AbiCoder, id, keccak256, TypedDataEncoder, Wallet } from 'ethers'
+import { SimWorld } from '#adapters/sim/world.ts'
+import { address, type Digest, digest, type SiteId } from '#base/ids.ts'
+import { type ChainWorld, chainCompliance } from './chain.ts'
+
+chainCompliance('chain in memory', async (sites) => chainWorld(SimWorld.create({ seed: 'chain compliance', sites })))
+
+function chainWorld(world: SimWorld): ChainWorld {
+  const nodes = world.sites.map((site) => world.node(site))
+  const desk = (site: SiteId) => world.steward(world.site(site)).studyDesk()
+  let studies = 0
+  return {
+    chains: nodes,
+    async makeStudy({ limit, ...numbers }) {
+      const rules = {
+        ...numbers,
+        wordBits: 64,
+        slices: 1,
+        mode: 'open',
+        limits: Array.from({ length: 5 }, () => limit),
+        arithmeticVersion: digest(id('golden outputs')),
+      } as const
+      const study = await world.publishStudy(digest(id(`protocol ${++studies}`)), digest(id('cid')), rules)
+      await nodes[0]?.publishEpoch(study, 0, digest(id('key')), digest(id('bundle')))
+      return study
+    },
+    withdrawSite: (site, study) => desk(site).withdrawSite(study),
+    approve: async (site, study) => desk(site).approve(study, world.chain.study(study).protocolDigest),
+    advance: async (seconds, blocks) => world.chain.advance(seconds, blocks),
+    signWithdrawal: async (programme, blind) => signWithdrawal(world, programme, blind),
+    stop: async () => world.stop(),
+  }
+}
+
+function signWithdrawal(world: SimWorld, programme: Digest, blind: Digest) {
+  const wallet = new Wallet(id(`patient ${blind}`))
+  const patientKey = address(wallet.address)
+  const tag = digest(keccak256(AbiCoder.defaultAbiCoder().encode(['bytes32'], [blind]) + patientKey.slice(2)))
+  const domain = { name: 'Rota', version: '1', chainId: world.chain.chainId, verifyingContract: world.chain.consentRegistry }
+  const types = {
+    Withdraw: [
+      { name: 'programme', type: 'bytes32' },
+      { name: 'tag', type: 'bytes32' },
+    ],
+  }
+  return { patientKey, signature: wallet.signingKey.sign(TypedDataEncoder.hash(domain, types, { programme, tag })).serialized, tag }
+}

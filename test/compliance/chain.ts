@@ -1,0 +1,429 @@
+/**
+ * What every `Chain` does, on the Solidity contracts behind an endpoint as in memory:
+ *
+ * a round      opens by turns, takes contributions, freezes what two custodians hold, publishes, attests, closes, opens the next
+ * late, twice  a duplicate or late call has reaction 'ignore'; a late attestation is no error
+ * silence      a limit that has passed moves the phase on; a silent leader is replaced; a silent site shrinks the set
+ * disagreement a wrong sum is discarded, a refused result keeps the base
+ * trouble      abstain, void, three voids pause, ready resumes, halt ends an exact run
+ * membership   a withdrawn site's calls fail; its absence makes a new epoch due
+ * consent      roots, withdrawals by relay, declarations
+ * events       in order, by run and kind; listeners are woken
+ */
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { after, before, describe, it } from 'node:test'
+import { bitmapOf, has, sizeOf, withSite } from '#base/bitmap.ts'
+import { type ErrorCode, isRotaError, type Reaction } from '#base/errors.ts'
+import { type Address, attemptNo, type Digest, digest, type RoundNo, type RunId, roundNo, type SiteId, type StudyId, siteId, ZERO_DIGEST } from '#base/ids.ts'
+import type { AttestStatus, Chain, ChainEventBody, ModelRef, RunView } from '#ports/chain.ts'
+
+export interface ChainWorld {
+  /** One for each founder, by its node account; site i is chains[i]. */
+  readonly chains: readonly Chain[]
+  /** Publishes a study (by site 0), approves it for all sites, publishes epoch 0. */
+  makeStudy(options: WorldStudy): Promise<StudyId>
+  /** The site's steward withdraws it, or approves again. */
+  withdrawSite(site: SiteId, study: StudyId): Promise<void>
+  approve(site: SiteId, study: StudyId): Promise<void>
+  /** Lets chain time pass: at least so many seconds and empty blocks. */
+  advance(seconds: number, blocks: number): Promise<void>
+  /** A patient's one-time key over Withdraw(programme, tag). */
+  signWithdrawal(programme: Digest, blind: Digest): Promise<{ readonly patientKey: Address; readonly signature: string; readonly tag: Digest }>
+  stop(): Promise<void>
+}
+
+export interface WorldStudy {
+  readonly minSites: number
+  readonly quorum: number
+  readonly exact: boolean
+  readonly maxRounds: number
+  /** Of every phase. */
+  readonly limit: { readonly seconds: number; readonly blocks: number }
+}
+
+/** Longer than any phase takes when each transaction makes a block. */
+const LIMIT = { seconds: 60, blocks: 40 }
+const STUDY: WorldStudy = { minSites: 3, quorum: 2, exact: true, maxRounds: 50, limit: LIMIT }
+
+const named = (name: string): Digest => digest(`0x${createHash('sha256').update(name).digest('hex')}`)
+const modelOf = (name: string): ModelRef => ({ root: named(`${name} root`), cid: named(`${name} cid`) })
+const NO_MODEL: ModelRef = { root: ZERO_DIGEST, cid: ZERO_DIGEST }
+
+const fails = (call: Promise<unknown>, code: ErrorCode, reaction: Reaction) =>
+  assert.rejects(call, (error) => {
+    assert.ok(isRotaError(error), `not an error of the catalogue: ${String(error)}`)
+    assert.deepEqual([error.code, error.reaction], [code, reaction], error.message)
+    return true
+  })
+
+/** A run of its own in a study of its own, and the usual acts of its sites. */
+async function openRun(world: ChainWorld, study: Partial<WorldStudy> = {}) {
+  const studyNo = await world.makeStudy({ ...STUDY, ...study })
+  const first = world.chains[0] as Chain
+  const run = await first.openRun(studyNo, modelOf('initial'))
+  return actsOf(world, studyNo, run)
+}
+
+function actsOf(world: ChainWorld, study: StudyId, run: RunId) {
+  const all = world.chains.map((_, i) => i)
+  const at = (site: number): Chain => world.chains[site] as Chain
+  const view = (): Promise<RunView> => at(0).run(run)
+  const contribute = (site: number, round: RoundNo) =>
+    at(site).contribute(run, round, named(`update ${site} ${round}`), named(`cid ${site} ${round}`), named(`cohort ${site}`))
+  const witness = (site: number, round: RoundNo, held: readonly number[]) => at(site).witness(run, round, 0, bitmapOf(held.map(siteId)))
+  const publish = (site: number, round: RoundNo, attempt = 0) =>
+    at(site).publish(run, round, attemptNo(attempt), named(`sum ${round}`), named(`sum cid ${round}`))
+  const attest = (site: number, round: RoundNo, status: AttestStatus = 'continue', model: ModelRef = modelOf(`after ${round}`), attempt = 0) =>
+    at(site).attest(run, round, attemptNo(attempt), model, status, named(`own ${site}`))
+  const leaderOf = ({ round }: RunView): SiteId => round.rota[round.turn] as SiteId
+
+  /** Sites contribute, custodians (places 0 to 2 from the turn) witness them all: the round stands in Publishing. */
+  const toPublishing = async (sites: readonly number[] = all) => {
+    const { round, rota, turn } = (await view()).round
+    for (const site of sites) await contribute(site, round)
+    for (const place of [0, 1, 2]) {
+      const now = (await view()).round
+      if (now.round === round && now.phase === 'Witnessing') await witness(rota[(turn + place) % rota.length] as SiteId, round, sites)
+    }
+    return round
+  }
+  return { study, run, all, at, view, contribute, witness, publish, attest, leaderOf, toPublishing }
+}
+
+export function chainCompliance(name: string, makeWorld: (sites: number) => Promise<ChainWorld>): void {
+  describe(`${name}: Chain`, { timeout: 120_000 }, () => {
+    let world: ChainWorld
+    before(async () => {
+      world = await makeWorld(4)
+    })
+    after(() => world?.stop())
+
+    it('tells studies, epochs and sites as they were published', async () => {
+      const study = await world.makeStudy(STUDY)
+      const chain = world.chains[1] as Chain
+      const record = await chain.study(study)
+      assert.equal(record.publisher, 0)
+      assert.equal(sizeOf(record.approved), 4)
+      assert.deepEqual(record.rules.limits.slice(1), [LIMIT, LIMIT, LIMIT, LIMIT])
+      assert.deepEqual([record.rules.mode, record.rules.minSites, record.rules.quorum, record.rules.exact], ['open', 3, 2, true])
+      assert.deepEqual(await chain.epoch(study, 0), record.epoch)
+      assert.equal(record.epoch.members, record.approved)
+      assert.ok((await chain.studies()).some(({ id }) => id === study))
+      const sites = await chain.sites()
+      assert.deepEqual(
+        sites.map(({ id, state }) => [id, state]),
+        [0, 1, 2, 3].map((id) => [id, 'Active']),
+      )
+      assert.deepEqual(
+        sites.map(({ node }) => node),
+        world.chains.map(({ account }) => account),
+      )
+      await fails(chain.study(999 as StudyId), 'ROTA-5301', 'reject')
+      await fails(chain.run(999_999 as RunId), 'ROTA-5110', 'reject')
+    })
+
+    it('plays whole rounds, by turns, to the end of a run', async () => {
+      const { run, view, at, contribute, witness, publish, attest, leaderOf, study } = await openRun(world)
+      const opened = await view()
+      assert.deepEqual([opened.state, opened.round.round, opened.round.phase, leaderOf(opened)], ['Active', 1, 'Contributing', 0])
+      assert.deepEqual([opened.model, opened.study], [modelOf('initial'), study])
+      const first = roundNo(1)
+
+      for (const site of [2, 0, 3]) await contribute(site, first)
+      assert.equal((await view()).round.phase, 'Contributing')
+      await contribute(1, first)
+      const witnessing = (await view()).round
+      assert.deepEqual([witnessing.phase, witnessing.custodianPlaces, sizeOf(witnessing.contributed)], ['Witnessing', [3], 4])
+
+      await witness(1, first, [0, 1, 2, 3])
+      await witness(2, first, [0, 1, 2, 3])
+      const publishing = (await view()).round
+      assert.deepEqual([publishing.phase, sizeOf(publishing.included), publishing.publication], ['Publishing', 4, null])
+
+      await publish(0, first)
+      const attesting = (await view()).round
+      assert.deepEqual(attesting.publication, { attempt: 0, publisher: 0, sumRoot: named('sum 1'), sumCid: named('sum cid 1') })
+
+      for (const site of [3, 1]) await attest(site, first)
+      assert.equal((await view()).closedRounds, 0)
+      await attest(0, first)
+      const second = await view()
+      assert.deepEqual([second.closedRounds, second.round.round, second.round.phase, leaderOf(second)], [1, 2, 'Contributing', 1])
+      assert.deepEqual(second.model, modelOf('after 1'))
+      await attest(2, first) // late, and no error
+
+      const next = await actsOf(world, study, run).toPublishing()
+      await publish(1, next)
+      for (const site of [0, 1, 2]) await attest(site, next, 'finished')
+      assert.deepEqual([(await view()).state, (await view()).closedRounds], ['Finished', 2])
+      await fails(contribute(0, roundNo(3)), 'ROTA-5103', 'ignore')
+      assert.ok((await at(3).runs()).some((line) => line.run === run && line.study === study && line.state === 'Finished'))
+    })
+
+    it('takes late and repeated calls for what they are', async () => {
+      const { run, contribute, witness, publish, attest, toPublishing, at } = await openRun(world)
+      const one = roundNo(1)
+      await contribute(0, one)
+      await fails(contribute(0, one), 'ROTA-5104', 'ignore')
+      await fails(contribute(1, roundNo(7)), 'ROTA-5101', 'ignore')
+      await fails(witness(0, one, [0]), 'ROTA-5102', 'ignore')
+      await fails(at(1).contribute(run, one, ZERO_DIGEST, named('x'), named('x')), 'ROTA-5116', 'reject')
+      for (const site of [1, 2, 3]) await contribute(site, one)
+      await fails(contribute(3, one), 'ROTA-5102', 'ignore')
+      await fails(witness(3, one, [0, 1]), 'ROTA-5107', 'ignore')
+      await witness(0, one, [0, 1, 2])
+      await fails(witness(0, one, [0, 1, 2, 3]), 'ROTA-5104', 'ignore')
+      await witness(1, one, [0, 1, 2, 3])
+      await witness(2, one, [0, 1, 2, 3])
+      await fails(publish(1, one), 'ROTA-5106', 'retry')
+      await fails(publish(0, one, 1), 'ROTA-5105', 'ignore')
+      await publish(0, one)
+      await attest(1, one)
+      await fails(attest(1, one), 'ROTA-5104', 'ignore')
+      await fails(attest(2, one, 'wrongSum'), 'ROTA-5116', 'reject')
+      await attest(2, one)
+      await attest(3, one)
+      await fails(publish(1, one), 'ROTA-5101', 'ignore')
+      await toPublishing()
+      await attest(0, one)
+    })
+
+    it('lets a standby publish for a silent leader, which is then passed over', async () => {
+      const { publish, attest, toPublishing, view, leaderOf, run, at } = await openRun(world)
+      const round = await toPublishing()
+      await fails(publish(1, round), 'ROTA-5106', 'retry')
+      await world.advance(LIMIT.seconds / 3, Math.ceil(LIMIT.blocks / 3))
+      await fails(publish(2, round), 'ROTA-5106', 'retry')
+      await publish(1, round)
+      for (const site of [1, 2, 3]) await attest(site, round)
+      assert.equal(leaderOf(await view()), 1)
+      for (const expected of [1, 2, 3]) {
+        const now = await view()
+        assert.equal(leaderOf(now), expected)
+        await publish(expected, await toPublishing())
+        for (const site of [1, 2, 3]) await attest(site, now.round.round)
+      }
+      // Place 0 would be next; it missed its turn.
+      assert.notEqual(leaderOf(await view()), 0)
+      const published = await at(0).events(0, { run, kinds: ['Published'] })
+      assert.deepEqual(
+        published.map((event) => 'site' in event && event.site),
+        [1, 1, 2, 3],
+      )
+    })
+
+    it('goes on without a silent site, and does not wait for it again', async () => {
+      const { contribute, witness, publish, attest, view, run, at } = await openRun(world)
+      const one = roundNo(1)
+      for (const site of [0, 1, 2]) await contribute(site, one)
+      await at(0).tick(run)
+      assert.equal((await view()).round.phase, 'Contributing')
+      await world.advance(LIMIT.seconds, LIMIT.blocks)
+      await at(3).tick(run)
+      assert.equal((await view()).round.phase, 'Witnessing')
+      // What only one custodian holds is left out.
+      await witness(0, one, [0, 1, 2])
+      await witness(1, one, [0, 1])
+      await witness(2, one, [0, 1])
+      assert.equal((await view()).round.included, bitmapOf([0, 1].map(siteId)))
+      await publish(0, one)
+      for (const site of [0, 1]) await attest(site, one)
+      await fails(attest(3, one), 'ROTA-5115', 'ignore')
+      assert.equal((await view()).round.awaited, bitmapOf([0, 1, 2].map(siteId)))
+      await at(3).ready(run)
+      await fails(at(3).ready(run), 'ROTA-5108', 'ignore')
+    })
+
+    it('does not wait for a site that abstains', async () => {
+      const { contribute, view, run, at } = await openRun(world)
+      for (const site of [0, 1, 2]) await contribute(site, roundNo(1))
+      await at(3).abstain(run, roundNo(1), 'differencing')
+      const { phase, abstained } = (await view()).round
+      assert.deepEqual([phase, has(abstained, siteId(3))], ['Witnessing', true])
+      const events = await at(0).events(0, { run, kinds: ['Abstained'] })
+      assert.deepEqual(
+        events.map((event) => 'reason' in event && event.reason),
+        [2],
+      )
+    })
+
+    it('adds places to the rota when custodians are silent, and voids when all were asked', async () => {
+      const { contribute, witness, view, run, at, all } = await openRun(world)
+      for (const site of all) await contribute(site, roundNo(1))
+      await witness(1, roundNo(1), all)
+      await world.advance(LIMIT.seconds, LIMIT.blocks)
+      await at(3).tick(run)
+      assert.deepEqual((await view()).round.custodianPlaces, [4])
+      await world.advance(LIMIT.seconds, LIMIT.blocks)
+      await at(3).tick(run)
+      const now = await view()
+      assert.deepEqual([now.round.round, now.round.phase, now.voidsInARow], [2, 'Contributing', 1])
+    })
+
+    it('pauses after three voids, and goes on when more than half are ready', async () => {
+      const { view, run, at } = await openRun(world)
+      for (let voids = 1; voids <= 3; voids++) {
+        await world.advance(LIMIT.seconds, LIMIT.blocks)
+        await at(voids).tick(run)
+      }
+      assert.equal((await view()).state, 'Paused')
+      await fails(at(0).contribute(run, roundNo(3), named('a'), named('b'), named('c')), 'ROTA-5103', 'ignore')
+      await at(0).ready(run)
+      await at(1).ready(run)
+      assert.equal((await view()).state, 'Paused')
+      await at(2).ready(run)
+      const now = await view()
+      assert.deepEqual([now.state, now.round.round, now.voidsInARow, now.ready], ['Active', 4, 0, 0n])
+    })
+
+    it('halts an exact run at the word of one member, and no other run', async () => {
+      const exact = await openRun(world)
+      await exact.at(2).halt(exact.run, 'cohortChanged')
+      assert.equal((await exact.view()).state, 'Halted')
+      const changes = await exact.at(0).events(0, { run: exact.run, kinds: ['RunStateChanged'] })
+      assert.deepEqual(
+        changes.map((event) => event.kind === 'RunStateChanged' && [event.state, event.site, event.reason]),
+        [['Halted', 2, 5]],
+      )
+      const other = await openRun(world, { exact: false })
+      await fails(other.at(2).halt(other.run, 'cohortChanged'), 'ROTA-5117', 'reject')
+    })
+
+    it("discards a wrong sum and takes the next place's", async () => {
+      const { publish, attest, toPublishing, view } = await openRun(world)
+      const round = await toPublishing()
+      await publish(0, round)
+      for (const site of [1, 2, 3]) await attest(site, round, 'wrongSum', NO_MODEL)
+      const now = (await view()).round
+      assert.deepEqual([now.phase, now.attempt, now.firstPlace, now.publications, now.publication], ['Publishing', 1, 1, 1, null])
+      await publish(1, round, 1)
+      for (const site of [1, 2, 3]) await attest(site, round, 'continue', modelOf('right'), 1)
+      assert.deepEqual((await view()).model, modelOf('right'))
+    })
+
+    it('keeps the base when the result is refused', async () => {
+      const { publish, attest, toPublishing, view, run, at } = await openRun(world)
+      const round = await toPublishing()
+      await publish(0, round)
+      for (const site of [0, 1, 2]) await attest(site, round, 'refused', modelOf('base, refused once'))
+      const now = await view()
+      assert.deepEqual([now.model, now.closedRounds, now.round.round], [modelOf('base, refused once'), 0, 2])
+      assert.equal((await at(0).events(0, { run, kinds: ['RoundRefused'] })).length, 1)
+    })
+
+    it('ends a run after its last round', async () => {
+      const { publish, attest, toPublishing, view } = await openRun(world, { maxRounds: 1 })
+      const round = await toPublishing()
+      await publish(0, round)
+      for (const site of [0, 1, 2]) await attest(site, round)
+      assert.equal((await view()).state, 'Finished')
+    })
+
+    it('refuses a site that its steward withdrew, and asks for new keys', async () => {
+      const { study, contribute, view, at, publish, attest, toPublishing, run } = await openRun(world)
+      await world.withdrawSite(siteId(3), study)
+      await fails(contribute(3, roundNo(1)), 'ROTA-5111', 'reject')
+      await fails(at(3).ready(run), 'ROTA-5112', 'reject')
+      const record = await at(0).study(study)
+      assert.notEqual(record.approved, record.epoch.members)
+      await at(1).publishEpoch(study, 1, named('commitment'), named('bundle'))
+      await fails(at(2).publishEpoch(study, 1, named('other'), named('bundle')), 'ROTA-5307', 'ignore')
+      assert.equal((await at(0).epoch(study, 1)).members, bitmapOf([0, 1, 2].map(siteId)))
+      const round = await toPublishing([0, 1, 2])
+      await publish(0, round)
+      for (const site of [0, 1]) await attest(site, round)
+      const now = (await view()).round
+      assert.deepEqual([now.round, now.rota, now.epoch], [2, [0, 1, 2], 1])
+      await world.approve(siteId(3), study)
+      assert.ok(has((await at(0).study(study)).approved, siteId(3)))
+      await world.withdrawSite(siteId(2), study)
+      await world.withdrawSite(siteId(3), study)
+      await fails(at(0).openRun(study, modelOf('x')), 'ROTA-5114', 'retry')
+    })
+
+    it('records consent roots, relays withdrawals once, and takes declarations', async () => {
+      const [chain, relay] = world.chains as readonly [Chain, Chain]
+      const programme = named('programme')
+      await chain.consentRoot(programme, 3, named('root'))
+      await fails(chain.consentRoot(programme, 3, named('root')), 'ROTA-5403', 'ignore')
+      const blind = named('blind')
+      const { patientKey, signature, tag } = await world.signWithdrawal(programme, blind)
+      assert.equal(await chain.isWithdrawn(programme, tag), false)
+      await fails(relay.withdraw(programme, named('another blind'), patientKey, signature), 'ROTA-5402', 'reject')
+      await relay.withdraw(programme, blind, patientKey, signature)
+      assert.equal(await chain.isWithdrawn(programme, tag), true)
+      assert.equal(await chain.isWithdrawn(named('another programme'), tag), false)
+      await fails(chain.withdraw(programme, blind, patientKey, signature), 'ROTA-5401', 'ignore')
+      await chain.audit(2, named('document'))
+      const kinds: readonly ChainEventBody['kind'][] = ['ConsentRoot', 'ConsentWithdrawn', 'AuditEntry']
+      const events = await relay.events(0, { kinds })
+      assert.deepEqual(
+        events.map(({ kind }) => kind),
+        kinds,
+      )
+      assert.deepEqual(
+        events.flatMap((event) => (event.kind === 'ConsentWithdrawn' ? [event.tag] : [])),
+        [tag],
+      )
+    })
+
+    it('tells events in order and wakes who listens', async () => {
+      const chain = world.chains[3] as Chain
+      const before = (await chain.head()).number
+      let wakes = 0
+      let wake = () => {}
+      const stop = chain.onChange(() => {
+        wakes++
+        wake()
+      })
+      const { run, publish, attest, toPublishing } = await openRun(world)
+      const round = await toPublishing()
+      await publish(0, round)
+      const woken = new Promise<void>((resolve) => {
+        wake = resolve
+      })
+      for (const site of [0, 1, 2]) await attest(site, round)
+      await woken
+      stop()
+      const events = await chain.events(before + 1)
+      const places = events.map(({ block, index }) => block * 10_000 + index)
+      assert.deepEqual(
+        places,
+        [...places].sort((a, b) => a - b),
+      )
+      assert.ok(events.every(({ timestamp }, i) => i === 0 || timestamp >= (events[i - 1]?.timestamp ?? 0)))
+      const told = (await chain.events(before + 1, { run })).map(({ kind }) => kind)
+      const expected = [
+        'RunOpened',
+        'RoundOpened',
+        'Contributed',
+        'Contributed',
+        'Contributed',
+        'Contributed',
+        'PhaseBegan',
+        'Witnessed',
+        'Witnessed',
+        'Frozen',
+        'PhaseBegan',
+      ]
+      assert.deepEqual(told, [...expected, 'Published', 'PhaseBegan', 'Attested', 'Attested', 'Attested', 'RoundClosed', 'RoundOpened'])
+      assert.deepEqual(await chain.events((await chain.head()).number + 1), [])
+      assert.ok(wakes > 0)
+    })
+
+    it("keeps its sites' calls apart when all are made at once", async () => {
+      const { contribute, all, at, run, view } = await openRun(world)
+      await Promise.all(all.map((site) => contribute(site, roundNo(1))))
+      assert.equal((await view()).round.phase, 'Witnessing')
+      // One account, several calls under way: each is mined, in order.
+      await Promise.all([1, 2, 3, 4, 5].map((category) => at(1).audit(category, named('burst'))))
+      const events = await at(0).events(0, { kinds: ['AuditEntry'] })
+      const burst = events.flatMap((event) => (event.kind === 'AuditEntry' && event.subject === named('burst') ? [event.category] : []))
+      assert.deepEqual(burst, [1, 2, 3, 4, 5])
+      const held = all.reduce((set, site) => withSite(set, siteId(site)), bitmapOf([]))
+      await Promise.all([0, 1].map((site) => at(site).witness(run, roundNo(1), 0, held)))
+      assert.equal((await view()).round.phase, 'Publishing')
+    })
+  })
+}

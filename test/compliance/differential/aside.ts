@@ -1,0 +1,239 @@
+import { PROPOSAL_KINDS } from '#adapters/sim/chain/call.ts'
+import { has, sitesOf } from '#base/bitmap.ts'
+import { type Address, type Digest, type SiteId, siteId, ZERO_DIGEST } from '#base/ids.ts'
+import { PHASES } from '#ports/chain.ts'
+import type { Act, Pause } from './act.ts'
+import { attestation, call } from './forward.ts'
+import type { Scene } from './scene.ts'
+import type { AbiRules } from './sim-side.ts'
+
+/** Ends just before, at, or after a third of the phase's limit, in seconds, in blocks or in both. */
+export function pause(scene: Scene): Pause {
+  const { random } = scene
+  const view = scene.run()
+  const limit = scene.sim.chain.study(view.study).rules.limits[PHASES.indexOf(view.round.phase)] as { seconds: number; blocks: number }
+  const head = scene.sim.chain.head()
+  const thirds = random.chance(0.5) ? 3 : random.int(1, 7)
+  const left = (of: number, passed: number) => Math.ceil((of * thirds) / 3) - passed - 1 + random.int(-1, 1)
+  const seconds = left(limit.seconds, head.timestamp - view.round.since.timestamp)
+  const blocks = left(limit.blocks, head.number - view.round.since.block)
+  return random.chance(0.25) ? { seconds: Math.max(1, seconds), blocks: 1 } : { seconds: Math.max(1, seconds), blocks: Math.max(1, blocks) }
+}
+
+/** A third of the limit passes in which nobody publishes. */
+export function lateness(scene: Scene): Pause {
+  const { study, round } = scene.run()
+  const limit = scene.sim.chain.study(study).rules.limits[PHASES.indexOf(round.phase)] as { seconds: number; blocks: number }
+  return { seconds: Math.ceil(limit.seconds / 3), blocks: Math.ceil(limit.blocks / 3) }
+}
+
+export const tick = (scene: Scene): Act => ({ sender: scene.anyAccount(), contract: 'RoundCoordinator', method: 'tick', args: [scene.run().run] })
+
+/** Who belongs: stewards, keys, votes. */
+export function membership(scene: Scene): Act {
+  const { random } = scene
+  const study = scene.study()
+  const site = scene.anySite()
+  const missing = scene.sites.find(({ id }) => !has(study.approved, id)) ?? site
+  const steward = random.chance(0.9) ? site.steward : scene.anyAccount()
+  const proposals = scene.sim.chain.contracts.sites.proposals
+  const epochs = study.epoch.commitment === ZERO_DIGEST ? 0 : study.epoch.epoch + 1
+  const act = (sender: Address, contract: Act['contract'], method: string, args: readonly unknown[]): Act => ({ sender, contract, method, args })
+  const kinds: readonly (() => Act)[] = [
+    () => act(steward, 'StudyRegistry', 'withdrawSite', [study.id]),
+    () => act(steward, 'StudyRegistry', 'approve', [study.id, random.chance(0.9) ? study.protocolDigest : scene.digest('other')]),
+    () => act(missing.steward, 'StudyRegistry', 'approve', [study.id, study.protocolDigest]),
+    () => act(missing.steward, 'StudyRegistry', 'approve', [study.id, study.protocolDigest]),
+    () => act(site.node, 'StudyRegistry', 'publishEpoch', [study.id, epochs, scene.digest('key'), scene.digest('bundle')]),
+    () =>
+      act(scene.anyAccount(), 'StudyRegistry', 'publishEpoch', [
+        study.id,
+        random.int(0, epochs + 1),
+        random.pick([ZERO_DIGEST, scene.digest('key')]),
+        scene.digest('bundle'),
+      ]),
+    () => act(scene.anyAccount(), 'StudyRegistry', 'reportEpoch', [study.id, Math.max(0, epochs - random.pick([1, 1, 2]))]),
+    () => act(scene.anyAccount(), 'SiteRegistry', 'propose', [random.int(0, PROPOSAL_KINDS.length - 1), random.int(0, scene.sites.length)]),
+    () => act(scene.anyAccount(), 'SiteRegistry', 'vote', [random.int(0, proposals + 1), random.chance(0.8)]),
+    () => act(site.node, 'SiteRegistry', 'vote', [Math.max(1, proposals), random.chance(0.9)]),
+    () => act(site.steward, 'SiteRegistry', 'vote', [Math.max(1, proposals), true]),
+    () => act(site.node, 'SiteRegistry', 'vote', [Math.max(1, proposals), true]),
+    () => candidate(scene, random.chance(0.5)),
+    () => candidate(scene, true),
+    () => publishStudy(scene),
+  ]
+  return random.pick(kinds)()
+}
+
+function candidate(scene: Scene, faultless: boolean): Act {
+  const { random, spare } = scene
+  const [node, steward, recovery, taken] = [spare[0], spare[1], spare[2], scene.anySite().node] as Address[]
+  const good = { name: 'a late hospital', node, steward, recovery, peerId: 'peer', encryptionKey: scene.digest('encryption'), multiaddrs: [] as string[] }
+  const faults = [
+    { name: '' },
+    { name: 'x'.repeat(65) },
+    { peerId: 'p'.repeat(129) },
+    { encryptionKey: ZERO_DIGEST },
+    { steward: taken },
+    { recovery: node },
+    { multiaddrs: ['m'.repeat(257)] },
+  ]
+  return {
+    sender: random.chance(0.9) ? (node as Address) : scene.anyAccount(),
+    contract: 'SiteRegistry',
+    method: 'requestAdmission',
+    args: [{ ...good, ...(faultless ? {} : random.pick(faults)) }],
+  }
+}
+
+/** A study with at most one fault in its numbers. */
+export function publishStudy(scene: Scene): Act {
+  const { random } = scene
+  const least = sitesOf(scene.sim.chain.contracts.sites.active).length + 3
+  const good = rulesFor(scene, least)
+  const limits = (seconds_: number, blocks: number) => good.limits.with(random.int(0, 4), { seconds_, blocks })
+  const faults: readonly Partial<AbiRules>[] = [
+    ...[
+      {},
+      {},
+      { mode: 1 },
+      { mode: 2 },
+      { quorum: 0 },
+      { quorum: good.minSites + 1 },
+      { minSites: 257 },
+      { maxRounds: 0 },
+      { wordBits: 16 as 32 },
+      { slices: 0 },
+      { slices: good.minSites + 1 },
+    ],
+    ...[{ limits: limits(least - 1, least) }, { limits: limits(least, least - 1) }, { arithmeticVersion: ZERO_DIGEST }],
+  ]
+  return study(
+    scene,
+    random.chance(0.8) ? scene.anySite().node : scene.anyAccount(),
+    { ...good, ...random.pick(faults) },
+    random.chance(0.9) ? scene.digest('protocol') : ZERO_DIGEST,
+  )
+}
+
+export const study = (scene: Scene, sender: Address, rules: AbiRules, protocol: Digest = scene.digest('protocol')): Act => ({
+  sender,
+  contract: 'StudyRegistry',
+  method: 'publish',
+  args: [protocol, scene.digest('protocol cid'), rules],
+})
+
+export function rulesFor(scene: Scene, least: number): AbiRules {
+  const { random } = scene
+  const minSites = random.int(1, Math.max(1, least - 3))
+  const limit = () => ({ seconds_: least + random.int(0, 2 * least), blocks: least + random.int(0, least) })
+  return {
+    minSites,
+    quorum: random.int(1, minSites),
+    maxRounds: random.pick([1, 2, 3, 50, 50, 50]),
+    wordBits: random.pick([32, 64] as const),
+    slices: random.chance(0.6) ? 1 : random.int(1, minSites),
+    mode: 0,
+    exact: random.chance(0.5),
+    limits: Array.from({ length: 5 }, limit),
+    arithmeticVersion: scene.digest('arithmetic'),
+  }
+}
+
+/** Consent and declarations. */
+export function consent(scene: Scene): Act {
+  const { random } = scene
+  const { key, programme, blind, signature } = random.pick(scene.patients)
+  const other = random.pick(scene.patients)
+  const own = random.pick(scene.patients.filter((patient) => patient.sends))
+  const kinds: readonly (() => Act)[] = [
+    () => ({
+      sender: scene.anyAccount(),
+      contract: 'ConsentRegistry',
+      method: 'setRoot',
+      args: [programme, random.int(0, 3), random.chance(0.9) ? scene.digest('root') : ZERO_DIGEST],
+    }),
+    () => ({ sender: scene.node(siteId(0)), contract: 'ConsentRegistry', method: 'setRoot', args: [programme, random.int(0, 2), scene.digest('root')] }),
+    () => ({ sender: scene.anyAccount(), contract: 'ConsentRegistry', method: 'withdraw', args: [programme, blind, key, signature] }),
+    () => ({ sender: own.key, contract: 'ConsentRegistry', method: 'withdraw', args: [own.programme, own.blind, own.key, '0x'] }),
+    () => ({
+      sender: scene.anyAccount(),
+      contract: 'ConsentRegistry',
+      method: 'withdraw',
+      args: [programme, blind, key, random.pick([other.signature, '0x', '0x1234', `0x${'11'.repeat(65)}`])],
+    }),
+    () => ({ sender: scene.anyAccount(), contract: 'AuditLog', method: 'record', args: [random.int(0, 255), scene.digest('subject')] }),
+  ]
+  return random.pick(kinds)()
+}
+
+/** Members that were none when the round opened. */
+export function outsiders(scene: Scene): readonly SiteId[] {
+  const { study, round } = scene.run()
+  return sitesOf(scene.sim.chain.contracts.studies.membersNow(study)).filter((site) => !round.rota.includes(site))
+}
+
+export function fromOutside(scene: Scene, site: SiteId): Act {
+  const { run, round } = scene.run()
+  if (round.phase === 'Contributing') return call(scene, site, 'contribute', [run, round.round, scene.digest('any'), scene.digest('any'), scene.digest('any')])
+  return call(scene, site, 'publish', [run, round.round, round.attempt, scene.digest('any'), scene.digest('any')])
+}
+
+/** From the first custodians: names everybody, also those who did not contribute. */
+function badBitmap(scene: Scene): Act {
+  const { run, round } = scene.run()
+  const custodian = round.rota[(round.turn + scene.random.int(0, 2)) % round.rota.length] as SiteId
+  return call(scene, custodian, 'witness', [run, round.round, 0, 255n])
+}
+
+/** Of a round that is about to leave the ring, or just left it. */
+export function oldAttestation(scene: Scene): Act {
+  const { run, round } = scene.run()
+  const no = Math.max(1, round.round - scene.random.pick([7, 7, 8])) as typeof round.round
+  return call(scene, scene.anySite().id, 'attest', attestation(scene, run, { round: no }, 0))
+}
+
+/** From one who may attest: a model with a wrong sum, or none, or half of one, with something else. */
+function badTuple(scene: Scene, digest: () => Digest): Act {
+  const { run, round } = scene.run()
+  const missing = sitesOf(round.included).filter((site) => !has(round.attested, site))
+  const tuple = scene.random.pick([
+    [digest(), digest(), 3],
+    [ZERO_DIGEST, ZERO_DIGEST, 0],
+    [ZERO_DIGEST, digest(), 1],
+    [digest(), ZERO_DIGEST, 3],
+    [digest(), ZERO_DIGEST, 2],
+  ])
+  return call(scene, scene.random.pick(missing) ?? scene.anySite().id, 'attest', [run, round.round, round.attempt, ...tuple, digest()])
+}
+
+/** A call that is late, early, repeated, malformed or another's. */
+export function wrong(scene: Scene): Act {
+  const { random } = scene
+  const { run, round, state } = scene.run()
+  const site = scene.anySite().id
+  const no = Math.max(0, round.round + random.pick([0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 1, -2, -7, -8]))
+  const digest = () => (random.chance(0.85) ? scene.digest('any') : ZERO_DIGEST)
+  const attempt = Math.max(0, round.attempt + random.pick([0, 0, 0, -1, 1]))
+  const kinds: readonly (() => Act)[] = [
+    () => ({ ...random.pick(scene.done) }),
+    () => ({ ...random.pick(scene.done), sender: scene.anyAccount() }),
+    () => call(scene, site, 'contribute', [run, no, digest(), digest(), digest()]),
+    () => badTuple(scene, digest),
+    () => badBitmap(scene),
+    () => call(scene, site, 'abstain', [run, no, random.int(0, 255)]),
+    () => call(scene, site, 'witness', [run, no, random.int(0, round.witnessed.length), BigInt(random.int(0, 255))]),
+    () => call(scene, site, 'witness', [run, no, random.int(0, round.witnessed.length - 1), round.contributed]),
+    () => call(scene, site, 'publish', [run, no, attempt, digest(), digest()]),
+    () => call(scene, site, 'publish', [run, round.round, round.attempt, digest(), digest()]),
+    () => call(scene, site, 'attest', [run, no, attempt, digest(), digest(), random.int(0, 3), digest()]),
+    () => call(scene, site, 'attest', attestation(scene, run, { round: no as typeof round.round }, attempt)),
+    () => call(scene, site, 'attest', attestation(scene, run, { round: no as typeof round.round }, 0)),
+    () => call(scene, site, 'ready', [run]),
+    () => call(scene, site, 'openRun', [random.int(0, scene.studies + 1), digest(), digest()]),
+    () => call(scene, site, random.pick(['tick', 'ready']), [random.int(0, scene.runs + 1)]),
+    () => (random.chance(state === 'Active' ? 0.15 : 1) ? call(scene, site, 'halt', [run, random.int(0, 6)]) : tick(scene)),
+  ]
+  const act = random.pick(kinds)()
+  return random.chance(0.1) ? { ...act, sender: scene.anyAccount() } : act
+}

@@ -1,0 +1,87 @@
+import { has, sitesOf } from '#base/bitmap.ts'
+import { type Bitmap, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
+import { ATTEST_STATUSES, type AttestStatus, PHASES, type RoundView, type RunView } from '#ports/chain.ts'
+import type { Act } from './act.ts'
+import type { Scene } from './scene.ts'
+
+/** A step that the run waits for, as a site might make it. */
+export function forward(scene: Scene): Act {
+  const view = scene.run()
+  if (view.state === 'Paused') return call(scene, anyOf(scene, scene.study().approved), 'ready', [view.run])
+  if (view.state !== 'Active') return openRun(scene)
+  switch (view.round.phase) {
+    case 'Contributing':
+      return contribute(scene, view)
+    case 'Witnessing':
+      return witness(scene, view)
+    case 'Publishing':
+      return publish(scene, view)
+    default:
+      return attest(scene, view)
+  }
+}
+
+export const openRun = (scene: Scene): Act =>
+  call(scene, anyOf(scene, scene.study().approved), 'openRun', [scene.study().id, scene.digest('model'), scene.digest('cid')])
+
+export function call(scene: Scene, site: SiteId, method: string, args: readonly unknown[]): Act {
+  return { sender: scene.node(site), contract: 'RoundCoordinator', method, args }
+}
+
+const anyOf = (scene: Scene, set: Bitmap): SiteId => (set === 0n ? scene.anySite().id : scene.random.pick(sitesOf(set)))
+
+function contribute(scene: Scene, { run, round }: RunView): Act {
+  const missing = round.rota.filter((site) => !has(round.contributed, site) && !has(round.abstained, site))
+  const site = missing.length === 0 ? scene.anySite().id : scene.random.pick(missing)
+  if (scene.random.chance(0.1)) return call(scene, site, 'abstain', [run, round.round, scene.random.int(0, 6)])
+  return call(scene, site, 'contribute', [run, round.round, scene.digest('update'), scene.digest('cid'), scene.digest('cohort')])
+}
+
+function witness(scene: Scene, { run, round }: RunView): Act {
+  const { random } = scene
+  const slice = random.int(0, round.witnessed.length - 1)
+  const places = Array.from({ length: round.custodianPlaces[slice] as number }, (_, i) => round.rota[(round.turn + slice + i) % round.rota.length] as SiteId)
+  const silent = places.filter((site) => !has(round.witnessed[slice] as Bitmap, site))
+  const site = silent.length === 0 ? scene.anySite().id : random.pick(silent)
+  const held = random.chance(0.7) ? round.contributed : someOf(scene, round.contributed)
+  return call(scene, site, 'witness', [run, round.round, slice, held])
+}
+
+const someOf = (scene: Scene, set: Bitmap): bigint => sitesOf(set).reduce((some, site) => (scene.random.chance(0.6) ? some | (1n << BigInt(site)) : some), 0n)
+
+/** By a place whose time has come, or at times by the one after it. */
+function publish(scene: Scene, { run, study, round }: RunView): Act {
+  const { random, sim } = scene
+  const limit = sim.chain.study(study).rules.limits[PHASES.indexOf('Publishing')] as { seconds: number; blocks: number }
+  const head = sim.chain.head()
+  const thirds = (of: number, passed: number) => Math.floor((3 * (passed + 1)) / of)
+  const open = Math.min(thirds(limit.seconds, head.timestamp - round.since.timestamp), thirds(limit.blocks, head.number - round.since.block))
+  const ahead = random.int(0, open) + (random.chance(0.1) ? 1 : 0)
+  const site = round.rota[(round.turn + Math.min(round.firstPlace + ahead, round.rota.length - 1)) % round.rota.length] as SiteId
+  return call(scene, site, 'publish', [run, round.round, round.attempt, scene.digest('sum'), scene.digest('cid')])
+}
+
+function attest(scene: Scene, { run, round }: RunView): Act {
+  const missing = sitesOf(round.included).filter((site) => !has(round.attested, site))
+  const site = missing.length === 0 ? scene.anySite().id : scene.random.pick(missing)
+  return call(scene, site, 'attest', attestation(scene, run, round, round.attempt))
+}
+
+export function attestation(scene: Scene, run: RunView['run'], round: Pick<RoundView, 'round'>, attempt: number): readonly unknown[] {
+  const { random } = scene
+  const verdict = scene.verdict(`${run}/${round.round}/${attempt}`)
+  const mixed = {
+    split: ATTEST_STATUSES,
+    torn: ['continue', 'refused', 'refused'] as const,
+    refused: ['refused'] as const,
+    wrongSum: ['wrongSum'] as const,
+    continue: ['continue'] as const,
+    finished: ['finished'] as const,
+  }
+  const status: AttestStatus = random.pick(mixed[verdict])
+  const model = verdict === 'split' || verdict === 'torn' ? random.int(1, 2) : 1
+  const name = (what: string) => (status === 'wrongSum' ? ZERO_DIGEST : digestFor(what, run, round.round, attempt, status, model))
+  return [run, round.round, attempt, name('root'), name('cid'), ATTEST_STATUSES.indexOf(status), scene.digest('own')]
+}
+
+const digestFor = (...words: readonly (string | number)[]) => `0x${Buffer.from(words.join('/').padEnd(32, '.')).toString('hex').slice(0, 64)}`
