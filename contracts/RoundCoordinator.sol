@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IModelLedger} from "./interfaces/IModelLedger.sol";
+import {IRoundCoordinator} from "./interfaces/IRoundCoordinator.sol";
+import {ISiteRegistry} from "./interfaces/ISiteRegistry.sol";
+import {IStudyRegistry} from "./interfaces/IStudyRegistry.sol";
+import {Bitmap} from "./libraries/Bitmap.sol";
+import {Clock, PhaseClock} from "./libraries/PhaseClock.sol";
+import {ModelLedger} from "./ModelLedger.sol";
+import {Contributing} from "./rounds/Contributing.sol";
+import {RoundStore} from "./rounds/RoundStore.sol";
+import {RoundViews} from "./rounds/RoundViews.sol";
+import {NO_SITE, RoundNo, RunId, SiteId, StudyId} from "./types/Ids.sol";
+import {Phase} from "./types/Phase.sol";
+import {RunState} from "./types/RunState.sol";
+import {Status} from "./types/Status.sol";
+import {StudyRules} from "./types/Studies.sol";
+
+/// @title RoundCoordinator
+/// @notice The calls; what a call does in each phase is in rounds/, the rules in IRoundCoordinator.
+contract RoundCoordinator is Contributing, RoundViews {
+    using Bitmap for uint256;
+
+    constructor(ISiteRegistry sites_, IStudyRegistry studies_) RoundStore(sites_, studies_, new ModelLedger(sites_, studies_)) {}
+
+    /// @notice The registry of sites that this one reads.
+    function sites() external view returns (ISiteRegistry) {
+        return SITES;
+    }
+
+    /// @notice The registry of studies that this one reads.
+    function studies() external view returns (IStudyRegistry) {
+        return STUDIES;
+    }
+
+    /// @notice The ledger that this one writes; made by its constructor.
+    function ledger() external view returns (IModelLedger) {
+        return LEDGER;
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function openRun(StudyId study, bytes32 modelRoot, bytes32 modelCid) external returns (RunId id) {
+        // Check: a member opens it on a model, with enough sites
+        StudyRules memory rules = STUDIES.rulesOf(study);
+        SiteId site = SITES.nodeSite(msg.sender);
+        _memberNow(study, site);
+        if (modelRoot == 0 || modelCid == 0) revert RoundCoordinator_ZeroDigest();
+        (uint256 rota,) = STUDIES.rotaNow(study);
+        if (rota.size() < rules.minSites) revert RoundCoordinator_TooFewSites(study, rota.size(), rules.minSites);
+        // Effect: the run and its first round
+        Run storage r;
+        (id, r) = _new(study);
+        (r.quorum, r.minSites, r.maxRounds, r.slices, r.exact) = (rules.quorum, rules.minSites, rules.maxRounds, rules.slices, rules.exact);
+        (r.lastLeader, r.limits, r.modelRoot, r.modelCid) = (NO_SITE, PhaseClock.packLimits(rules.limits), modelRoot, modelCid);
+        emit RunOpened(id, study, site, modelRoot, modelCid);
+        _openRound(id, r);
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function contribute(RunId id, RoundNo round, bytes32 root, bytes32 cid, bytes32 cohortRoot) external {
+        (Run storage r, SiteId site) = _enter(id);
+        _contribute(id, r, round, site, root, cid, cohortRoot);
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function abstain(RunId id, RoundNo round, uint8 reason) external {
+        (Run storage r, SiteId site) = _enter(id);
+        _abstain(id, r, round, site, reason);
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function witness(RunId id, RoundNo round, uint8 slice, uint256 held) external {
+        (Run storage r, SiteId site) = _enter(id);
+        _witness(id, r, round, site, slice, held);
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function publish(RunId id, RoundNo round, uint8 attempt, bytes32 sumRoot, bytes32 sumCid) external {
+        (Run storage r, SiteId site) = _enter(id);
+        _publish(id, r, round, site, attempt, sumRoot, sumCid);
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function attest(RunId id, RoundNo round, uint8 attempt, bytes32 modelRoot, bytes32 modelCid, Status status, bytes32 own) external {
+        (Run storage r, SiteId site) = _enter(id);
+        _attest(id, r, round, site, Tuple(attempt, modelRoot, modelCid, status, own));
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function tick(RunId id) external {
+        Run storage r = _known(id);
+        if (r.state == RunState.Paused) _tryResume(id, r, NO_SITE);
+        else _advance(id, r);
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function ready(RunId id) external {
+        // Check: a member's first signal in a run that may go on
+        (Run storage r, SiteId site) = _enter(id);
+        _checkNotOver(id, r);
+        _memberNow(r.study, site);
+        uint256 signalled = _ready(r);
+        if (signalled.has(site)) revert RoundCoordinator_AlreadyReady(id, site);
+        // Effect: signalled; a pause may end
+        (r.ready, r.anyReady) = (signalled | Bitmap.only(site), true);
+        emit SiteReady(id, site);
+        if (r.state == RunState.Paused) _tryResume(id, r, site);
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function halt(RunId id, uint8 reason) external {
+        // Check: a member of an exact run that is not over
+        (Run storage r, SiteId site) = _enter(id);
+        _checkNotOver(id, r);
+        if (!r.exact) revert RoundCoordinator_NotExact(id);
+        _memberNow(r.study, site);
+        // Effect: over
+        r.state = RunState.Halted;
+        emit RunStateChanged(id, RunState.Halted, site, reason);
+    }
+
+    /// @dev How every site's call begins: known run, known site, and the step of a limit that has passed.
+    function _enter(RunId id) private returns (Run storage r, SiteId site) {
+        r = _known(id);
+        site = SITES.nodeSite(msg.sender);
+        _advance(id, r);
+    }
+
+    /// @dev One step at most: what it begins, begins now.
+    function _advance(RunId id, Run storage r) private {
+        if (r.state != RunState.Active) return;
+        Round storage slot = _slot(r, r.round);
+        if (!PhaseClock.thirdsPassed(slot.clock, r.limits, 3)) return;
+        Clock memory c = PhaseClock.unpack(slot.clock);
+        if (c.phase == Phase.Contributing) _endContributing(id, r, slot, c);
+        else if (c.phase == Phase.Witnessing) _endWitnessing(id, r, slot, c);
+        else if (c.phase == Phase.Publishing) _endPublishing(id, r, slot, c);
+        else _endAttesting(id, r, slot, c);
+    }
+
+    function _checkNotOver(RunId id, Run storage r) private view {
+        if (r.state > RunState.Paused) revert RoundCoordinator_RunNotActive(id, r.state);
+    }
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {RoundNo, RunId, SiteId, StudyId} from "../types/Ids.sol";
+import {Phase} from "../types/Phase.sol";
+import {RunSummary, RunView} from "../types/Rounds.sol";
+import {RunState} from "../types/RunState.sol";
+import {Status} from "../types/Status.sol";
+
+/// @title Rounds, in turns
+/// @notice Moves each run from round to round: who leads, who is in, what was published, what the sites make of it.
+/// The leader has no discretion; a silent leader is replaced, a silent site only shrinks the set. No owner.
+///
+/// # Words
+/// *Rota*: snapshot of the sites when a round opens (IStudyRegistry.rotaNow), in ascending order of site id; n is its size.
+/// *Turn*: index of the leader in the rota. *Place* p of a site: (index - turn) mod n; the leader has place 0.
+/// *Majority* of a set: more than half of it. *Now*: block.timestamp and block.number of the call.
+///
+/// # Limits
+/// A limit (seconds S, blocks B) has passed when now - since is at least S seconds *and* at least B blocks. k thirds of it have
+/// passed when 3·elapsed seconds >= k·S and 3·elapsed blocks >= k·B. `since` is the block in which the phase, attempt or
+/// extension was begun by a call, not the moment at which an earlier limit passed; so one call makes one step at most.
+///
+/// # Every call
+/// in this order: the run exists (UnknownRun); the caller is a site's node account (SiteRegistry_NotNode); the run's limit is
+/// looked at, and when it has passed the step of its phase is made (below, *at the limit*), events included; then the call's
+/// own checks, in the order given with it, on the state after that step. A call that fails undoes the step too: `tick` makes it.
+/// Not yet checked by others: *approved* means that the site's steward approved the study and has not withdrawn (NotApproved),
+/// *member* that the site is in the round's rota (NotInRota).
+///
+/// # A round opens
+/// when a run opens, when the last round closes, is refused or void (unless the run ends or pauses), when a pause ends.
+/// - rota and epoch are read from IStudyRegistry.rotaNow; with fewer than minSites in it the run pauses instead (reason 1).
+/// - The turn goes to the first site of the rota that is not passed over and comes after the last round's leader in cyclic
+///   order of ids (in a run's first round: the lowest id). Each passed-over site that it steps over is passed over once less.
+///   When the whole rota is passed over, all is forgiven and the first after the last leader is taken.
+/// - awaited = sites of the rota that contributed to the last opened round of this run, or were not in its rota, or signalled
+///   `ready` since it opened or since the pause. First round of a run: the whole rota.
+/// - `ready` signals are used up. Phase Contributing begins. Emits {RoundOpened}, and no {PhaseBegan} for this first phase.
+///
+/// # Contributing
+/// Ends when every awaited site that is still approved has contributed or abstained, and at least `quorum` have contributed
+/// (looked at by `contribute` and `abstain`); *at the limit*: with `quorum` contributions, else Void. Then Witnessing begins.
+///
+/// # Witnessing
+/// Custodians of slice s (from 0) are the places s, s + 1, … (mod n, counted from the turn): min(3, n) of them at first.
+/// q = min(2, n). An update *stands* in a slice when q bitmaps of the slice name it. A slice is *heard* when it has q bitmaps;
+/// it is *settled* when all its custodians witnessed or every contributed update stands in it. The set is frozen, once, when
+/// all slices are settled; *at the limit*: when all slices are heard; else, if all custodians of the slices not heard are the
+/// whole rota already, Void; else each slice not heard gets three more places (at most n in all) and the phase begins again,
+/// earlier bitmaps counting ({PhaseBegan} with Witnessing again).
+/// Frozen: included = contributed sites whose update stands in every slice and that are still approved. Fewer than `quorum`:
+/// Void (no {Frozen}). Else {Frozen}, and Publishing begins, attempt 0, first place 0.
+///
+/// # Publishing
+/// In an attempt with first place f, place p >= f may publish once p - f thirds of the limit have passed. Publication begins
+/// Attesting. If its publisher is not the site at place f, that site missed its turn: it is passed over for its next three.
+/// *At the limit*: when max(3, n - f) thirds have passed, the site at place f is passed over, and Void.
+///
+/// # Attesting
+/// A tuple is (model root, model CID digest, status). Once the majority of the included set attested the same tuple:
+/// - Continue, Finished: **Closed**; its model becomes the run's, closedRounds rises, {RoundClosed}, the ledger records it. Run
+///   Finished (reason 0) on Finished, or (reason 1) when closedRounds reaches maxRounds; else the next round opens.
+/// - Refused: **Refused**; the tuple's model (the base with its refusal count + 1) becomes the run's, {RoundRefused}, the next
+///   round opens.
+/// - WrongSum: the publication is discarded.
+/// When all included sites attested, or *at the limit*, without such a tuple: let c be the count of the most attested
+/// Continue or Finished tuple and r that of the most attested Refused tuple (the earlier of equals). If r > 0 and c + r is a
+/// majority: Refused with that tuple. Else the publication is discarded.
+/// Discarded: {PublicationDiscarded}; when min(n, 5) publications were made, or its publisher had the last place, Void; else
+/// Publishing begins again: attempt + 1, first place = the publisher's + 1.
+///
+/// # Void, pause, end
+/// Void: {RoundVoid} with the phase; the third in a row pauses the run (reason 0), else a round opens. Closed and Refused end
+/// the row. A pause uses up `ready` signals; it ends (state Active, row 0, a round opens) once more than half of the study's
+/// members now (IStudyRegistry.membersNow) are ready and rotaNow has minSites; looked at by `ready` and by `tick`.
+/// Finished, Halted, Ended are final. {RunStateChanged} tells each change but the opening.
+///
+/// # Late attestations
+/// An attestation of a publication that is no longer being attested (its round over, or discarded, or the run at rest) is
+/// recorded by its event and counts for nothing, while its round is one of the run's last 8. No error, once per site for the
+/// last publication of a round.
+///
+/// # Storage
+/// A ring of 8 rounds a run; the rest is events. CIDs and cohort roots of updates are in events only. `accumulator` starts at 0
+/// and takes each contribution as keccak256(abi.encode(accumulator, site as uint256, root)): who has the roots in order of
+/// arrival can prove them, so that leaves can be added up again on chain. Roots are SHA-256 Merkle roots (leaf prefix 0x00,
+/// node prefix 0x01, as in RFC 6962) over 1 KiB leaves of little-endian ring words, the last padded with zeros.
+interface IRoundCoordinator {
+    /// @notice A run began, on this model.
+    event RunOpened(RunId indexed run, StudyId indexed study, SiteId indexed site, bytes32 modelRoot, bytes32 modelCid);
+    /// @notice A round may be contributed to.
+    event RoundOpened(RunId indexed run, RoundNo indexed round, SiteId indexed leader, uint16 turn, uint256 rota, uint256 awaited, bytes32 baseRoot, bytes32 baseCid, uint32 epoch);
+    /// @notice A site committed to its update and to the cohort that it used.
+    event Contributed(RunId indexed run, RoundNo indexed round, SiteId indexed site, bytes32 root, bytes32 cid, bytes32 cohortRoot);
+    /// @notice A site need not be waited for.
+    event Abstained(RunId indexed run, RoundNo indexed round, SiteId indexed site, uint8 reason);
+    /// @notice A phase, attempt or extension began.
+    event PhaseBegan(RunId indexed run, RoundNo indexed round, Phase phase, uint8 attempt);
+    /// @notice A custodian holds these updates' slice, whole and well-formed.
+    event Witnessed(RunId indexed run, RoundNo indexed round, SiteId indexed site, uint8 slice, uint256 held);
+    /// @notice Who is in. Never changes.
+    event Frozen(RunId indexed run, RoundNo indexed round, uint256 included, bytes32 accumulator);
+    /// @notice A sum is published.
+    event Published(RunId indexed run, RoundNo indexed round, SiteId indexed site, uint8 attempt, bytes32 sumRoot, bytes32 sumCid);
+    /// @notice What a site makes of a publication. `own` = H(site, H(1 ‖ model bytes)).
+    event Attested(RunId indexed run, RoundNo indexed round, SiteId indexed site, uint8 attempt, bytes32 modelRoot, bytes32 modelCid, Status status, bytes32 own);
+    /// @notice A publication is void: by a majority of WrongSum, or because no result found a majority.
+    event PublicationDiscarded(RunId indexed run, RoundNo indexed round, SiteId indexed publisher, uint8 attempt, bool wrongSum);
+    /// @notice The majority agreed on the next model.
+    event RoundClosed(RunId indexed run, RoundNo indexed round, uint8 attempt, Status status, bytes32 modelRoot, bytes32 modelCid);
+    /// @notice The base is kept, with its refusal count + 1.
+    event RoundRefused(RunId indexed run, RoundNo indexed round, uint8 attempt, bytes32 modelRoot, bytes32 modelCid);
+    /// @notice The round came to nothing in this phase; it is contributed afresh.
+    event RoundVoid(RunId indexed run, RoundNo indexed round, Phase phase);
+    /// @notice A run's state changed, by `site` or NO_SITE. Reason: of Paused 0 after three voids, 1 too few sites; of Finished
+    /// 0 by status, 1 by maxRounds; of Halted as given by the site; else 0.
+    event RunStateChanged(RunId indexed run, RunState state, SiteId site, uint8 reason);
+    /// @notice A site is there and will be awaited.
+    event SiteReady(RunId indexed run, SiteId indexed site);
+
+    /// @notice No such run.
+    error RoundCoordinator_UnknownRun(RunId run);
+    /// @notice The run is paused or over.
+    error RoundCoordinator_RunNotActive(RunId run, RunState state);
+    /// @notice The run's current round is another: the call is late, or early.
+    error RoundCoordinator_NotCurrentRound(RunId run, RoundNo round, RoundNo current);
+    /// @notice The round is in another phase.
+    error RoundCoordinator_WrongPhase(RunId run, RoundNo round, Phase phase);
+    /// @notice The site's steward has not approved the study, or withdrew.
+    error RoundCoordinator_NotApproved(StudyId study, SiteId site);
+    /// @notice The site is no active member of the study now.
+    error RoundCoordinator_NotMember(StudyId study, SiteId site);
+    /// @notice The site was no member when the round opened.
+    error RoundCoordinator_NotInRota(RunId run, RoundNo round, SiteId site);
+    /// @notice Fewer sites than the study needs would stand in the rota (0 before its first epoch of keys).
+    error RoundCoordinator_TooFewSites(StudyId study, uint256 sites, uint256 minSites);
+    /// @notice A root or CID is zero.
+    error RoundCoordinator_ZeroDigest();
+    /// @notice One contribution a round.
+    error RoundCoordinator_AlreadyContributed(RunId run, RoundNo round, SiteId site);
+    /// @notice The site abstained from this round.
+    error RoundCoordinator_AlreadyAbstained(RunId run, RoundNo round, SiteId site);
+    /// @notice The study has fewer slices.
+    error RoundCoordinator_UnknownSlice(uint8 slice, uint8 slices);
+    /// @notice The site is no custodian of the slice now.
+    error RoundCoordinator_NotCustodian(RunId run, RoundNo round, SiteId site, uint8 slice);
+    /// @notice One bitmap a custodian and slice.
+    error RoundCoordinator_AlreadyWitnessed(RunId run, RoundNo round, SiteId site, uint8 slice);
+    /// @notice The bitmap names sites that did not contribute.
+    error RoundCoordinator_NotContributed(RunId run, RoundNo round, uint256 strangers);
+    /// @notice No such publication, or another attempt is under way.
+    error RoundCoordinator_WrongAttempt(RunId run, RoundNo round, uint8 attempt, uint8 current);
+    /// @notice The site's place is before the attempt's first, or its time has not come. Places count from the turn.
+    error RoundCoordinator_NotItsTurn(RunId run, RoundNo round, SiteId site, uint256 place, uint256 firstPlace);
+    /// @notice Only the frozen set attests.
+    error RoundCoordinator_NotIncluded(RunId run, RoundNo round, SiteId site);
+    /// @notice One attestation a publication.
+    error RoundCoordinator_AlreadyAttested(RunId run, RoundNo round, SiteId site);
+    /// @notice WrongSum carries zero root and CID; every other status carries neither zero.
+    error RoundCoordinator_BadTuple(Status status, bytes32 modelRoot, bytes32 modelCid);
+    /// @notice Only runs of exact studies are halted.
+    error RoundCoordinator_NotExact(RunId run);
+    /// @notice The site has signalled.
+    error RoundCoordinator_AlreadyReady(RunId run, SiteId site);
+
+    /// @notice Opens a run and its first round.
+    /// @dev Requirements, in this order: known study (StudyRegistry_UnknownStudy); the caller is a site's node account, the site
+    /// a member now (NotMember); no zero digest; rotaNow has minSites (TooFewSites).
+    /// Emits {RunOpened}, {RoundOpened}.
+    function openRun(StudyId study, bytes32 modelRoot, bytes32 modelCid) external returns (RunId run);
+
+    /// @notice Commits to the caller's update.
+    /// @dev Requirements, in this order: run active; current round; Contributing; approved; member; no zero digest; neither
+    /// contributed nor abstained. Emits {Contributed}, and {PhaseBegan} when it was the last awaited.
+    /// @param root SHA-256 Merkle root of the update's ring words
+    /// @param cid digest of the CID of the encrypted update
+    /// @param cohortRoot root of the cohort that was used
+    function contribute(RunId run, RoundNo round, bytes32 root, bytes32 cid, bytes32 cohortRoot) external;
+
+    /// @notice Ends the waiting for the caller's site, in this round and, until it contributes or is `ready`, in the next ones.
+    /// @dev Requirements, in this order: run active; current round; Contributing; approved; member; neither contributed nor
+    /// abstained. Emits {Abstained}, and {PhaseBegan} when it was the last awaited.
+    /// @param reason place in ABSTAIN_REASONS of node/ports/chain.ts
+    function abstain(RunId run, RoundNo round, uint8 reason) external;
+
+    /// @notice Says which updates' slice the caller, a custodian, holds.
+    /// @dev Requirements, in this order: run active; current round; Witnessing; approved; known slice; member and custodian of
+    /// the slice (NotCustodian); not yet witnessed; `held` names contributors only. Emits {Witnessed}; when it settles the last
+    /// slice {Frozen}, {PhaseBegan}, or {RoundVoid} and what follows.
+    function witness(RunId run, RoundNo round, uint8 slice, uint256 held) external;
+
+    /// @notice Publishes the sum over the frozen set.
+    /// @dev Requirements, in this order: run active; current round; Publishing; `attempt` is the current; approved; member
+    /// whose place may publish now (NotItsTurn); no zero digest. Emits {Published}, {PhaseBegan}.
+    function publish(RunId run, RoundNo round, uint8 attempt, bytes32 sumRoot, bytes32 sumCid) external;
+
+    /// @notice Says what the caller makes of a publication.
+    /// @dev Requirements, in this order: the round is one of the run's last 8 (NotCurrentRound); the publication was made
+    /// (WrongAttempt; `current` is then the number of publications); approved; in the frozen set (NotIncluded); a tuple as its
+    /// status wants; not yet attested (looked at for the round's last publication only). Works in any state of the run.
+    /// Emits {Attested}; when the publication is being attested and this decides it, {RoundClosed}, {RoundRefused} or
+    /// {PublicationDiscarded} and what follows.
+    /// @param own echo-proof digest: only a holder of the model's bytes can make it
+    function attest(RunId run, RoundNo round, uint8 attempt, bytes32 modelRoot, bytes32 modelCid, Status status, bytes32 own) external;
+
+    /// @notice Makes the step of a limit that has passed, or ends a pause that may end; else nothing. Anyone may call.
+    function tick(RunId run) external;
+
+    /// @notice Says that the caller's site is there: it is awaited from the next round on, and counts for the end of a pause.
+    /// @dev Requirements, in this order: run active or paused; member now (NotMember); not yet ready. Emits {SiteReady}.
+    function ready(RunId run) external;
+
+    /// @notice Ends a run of an exact study because the caller's cohort changed.
+    /// @dev Requirements, in this order: run active or paused; exact; member now (NotMember). Emits {RunStateChanged}.
+    function halt(RunId run, uint8 reason) external;
+
+    /// @notice Runs so far; they count from 1.
+    function runCount() external view returns (uint256 count);
+
+    /// @notice Study of a run.
+    function studyOf(RunId run) external view returns (StudyId study);
+
+    /// @notice At most `count` runs from `first` on, oldest first.
+    function runs(uint256 first, uint256 count) external view returns (RunSummary[] memory);
+
+    /// @notice A run and its last opened round, as stored: a limit that has passed shows only after a call.
+    function run(RunId id) external view returns (RunView memory);
+
+    /// @notice The same with any of the run's last 8 rounds.
+    /// @dev Reverts with NotCurrentRound when the round is not in the ring.
+    function runAt(RunId id, RoundNo round) external view returns (RunView memory);
+}

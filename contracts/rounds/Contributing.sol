@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Bitmap} from "../libraries/Bitmap.sol";
+import {Clock, PhaseClock} from "../libraries/PhaseClock.sol";
+import {RoundNo, RunId, SiteId} from "../types/Ids.sol";
+import {Phase} from "../types/Phase.sol";
+import {Opening} from "./Opening.sol";
+
+/// @title Phase Contributing
+abstract contract Contributing is Opening {
+    using Bitmap for uint256;
+    using PhaseClock for Clock;
+
+    function _contribute(RunId id, Run storage run, RoundNo number, SiteId site, bytes32 root, bytes32 cid, bytes32 cohortRoot) internal {
+        // Check: it may still act, and commits to something
+        (Round storage r, Clock memory c) = _current(id, run, number, Phase.Contributing);
+        uint256 approvals = _approved(run, site);
+        _inRota(id, number, r, site);
+        if (root == 0 || cid == 0 || cohortRoot == 0) revert RoundCoordinator_ZeroDigest();
+        uint256 contributed = _checkFirst(id, number, r, c, site) | Bitmap.only(site);
+        // Effect: the site is in, its root in the accumulator
+        bytes32 accumulator = c.has(PhaseClock.CONTRIBUTED) ? r.accumulator : bytes32(0);
+        r.contributed = contributed;
+        r.accumulator = keccak256(abi.encode(accumulator, SiteId.unwrap(site), root));
+        _flag(r, c, PhaseClock.CONTRIBUTED);
+        emit Contributed(id, number, site, root, cid, cohortRoot);
+        _endWhenAllHere(id, run, r, c, contributed, approvals);
+    }
+
+    function _abstain(RunId id, Run storage run, RoundNo number, SiteId site, uint8 reason) internal {
+        // Check: it may still act
+        (Round storage r, Clock memory c) = _current(id, run, number, Phase.Contributing);
+        uint256 approvals = _approved(run, site);
+        _inRota(id, number, r, site);
+        uint256 contributed = _checkFirst(id, number, r, c, site);
+        // Effect: nobody waits for it
+        r.abstained = _abstained(r, c) | Bitmap.only(site);
+        r.awaited &= ~Bitmap.only(site);
+        _flag(r, c, PhaseClock.ABSTAINED);
+        emit Abstained(id, number, site, reason);
+        _endWhenAllHere(id, run, r, c, contributed, approvals);
+    }
+
+    /// @dev The limit has passed.
+    function _endContributing(RunId id, Run storage run, Round storage r, Clock memory c) internal {
+        if (_contributed(r, c).size() < run.quorum) _void(id, run, Phase.Contributing);
+        else _begin(id, run.round, r, c, Phase.Witnessing);
+    }
+
+    function _endWhenAllHere(RunId id, Run storage run, Round storage r, Clock memory c, uint256 contributed, uint256 approvals) private {
+        bool allHere = r.awaited & approvals & ~contributed == 0;
+        if (allHere && contributed.size() >= run.quorum) _begin(id, run.round, r, c, Phase.Witnessing);
+    }
+
+    function _checkFirst(RunId id, RoundNo number, Round storage r, Clock memory c, SiteId site) private view returns (uint256 contributed) {
+        contributed = _contributed(r, c);
+        if (contributed.has(site)) revert RoundCoordinator_AlreadyContributed(id, number, site);
+        if (_abstained(r, c).has(site)) revert RoundCoordinator_AlreadyAbstained(id, number, site);
+    }
+
+    function _flag(Round storage r, Clock memory c, uint8 flag) private {
+        if (c.has(flag)) return;
+        c.flags |= flag;
+        r.clock = c.pack();
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Bitmap} from "../libraries/Bitmap.sol";
+import {Clock, PhaseClock} from "../libraries/PhaseClock.sol";
+import {Rota} from "../libraries/Rota.sol";
+import {NO_SITE, RoundNo, RunId, SiteId} from "../types/Ids.sol";
+import {Phase} from "../types/Phase.sol";
+import {RunState} from "../types/RunState.sol";
+import {RoundStore} from "./RoundStore.sol";
+
+/// @title How rounds open, and what follows when one comes to nothing
+abstract contract Opening is RoundStore {
+    using Bitmap for uint256;
+    using PhaseClock for Clock;
+
+    uint8 internal constant VOIDS_TO_PAUSE = 3;
+    uint8 internal constant PAUSED_BY_VOIDS = 0;
+    uint8 internal constant PAUSED_TOO_FEW = 1;
+
+    /// @dev Opens the next round, or pauses the run when too few sites would be in it.
+    function _openRound(RunId id, Run storage run) internal {
+        (uint256 rota, uint32 epoch) = STUDIES.rotaNow(run.study);
+        if (rota.size() < run.minSites) {
+            _pause(id, run, PAUSED_TOO_FEW);
+            return;
+        }
+        uint256 awaited = _awaitedNext(run, rota);
+        SiteId leader = _takeTurn(run, rota);
+        RoundNo number = RoundNo.wrap(RoundNo.unwrap(run.round) + 1);
+        uint256 turn = rota.below(leader);
+        (run.round, run.lastLeader, run.anyReady) = (number, leader, false);
+        Round storage r = _slot(run, number);
+        (r.rota, r.awaited) = (rota, awaited);
+        r.clock = PhaseClock.opened(turn, leader, epoch).pack();
+        emit RoundOpened(id, number, leader, uint16(turn), rota, awaited, run.modelRoot, run.modelCid, epoch);
+    }
+
+    /// @dev The round is contributed afresh; the third in a row pauses the run.
+    function _void(RunId id, Run storage run, Phase phase) internal {
+        emit RoundVoid(id, run.round, phase);
+        if (++run.voidsInARow == VOIDS_TO_PAUSE) _pause(id, run, PAUSED_BY_VOIDS);
+        else _openRound(id, run);
+    }
+
+    /// @dev Ends a pause when more than half of the members are ready and there are enough for a rota.
+    function _tryResume(RunId id, Run storage run, SiteId site) internal {
+        uint256 members = STUDIES.membersNow(run.study);
+        (uint256 rota,) = STUDIES.rotaNow(run.study);
+        bool wanted = Rota.isMajority((_ready(run) & members).size(), members.size());
+        if (!wanted || rota.size() < run.minSites) return;
+        (run.state, run.voidsInARow) = (RunState.Active, 0);
+        emit RunStateChanged(id, RunState.Active, site, 0);
+        _openRound(id, run);
+    }
+
+    /// @dev The site missed its turn.
+    function _passOver(Run storage run, SiteId site) internal {
+        Rota.Passes memory passes = run.anyPassed ? run.passes : Rota.Passes(0, 0);
+        run.passes = Rota.passOver(passes, site);
+        run.anyPassed = true;
+    }
+
+    function _ready(Run storage run) internal view returns (uint256) {
+        return run.anyReady ? run.ready : 0;
+    }
+
+    function _pause(RunId id, Run storage run, uint8 reason) private {
+        (run.state, run.anyReady) = (RunState.Paused, false);
+        emit RunStateChanged(id, RunState.Paused, NO_SITE, reason);
+    }
+
+    function _takeTurn(Run storage run, uint256 rota) private returns (SiteId leader) {
+        if (!run.anyPassed) return rota.next(run.lastLeader);
+        Rota.Passes memory left;
+        (leader, left) = Rota.nextTurn(rota, run.lastLeader, run.passes);
+        (run.passes, run.anyPassed) = (left, left.low | left.high != 0);
+    }
+
+    function _awaitedNext(Run storage run, uint256 rota) private view returns (uint256) {
+        if (RoundNo.unwrap(run.round) == 0) return rota;
+        Round storage last = _slot(run, run.round);
+        return rota & (_contributed(last, PhaseClock.unpack(last.clock)) | ~last.rota | _ready(run));
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Bitmap} from "../libraries/Bitmap.sol";
+import {Clock, PhaseClock} from "../libraries/PhaseClock.sol";
+import {Rota} from "../libraries/Rota.sol";
+import {RoundNo, RunId, SiteId} from "../types/Ids.sol";
+import {Phase} from "../types/Phase.sol";
+import {Opening} from "./Opening.sol";
+
+/// @title Phase Witnessing, and the freeze
+abstract contract Witnessing is Opening {
+    using Bitmap for uint256;
+    using PhaseClock for Clock;
+
+    /// @dev What a bitmap is counted with: the rota's size, the slice's places, the custodian's bit, slices of the run, all
+    /// contributors, what the custodian holds, and whether the slice has bitmaps of this round.
+    struct Tally {
+        uint256 n;
+        uint256 places;
+        uint256 bit;
+        uint256 slices;
+        uint256 contributed;
+        uint256 held;
+        bool begun;
+    }
+
+    function _witness(RunId id, Run storage run, RoundNo number, SiteId site, uint8 slice, uint256 held) internal {
+        // Check: a custodian's first bitmap, of contributors
+        (Round storage r, Clock memory c) = _current(id, run, number, Phase.Witnessing);
+        uint256 approvals = _approved(run, site);
+        Tally memory t = _custodian(id, run, r, c, site, slice);
+        if (t.begun && r.slices[slice].witnessed & t.bit != 0) revert RoundCoordinator_AlreadyWitnessed(id, number, site, slice);
+        if (held & ~t.contributed != 0) revert RoundCoordinator_NotContributed(id, number, held & ~t.contributed);
+        // Effect: the bitmap, and perhaps the freeze
+        t.held = held;
+        _record(r, c, slice, t);
+        emit Witnessed(id, number, site, slice, held);
+        if (c.settled == t.slices) _freeze(id, run, r, c, approvals);
+        else r.clock = c.pack();
+    }
+
+    function _custodian(RunId id, Run storage run, Round storage r, Clock memory c, SiteId site, uint8 slice) private view returns (Tally memory t) {
+        t.slices = run.slices;
+        if (slice >= t.slices) revert RoundCoordinator_UnknownSlice(slice, run.slices);
+        uint256 rota = r.rota;
+        t.n = rota.size();
+        t.places = _places(r, c, t.n, slice);
+        bool custodian = Rota.isCustodian(t.n, Rota.placeOf(rota, t.n, c.turn, site), slice, t.places);
+        if (!custodian) revert RoundCoordinator_NotCustodian(id, run.round, site, slice);
+        (t.bit, t.contributed, t.begun) = (Bitmap.only(site), r.contributed, _hasBegun(r, c, t.slices, slice));
+    }
+
+    /// @dev The limit has passed: freeze, ask more custodians, or give up.
+    function _endWitnessing(RunId id, Run storage run, Round storage r, Clock memory c) internal {
+        uint256 n = r.rota.size();
+        if (c.heard == run.slices) {
+            _freeze(id, run, r, c, STUDIES.approvals(run.study));
+        } else if (Rota.custodians(n, c.extensions) == n) {
+            _void(id, run, Phase.Witnessing);
+        } else {
+            _extend(r, c, run.slices, Rota.witnessQuorum(n));
+            _begin(id, run.round, r, c, Phase.Witnessing);
+        }
+    }
+
+    /// @dev Custodians of a slice now, as a count of places.
+    function _places(Round storage r, Clock memory c, uint256 n, uint256 slice) internal view returns (uint256) {
+        return Rota.custodians(n, c.extensions == 0 ? 0 : r.extended[slice]);
+    }
+
+    /// @dev Whether the slice's bitmaps are of this round. With one slice the clock's flag says it.
+    function _hasBegun(Round storage r, Clock memory c, uint256 slices, uint256 slice) internal view returns (bool) {
+        if (!c.has(PhaseClock.WITNESSED)) return false;
+        return slices == 1 || r.begun >> slice & 1 == 1;
+    }
+
+    /// @dev A slice's bitmaps; the first leaves `twice` as it was, so it counts from the second on.
+    function _bitmaps(Bitmaps storage stored, bool begun) private view returns (Bitmaps memory b) {
+        if (!begun) return b;
+        (b.witnessed, b.once) = (stored.witnessed, stored.once);
+        if (b.witnessed & (b.witnessed - 1) != 0) b.twice = stored.twice;
+    }
+
+    function _record(Round storage r, Clock memory c, uint8 slice, Tally memory t) private {
+        Bitmaps storage stored = r.slices[slice];
+        Bitmaps memory b = _bitmaps(stored, t.begun);
+        uint256 count = b.witnessed.size() + 1;
+        bool was = t.begun && _settled(b, count - 1, t);
+        (b.twice, b.once, b.witnessed) = (b.twice | (b.once & t.held), b.once | t.held, b.witnessed | t.bit);
+        (stored.witnessed, stored.once) = (b.witnessed, b.once);
+        if (t.begun) stored.twice = b.twice;
+        else if (t.slices > 1) r.begun = (c.has(PhaseClock.WITNESSED) ? r.begun : 0) | (1 << slice);
+        c.flags |= PhaseClock.WITNESSED;
+        if (count == Rota.witnessQuorum(t.n)) ++c.heard;
+        if (!was && _settled(b, count, t)) ++c.settled;
+    }
+
+    function _settled(Bitmaps memory b, uint256 count, Tally memory t) private pure returns (bool) {
+        return count == t.places || t.contributed & ~_standing(b, t.n) == 0;
+    }
+
+    /// @dev Updates that enough bitmaps name.
+    function _standing(Bitmaps memory b, uint256 n) private pure returns (uint256) {
+        return Rota.witnessQuorum(n) == 1 ? b.once : b.twice;
+    }
+
+    /// @dev Three more places for each slice that is not heard. Sets all counts the first time: older ones are stale.
+    function _extend(Round storage r, Clock memory c, uint256 slices, uint256 quorum) private {
+        bool first = c.extensions == 0;
+        ++c.extensions;
+        for (uint256 s = 0; s < slices; ++s) {
+            bool heard = _hasBegun(r, c, slices, s) && r.slices[s].witnessed.size() >= quorum;
+            if (!heard) r.extended[s] = c.extensions;
+            else if (first) r.extended[s] = 0;
+        }
+    }
+
+    /// @dev Every slice is heard, so each one's bitmaps are of this round. The loop is over slices.
+    function _freeze(RunId id, Run storage run, Round storage r, Clock memory c, uint256 approvals) private {
+        uint256 n = r.rota.size();
+        uint256 included = r.contributed & approvals;
+        for (uint256 s = 0; s < run.slices; ++s) {
+            included &= _standing(_bitmaps(r.slices[s], true), n);
+        }
+        if (included.size() < run.quorum) {
+            r.clock = c.pack();
+            _void(id, run, Phase.Witnessing);
+            return;
+        }
+        r.included = included;
+        c.flags |= PhaseClock.FROZEN;
+        emit Frozen(id, run.round, included, r.accumulator);
+        _begin(id, run.round, r, c, Phase.Publishing);
+    }
+}

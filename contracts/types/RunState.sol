@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @notice Life of a run. Paused waits for a quorum of `ready`; the last three are final.
+/// Ended is for masked runs whose publications are spent; this version never reaches it.
+/// @dev Same order as RUN_STATES in node/ports/chain.ts.
+enum RunState {
+    Active,
+    Paused,
+    Finished,
+    Halted,
+    Ended
+}

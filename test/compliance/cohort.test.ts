@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { type Desk, localWithdraw, recordConsent } from '#adapters/cohort/consent-desk.ts'
+import { ConsentStore } from '#adapters/cohort/consent-store.ts'
+import { CsvCohort } from '#adapters/cohort/csv-cohort.ts'
+import { entryOf, sha256, siteTree } from '#adapters/cohort/site-trees.ts'
+import { SimCohort } from '#adapters/sim/cohort.ts'
+import { toDigest } from '#base/bytes.ts'
+import { isRotaError } from '#base/errors.ts'
+import type { Digest } from '#base/ids.ts'
+import { proveAbsent, verifyAbsent } from '#core/commit/cohort-tree.ts'
+import { HEADER, keyed, protocolWith, tempFolder } from '../unit/cohort/support.ts'
+import { cohortCompliance, PATIENTS, type Ready, rowsOf } from './cohort.ts'
+
+const csvOf = (n: number) =>
+  `${HEADER},set\n${rowsOf(n)
+    .map((r) => [r.id, ...r.values, r.label, r.set].join())
+    .join('\n')}\n`
+
+async function inMemory(): Promise<Ready> {
+  const table = (set: string) => {
+    const rows = rowsOf(PATIENTS).filter((r) => r.set === set)
+    return {
+      columns: ['age', 'sbp', 'chol', 'sex'],
+      rows: rows.length,
+      values: Float64Array.from(rows.flatMap((r) => r.values)),
+      label: Float64Array.from(rows, (r) => r.label),
+    }
+  }
+  return { cohort: new SimCohort('one', { train: table('train'), test: table('test') }), protocol: protocolWith() }
+}
+
+const vault = keyed('a site')
+function site(text: string) {
+  const folder = tempFolder()
+  const file = join(folder, 'patients.csv')
+  writeFileSync(file, text)
+  const store = new ConsentStore(join(folder, 'consents.log'), vault)
+  let drawn = 0
+  const desk: Desk = { store, vault, clock: { nowMs: () => 0 }, random: { bytes: (n) => sha256(Uint8Array.of(drawn++, 1)).slice(0, n) } }
+  return { folder, file, desk, cohort: new CsvCohort({ file, consents: store, vault }) }
+}
+
+async function fromFile(): Promise<Ready> {
+  const { desk, folder, cohort } = site(csvOf(PATIENTS))
+  await recordConsent(
+    desk,
+    'research',
+    rowsOf(PATIENTS).map((r) => r.id),
+    folder,
+  )
+  return { cohort, protocol: protocolWith({ lawfulBasis: 'consent' }) }
+}
+
+cohortCompliance('in memory', inMemory)
+cohortCompliance('a CSV file', fromFile)
+
+describe('cohort from a file, its own', () => {
+  it('takes nobody without a consent, everybody under opt-out', async () => {
+    const { cohort, desk, folder } = site(csvOf(PATIENTS))
+    await recordConsent(desk, 'research', ['patient-1', 'patient-2', 'nobody-here'], folder)
+    await recordConsent(desk, 'other programme', ['patient-3'], folder)
+    const consent = await cohort.consented(protocolWith({ lawfulBasis: 'consent' }), new Set())
+    assert.deepEqual([consent.patients.length, consent.tags.length], [2, 2])
+    const optOut = await cohort.consented(protocolWith(), new Set())
+    assert.deepEqual([optOut.patients.length, optOut.tags.length, optOut.members.length], [PATIENTS, 2, PATIENTS])
+  })
+
+  it('stops at once when the desk withdraws a patient, with or without a receipt, also from another process', async () => {
+    const { cohort, desk, folder } = site(csvOf(PATIENTS))
+    await recordConsent(desk, 'research', ['patient-1'], folder)
+    assert.equal((await cohort.consented(protocolWith(), new Set())).patients.length, PATIENTS)
+    const elsewhere = { ...desk, store: new ConsentStore(join(folder, 'consents.log'), vault) }
+    await localWithdraw(elsewhere, 'research', 'patient-1', 'opt-out')
+    await localWithdraw(elsewhere, 'research', 'patient-2', 'opt-out')
+    assert.equal((await cohort.consented(protocolWith(), new Set())).patients.length, PATIENTS - 2)
+  })
+
+  it('takes a patient back with a new consent, and the old tag stays dead', async () => {
+    const { cohort, desk, folder } = site(csvOf(PATIENTS))
+    const protocol = protocolWith({ lawfulBasis: 'consent' })
+    const first = (await recordConsent(desk, 'research', ['patient-1'], folder))[0]?.receipt.tag as Digest
+    await localWithdraw(desk, 'research', 'patient-1', 'consent')
+    assert.equal((await cohort.consented(protocol, new Set([first]))).patients.length, 0)
+    const second = (await recordConsent(desk, 'research', ['patient-1'], folder))[0]?.receipt.tag as Digest
+    assert.deepEqual((await cohort.consented(protocol, new Set([first]))).tags, [second])
+  })
+
+  it('reads the file again when it changed', async () => {
+    const { cohort, file } = site(csvOf(PATIENTS))
+    const before = await cohort.consented(protocolWith(), new Set())
+    writeFileSync(file, csvOf(PATIENTS + 5))
+    const after = await cohort.consented(protocolWith(), new Set())
+    assert.equal(after.patients.length, PATIENTS + 5)
+    assert.ok(before.patients.every((p) => after.patients.includes(p)))
+  })
+
+  it('names a patient that changed from training to testing differently', async () => {
+    const { cohort, file } = site(csvOf(PATIENTS))
+    const before = new Set((await cohort.consented(protocolWith(), new Set())).patients)
+    writeFileSync(file, csvOf(PATIENTS).replace(/^(patient-1,.*),train$/m, '$1,test'))
+    const after = (await cohort.consented(protocolWith(), new Set())).patients
+    assert.equal(after.filter((p) => !before.has(p)).length, 1)
+  })
+
+  it('proves that a withdrawn tag is not in the cohort whose root it gave', async () => {
+    const { cohort, desk, folder } = site(csvOf(PATIENTS))
+    const protocol = protocolWith({ lawfulBasis: 'consent' })
+    const given = await recordConsent(
+      desk,
+      'research',
+      rowsOf(20).map((r) => r.id),
+      folder,
+    )
+    const gone = given[4]?.receipt.tag as Digest
+    const { members, root } = await cohort.consented(protocol, new Set([gone]))
+    const tree = siteTree(vault, 'research', members)
+    assert.equal(toDigest(tree.root), root)
+    const entry = entryOf(vault, 'research', gone)
+    assert.ok(verifyAbsent(tree.root, entry, proveAbsent(tree, entry) ?? assert.fail(), sha256))
+  })
+
+  it('throws the catalogue error of a bad file, every time', async () => {
+    const { cohort, file } = site(csvOf(PATIENTS).replace('100', '1000'))
+    for (let i = 0; i < 2; i++) await assert.rejects(cohort.consented(protocolWith(), new Set()), (error) => isRotaError(error, 'ROTA-3005'))
+    writeFileSync(file, csvOf(PATIENTS))
+    assert.equal((await cohort.consented(protocolWith(), new Set())).patients.length, PATIENTS)
+  })
+})

@@ -1,0 +1,75 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { expect } from 'chai'
+import hre from 'hardhat'
+import { type Gas, tenAndThousand, twentyThree, withdrawal } from './support/gas.ts'
+
+const SNAPSHOT = new URL('../../.gas-snapshot', import.meta.url)
+/** Calls cost the same in every run; a percent is left for another compiler's patch. */
+const DRIFT = 0.01
+
+/** What each call may cost at most. */
+const BARS: Gas = {
+  contribute: 70_000,
+  'contribute, first of its round': 70_000,
+  'contribute, last awaited': 72_000,
+  witness: 65_000,
+  'witness, second': 65_000,
+  'witness, freezing': 80_000,
+  publish: 62_000,
+  attest: 70_000,
+  'attest, first of its round': 70_000,
+  'attest, closing and opening': 140_000,
+  'attest, late': 70_000,
+  'withdraw, relayed': 60_000,
+  'round of 23 sites': 3_400_000,
+  'round of 23 sites, first of a run': 3_600_000,
+}
+
+/** Bars of calls that write a ring slot for the first time, in a run's first eight rounds. */
+const FIRST_BARS: Gas = { 'contribute, first of its round': 100_000, 'attest, closing and opening': 230_000 }
+
+describe('Gas', () => {
+  const measured: Gas = {}
+
+  before(async function () {
+    if (hre.globalOptions.coverage) {
+      console.log('    gas is not measured under --coverage: instrumented code costs more')
+      this.skip()
+    }
+    this.timeout(60_000)
+    const { first, steady } = await twentyThree()
+    Object.assign(measured, steady.calls, {
+      'withdraw, relayed': await withdrawal(),
+      'round of 23 sites': steady.total,
+      'round of 23 sites, first of a run': first.total,
+    })
+    for (const [name, bar] of Object.entries(FIRST_BARS)) expect(first.calls[name], `${name} in round 1`).to.be.at.most(bar)
+  })
+
+  for (const [name, bar] of Object.entries(BARS)) {
+    it(`${name} costs at most ${bar.toLocaleString('en')}`, () => {
+      expect(measured[name]).to.be.at.most(bar)
+    })
+  }
+
+  it('is what .gas-snapshot says (UPDATE_GAS_SNAPSHOT=1 writes it anew)', () => {
+    if (process.env.UPDATE_GAS_SNAPSHOT === '1')
+      writeFileSync(
+        SNAPSHOT,
+        Object.keys(BARS)
+          .map((name) => `${name}: ${measured[name]}\n`)
+          .join(''),
+      )
+    const lines = readFileSync(SNAPSHOT, 'utf8').trim().split('\n')
+    const kept = new Map(lines.map((line) => line.split(': ') as [string, string]))
+    expect([...kept.keys()]).to.deep.equal(Object.keys(BARS))
+    for (const [name, gas] of kept) expect(measured[name], name).to.be.closeTo(Number(gas), Math.ceil(Number(gas) * DRIFT))
+  })
+
+  it('costs a site the same in round 1,000 as in round 10', async function () {
+    this.timeout(110_000)
+    const { ten, thousand } = await tenAndThousand()
+    // A round's number has one byte more that is not zero, and digests may have a few less: 12 gas each.
+    for (const [name, gas] of Object.entries(ten)) expect(thousand[name], name).to.be.closeTo(gas, 150)
+  })
+})

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Bitmap} from "../../../contracts/libraries/Bitmap.sol";
+import {Rota} from "../../../contracts/libraries/Rota.sol";
+import {NO_SITE, RoundNo, RunId, SiteId, StudyId} from "../../../contracts/types/Ids.sol";
+import {Phase} from "../../../contracts/types/Phase.sol";
+import {RoundView, RunView} from "../../../contracts/types/Rounds.sol";
+import {RunState} from "../../../contracts/types/RunState.sol";
+import {Status} from "../../../contracts/types/Status.sol";
+import {TestNetwork} from "../support/TestNetwork.sol";
+import {hold, VM} from "../support/Vm.sol";
+
+/// @notice Sites that call what they like, late and early and with any arguments; after each call the new state is held
+/// against what was seen before. Calls that the contract refuses are no news.
+contract RoundHandler is TestNetwork {
+    using Bitmap for uint256;
+
+    RunId public run;
+    StudyId private _study;
+    uint8 private immutable SLICES;
+    RunView private _last;
+    mapping(uint32 round => uint256) public frozen;
+    mapping(uint32 round => mapping(uint8 attempt => SiteId)) private _publisher;
+    mapping(uint32 round => mapping(uint8 attempt => bool)) private _published;
+    /// @notice Something that never changes did; empty as long as all is well.
+    string public broken;
+    uint256 public closed;
+    uint256 public voids;
+
+    constructor(uint256 n, uint8 slices) {
+        SLICES = slices;
+        build(n);
+        _study = study(uint16(n < 3 ? n : 3), uint16(n < 3 ? 1 : 2), slices);
+        VM.prank(node(0));
+        run = rounds.openRun(_study, keccak256("model"), keccak256("cid"));
+        _last = rounds.run(run);
+    }
+
+    function contribute(uint256 who, bool late) external {
+        _as(who);
+        try rounds.contribute(run, _round(late), keccak256(abi.encode(who)), keccak256("cid"), keccak256("cohort")) {} catch {}
+        _look();
+    }
+
+    function everybodyContributes(uint256 but) external {
+        for (uint256 i = 0; i < count; ++i) {
+            if ((but >> i) & 3 == 3) continue;
+            _as(i);
+            try rounds.contribute(run, _round(false), keccak256(abi.encode(i)), keccak256("cid"), keccak256("cohort")) {} catch {}
+            _look();
+        }
+    }
+
+    function abstain(uint256 who, uint8 reason) external {
+        _as(who);
+        try rounds.abstain(run, _round(false), reason) {} catch {}
+        _look();
+    }
+
+    function witness(uint256 who, uint8 slice, uint256 hidden) external {
+        uint256 held = _last.round.contributed & ~(hidden & (hidden >> 64) & (hidden >> 128));
+        _as(who);
+        try rounds.witness(run, _round(false), slice % (SLICES + 1), held) {} catch {}
+        _look();
+    }
+
+    function custodiansWitness() external {
+        for (uint256 i = 0; i < count * SLICES; ++i) {
+            _as(i % count);
+            try rounds.witness(run, _round(false), uint8(i / count), _last.round.contributed) {} catch {}
+            _look();
+        }
+    }
+
+    function publish(uint256 who, bool wrongAttempt) external {
+        uint8 attempt = wrongAttempt ? uint8(who) : _last.round.attempt;
+        _as(who);
+        try rounds.publish(run, _round(false), attempt, keccak256(abi.encode(who)), keccak256("sum cid")) {} catch {}
+        _look();
+    }
+
+    function attest(uint256 who, uint8 status, uint8 model, bool late) external {
+        _attest(who, Status(status % 4), model % 2, late);
+    }
+
+    function everybodyAttests(uint8 status) external {
+        for (uint256 i = 0; i < count; ++i) {
+            _attest(i, Status(status % 4), 0, false);
+        }
+    }
+
+    function wholeRound(uint8 status) external {
+        for (uint256 i = 0; i < count; ++i) {
+            _as(i);
+            try rounds.contribute(run, _round(false), keccak256(abi.encode(i)), keccak256("cid"), keccak256("cohort")) {} catch {}
+            _look();
+        }
+        for (uint256 i = 0; i < count * SLICES; ++i) {
+            _as(i % count);
+            try rounds.witness(run, _round(false), uint8(i / count), _last.round.contributed) {} catch {}
+            _look();
+        }
+        _as(SiteId.unwrap(_last.round.leader));
+        try rounds.publish(run, _round(false), _last.round.attempt, keccak256("sum"), keccak256("sum cid")) {} catch {}
+        _look();
+        for (uint256 i = 0; i < count; ++i) {
+            _attest(i, Status(status % 5 == 4 ? 3 : 0), 0, false);
+        }
+    }
+
+    function wait(uint8 thirds) external {
+        VM.warp(block.timestamp + uint256(SECONDS) * (thirds % 8) / 3 + 1);
+        VM.roll(block.number + uint256(BLOCKS) * (thirds % 8) / 3 + 1);
+    }
+
+    function tick() external {
+        rounds.tick(run);
+        _look();
+    }
+
+    function ready(uint256 who) external {
+        _as(who);
+        try rounds.ready(run) {} catch {}
+        _look();
+    }
+
+    function everybodyIsReady() external {
+        for (uint256 i = 0; i < count; ++i) {
+            _as(i);
+            try rounds.ready(run) {} catch {}
+            _look();
+        }
+    }
+
+    function membership(uint256 who, bool leaves) external {
+        address account = steward(who % count);
+        VM.prank(account);
+        if (leaves && who % 3 == 0) try studies.withdrawSite(_study) {} catch {}
+        else try studies.approve(_study, PROTOCOL) {} catch {}
+        uint32 next = studies.study(_study).epoch.epoch + 1;
+        _as(who / 7);
+        try studies.publishEpoch(_study, next, PROTOCOL, PROTOCOL) {} catch {}
+        _look();
+    }
+
+    function _attest(uint256 who, Status status, uint8 model, bool late) private {
+        bytes32 root = status == Status.WrongSum ? bytes32(0) : keccak256(abi.encode(model));
+        uint8 attempt = late && _last.round.attempt > 0 ? _last.round.attempt - 1 : _last.round.attempt;
+        _as(who);
+        try rounds.attest(run, _round(late && who % 2 == 0), attempt, root, root, status, keccak256("own")) {} catch {}
+        _look();
+    }
+
+    function _as(uint256 who) private {
+        VM.prank(node(who % count));
+    }
+
+    function _round(bool late) private view returns (RoundNo) {
+        uint32 number = RoundNo.unwrap(_last.round.round);
+        return RoundNo.wrap(late && number > 1 ? number - 1 : number);
+    }
+
+    /// @dev Holds the new state against the last one.
+    function _look() private {
+        RunView memory v = rounds.run(run);
+        _expect(_final(_last.state) ? v.state == _last.state : true, "a final state is final");
+        uint32 number = RoundNo.unwrap(v.round.round);
+        uint32 before = RoundNo.unwrap(_last.round.round);
+        _expect(number == before || number == before + 1, "rounds are opened one by one");
+        if (number == before) _sameRound(_last.round, v.round);
+        else if (v.closedRounds > _last.closedRounds) ++closed;
+        else ++voids;
+        _shape(v);
+        _history(number);
+        _last = v;
+    }
+
+    function _sameRound(RoundView memory a, RoundView memory b) private {
+        _expect(b.attempt == a.attempt || b.attempt == a.attempt + 1, "attempts come one by one");
+        if (b.attempt == a.attempt) _expect(b.phase >= a.phase, "no phase goes backwards within an attempt");
+        else _expect(a.phase == Phase.Attesting && b.phase == Phase.Publishing, "only a discarded publication brings another attempt");
+        _expect(a.rota == b.rota && a.leader == b.leader && a.openedAtBlock == b.openedAtBlock && a.epoch == b.epoch, "a round keeps its rota");
+        _expect(a.contributed & ~b.contributed == 0, "a contribution stays");
+        _expect(b.firstPlace >= a.firstPlace, "places pass on");
+        _expect(a.phase == Phase.Contributing || a.contributed == b.contributed, "nobody contributes later");
+    }
+
+    function _shape(RunView memory v) private {
+        RoundView memory r = v.round;
+        uint256 n = r.rota.size();
+        _expect(r.turn < n && r.rota.pick(r.turn) == r.leader, "the leader has the turn");
+        _expect(r.contributed & ~r.rota == 0 && r.awaited & ~r.rota == 0, "contributors are in the rota");
+        _expect(r.contributed & r.abstained == 0, "who abstains is not in");
+        _expect(r.included & ~r.contributed == 0 && r.attested & ~r.included == 0, "included sites contributed, attesting ones are included");
+        _expect(r.phase < Phase.Publishing ? r.included == 0 : r.included.size() >= 1, "frozen from Publishing on");
+        _expect(r.publications <= Rota.publications(n), "not too many publications");
+        _expect(v.voidsInARow < 3 || v.state == RunState.Paused, "the third void pauses");
+        for (uint256 s = 0; s < SLICES; ++s) {
+            _expect(r.witnessed[s].size() <= r.custodianPlaces[s] && r.custodianPlaces[s] <= n, "only custodians witness");
+        }
+        if (r.publisher == NO_SITE) return;
+        uint32 number = RoundNo.unwrap(r.round);
+        if (!_published[number][r.attempt]) (_published[number][r.attempt], _publisher[number][r.attempt]) = (true, r.publisher);
+        _expect(_publisher[number][r.attempt] == r.publisher, "one publisher an attempt");
+    }
+
+    /// @dev Frozen sets of all rounds in the ring.
+    function _history(uint32 last) private {
+        for (uint32 number = last > 7 ? last - 7 : 1; number <= last; ++number) {
+            uint256 included = rounds.runAt(run, RoundNo.wrap(number)).round.included;
+            _expect(frozen[number] == 0 || frozen[number] == included, "a frozen set never changes");
+            frozen[number] = included;
+        }
+    }
+
+    function _final(RunState state) private pure returns (bool) {
+        return state > RunState.Paused;
+    }
+
+    function _expect(bool rule, string memory name) private {
+        if (!rule && bytes(broken).length == 0) broken = name;
+    }
+}

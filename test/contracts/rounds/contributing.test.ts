@@ -1,0 +1,209 @@
+import { expect } from 'chai'
+import { AbiCoder, keccak256 } from 'ethers'
+import { event, names, refused } from '../support/expect.ts'
+import { bits, digest, helpers, LIMIT, PHASE, pass, type RunDriver, STATE, World, ZERO } from '../support/world.ts'
+
+describe('RoundCoordinator, Contributing', () => {
+  let w: World
+  let run: RunDriver
+
+  beforeEach(async () => {
+    w = await World.deploy(4)
+    run = await w.run({ minSites: 3, quorum: 3 })
+  })
+
+  const phase = async () => Number((await run.view()).round.phase)
+  const withdraw = (site: number) => w.send(w.hospital(site).steward, w.studies, 'withdrawSite', run.study)
+
+  describe('when a site contributes', () => {
+    it('is in, its root in the accumulator in order of arrival', async () => {
+      const outcome = await run.contribute(2, 1)
+      expect(event(outcome, 'Contributed')).to.deep.equal({
+        run: 1n,
+        round: 1n,
+        site: 2n,
+        root: digest('root 1 2'),
+        cid: digest('cid 1 2'),
+        cohortRoot: digest('cohort 2'),
+      })
+      await run.contribute(0, 1)
+      const r = (await run.view()).round
+      const add = (acc: string, site: number) =>
+        keccak256(AbiCoder.defaultAbiCoder().encode(['bytes32', 'uint256', 'bytes32'], [acc, site, digest(`root 1 ${site}`)]))
+      expect([r.contributed, r.accumulator]).to.deep.equal([bits(0, 2), add(add(ZERO, 2), 0)])
+    })
+
+    it('ends the phase with the last awaited', async () => {
+      for (const site of [0, 1, 2]) expect(names(await run.contribute(site, 1))).to.deep.equal(['Contributed'])
+      const outcome = await run.contribute(3, 1)
+      expect(names(outcome)).to.deep.equal(['Contributed', 'PhaseBegan'])
+      expect([event(outcome, 'PhaseBegan').phase, event(outcome, 'PhaseBegan').attempt]).to.deep.equal([BigInt(PHASE.Witnessing), 0n])
+    })
+
+    it('does not wait for a site that withdrew', async () => {
+      await withdraw(3)
+      for (const site of [0, 1, 2]) await run.contribute(site, 1)
+      expect(await phase()).to.equal(PHASE.Witnessing)
+    })
+
+    it('refuses a second one, and one after abstaining', async () => {
+      await run.contribute(0, 1)
+      await run.abstain(1, 1)
+      await refused(run.contribute(0, 1), w.rounds, 'RoundCoordinator_AlreadyContributed', [1, 1, 0])
+      await refused(run.contribute(1, 1), w.rounds, 'RoundCoordinator_AlreadyAbstained', [1, 1, 1])
+    })
+
+    it('refuses zero digests', async () => {
+      for (let zero = 0; zero < 3; zero++) {
+        const args = [digest('r'), digest('c'), digest('h')].map((d, i) => (i === zero ? ZERO : d))
+        await refused(run.send(0, 'contribute', 1, ...args), w.rounds, 'RoundCoordinator_ZeroDigest')
+      }
+    })
+
+    it('refuses another round and another phase', async () => {
+      for (const round of [0, 2]) await refused(run.contribute(0, round), w.rounds, 'RoundCoordinator_NotCurrentRound', [1, round, 1])
+      for (const site of [0, 1, 2, 3]) await run.contribute(site, 1)
+      await refused(run.contribute(0, 1), w.rounds, 'RoundCoordinator_WrongPhase', [1, 1, PHASE.Witnessing])
+    })
+
+    it('refuses strangers, withdrawn sites and those that were not in the rota', async () => {
+      await refused(w.send(w.hospital(0).recovery, w.rounds, 'contribute', 1, 1, digest('r'), digest('c'), digest('h')), w.sites, 'SiteRegistry_NotNode')
+      await withdraw(3)
+      await refused(run.contribute(3, 1), w.rounds, 'RoundCoordinator_NotApproved', [1, 3])
+      const later = await w.openRun(run.study)
+      await w.send(w.hospital(3).steward, w.studies, 'approve', run.study, digest('protocol'))
+      await refused(later.contribute(3, 1), w.rounds, 'RoundCoordinator_NotInRota', [2, 1, 3])
+      await run.contribute(3, 1)
+    })
+
+    it('refuses one after the limit, though nobody has ticked', async () => {
+      for (const site of [0, 1, 2]) await run.contribute(site, 1)
+      await pass()
+      await refused(run.contribute(3, 1), w.rounds, 'RoundCoordinator_WrongPhase', [1, 1, PHASE.Witnessing])
+    })
+  })
+
+  describe('when a site abstains', () => {
+    it('is not waited for, now and in the next round', async () => {
+      for (const site of [0, 1]) await run.contribute(site, 1)
+      const outcome = await run.abstain(2, 1, 4)
+      expect(event(outcome, 'Abstained')).to.deep.equal({ run: 1n, round: 1n, site: 2n, reason: 4n })
+      let r = (await run.view()).round
+      expect([r.abstained, r.awaited]).to.deep.equal([bits(2), bits(0, 1, 3)])
+      await run.contribute(3, 1)
+      expect(await phase()).to.equal(PHASE.Witnessing)
+      for (const site of [0, 1]) await run.witness(site, 1, bits(0, 1, 3))
+      await run.publish(0, 1)
+      for (const site of [0, 1]) await run.attest(site, 1)
+      r = (await run.view()).round
+      expect([r.round, r.awaited, r.abstained]).to.deep.equal([2n, bits(0, 1, 3), 0n])
+    })
+
+    it('ends the phase as the last awaited, with a quorum', async () => {
+      for (const site of [0, 1, 2]) await run.contribute(site, 1)
+      expect(names(await run.abstain(3, 1))).to.deep.equal(['Abstained', 'PhaseBegan'])
+    })
+
+    it('leaves the phase to the limit without a quorum', async () => {
+      for (const site of [0, 1]) await run.contribute(site, 1)
+      for (const site of [2, 3]) expect(names(await run.abstain(site, 1))).to.deep.equal(['Abstained'])
+      expect(await phase()).to.equal(PHASE.Contributing)
+    })
+
+    it('refuses what contribute refuses', async () => {
+      await run.contribute(0, 1)
+      await refused(run.abstain(0, 1), w.rounds, 'RoundCoordinator_AlreadyContributed', [1, 1, 0])
+      await run.abstain(1, 1)
+      await refused(run.abstain(1, 1), w.rounds, 'RoundCoordinator_AlreadyAbstained', [1, 1, 1])
+      await refused(run.abstain(2, 3), w.rounds, 'RoundCoordinator_NotCurrentRound', [1, 3, 1])
+      await withdraw(3)
+      await refused(run.abstain(3, 1), w.rounds, 'RoundCoordinator_NotApproved', [1, 3])
+    })
+  })
+
+  describe('when the limit has passed', () => {
+    it('goes on with a quorum', async () => {
+      for (const site of [1, 2, 3]) await run.contribute(site, 1)
+      await pass()
+      expect(names(await run.tick())).to.deep.equal(['PhaseBegan'])
+      expect(await phase()).to.equal(PHASE.Witnessing)
+    })
+
+    it('is void without one, and the next in turn leads the next', async () => {
+      for (const site of [1, 2]) await run.contribute(site, 1)
+      await pass()
+      const outcome = await run.tick()
+      expect(names(outcome)).to.deep.equal(['RoundVoid', 'RoundOpened'])
+      expect([event(outcome, 'RoundVoid').phase, event(outcome, 'RoundOpened').leader, event(outcome, 'RoundOpened').awaited]).to.deep.equal([
+        BigInt(PHASE.Contributing),
+        1n,
+        bits(1, 2),
+      ])
+      expect((await run.view()).voidsInARow).to.equal(1n)
+    })
+
+    it('needs its seconds and its blocks', async () => {
+      await helpers.time.increase(LIMIT.seconds * 2)
+      expect(names(await run.tick())).to.deep.equal([])
+      const { timestamp } = (await w.spare[0]?.provider?.getBlock('latest')) ?? { timestamp: 0 }
+      const other = await w.openRun(run.study)
+      await helpers.mine(LIMIT.blocks - 1, { interval: 1 })
+      expect(timestamp).to.be.greaterThan(0)
+      expect(names(await other.tick())).to.deep.equal([])
+      expect(names(await run.tick())).to.deep.equal(['RoundVoid', 'RoundOpened'])
+    })
+  })
+
+  describe('when rounds are void', () => {
+    const voidRound = async () => {
+      await pass()
+      return run.tick()
+    }
+
+    it('pauses at the third in a row', async () => {
+      await voidRound()
+      await voidRound()
+      const outcome = await voidRound()
+      expect(names(outcome)).to.deep.equal(['RoundVoid', 'RunStateChanged'])
+      expect([event(outcome, 'RunStateChanged').state, event(outcome, 'RunStateChanged').reason]).to.deep.equal([BigInt(STATE.Paused), 0n])
+      await refused(run.contribute(0, 3), w.rounds, 'RoundCoordinator_RunNotActive', [1, STATE.Paused])
+      expect((await run.view()).round.round).to.equal(3n)
+    })
+
+    it('goes on when more than half of the members are ready, awaiting them', async () => {
+      for (let i = 0; i < 3; i++) await voidRound()
+      await run.send(0, 'ready')
+      await refused(run.send(0, 'ready'), w.rounds, 'RoundCoordinator_AlreadyReady', [1, 0])
+      await run.send(3, 'ready')
+      expect((await run.view()).ready).to.equal(bits(0, 3))
+      const outcome = await run.send(2, 'ready')
+      expect(names(outcome)).to.deep.equal(['SiteReady', 'RunStateChanged', 'RoundOpened'])
+      expect([event(outcome, 'RunStateChanged').site, event(outcome, 'RoundOpened').awaited]).to.deep.equal([2n, bits(0, 2, 3)])
+      const v = await run.view()
+      expect([v.state, v.voidsInARow, v.ready]).to.deep.equal([0n, 0n, 0n])
+    })
+
+    it('forgets the row when a round closes', async () => {
+      await voidRound()
+      await voidRound()
+      for (const site of [0, 1, 2, 3]) await run.contribute(site, 3).catch(() => undefined)
+      for (const site of [2, 3]) await run.witness(site, 3, bits(0, 1, 2))
+      await run.publish(2, 3)
+      for (const site of [0, 1]) await run.attest(site, 3)
+      const v = await run.view()
+      expect([v.voidsInARow, v.closedRounds, v.round.round]).to.deep.equal([0n, 1n, 4n])
+    })
+
+    it('refuses ready from a site that is no member', async () => {
+      await withdraw(3)
+      await refused(run.send(3, 'ready'), w.rounds, 'RoundCoordinator_NotMember', [1, 3])
+    })
+
+    it('uses up signals of before the pause', async () => {
+      await run.send(1, 'ready')
+      for (let i = 0; i < 3; i++) await voidRound()
+      expect((await run.view()).ready).to.equal(0n)
+      await run.send(1, 'ready')
+    })
+  })
+})

@@ -1,0 +1,96 @@
+import { Wallet } from 'ethers'
+import { bits, digest, ethers, type Outcome, type RunDriver, read, World } from './world.ts'
+
+/** Gas by the name of the call. Transactions are real: their 21,000 and calldata are in it. */
+export type Gas = Record<string, number>
+
+interface RoundCost {
+  readonly total: number
+  readonly calls: Gas
+}
+
+/** One round of sites 0 to n - 1 with every site's calls. Site 0 contributes and serves nobody, so that all three custodians witness. */
+async function wholeRound(run: RunDriver, number: number, n: number): Promise<RoundCost> {
+  const all = Array.from({ length: n }, (_, i) => i)
+  const [leader, calls, costs]: [number, Gas, number[]] = [(number - 1) % n, {}, []]
+  const note = (name: string, { gas }: Outcome): void => {
+    calls[name] = gas
+    costs.push(gas)
+  }
+  for (const site of all)
+    note(site === 0 ? 'contribute, first of its round' : site === n - 1 ? 'contribute, last awaited' : 'contribute', await run.contribute(site, number))
+  const served = all.slice(1)
+  note('witness', await run.witness(leader, number, bits(...served)))
+  note('witness, second', await run.witness((leader + 1) % n, number, bits(...served)))
+  note('witness, freezing', await run.witness((leader + 2) % n, number, bits(...all)))
+  note('publish', await run.publish(leader, number))
+  const majority = Math.floor(served.length / 2) + 1
+  for (const [i, site] of served.entries()) {
+    const name = i === 0 ? 'attest, first of its round' : i + 1 === majority ? 'attest, closing and opening' : i + 1 < majority ? 'attest' : 'attest, late'
+    note(name, await run.attest(site, number))
+  }
+  return { total: costs.reduce((sum, gas) => sum + gas, 0), calls }
+}
+
+/** Rounds of 23 sites; the first eight fill the ring, the ninth is steady. */
+export async function twentyThree(): Promise<{ readonly first: RoundCost; readonly steady: RoundCost }> {
+  const run = await (await World.deploy(23)).run({ minSites: 12, quorum: 12 })
+  const first = await wholeRound(run, 1, 23)
+  for (let number = 2; number <= 8; number++) await wholeRound(run, number, 23)
+  return { first, steady: await wholeRound(run, 9, 23) }
+}
+
+/** A consent withdrawn through a relay. */
+export async function withdrawal(): Promise<number> {
+  const world = await World.deploy(1)
+  const key = new Wallet(digest('patient'))
+  const [blind, programme] = [digest('blind'), digest('programme')]
+  const tag = await read(world.consents, 'tagOf', blind, key.address)
+  const { chainId } = await ethers.provider.getNetwork()
+  const domain = { name: 'Rota', version: '1', chainId, verifyingContract: String(world.consents.target) }
+  const types = {
+    Withdraw: [
+      { name: 'programme', type: 'bytes32' },
+      { name: 'tag', type: 'bytes32' },
+    ],
+  }
+  const signature = await key.signTypedData(domain, types, { programme, tag })
+  return (await world.send(world.hospital(0).node, world.consents, 'withdraw', programme, blind, key.address, signature)).gas
+}
+
+/** The same site's calls in round 10 and in round 1,000 of a run of two sites. */
+export async function tenAndThousand(): Promise<{ readonly ten: Gas; readonly thousand: Gas }> {
+  const world = await World.deploy(2)
+  const run = await world.run()
+  const rush = await rusher(world, run)
+  const measured = async (number: number): Promise<Gas> => ({
+    contribute: (await run.contribute(0, number)).gas,
+    'contribute, last awaited': (await run.contribute(1, number)).gas,
+    witness: (await run.witness(0, number, bits(0, 1))).gas,
+    'witness, freezing': (await run.witness(1, number, bits(0, 1))).gas,
+    publish: (await run.publish((number - 1) % 2, number)).gas,
+    attest: (await run.attest(0, number)).gas,
+    'attest, closing and opening': (await run.attest(1, number)).gas,
+  })
+  for (let number = 1; number < 10; number++) await rush(number)
+  const ten = await measured(10)
+  for (let number = 11; number < 1000; number++) await rush(number)
+  return { ten, thousand: await measured(1000) }
+}
+
+/** Plays a round of two sites as fast as the chain mines: no estimate, no receipt. */
+async function rusher(world: World, run: RunDriver): Promise<(number: number) => Promise<void>> {
+  const accounts = await Promise.all(world.hospitals.map((h) => h.node.getAddress()))
+  const [to, gas] = [String(world.rounds.target), '0x7a120']
+  const call = (site: number, method: string, ...args: readonly unknown[]): Promise<unknown> => {
+    const data = world.rounds.interface.encodeFunctionData(method, [run.run, ...args])
+    return ethers.provider.send('eth_sendTransaction', [{ from: accounts[site], to, gas, data }])
+  }
+  const [root, cid] = [digest('root'), digest('cid')]
+  return async (number) => {
+    for (const site of [0, 1]) await call(site, 'contribute', number, root, cid, root)
+    for (const site of [0, 1]) await call(site, 'witness', number, 0, bits(0, 1))
+    await call((number - 1) % 2, 'publish', number, 0, root, cid)
+    for (const site of [0, 1]) await call(site, 'attest', number, 0, root, cid, 0, root)
+  }
+}
