@@ -10,7 +10,9 @@ import { nameOf, type SiteView, withSiteView } from './site-view.ts'
 import { protocolOf } from './studies.ts'
 import { type ToldError, toldError } from './told-error.ts'
 
-export type DataPreview = (Omit<MappingPreview, 'problems'> & { readonly problems: readonly (ToldError & { readonly count: number })[] }) | { readonly ready: false; readonly problem: ToldError }
+export type DataPreview =
+  | (Omit<MappingPreview, 'problems'> & { readonly problems: readonly (ToldError & { readonly count: number })[] })
+  | { readonly ready: false; readonly problem: ToldError }
 
 /** All that a steward should see before the yes: counts and column names, no value of any patient. */
 export interface ApprovalPreview {

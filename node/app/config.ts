@@ -11,6 +11,8 @@ export interface SiteConfig {
   readonly chain: string
   /** Address of the network's directory contract; empty before the network exists. */
   readonly contracts: string
+  /** Id of the chain that the network is on, noted by `rota join`: an endpoint of another chain is refused. */
+  readonly chainId?: number | undefined
   readonly data: { readonly file: string; readonly mapping?: string | undefined }
   /** Addresses to listen on, as multiaddrs; empty for a site that only dials out. */
   readonly listen: readonly string[]
@@ -29,6 +31,7 @@ export const schema = z.strictObject({
   name: z.string().min(1).max(64),
   chain: z.string().regex(/^(wss?|https?):\/\//, 'must begin with ws://, wss://, http:// or https://'),
   contracts: z.union([z.literal(''), z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address: 0x and 40 hex digits')]),
+  chainId: z.number().int().positive().optional(),
   data: z.strictObject({ file: z.string().min(1), mapping: z.string().optional() }),
   listen: z.array(z.string()).default([]),
   announce: z.array(z.string()).default([]),

@@ -3,7 +3,7 @@ import { entryOf, sha256, siteTree } from '#adapters/cohort/site-trees.ts'
 import { fromHex, toHex } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Digest, RoundNo, RunId } from '#base/ids.ts'
-import { type AbsenceProof, type CohortPath, proveAbsent, provePresent, verifyAbsent, verifyPresent } from '#core/commit/cohort-tree.ts'
+import { type AbsenceProof, type CohortPath, type CohortTree, proveAbsent, provePresent, verifyAbsent, verifyPresent } from '#core/commit/cohort-tree.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import { type AtSite, cohortOf, heldProtocols, withdrawalsUnder } from './at-site.ts'
@@ -14,6 +14,8 @@ export interface TagInRound {
   readonly round: RoundNo
   /** 'unknown' where data or consents have changed since, so that the cohort of then cannot be built again. */
   readonly cohort: 'in' | 'not in' | 'unknown'
+  /** Under opt-out a patient takes part before any receipt is made, under a digest of this site in place of a tag. */
+  readonly before: boolean
   readonly cohortRoot: Digest
   /** What shows it to whoever is given the tag's entry; hex. */
   readonly proof: ToldProof | null
@@ -26,15 +28,26 @@ interface ToldPath {
 }
 export type ToldProof = { readonly entry: string } & ({ readonly present: ToldPath } | { readonly below: ToldPath; readonly above: ToldPath })
 
+/** A tag, and the digest that the patient goes by where there is none. */
+export interface WhoseTag {
+  readonly tag: Digest
+  readonly patient: Digest
+}
+
 type Contributed = Extract<ChainEvent, { kind: 'Contributed' }>
-type Cohort = { readonly root: Digest; readonly members: readonly Digest[] }
+type Cohort = { readonly root: Digest; readonly tree: CohortTree }
 
 /**
  * Goes through this site's contributions under a programme and shows for each that a tag was or was not in it, against the root
  * that stands on chain. Cohorts of then are built again from the data of now, the consent record and the log.
  * @returns for each of `tags`, in their order
  */
-export async function tagsInRounds(site: AtSite, programme: string, tags: readonly Digest[], signal: AbortSignal): Promise<readonly (readonly TagInRound[])[]> {
+export async function tagsInRounds(
+  site: AtSite,
+  programme: string,
+  tags: readonly WhoseTag[],
+  signal: AbortSignal,
+): Promise<readonly (readonly TagInRound[])[]> {
   const held = await heldProtocols(site, signal)
   const rounds = tags.map((): TagInRound[] => [])
   for (const { run, study } of await site.chain.runs()) {
@@ -51,26 +64,25 @@ export async function tagsInRounds(site: AtSite, programme: string, tags: readon
   return rounds
 }
 
-function told({ folder }: AtSite, programme: string, tag: Digest, { run, round, cohortRoot }: Contributed, cohort: Cohort | null): TagInRound {
-  if (cohort === null) return { run, round, cohort: 'unknown', cohortRoot, proof: null }
-  const tree = treeOf(folder.vault, programme, cohort)
-  const entry = entryOf(folder.vault, programme, tag)
+function told({ folder }: AtSite, programme: string, { tag, patient }: WhoseTag, { run, round, cohortRoot }: Contributed, cohort: Cohort | null): TagInRound {
+  const where = { run, round, cohortRoot }
+  if (cohort === null) return { ...where, cohort: 'unknown', before: false, proof: null }
+  const { tree } = cohort
   const root = fromHex(cohortRoot)
-  const present = provePresent(tree, entry)
-  if (present !== null && verifyPresent(root, entry, present, sha256)) return { run, round, cohort: 'in', cohortRoot, proof: { entry: toHex(entry), present: hexPath(present) } }
+  for (const [member, before] of [
+    [tag, false],
+    [patient, true],
+  ] as const) {
+    const entry = entryOf(folder.vault, programme, member)
+    const present = provePresent(tree, entry)
+    if (present !== null && verifyPresent(root, entry, present, sha256))
+      return { ...where, cohort: 'in', before, proof: { entry: toHex(entry), present: hexPath(present) } }
+  }
+  const entry = entryOf(folder.vault, programme, tag)
   const absent = proveAbsent(tree, entry)
-  if (absent === null || !verifyAbsent(root, entry, absent, sha256)) return { run, round, cohort: 'unknown', cohortRoot, proof: null }
-  return { run, round, cohort: 'not in', cohortRoot, proof: { entry: toHex(entry), ...hexAbsence(absent) } }
+  if (absent === null || !verifyAbsent(root, entry, absent, sha256)) return { ...where, cohort: 'unknown', before: false, proof: null }
+  return { ...where, cohort: 'not in', before: false, proof: { entry: toHex(entry), ...hexAbsence(absent) } }
 }
-
-/** Rounds mostly share their cohort, and every tag is looked up in it. */
-function treeOf(vault: AtSite['folder']['vault'], programme: string, cohort: Cohort): ReturnType<typeof siteTree> {
-  const known = trees.get(cohort) ?? siteTree(vault, programme, cohort.members)
-  trees.set(cohort, known)
-  return known
-}
-
-const trees = new WeakMap<Cohort, ReturnType<typeof siteTree>>()
 
 const hexPath = ({ entry, index, siblings }: CohortPath): ToldPath => ({ entry: toHex(entry), index, siblings: siblings.map(toHex) })
 const hexAbsence = ({ below, above }: AbsenceProof) => ({ below: hexPath(below), above: hexPath(above) })
@@ -83,16 +95,19 @@ function pastCohorts(site: AtSite, protocol: Protocol): (event: Contributed) => 
   const { folder, chain } = site
   const known = new Map<Digest, Cohort>()
   const built = new Set<string>()
+  /** Each reads the file once. */
+  const asOf = new Map<string, ReturnType<typeof cohortOf>>()
   const build = async (until: string, withdrawn: ReadonlySet<Digest>): Promise<void> => {
     const key = `${until}/${withdrawn.size}`
     if (built.has(key)) return
     built.add(key)
-    const then = cohortOf(folder, { standings: (programme) => folder.consents.standings(programme, until) })
-    const cohort = (await then.consented(protocol, withdrawn)) as CsvConsentedCohort
-    known.set(cohort.root, cohort)
+    const then = asOf.get(until) ?? cohortOf(folder, { standings: (programme) => folder.consents.standings(programme, until) })
+    asOf.set(until, then)
+    const { root, members } = (await then.consented(protocol, withdrawn)) as CsvConsentedCohort
+    if (!known.has(root)) known.set(root, { root, tree: siteTree(folder.vault, protocol.programme, members) })
   }
   return async ({ cohortRoot, block }) => {
-    const times = [...(await folder.consents.times(protocol.programme))].reverse()
+    const times = batches(await folder.consents.times(protocol.programme)).reverse()
     const withdrawals = [...(await withdrawalsUnder(chain, protocol.programme))].filter(([, at]) => at <= block).map(([tag]) => tag)
     try {
       for (let missed = 0; missed <= withdrawals.length; missed++) {
@@ -107,3 +122,9 @@ function pastCohorts(site: AtSite, protocol: Protocol): (event: Contributed) => 
     return known.get(cohortRoot) ?? null
   }
 }
+
+const BATCH_MS = 1_000
+
+/** The last of each run of times close together: what was recorded in one go was never seen in part. */
+const batches = (times: readonly string[]): string[] =>
+  times.filter((time, i) => i === times.length - 1 || Date.parse(times[i + 1] ?? time) - Date.parse(time) > BATCH_MS)

@@ -32,15 +32,24 @@ export interface RecordedConsents {
 const HANDOVER = 'handover.csv'
 
 /** @throws ROTA-3xxx files, 6003 one of them consents already (then nothing is recorded) */
-export const recordConsents = (call: StudyCall & { readonly programme: string; readonly patients: WhichPatients; readonly receipts: string }): Promise<RecordedConsents> =>
+export const recordConsents = (
+  call: StudyCall & { readonly programme: string; readonly patients: WhichPatients; readonly receipts: string },
+): Promise<RecordedConsents> =>
   atSite(call, async (site) => {
     const { programme } = call
     const folder = resolve(call.receipts)
     const names = await namesOf(site, programme, call.patients)
     const made = names.length === 0 ? [] : await recordConsent(deskOf(site.folder), programme, names, folder)
     const handover = made.length === 0 ? null : join(folder, HANDOVER)
-    if (handover !== null) await writeAtomic(handover, `${await knownLines(handover)}${made.map(({ patient, file }) => `${quoted(patient)},${basename(file)}\n`).join('')}`)
-    return { programme, recorded: made.length, receipts: made.map(({ file, receipt }) => ({ file, tag: receipt.tag })), handover, ...(await rooted(site, programme)) }
+    if (handover !== null)
+      await writeAtomic(handover, `${await knownLines(handover)}${made.map(({ patient, file }) => `${quoted(patient)},${basename(file)}\n`).join('')}`)
+    return {
+      programme,
+      recorded: made.length,
+      receipts: made.map(({ file, receipt }) => ({ file, tag: receipt.tag })),
+      handover,
+      ...(await rooted(site, programme)),
+    }
   })
 
 export const deskOf = ({ consents, vault }: SiteFolder) => ({ store: consents, vault, clock: systemClock, random: systemRandom })
@@ -73,7 +82,11 @@ async function namesIn(file: string): Promise<readonly string[]> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new RotaError('ROTA-3001', { file, reason: String(cause.code) })
   })
-  const names = text.replace(/^\uFEFF/, '').split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== '')
+  const names = text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
   if (names.length === 0) throw new RotaError('ROTA-3002', { file })
   return names
 }

@@ -1,7 +1,7 @@
 import { type Receipt, readReceipt } from '#adapters/cohort/receipt.ts'
 import type { Digest } from '#base/ids.ts'
 import { type AtSite, atSite, heldProtocols, withdrawalsUnder } from './at-site.ts'
-import { tagsInRounds, type TagInRound } from './consent-history.ts'
+import { type TagInRound, tagsInRounds } from './consent-history.ts'
 import { type ConsentRoot, grantedRootNow, lastConsentRoot } from './consent-root.ts'
 import type { StudyCall } from './studies.ts'
 
@@ -77,12 +77,22 @@ async function receiptStatuses(site: AtSite, files: readonly string[], signal: A
   const statuses = new Map<Receipt, ReceiptStatus>()
   for (const [programme, under] of Map.groupBy(receipts, (receipt) => receipt.programme)) {
     const [onChain, standings] = await Promise.all([withdrawalsUnder(site.chain, programme), site.folder.consents.standings(programme)])
-    const here = new Map([...standings.values()].map(({ tag, state }) => [tag, state]))
-    const known = under.filter(({ tag }) => here.has(tag))
-    const rounds = known.length === 0 ? [] : await tagsInRounds(site, programme, known.map(({ tag }) => tag), signal)
+    const here = new Map([...standings].map(([patient, { tag, state }]) => [tag, { patient, state }]))
+    const known = under.flatMap(({ tag }) => {
+      const standing = here.get(tag)
+      return standing === undefined ? [] : [{ tag, patient: standing.patient }]
+    })
+    const rounds = known.length === 0 ? [] : await tagsInRounds(site, programme, known, signal)
     for (const receipt of under) {
       const { tag, grantedAt } = receipt
-      statuses.set(receipt, { programme, tag, grantedAt, withdrawnAtBlock: onChain.get(tag) ?? null, here: here.get(tag) ?? 'unknown', rounds: rounds[known.indexOf(receipt)] ?? [] })
+      statuses.set(receipt, {
+        programme,
+        tag,
+        grantedAt,
+        withdrawnAtBlock: onChain.get(tag) ?? null,
+        here: here.get(tag)?.state ?? 'unknown',
+        rounds: rounds[known.findIndex((k) => k.tag === tag)] ?? [],
+      })
     }
   }
   return receipts.map((receipt) => statuses.get(receipt) as ReceiptStatus)

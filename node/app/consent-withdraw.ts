@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { connectChain, type EthersChain } from '#adapters/chain/ethers-chain.ts'
 import { localWithdraw } from '#adapters/cohort/consent-desk.ts'
 import { consentDomain, signWithdrawal } from '#adapters/cohort/consent-tags.ts'
-import { readReceipt, receiptFileName, type Receipt } from '#adapters/cohort/receipt.ts'
+import { type Receipt, readReceipt, receiptFileName } from '#adapters/cohort/receipt.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { fromHex, toHex } from '#base/bytes.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
-import { atSite, type AtSite, heldProtocols, withdrawalsUnder } from './at-site.ts'
+import { type AtSite, atSite, heldProtocols, withdrawalsUnder } from './at-site.ts'
 import { deskOf, ownPatients, rooted } from './consent-record.ts'
 import type { ConsentRoot } from './consent-root.ts'
 import { contractsAddress } from './network.ts'
@@ -47,7 +47,10 @@ export async function relayWithdrawals(
       await Promise.all(receipts.slice(at, at + AT_ONCE).map(async ({ receipt }) => void ((await relay(chain, receipt)) || already.add(receipt.tag))))
       onDone(Math.min(at + AT_ONCE, receipts.length))
     }
-    const blocks = await blocksOf(chain, receipts.map(({ receipt }) => receipt.programme))
+    const blocks = await blocksOf(
+      chain,
+      receipts.map(({ receipt }) => receipt.programme),
+    )
     return receipts.map(({ file, receipt: { programme, tag } }) => ({ file, programme, tag, block: blocks.get(tag) ?? 0, already: already.has(tag) }))
   } finally {
     await chain.stop()
@@ -56,7 +59,12 @@ export async function relayWithdrawals(
 
 /** @returns false when it was withdrawn before */
 async function relay(chain: EthersChain, { secret, programme }: Receipt): Promise<boolean> {
-  const { programme: id, blind, patientKey, signature } = signWithdrawal(fromHex(secret), programme, consentDomain(chain.chainId, chain.link.addresses.ConsentRegistry))
+  const {
+    programme: id,
+    blind,
+    patientKey,
+    signature,
+  } = signWithdrawal(fromHex(secret), programme, consentDomain(chain.chainId, chain.link.addresses.ConsentRegistry))
   try {
     await chain.withdraw(id, blind, patientKey, signature)
     return true
@@ -99,7 +107,9 @@ export interface DeskWithdrawal {
  * @param call.receipts folder where the receipt may lie, to withdraw on chain too
  * @throws ROTA-6004 when there is nothing to withdraw
  */
-export const withdrawAtDesk = (call: StudyCall & { readonly programme: string; readonly patient: string; readonly receipts: string | undefined }): Promise<DeskWithdrawal> =>
+export const withdrawAtDesk = (
+  call: StudyCall & { readonly programme: string; readonly patient: string; readonly receipts: string | undefined },
+): Promise<DeskWithdrawal> =>
   atSite(call, async (site) => {
     const { programme } = call
     const inData = (await ownPatients(site.folder).catch((): readonly string[] => [])).includes(call.patient)
@@ -114,8 +124,16 @@ async function basisOf(site: AtSite, programme: string, signal: AbortSignal): Pr
   return under.length > 0 && under.every(({ lawfulBasis }) => lawfulBasis === 'consent') ? 'consent' : 'opt-out'
 }
 
-async function relayOwn(site: AtSite, tag: Digest | null, receipts: string | undefined, signal: AbortSignal): Promise<Pick<DeskWithdrawal, 'relayed' | 'problem'>> {
-  const file = tag === null || receipts === undefined ? undefined : (await receiptsIn(receipts).catch(() => [])).find((path) => path.endsWith(receiptFileName({ tag } as Receipt)))
+async function relayOwn(
+  site: AtSite,
+  tag: Digest | null,
+  receipts: string | undefined,
+  signal: AbortSignal,
+): Promise<Pick<DeskWithdrawal, 'relayed' | 'problem'>> {
+  const file =
+    tag === null || receipts === undefined
+      ? undefined
+      : (await receiptsIn(receipts).catch(() => [])).find((path) => path.endsWith(receiptFileName({ tag } as Receipt)))
   if (file === undefined) return { relayed: null, problem: null }
   try {
     const [relayed = null] = await relayWithdrawals(site.folder.config, [file], signal)

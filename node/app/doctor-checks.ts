@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { access, constants, statfs } from 'node:fs/promises'
-import { listBackends } from '#adapters/training/list-backends.ts'
+import { resolve } from 'node:path'
 import { inspectColumns } from '#adapters/cohort/inspect-columns.ts'
 import { peerIdOf } from '#adapters/network/peer-id.ts'
-import { accountAddress } from '#adapters/vault/site-vault.ts'
+import { listBackends } from '#adapters/training/list-backends.ts'
 import type { OpenVault } from '#adapters/vault/secrets-vault.ts'
-import { resolve } from 'node:path'
+import { accountAddress } from '#adapters/vault/site-vault.ts'
 import { has } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import { bytes, count } from '#base/format.ts'
@@ -48,12 +48,15 @@ export async function checkMembership({ own, account, paths, sites }: SiteView, 
   const differs: string[] = []
   if (own.peerId !== peerIdOf(vault.peerSeed)) differs.push('peer id')
   if (own.encryptionKey !== vault.encryptionKey) differs.push('encryption key')
-  for (const role of ['steward', 'recovery'] as const) if (existsSync(paths[role]) && (await accountAddress(paths[role])) !== own[role]) differs.push(`${role} account`)
+  for (const role of ['steward', 'recovery'] as const)
+    if (existsSync(paths[role]) && (await accountAddress(paths[role])) !== own[role]) differs.push(`${role} account`)
   if (differs.length > 0) throw new RotaError('ROTA-1219', { fields: differs.join(', ') })
   const card = await readCard(paths.card).catch(() => null)
   const moved = card !== null && card.multiaddrs.join() !== own.multiaddrs.join()
   const members = sites.filter(({ state }) => state === 'Active').length
-  return moved ? warn(`${own.name} is site ${own.id}; others dial ${own.multiaddrs.join(', ')}, its card says ${card.multiaddrs.join(', ')}`) : ok(`${own.name} is site ${own.id} of ${members}`)
+  return moved
+    ? warn(`${own.name} is site ${own.id}; others dial ${own.multiaddrs.join(', ')}, its card says ${card.multiaddrs.join(', ')}`)
+    : ok(`${own.name} is site ${own.id} of ${members}`)
 }
 
 /** @throws ROTA-4005 when none of several can be reached */

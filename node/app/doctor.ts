@@ -4,37 +4,30 @@ import { startNetwork } from '#adapters/network/host.ts'
 import { readPassword } from '#adapters/vault/password.ts'
 import type { OpenVault } from '#adapters/vault/secrets-vault.ts'
 import { openVault } from '#adapters/vault/site-vault.ts'
-import { isRotaError } from '#base/errors.ts'
 import type { SiteRecord } from '#ports/chain.ts'
 import type { Log } from '#ports/host.ts'
 import type { Members } from '#ports/members.ts'
 import type { MemberHealth } from '#web/health.ts'
 import { arithmeticVersion } from './arithmetic-version.ts'
 import { readConfig } from './config.ts'
-import { checkBackend, checkClock, checkDataFile, checkDisk, checkMembership, checkReach, checkStudyData, checkVersions, type Finding, ToldAgain } from './doctor-checks.ts'
+import {
+  checkBackend,
+  checkClock,
+  checkDataFile,
+  checkDisk,
+  checkMembership,
+  checkReach,
+  checkStudyData,
+  checkVersions,
+  type Finding,
+} from './doctor-checks.ts'
+import { type Diagnosis, Examination } from './examination.ts'
 import { greetAll } from './peer-watch.ts'
 import { passwordSource, sitePaths } from './site-folder.ts'
 import { nodeHealth } from './site-status.ts'
 import { type SiteView, withSiteView } from './site-view.ts'
 import type { StudyCall } from './studies.ts'
 import { SOFTWARE_VERSION } from './version.ts'
-
-export interface Check {
-  readonly name: string
-  readonly state: 'ok' | 'warn' | 'bad'
-  readonly what: string
-  readonly code: string | null
-  /** What to do; null where there is nothing. */
-  readonly remedy: string | null
-}
-
-export interface Diagnosis {
-  readonly checks: readonly Check[]
-  /** Nothing stands in the way of taking part. */
-  readonly ready: boolean
-  /** Of the first fault; 0 when ready. */
-  readonly exitCode: number
-}
 
 /** Looks at everything that a node needs, from its folder outwards; a fault ends only what depends on it. */
 export async function examine(call: StudyCall, onCheck: (name: string) => void = () => {}): Promise<Diagnosis> {
@@ -45,7 +38,11 @@ export async function examine(call: StudyCall, onCheck: (name: string) => void =
   const vault = await patient.take('keys', async () => openKeys(call, config, paths))
   await patient.look('disk', () => checkDisk(paths))
   const health = await nodeHealth(config)
-  await patient.look('node', async () => (existsSync(paths.resting) ? { state: 'warn', what: 'rests, and abstains from every round: `rota pause --off` ends it' } : { state: 'ok', what: health === null ? 'does not run now' : `runs, ${health.version}` }))
+  await patient.look('node', async () =>
+    existsSync(paths.resting)
+      ? { state: 'warn', what: 'rests, and abstains from every round: `rota pause --off` ends it' }
+      : { state: 'ok', what: health === null ? 'does not run now' : `runs, ${health.version}` },
+  )
   await patient.look('data', () => checkDataFile({ config, paths }))
   await patient.within('chain', (found) => withSiteView(call.folder, call.signal, (view) => examineNetwork(patient, view, vault, found, call.signal)))
   await patient.look('backend', checkBackend)
@@ -58,7 +55,13 @@ async function openKeys(call: StudyCall, config: Awaited<ReturnType<typeof readC
   return [vault, { state: 'ok', what: `open with the password${elsewhere.length > 0 ? `; ${elsewhere.join(' and ')} are kept elsewhere` : ''}` }]
 }
 
-async function examineNetwork(patient: Examination, view: SiteView, vault: OpenVault | null, found: (finding: Finding) => void, signal: AbortSignal): Promise<void> {
+async function examineNetwork(
+  patient: Examination,
+  view: SiteView,
+  vault: OpenVault | null,
+  found: (finding: Finding) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const head = await view.chain.head()
   found({ state: 'ok', what: `${view.chain.link.url}, id ${view.chain.chainId}, block ${head.number}; contracts at ${view.config.contracts}` })
   if (vault !== null) await patient.look('membership', () => checkMembership(view, vault))
@@ -111,49 +114,3 @@ function membersOf(sites: readonly SiteRecord[]): Members {
 }
 
 const quiet: Log = { info() {}, warn() {}, error() {}, debug() {} }
-
-/** Collects findings; what throws an error of the catalogue is a fault, and the examination goes on. */
-class Examination {
-  readonly #checks: Check[] = []
-  readonly #onCheck: (name: string) => void
-  #exitCode = 0
-
-  constructor(onCheck: (name: string) => void) {
-    this.#onCheck = onCheck
-  }
-
-  async look(name: string, check: () => Promise<Finding>): Promise<void> {
-    await this.within(name, async (found) => found(await check()))
-  }
-
-  /** A look that also gives something to go on with; null after a fault. */
-  async take<T>(name: string, check: () => Promise<readonly [T, Finding]>): Promise<T | null> {
-    let taken: T | null = null
-    await this.within(name, async (found) => {
-      const [value, finding] = await check()
-      taken = value
-      found(finding)
-    })
-    return taken
-  }
-
-  async within(name: string, check: (found: (finding: Finding) => void) => Promise<void>): Promise<void> {
-    this.#onCheck(name)
-    try {
-      await check(({ state, what, error }) => void this.#checks.push({ name, state, what, code: error?.code ?? null, remedy: error?.remedy ?? null }))
-    } catch (error) {
-      if (error instanceof ToldAgain) this.#fault(name, error.told, 2)
-      else if (isRotaError(error)) this.#fault(name, { code: error.code, what: error.message, remedy: error.remedy }, error.exitCode)
-      else throw error
-    }
-  }
-
-  diagnosis(): Diagnosis {
-    return { checks: this.#checks, ready: this.#exitCode === 0, exitCode: this.#exitCode }
-  }
-
-  #fault(name: string, { code, what, remedy }: { readonly code: string; readonly what: string; readonly remedy: string }, exitCode: number): void {
-    this.#checks.push({ name, state: 'bad', what, code, remedy })
-    if (this.#exitCode === 0) this.#exitCode = exitCode
-  }
-}

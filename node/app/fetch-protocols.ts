@@ -3,9 +3,10 @@ import type { Digest } from '#base/ids.ts'
 import type { ChainReader } from '#ports/chain.ts'
 import type { Clock, Log } from '#ports/host.ts'
 import type { ModelStore } from '#ports/model-store.ts'
+import { watchChanges } from '#round/change-watch.ts'
 
 export interface ProtocolFetchParts {
-  readonly chain: Pick<ChainReader, 'studies' | 'onChange'>
+  readonly chain: Pick<ChainReader, 'studies' | 'events' | 'onChange'>
   readonly store: Pick<ModelStore, 'has' | 'getPlain'>
   readonly clock: Clock
   readonly log: Log
@@ -21,7 +22,11 @@ const LOOK_AGAIN_MS = 60_000
 export async function fetchProtocols(parts: ProtocolFetchParts, signal: AbortSignal): Promise<void> {
   const held = new Set<Digest>()
   let news = new AbortController()
-  const unsubscribe = parts.chain.onChange(() => news.abort())
+  const published = watchChanges(parts.chain, ['StudyPublished'])
+  const look = async (): Promise<void> => {
+    if (await published.changed().catch(() => true)) news.abort()
+  }
+  const unsubscribe = parts.chain.onChange(() => void look())
   try {
     while (!signal.aborted) {
       news = new AbortController() // what comes while fetching ends the pause after it at once

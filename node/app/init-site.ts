@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { isAbsolute, relative, resolve } from 'node:path'
 import type { SiteDetails } from '#adapters/chain/membership.ts'
 import { freePort } from '#adapters/devchain/machine.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
-import { writeAtomic } from '#adapters/journal/atomic-file.ts'
+import { diskError, writeAtomic } from '#adapters/journal/atomic-file.ts'
 import { peerIdOf } from '#adapters/network/peer-id.ts'
 import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
-import { createAccount, createVault } from '#adapters/vault/site-vault.ts'
+import { createAccount, createVault, vaultPath } from '#adapters/vault/site-vault.ts'
 import { RotaError } from '#base/errors.ts'
 import { address, digest } from '#base/ids.ts'
 import { CONFIG_FILE, type SiteConfig, writeConfigText } from './config.ts'
-import { sitePaths } from './site-folder.ts'
+import { type SitePaths, sitePaths } from './site-folder.ts'
 
 export interface InitOptions {
   readonly folder: string
@@ -31,18 +31,35 @@ export interface InitOptions {
 /** What a site shows others: founders hand it to whoever creates the network. */
 export type SiteCard = SiteDetails
 
-/** Makes a site's folder: keys, config, and the card that others may see. @throws ROTA-1303 when there are keys already */
+/** Makes a site's folder: keys, config, and the card that others may see. @throws ROTA-1303 when there are keys already, ROTA-1306 when it cannot be written */
 export async function initSite(options: InitOptions): Promise<{ readonly card: SiteCard; readonly folder: string }> {
   const paths = sitePaths(options.folder)
   if (existsSync(paths.config)) throw new RotaError('ROTA-1303', { file: paths.config })
-  await mkdir(paths.folder, { recursive: true, mode: 0o700 })
+  await mkdir(paths.folder, { recursive: true, mode: 0o700 }).catch((cause) => {
+    throw diskError(paths.folder, cause)
+  })
   const password = readPassword(options.password)
   const others = options.stewardPassword === undefined ? password : readPassword(options.stewardPassword)
-  const [vault, steward, recovery] = await Promise.all([
-    createVault(paths.folder, password, systemRandom),
-    createAccount(paths.steward, others, systemRandom),
-    createAccount(paths.recovery, others, systemRandom),
-  ])
+  const made: string[] = []
+  try {
+    return { card: await makeSite(options, paths, { password, others }, made), folder: paths.folder }
+  } catch (error) {
+    // Half a site could be neither used nor made again; nobody has seen its keys yet.
+    await Promise.all(made.map((file) => rm(file, { force: true })))
+    throw error
+  }
+}
+
+/** @param made gets the files that this call has written */
+async function makeSite(options: InitOptions, paths: SitePaths, { password, others }: { password: string; others: string }, made: string[]): Promise<SiteCard> {
+  const keep = async <T>(file: string, making: Promise<T>): Promise<T> => {
+    const value = await making
+    made.push(file)
+    return value
+  }
+  const vault = await keep(vaultPath(paths.folder), createVault(paths.folder, password, systemRandom))
+  const steward = await keep(paths.steward, createAccount(paths.steward, others, systemRandom))
+  const recovery = await keep(paths.recovery, createAccount(paths.recovery, others, systemRandom))
   const listen = options.listen ?? [`/ip4/127.0.0.1/tcp/${await freePort()}`]
   const card: SiteCard = {
     name: options.name,
@@ -53,9 +70,9 @@ export async function initSite(options: InitOptions): Promise<{ readonly card: S
     encryptionKey: vault.encryptionKey,
     multiaddrs: options.announce.length > 0 ? options.announce : listen,
   }
+  await writeAtomic(paths.card, `${JSON.stringify(card, null, 2)}\n`).then(() => made.push(paths.card))
   await writeAtomic(paths.config, writeConfigText(await configOf(options, paths.folder, listen)))
-  await writeAtomic(paths.card, `${JSON.stringify(card, null, 2)}\n`)
-  return { card, folder: paths.folder }
+  return card
 }
 
 async function configOf(options: InitOptions, folder: string, listen: readonly string[]): Promise<SiteConfig> {
@@ -99,7 +116,7 @@ export async function readCard(file: string): Promise<SiteCard> {
   }
 }
 
-/** Notes the network's address in the config. */
-export async function noteContracts(folder: string, config: SiteConfig, contracts: string): Promise<void> {
-  await writeAtomic(`${folder}/${CONFIG_FILE}`, writeConfigText({ ...config, contracts }))
+/** Notes the network's address and chain in the config. */
+export async function noteContracts(folder: string, config: SiteConfig, contracts: string, chainId: bigint): Promise<void> {
+  await writeAtomic(`${folder}/${CONFIG_FILE}`, writeConfigText({ ...config, contracts, chainId: Number(chainId) }))
 }

@@ -3,6 +3,7 @@ import type { SiteId } from '#base/ids.ts'
 import type { Chain, SiteRecord } from '#ports/chain.ts'
 import type { Log } from '#ports/host.ts'
 import type { Member, Members } from '#ports/members.ts'
+import { watchChanges } from '#round/change-watch.ts'
 
 /** The registry's active sites, cached; read again when the chain shows that a site changed. */
 export interface ChainMembers extends Members {
@@ -11,24 +12,25 @@ export interface ChainMembers extends Members {
 }
 
 export async function followMembers(chain: Chain, log: Log): Promise<ChainMembers> {
+  const changes = watchChanges(chain, ['SiteChanged'])
+  await changes.changed()
   let records = await chain.sites()
   let byPeer = index(records)
-  let nextBlock = (await chain.head()).number + 1
   let looking = false
+  let due = false
   const listeners = new Set<() => void>()
 
   async function look(): Promise<void> {
     if (looking) return
     looking = true
     try {
-      const head = (await chain.head()).number
-      const changes = await chain.events(nextBlock, { kinds: ['SiteChanged'] })
-      if (changes.length > 0) {
+      due = (await changes.changed()) || due
+      if (due) {
         records = await chain.sites()
+        due = false
         byPeer = index(records)
         for (const listener of listeners) listener()
       }
-      nextBlock = head + 1
     } catch (error) {
       log.warn('members.look-failed', { reason: nameOf(error) })
     } finally {

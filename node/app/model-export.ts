@@ -72,7 +72,13 @@ function layers(model: Model, protocol: Protocol) {
   let at = 0
   const take = (length: number): number[] => Array.from(weights.subarray(at, (at += length)))
   return (protocol.learner as NeuralSpec).layers.map(({ className, config }) => {
-    const layer = { className, config, kernelShape: [inputs, config.units], kernel: take(inputs * config.units), bias: config.useBias ? take(config.units) : null }
+    const layer = {
+      className,
+      config,
+      kernelShape: [inputs, config.units],
+      kernel: take(inputs * config.units),
+      bias: config.useBias ? take(config.units) : null,
+    }
     inputs = config.units
     return layer
   })

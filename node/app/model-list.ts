@@ -33,5 +33,14 @@ async function listed(site: AtSite, run: RunId, signal: AbortSignal): Promise<Li
     site.shelf.protocol(study, signal).catch(() => null),
   ])
   const last = made.findLast((e) => 'modelRoot' in e && e.modelRoot === model.root)
-  return { run, study, title: protocol?.title ?? null, state, round: last !== undefined && 'round' in last ? last.round : null, stage: here?.stage ?? null, root: model.root, held: here !== null }
+  return {
+    run,
+    study,
+    title: protocol?.title ?? null,
+    state,
+    round: last !== undefined && 'round' in last ? last.round : null,
+    stage: here?.stage ?? null,
+    root: model.root,
+    held: here !== null,
+  }
 }

@@ -56,14 +56,25 @@ async function predictor(site: AtSite, { run, model, protocol }: ChosenModel): P
   const own = hasOwnIntercepts(protocol) ? ownIntercept(model, protocol, (await consentedNow(site, protocol)).table.train) : null
   const found = predictorOf(model, protocol, own)
   if (found !== null) return found
-  if (protocol.learner.kind === 'statistics') throw new RotaError('ROTA-1215', { run, reason: 'a study of statistics fits no model', remedy: 'Show it with `rota model show`.' })
+  if (protocol.learner.kind === 'statistics')
+    throw new RotaError('ROTA-1215', { run, reason: 'a study of statistics fits no model', remedy: 'Show it with `rota model show`.' })
   if (hasOwnIntercepts(protocol) && own === null)
-    throw new RotaError('ROTA-1215', { run, reason: 'the private intercept of this site has no finite value', remedy: 'A site whose rows have one outcome only needs a model with a common intercept.' })
-  throw new RotaError('ROTA-1215', { run, reason: `it is at its stage ${model.stage}`, remedy: 'Wait until the run has fitted something: `rota study show` tells how far it is.' })
+    throw new RotaError('ROTA-1215', {
+      run,
+      reason: 'the private intercept of this site has no finite value',
+      remedy: 'A site whose rows have one outcome only needs a model with a common intercept.',
+    })
+  throw new RotaError('ROTA-1215', {
+    run,
+    reason: `it is at its stage ${model.stage}`,
+    remedy: 'Wait until the run has fitted something: `rota study show` tells how far it is.',
+  })
 }
 
 const meaning = ({ protocol: { label, learner } }: ChosenModel): string =>
-  label.kind === 'binary' && learner.kind !== 'linear' ? `probability of ${label.name}` : `expected ${label.name}${label.unit === '1' ? '' : ` in ${label.unit}`}`
+  label.kind === 'binary' && learner.kind !== 'linear'
+    ? `probability of ${label.name}`
+    : `expected ${label.name}${label.unit === '1' ? '' : ` in ${label.unit}`}`
 
 /** Cells as they came, quoted where the separator or RFC 4180 asks for it. */
 const lineOf = (cells: readonly string[], delimiter: string): string =>

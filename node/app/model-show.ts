@@ -3,7 +3,7 @@ import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { type AtSite, atSite, consentedNow } from './at-site.ts'
 import { heldModel } from './model-shelf.ts'
-import { type ResultsView, type RoundLine, curvesOf, viewOf } from './results.ts'
+import { curvesOf, type ResultsView, type RoundLine, viewOf } from './results.ts'
 import { type RoundStory, roundStories } from './round-story.ts'
 import { type ChosenModel, chooseModel } from './run-choice.ts'
 import { stagesOf } from './run-stages.ts'
@@ -30,7 +30,12 @@ export function showModel(call: StudyCall, run: string | undefined, onStep: (tex
     const chosen = await chooseModel(site, run, call.signal)
     onStep('reading the rounds')
     const stories = roundStories(await site.chain.events(0, { run: chosen.run }), chosen.run).filter(({ state }) => state === 'closed')
-    const stages = await stagesOf(site.shelf, chosen.run, stories.map(({ baseRoot }) => baseRoot), call.signal)
+    const stages = await stagesOf(
+      site.shelf,
+      chosen.run,
+      stories.map(({ baseRoot }) => baseRoot),
+      call.signal,
+    )
     const rounds = stories.map((story, i) => roundLine(story, stages[i] ?? '', nameOf(site.sites)))
     const fit = stories[stages.indexOf('fit')]
     onStep('judging it with the rows of this site')

@@ -86,7 +86,7 @@ export async function joinNetwork(
       await membership(chain.link, folder.vault.nodeKey).requestAdmission(await readCard(folder.paths.card))
       state = await joinState(chain, folder)
     }
-    await noteContracts(folder.paths.folder, folder.config, contracts)
+    await noteContracts(folder.paths.folder, folder.config, contracts, chain.chainId)
     for (let told = ''; state?.state === 'waiting' && call.wait; state = await joinState(chain, folder)) {
       if (told !== JSON.stringify(state)) onWait(state)
       told = JSON.stringify(state)

@@ -22,8 +22,9 @@ import type { PlayHooks } from '#round/player.ts'
 import type { Progress } from '#round/progress.ts'
 import type { Site } from '#round/site.ts'
 import { arithmeticVersion } from './arithmetic-version.ts'
-import { LazyCohort } from './lazy-cohort.ts'
 import { fetchProtocols } from './fetch-protocols.ts'
+import { LazyCohort } from './lazy-cohort.ts'
+import { logged, logWentBack } from './log-trouble.ts'
 import { followMembers } from './members.ts'
 import { sha256 } from './sha256.ts'
 import { connectSite, openSiteFolder, ownRecord, type SiteFolder } from './site-folder.ts'
@@ -76,7 +77,7 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
   const chain = await connectSite(folder, options.signal, true)
   opened.onClose(() => chain.stop())
   // What the log has lost, the rows of round/next.ts do again: they look at the chain first and at the journal second.
-  chain.onRewind(({ from, to }) => host.log.warn('chain.went-back', { from, to }))
+  chain.onRewind((rewind) => logWentBack(host.log, rewind))
   const own = await ownRecord(chain)
   const members = await followMembers(chain, host.log)
   opened.onClose(async () => members.stop())
@@ -112,14 +113,16 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
     host,
     sha256,
     memo: createMemo(),
-    tell: options.tell,
+    tell: logged(host.log, options.tell),
     resting: () => existsSync(paths.resting),
     diskFull: async () => (await diskUse(paths.state)).usedFraction > FULLEST,
   }
   const hospital = await openHospital(site, options.hooks)
   opened.onClose(() => hospital.drain(DRAIN_MS))
   const ended = new AbortController()
-  const fetching = fetchProtocols({ chain, store, clock: host.clock, log: host.log }, ended.signal).catch((error) => host.log.error('protocol.fetch-ended', { reason: String(error) }))
+  const fetching = fetchProtocols({ chain, store, clock: host.clock, log: host.log }, ended.signal).catch((error) =>
+    host.log.error('protocol.fetch-ended', { reason: String(error) }),
+  )
   opened.onClose(async () => {
     ended.abort()
     await fetching

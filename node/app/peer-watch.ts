@@ -44,7 +44,11 @@ export function watchPeers(node: Pick<RunningNode, 'network' | 'chain' | 'site' 
   let lookedMs = Number.NEGATIVE_INFINITY
   const look = async (): Promise<void> => {
     const sites = await node.chain.sites()
-    known = await greetAll(node.network, sites.filter((site) => site.state === 'Active' && site.id !== node.site.id), ended.signal)
+    known = await greetAll(
+      node.network,
+      sites.filter((site) => site.state === 'Active' && site.id !== node.site.id),
+      ended.signal,
+    )
   }
   return {
     latest() {

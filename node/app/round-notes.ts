@@ -19,7 +19,8 @@ export interface RoundNote {
 export function noteRounds(file: string): (event: NodeEvent) => void {
   const training = new Map<string, number>()
   return (event) => {
-    if (event.event === 'progress' && event.progress.kind === 'contributed') training.set(`${event.progress.run}/${event.progress.round}`, event.progress.trainMs)
+    if (event.event === 'progress' && event.progress.kind === 'contributed')
+      training.set(`${event.progress.run}/${event.progress.round}`, event.progress.trainMs)
     if (event.event !== 'round') return
     const { run, round, bytesIn, bytesOut } = event.story
     const note: RoundNote = { run, round, bytesIn, bytesOut, trainMs: training.get(`${run}/${round}`) ?? null }
@@ -44,7 +45,9 @@ export function readRoundNotes(file: string): ReadonlyMap<string, RoundNote> {
 
 function linesOf(file: string): readonly string[] {
   try {
-    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '')
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
   } catch {
     return []
   }

@@ -15,7 +15,7 @@ export interface ChosenModel {
 }
 
 /**
- * @param text the run as a person types it; undefined: the newest that has a model and that this site takes part in
+ * @param text the run as a person types it; undefined: the newest finished one that this site takes part in, else the newest with a model
  * @throws ROTA-1205 no such run, ROTA-1213 no model yet, ROTA-1214 not on this disk, ROTA-1207 no protocol here
  */
 export async function chooseModel(site: AtSite, text: string | undefined, signal: AbortSignal): Promise<ChosenModel> {
@@ -27,12 +27,17 @@ export async function chooseModel(site: AtSite, text: string | undefined, signal
   return { run: view.run, view, protocol, model }
 }
 
+/** A finished run before one that was halted or is under way: a run halts because patients withdrew, and its model still has them. */
 async function newestRun({ chain, own }: AtSite): Promise<RunView> {
+  let open: RunView | null = null
   for (const { run } of [...(await chain.runs())].reverse()) {
     const view = await chain.run(run)
-    if (view.closedRounds > 0 && view.round.rota.includes(own.id)) return view
+    if (view.closedRounds === 0 || !view.round.rota.includes(own.id)) continue
+    if (view.state === 'Finished') return view
+    open ??= view
   }
-  throw new RotaError('ROTA-1213', { reason: 'no run of this site has a closed round' })
+  if (open === null) throw new RotaError('ROTA-1213', { reason: 'no run of this site has a closed round' })
+  return open
 }
 
 /** @throws ROTA-1205 */

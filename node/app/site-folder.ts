@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { connectChain, type EthersChain } from '#adapters/chain/ethers-chain.ts'
 import { ConsentStore } from '#adapters/cohort/consent-store.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
+import { diskError } from '#adapters/journal/atomic-file.ts'
 import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
 import type { OpenVault } from '#adapters/vault/secrets-vault.ts'
 import { openVault } from '#adapters/vault/site-vault.ts'
@@ -39,12 +40,14 @@ export interface SiteFolder {
   readonly consents: ConsentStore
 }
 
-/** Opens config and vault. @param password default: the file that the config names @throws ROTA-12xx, ROTA-13xx */
+/** Opens config and vault. @param password default: the file that the config names @throws ROTA-12xx, ROTA-13xx (1306 when the state's folder cannot be made) */
 export async function openSiteFolder(folder: string, password: PasswordSource | null): Promise<SiteFolder> {
   const config = await readConfig(folder)
   const paths = sitePaths(folder)
   const vault = await openVault(folder, readPassword(passwordSource(config, folder, password)), systemRandom)
-  await mkdir(paths.state, { recursive: true, mode: 0o700 })
+  await mkdir(paths.state, { recursive: true, mode: 0o700 }).catch((cause) => {
+    throw diskError(paths.state, cause)
+  })
   return { config, paths, vault, consents: new ConsentStore(paths.consents, vault) }
 }
 
@@ -61,7 +64,14 @@ export function passwordSource(config: SiteConfig, folder: string, given: Passwo
  */
 export async function connectSite({ config, paths, vault }: SiteFolder, signal: AbortSignal, keepEvents = false): Promise<EthersChain> {
   if (config.contracts === '') throw new RotaError('ROTA-1203', { folder: paths.folder })
-  return connectChain({ url: config.chain, contracts: address(config.contracts), signer: vault.nodeKey, signal, ...(keepEvents ? { cacheDir: paths.events } : {}) })
+  return connectChain({
+    url: config.chain,
+    contracts: address(config.contracts),
+    signer: vault.nodeKey,
+    signal,
+    ...(config.chainId === undefined ? {} : { chainId: BigInt(config.chainId) }),
+    ...(keepEvents ? { cacheDir: paths.events } : {}),
+  })
 }
 
 /** @throws ROTA-1204 when the site is no active member */

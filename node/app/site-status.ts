@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { has, sitesOf } from '#base/bitmap.ts'
-import { type SiteId, siteId, type StudyId } from '#base/ids.ts'
 import { systemClock } from '#adapters/host/system-host.ts'
+import { has, sitesOf } from '#base/bitmap.ts'
+import { type SiteId, type StudyId, siteId } from '#base/ids.ts'
 import type { RoundView, RunView } from '#ports/chain.ts'
 import type { Health } from '#web/health.ts'
 import type { SiteConfig } from './config.ts'
@@ -16,7 +16,13 @@ export interface SiteStatus {
   /** Null while it does not run. */
   readonly node: Health | null
   readonly members: number
-  readonly studies: readonly { readonly study: StudyId; readonly title: string | null; readonly approvedHere: boolean; readonly approved: number; readonly needed: number }[]
+  readonly studies: readonly {
+    readonly study: StudyId
+    readonly title: string | null
+    readonly approvedHere: boolean
+    readonly approved: number
+    readonly needed: number
+  }[]
   /** Runs that are not over. */
   readonly runs: readonly RunNow[]
   /** The newest rounds of this site's runs, newest last. */
@@ -44,15 +50,16 @@ export interface NamedRound extends Pick<RoundStory, 'run' | 'round' | 'state' |
 const LAST_ROUNDS = 5
 const WATCH_MS = 1_000
 
-export const siteStatus = (folder: string, signal: AbortSignal): Promise<SiteStatus> => withSiteView(folder, signal, (view) => statusOf(view, new Map(), signal))
+export const siteStatus = (folder: string, signal: AbortSignal): Promise<SiteStatus> =>
+  withSiteView(folder, signal, (view) => statusOf(view, new Map(), signal))
 
-/** Tells each change until the signal aborts. */
+/** Tells each change until the signal aborts; that blocks come is none. */
 export const watchStatus = (folder: string, signal: AbortSignal, tell: (status: SiteStatus) => void): Promise<void> =>
   withSiteView(folder, signal, async (view) => {
     const titles = new Map<StudyId, string>()
     for (let told = ''; !signal.aborted; await systemClock.sleep(WATCH_MS, signal).catch(() => undefined)) {
       const status = await statusOf(view, titles, signal)
-      const text = JSON.stringify(status, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+      const text = JSON.stringify([status.site, status.node?.ok, status.node?.peers, status.node?.problems, status.studies, status.runs, status.rounds])
       if (text !== told) tell(status)
       told = text
     }

@@ -5,7 +5,7 @@ import type { Address } from '#base/ids.ts'
 import type { SiteRecord } from '#ports/chain.ts'
 import { readConfig, type SiteConfig } from './config.ts'
 import { withReader } from './network.ts'
-import { sitePaths, type SitePaths } from './site-folder.ts'
+import { type SitePaths, sitePaths } from './site-folder.ts'
 
 /** What of a site can be seen without its password: for commands that only look. */
 export interface SiteView {
@@ -34,4 +34,7 @@ export const ownOf = (sites: readonly SiteRecord[], account: Address): SiteRecor
   sites.find((site) => site.node === account && site.state === 'Active') ?? null
 
 /** As the others call a site. */
-export const nameOf = (sites: readonly SiteRecord[]) => (id: number): string => sites.find((site) => site.id === id)?.name ?? `site ${id}`
+export const nameOf =
+  (sites: readonly SiteRecord[]) =>
+  (id: number): string =>
+    sites.find((site) => site.id === id)?.name ?? `site ${id}`

@@ -1,5 +1,5 @@
-import { RotaError } from '#base/errors.ts'
 import { existsSync } from 'node:fs'
+import { RotaError } from '#base/errors.ts'
 import { type DraftOptions, draftProtocol } from './draft-protocol.ts'
 import { writeText } from './results-csv.ts'
 
@@ -18,11 +18,14 @@ export interface DraftCall {
   readonly minRows: number | undefined
 }
 
-/** @throws ROTA-3xxx the data, ROTA-1303 the file exists: people have written in it */
+/** @throws ROTA-3xxx the data, ROTA-1220 the file exists: people have written in it */
 export async function draftStudy(call: DraftCall): Promise<{ readonly file: string | null; readonly text: string }> {
-  if (call.outFile !== undefined && existsSync(call.outFile)) throw new RotaError('ROTA-1303', { file: call.outFile })
+  if (call.outFile !== undefined && existsSync(call.outFile)) throw new RotaError('ROTA-1220', { file: call.outFile })
   const { data, outFile, learner, algorithm, ...rest } = call
-  const options: DraftOptions = { ...rest, ...(learner === undefined && algorithm === undefined ? {} : { learner: learnerOf(learner ?? 'logistic', algorithm) }) }
+  const options: DraftOptions = {
+    ...rest,
+    ...(learner === undefined && algorithm === undefined ? {} : { learner: learnerOf(learner ?? 'logistic', algorithm) }),
+  }
   const text = await draftProtocol(data, options)
   if (outFile !== undefined) await writeText(outFile, text)
   return { file: outFile ?? null, text }

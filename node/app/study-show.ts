@@ -5,7 +5,7 @@ import type { Protocol } from '#core/protocol/protocol.ts'
 import { ABSTAIN_REASONS, type RunState, type StudyRecord } from '#ports/chain.ts'
 import { type RoundNote, readRoundNotes } from './round-notes.ts'
 import { type RoundStory, roundStories } from './round-story.ts'
-import { namedRound, type NamedRound, type RunNow, runNow } from './site-status.ts'
+import { type NamedRound, namedRound, type RunNow, runNow } from './site-status.ts'
 import { nameOf, type SiteView, withSiteView } from './site-view.ts'
 import { protocolOf } from './studies.ts'
 import { type ToldError, toldError } from './told-error.ts'
@@ -42,7 +42,12 @@ export interface ShownRound extends NamedRound {
 }
 
 /** Runs and rounds of a study as the chain tells them, beside what this site noted. @throws ROTA-5301 no such study */
-export const showStudy = (call: { readonly folder: string; readonly study: StudyId; readonly last: number | undefined; readonly signal: AbortSignal }): Promise<ShownStudy> =>
+export const showStudy = (call: {
+  readonly folder: string
+  readonly study: StudyId
+  readonly last: number | undefined
+  readonly signal: AbortSignal
+}): Promise<ShownStudy> =>
   withSiteView(call.folder, call.signal, async (view) => {
     const record = await view.chain.study(call.study)
     const name = nameOf(view.sites)
@@ -72,7 +77,13 @@ async function protocolPart(view: SiteView, record: StudyRecord, signal: AbortSi
 const epochOf = ({ epoch, approved }: StudyRecord, name: (id: number) => string): ShownStudy['epoch'] =>
   epoch.members === 0n ? null : { number: epoch.epoch, members: sitesOf(epoch.members).map(name), due: epoch.members !== approved || epoch.reported }
 
-async function shownRun(view: SiteView, run: Parameters<SiteView['chain']['run']>[0], state: RunState, notes: ReadonlyMap<string, RoundNote>, last: number | undefined): Promise<ShownRun> {
+async function shownRun(
+  view: SiteView,
+  run: Parameters<SiteView['chain']['run']>[0],
+  state: RunState,
+  notes: ReadonlyMap<string, RoundNote>,
+  last: number | undefined,
+): Promise<ShownRun> {
   const [now, events] = await Promise.all([view.chain.run(run), view.chain.events(0, { run })])
   const name = nameOf(view.sites)
   const stories = roundStories(events, run)

@@ -11,6 +11,7 @@ export async function main(words: readonly string[]): Promise<number> {
   const stop = new AbortController()
   const json = words.includes('--json')
   const release = onInterrupt(stop)
+  endWithReader()
   let exitCode = 0
   const runner: Runner = async (file, options, args) => {
     exitCode = (await file.run({ options, args, out: createOutput(json), signal: stop.signal })) ?? 0
@@ -25,6 +26,11 @@ export async function main(words: readonly string[]): Promise<number> {
     release()
   }
   return exitCode
+}
+
+/** Whoever reads the output (`| head`) has enough: that is no error. */
+function endWithReader(): void {
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 }
 
 /** The first Ctrl-C or SIGTERM lets the command put its things away; the second ends it at once. */

@@ -1,17 +1,20 @@
 import type { Limit } from '#core/protocol/protocol.ts'
 import { type Head, PHASES, type RoundView, type StudyRules } from '#ports/chain.ts'
 
+/** Deadlines are chain time: blocks and seconds. */
+export type ChainTime = Pick<Head, 'number' | 'timestamp'>
+
 /** The limit of the phase that the round is in. */
 export const limitOf = (rules: StudyRules, round: RoundView): Limit => rules.limits[PHASES.indexOf(round.phase)] as Limit
 
 /** A limit has passed only when both its seconds and its blocks have. Deadlines are chain time. */
-export const limitPassed = (rules: StudyRules, round: RoundView, head: Head): boolean => {
+export const limitPassed = (rules: StudyRules, round: RoundView, head: ChainTime): boolean => {
   const limit = limitOf(rules, round)
   return head.timestamp - round.since.timestamp >= limit.seconds && head.number - round.since.block >= limit.blocks
 }
 
 /** Whole thirds of the limit that have passed, in seconds and in blocks: place k of the rota may publish after k − 1 of them. */
-export const thirdsPassed = (rules: StudyRules, round: RoundView, head: Head): number => {
+export const thirdsPassed = (rules: StudyRules, round: RoundView, head: ChainTime): number => {
   const limit = limitOf(rules, round)
   const ofSeconds = Math.floor((3 * (head.timestamp - round.since.timestamp)) / limit.seconds)
   const ofBlocks = Math.floor((3 * (head.number - round.since.block)) / limit.blocks)

@@ -1,7 +1,9 @@
-import { EMPTY, sitesOf, withSite } from '#base/bitmap.ts'
+import { EMPTY, has, sitesOf, withSite } from '#base/bitmap.ts'
 import { isRotaError, nameOf, RotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
+import { RingAdder } from '#core/ring/add.ts'
 import { malformed } from '#core/ring/decode.ts'
+import { vectorBytes } from '#core/ring/layout.ts'
 import type { VectorLayout } from '#core/ring/vectors.ts'
 import type { EpochKey } from '#ports/model-store.ts'
 import type { Site } from './site.ts'
@@ -23,31 +25,56 @@ export interface Holdings {
   held(): Bitmap
   /** Starts to fetch what is not held yet. */
   want(updates: readonly NamedUpdate[]): void
-  /** @throws ROTA-4xxx when it is gone again */
-  bytesOf(update: NamedUpdate, signal: AbortSignal): Promise<Uint8Array>
+  /** This site's own update, just made: it need not be read back. */
+  offer(root: Digest, bytes: Uint8Array): void
+  /**
+   * The sum of these, which must be all of the frozen set. What was held already is in it: large updates are added as they
+   * arrive, while their plaintext is at hand, and nothing more joins once a sum was asked for.
+   * @throws ROTA-4xxx when one is gone again
+   */
+  sum(updates: readonly NamedUpdate[], signal: AbortSignal): Promise<Uint8Array>
   stop(): void
 }
 
 const RETRY_MS = 1_000
-/** Plaintext of small updates stays in memory; a large one is read from disk again when it is added. */
+/** Plaintext of small updates stays in memory; of large ones there is only their sum. */
 const KEEP_BYTES = 1024 * 1024
 
 export function createHoldings(site: Site, round: { run: RunId; round: RoundNo; layout: VectorLayout; key: EpochKey }, onHeld: () => void): Holdings {
   const stopped = new AbortController()
   const asked = new Set<SiteId>()
   const kept = new Map<SiteId, Uint8Array>()
+  const offered = new Map<Digest, Uint8Array>()
+  const fresh = () => ({ adder: new RingAdder(round.layout.wordBits, vectorBytes(round.layout)), sites: EMPTY })
+  let running: ReturnType<typeof fresh> | null = null
+  let summing = false
   let held: Bitmap = EMPTY
 
   const read = (update: NamedUpdate, signal: AbortSignal): Promise<Uint8Array> =>
     site.store.get({ cid: update.cid, kind: 'update', root: update.root }, round.key, signal, [update.site])
 
+  function keep(site: SiteId, bytes: Uint8Array): void {
+    if (bytes.length <= KEEP_BYTES) kept.set(site, bytes)
+    else if (!summing) addTo((running ??= fresh()), site, bytes)
+  }
+
+  async function sum(updates: readonly NamedUpdate[], signal: AbortSignal): Promise<Uint8Array> {
+    summing = true
+    const set = updates.reduce<Bitmap>((all, { site }) => withSite(all, site), EMPTY)
+    const total = running !== null && (running.sites & ~set) === 0n ? running : fresh()
+    running = null
+    for (const update of updates) if (!has(total.sites, update.site)) addTo(total, update.site, kept.get(update.site) ?? (await read(update, signal)))
+    return total.adder.sum.bytes
+  }
+
   async function fetchUntilHeld(update: NamedUpdate): Promise<void> {
     while (!stopped.signal.aborted) {
       try {
-        const bytes = await read(update, stopped.signal)
+        const bytes = offered.get(update.root) ?? (await read(update, stopped.signal))
         const fault = malformed(bytes, round.layout)
         if (fault !== null) throw new RotaError('ROTA-5506', { site: update.site, why: fault })
-        if (bytes.length <= KEEP_BYTES) kept.set(update.site, bytes)
+        offered.delete(update.root)
+        keep(update.site, bytes)
         held = withSite(held, update.site)
         onHeld()
         return
@@ -74,9 +101,15 @@ export function createHoldings(site: Site, round: { run: RunId; round: RoundNo; 
         void fetchUntilHeld(update)
       }
     },
-    bytesOf: async (update, signal) => kept.get(update.site) ?? read(update, signal),
+    offer: (root, bytes) => void offered.set(root, bytes),
+    sum,
     stop: () => stopped.abort(),
   }
+}
+
+function addTo(total: { readonly adder: RingAdder; sites: Bitmap }, site: SiteId, bytes: Uint8Array): void {
+  total.adder.add(bytes)
+  total.sites = withSite(total.sites, site)
 }
 
 /** Members of `set` in the order of their ids: the order in which updates are added. */

@@ -10,7 +10,6 @@ import { type PlayHooks, type PlaySignals, playRun, RUN_GONE } from './player.ts
 import { createRetention } from './retention.ts'
 import type { Site } from './site.ts'
 import { loadStudy, type Study } from './study.ts'
-import { watchProtocols } from './protocol-watch.ts'
 import { createWaker, type Waker } from './waker.ts'
 
 /** A hospital at work: follows the chain, draws keys when membership changed, and plays every run of the studies it approved. */
@@ -72,7 +71,6 @@ async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, sig
   const playing = new Map<RunId, Promise<void>>()
   const failed = Promise.withResolvers<never>()
   const keys = watchKeys(site)
-  const protocols = watchProtocols(site)
   const retention = createRetention(site)
   let nextSweepMs = site.host.clock.nowMs() + SWEEP_MS
   const studyOf = (id: StudyId): Promise<Study> => {
@@ -91,9 +89,7 @@ async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, sig
     }
     nextLookMs = 0
     const { number } = await site.chain.head()
-    const published = await site.chain.studies()
-    protocols.look(published, signal)
-    const records = published.filter((record) => has(record.approved, site.id))
+    const records = (await site.chain.studies()).filter((record) => has(record.approved, site.id))
     for (const record of records) await tryTo(site, 'keys.failed', async () => keys.look(record, await studyOf(record.id), signal))
     for (const { run, study } of await runsToPlay(site, records, playing)) {
       playing.set(

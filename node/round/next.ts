@@ -1,8 +1,8 @@
 import { has, sizeOf } from '#base/bitmap.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
-import type { Head, RoundView, RunView, StudyRules } from '#ports/chain.ts'
+import type { RoundView, RunView, StudyRules } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
-import { limitPassed, thirdsPassed } from './clock.ts'
+import { type ChainTime, limitPassed, thirdsPassed } from './clock.ts'
 
 /**
  * What to do now: one pure table. Its rows are the protocol; a node that was killed reads chain and journal, calls this, and
@@ -20,7 +20,7 @@ export interface Situation {
   /** This site's steward approved the study and has not withdrawn. */
   readonly approved: boolean
   readonly view: RunView
-  readonly head: Head
+  readonly head: ChainTime
   /** Milliseconds since this node last saw the chain grow. */
   readonly chainSilentMs: number
   /** This site's entries of the view's run and round. */

@@ -5,9 +5,10 @@ import type { RunView } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
 import { INLINE_LIMIT_BYTES } from '#wire/announce.ts'
 import { createHoldings, type Holdings, type NamedUpdate } from './holdings.ts'
+import { createMemo, type Memo } from './memo.ts'
 import type { Site } from './site.ts'
 import { type CohortWatch, watchCohort } from './steps/withdrawn.ts'
-import { initialModel, type NamedModel, type Study } from './study.ts'
+import { type BaseModel, initialModel, type Study } from './study.ts'
 
 /** One run as this site plays it: what it remembers between two looks at the chain. */
 export interface Play {
@@ -15,14 +16,16 @@ export interface Play {
   readonly study: Study
   readonly run: RunId
   /** The model the current round starts from, once this site has it. */
-  base: NamedModel | null
+  base: BaseModel | null
   /** The model that this site last attested: the next base, if the others agree. */
-  attested: NamedModel | null
+  attested: BaseModel | null
   /** The root of the cohort that this site contributed with in this run; null before. */
   cohortRoot: Digest | null
   /** The current round's updates. */
   updates: ReadonlyMap<SiteId, NamedUpdate>
   holdings: Holdings | null
+  /** The latest sum of large updates; small ones are remembered for the whole process. */
+  large: Memo
   readonly cohortWatch: CohortWatch
   /** Something changed: look at the chain again. */
   readonly wake: () => void
@@ -37,6 +40,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, wake: () => voi
   cohortRoot: null,
   updates: new Map(),
   holdings: null,
+  large: createMemo(1),
   cohortWatch: watchCohort(),
   wake,
 })
@@ -45,7 +49,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, wake: () => voi
 export interface Round {
   readonly run: RunId
   readonly round: RoundNo
-  readonly base: NamedModel
+  readonly base: BaseModel
   readonly layout: VectorLayout
   readonly key: EpochKey
   readonly view: RunView
@@ -75,6 +79,7 @@ export async function followUpdates(play: Play, round: Round): Promise<void> {
   if (play.holdings?.round !== round.round) {
     play.holdings?.stop()
     play.holdings = createHoldings(play.site, round, play.wake)
+    play.large = createMemo(1)
   }
   if (adds(play, round)) play.holdings.want([...updates.values()])
 }

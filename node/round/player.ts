@@ -1,7 +1,8 @@
 import { has } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import { roundNo } from '#base/ids.ts'
-import type { Head, RunView, StudyRecord } from '#ports/chain.ts'
+import type { RunView, StudyRecord } from '#ports/chain.ts'
+import type { ChainTime } from './clock.ts'
 import { next, type RowName, type Situation } from './next.ts'
 import { adds, followUpdates, openRound, type Play, type Round } from './play.ts'
 import { doRow } from './round.ts'
@@ -20,11 +21,11 @@ export const RUN_GONE = 'ROTA-5110'
 export async function playRun(play: Play, wakeUp: Waker, signals: PlaySignals, hooks: PlayHooks = {}): Promise<void> {
   const { site } = play
   const { stop, leave } = signals
-  const silence = silenceClock(play)
+  const clock = chainClock(play)
   while (!leave.aborted) {
     stop.throwIfAborted()
     const seen = wakeUp.mark()
-    const row = await lookAndDo(play, silence, stop, hooks)
+    const row = await lookAndDo(play, clock, stop, hooks)
     if (row === 'over') return
     if (row === 'wait') await wakeUp.next(seen, site.host.clock, LOOK_MS, stop)
     else if (row === 'trouble') await wakeUp.next(seen, site.host.clock, AFTER_TROUBLE_MS, stop)
@@ -45,19 +46,19 @@ export interface PlayHooks {
   readonly beforeRow?: (row: RowName, view: RunView) => Promise<void>
 }
 
-async function lookAndDo(play: Play, silence: SilenceClock, signal: AbortSignal, hooks: PlayHooks): Promise<RowName | 'trouble' | 'over'> {
+async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hooks: PlayHooks): Promise<RowName | 'trouble' | 'over'> {
   const { site } = play
   const startedMs = site.host.clock.nowMs()
   let row: RowName = 'wait'
   try {
-    const [view, head, record] = await Promise.all([site.chain.run(play.run), site.chain.head(), play.study.record()])
+    const [view, head, record] = await Promise.all([site.chain.run(play.run), clock.head(), play.study.record()])
     hooks.seen?.(view)
     // The model that this site itself attested needs no fetching.
     if (play.attested?.root === view.model.root) play.base = play.attested
     if (isOver(view)) return await finish(play, view, signal)
     const round = await openRound(play, view, signal)
     if (play.base?.root === view.model.root) await followUpdates(play, round)
-    row = next(await situation(play, round, record, head, silence.ms(head)))
+    row = next(await situation(play, round, record, head, clock.silentMs(head)))
     if (row === 'wait') return row
     await hooks.beforeRow?.(row, view)
     await doRow(row, play, round, signal)
@@ -68,7 +69,7 @@ async function lookAndDo(play: Play, silence: SilenceClock, signal: AbortSignal,
   }
 }
 
-async function situation(play: Play, round: Round, record: StudyRecord, head: Head, chainSilentMs: number): Promise<Situation> {
+async function situation(play: Play, round: Round, record: StudyRecord, head: ChainTime, chainSilentMs: number): Promise<Situation> {
   const { site } = play
   const { view } = round
   return {
@@ -110,17 +111,29 @@ async function finish(play: Play, view: RunView, signal: AbortSignal): Promise<'
   return 'over'
 }
 
-interface SilenceClock {
-  ms(head: Head): number
+/** The chain's time and height as this node last learned them. */
+interface ChainClock {
+  head(): Promise<ChainTime>
+  /** How long the chain has not grown, by this node's own clock. */
+  silentMs(head: ChainTime): number
 }
 
-/** How long the chain has not grown, by this node's own clock. */
-function silenceClock(play: Play): SilenceClock {
+/** So long the newest event stands for the head: every wake but those by time comes with one. */
+const ASK_HEAD_MS = 400
+
+function chainClock({ site }: Play): ChainClock {
+  let asked = { atMs: Number.NEGATIVE_INFINITY, head: { number: -1, timestamp: 0 } }
   let last = -1
   let since = 0
   return {
-    ms({ number }) {
-      const now = play.site.host.clock.nowMs()
+    async head() {
+      const now = site.host.clock.nowMs()
+      if (now - asked.atMs >= ASK_HEAD_MS) asked = { atMs: now, head: await site.chain.head() }
+      const newest = (await site.chain.events(asked.head.number)).at(-1)
+      return newest !== undefined && newest.block > asked.head.number ? { number: newest.block, timestamp: newest.timestamp } : asked.head
+    },
+    silentMs({ number }) {
+      const now = site.host.clock.nowMs()
       if (number !== last) {
         last = number
         since = now

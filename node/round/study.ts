@@ -64,11 +64,14 @@ function recordOf(site: Site, id: StudyId): () => Promise<StudyRecord> {
   }
 }
 
-/** A model with its canonical bytes and their root: its name on chain. */
-export interface NamedModel {
+/** A model with its name on chain: the root of its canonical bytes. */
+export interface BaseModel {
   readonly model: Model
-  readonly bytes: Uint8Array
   readonly root: Digest
+}
+
+export interface NamedModel extends BaseModel {
+  readonly bytes: Uint8Array
 }
 
 export function nameModel(model: Model, { sha256 }: Pick<Site, 'sha256'>): NamedModel {

@@ -5,6 +5,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   name: 'How the others call this site; it stands on the chain.',
   chain: 'JSON-RPC endpoint of the chain. Prefer `wss://` or `ws://`: `http(s)://` is asked again and again, which is slower.',
   contracts: "Address of the network's directory contract. Empty before the network exists; `rota join` writes it.",
+  chainId: 'Id of the chain that the network is on; `rota join` writes it. An endpoint of another chain is refused.',
   data: '',
   'data.file': "This site's rows, a CSV file. Read when a round needs it; never sent, never copied.",
   'data.mapping': 'Mapping file: how the columns, codes and units of that file fit the protocol ([protocol.md](protocol.md)).',

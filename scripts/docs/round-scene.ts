@@ -48,7 +48,7 @@ function situation(phase: Phase, me: Situation['me'], thirds: number): Situation
       voidsInARow: 0,
       ready: EMPTY,
     },
-    head: { number: 100 + passed, hash: ROOT, timestamp: 1000 + passed },
+    head: { number: 100 + passed, timestamp: 1000 + passed },
     chainSilentMs: 0,
     journal: [],
     held: bitmapOf(SITES),

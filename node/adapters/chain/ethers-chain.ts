@@ -44,7 +44,7 @@ export async function connectChain(options: ChainOptions): Promise<EthersChain |
     const base = { ...readerOf(link, watched.log), onChange: watched.onChange, onRewind: watched.onRewind, link, stop: () => link.rpc.stop() }
     if (options.signer === null) return base
     const sender = openSender(link.rpc, link.chainId, options.signer)
-    const send = sendTo(link, sender, (block) => watched.log.touch(block))
+    const send = sendTo(link, sender, (block, index) => watched.log.touch(block, index))
     return { ...base, ...writerOf(send), account: sender.account }
   } catch (error) {
     await link.rpc.stop()
@@ -80,7 +80,7 @@ async function watchEvents(link: Link, cacheDir: string | undefined) {
     // A log that is taken back, like a connection that was lost, means that what was read may not stand.
     if (news === null || news.removed) verify().then(wake, wake)
     else {
-      log.touch(Number(news.blockNumber))
+      log.push(news)
       wake()
     }
   })

@@ -10,8 +10,10 @@ import { noAnswer, type RawLog, RpcError } from './rpc.ts'
 export interface EventLog {
   /** Of blocks `from` to the head, in order. */
   read(from: number, filter?: EventFilter): Promise<readonly ChainEvent[]>
-  /** Says that block `block` holds something new (null: unknown which). */
-  touch(block: number | null): void
+  /** Says that block `block` holds something new (null: unknown which), at `index` in it where that is known. */
+  touch(block: number | null, index?: number): void
+  /** Takes a log as the subscription brings it, in order and without a gap; where that is not sure, it is asked for. */
+  push(log: RawLog): void
   /**
    * Compares what was read with the chain, as after a lost endpoint.
    * @returns blocks `from` and `to` between which the chain went back, or null when all stands
@@ -41,12 +43,14 @@ interface Read {
   /** Newest block that is known to hold something. */
   announced: number
   dirty: boolean
+  /** All up to the head has been read once, with the subscription in place: what it brings is the next. */
+  current: boolean
   caughtUp: Promise<void> | null
   refreshing: Promise<void> | null
 }
 
 export function openEventLog(link: Link, file: EventFile): EventLog {
-  const fresh = (): Read => ({ events: [], last: null, floor: link.deployedAtBlock, announced: 0, dirty: true, caughtUp: null, refreshing: null })
+  const fresh = (): Read => ({ events: [], last: null, floor: link.deployedAtBlock, announced: 0, dirty: true, current: false, caughtUp: null, refreshing: null })
   let read = fresh()
   try {
     keep(link, read, file.logs)
@@ -93,6 +97,7 @@ export function openEventLog(link: Link, file: EventFile): EventLog {
       }
       // What was announced and never came was taken back.
       into.announced = into.floor
+      into.current = link.rpc.pushes
     } catch (error) {
       into.dirty = true
       throw error
@@ -124,9 +129,19 @@ export function openEventLog(link: Link, file: EventFile): EventLog {
       if (now !== read) return this.read(from, filter)
       return now.events.slice(firstAtOrAfter(now.events, from)).filter((event) => matches(event, filter))
     },
-    touch(block) {
+    touch(block, index) {
+      if (block !== null && index !== undefined && holds(read, block, index)) return
       read.dirty = true
       if (block !== null) read.announced = Math.max(read.announced, block)
+    },
+    push(log) {
+      const { last, current, dirty, refreshing } = read
+      const next = current && !dirty && refreshing === null && log.blockTimestamp !== undefined
+      if (!next || (last !== null && !isAfter(log, last))) return this.touch(Number(log.blockNumber), Number(log.logIndex))
+      keep(link, read, [log])
+      file.append([log])
+      read.floor = Math.max(read.floor, Number(log.blockNumber))
+      read.announced = Math.max(read.announced, read.floor)
     },
     async verify() {
       const before = read
@@ -164,6 +179,9 @@ function nothingThere(error: unknown): readonly RawLog[] {
 const hex = (n: number): string => `0x${n.toString(16)}`
 
 export const watchedOf = (link: Link): readonly string[] => Object.values(link.addresses)
+
+const holds = ({ last }: Read, block: number, index: number): boolean =>
+  last !== null && (Number(last.blockNumber) > block || (Number(last.blockNumber) === block && Number(last.logIndex) >= index))
 
 const isAfter = (a: RawLog, b: RawLog): boolean => {
   const blocks = Number(a.blockNumber) - Number(b.blockNumber)

@@ -13,10 +13,11 @@ export const ROUND_GAS = 3_000_000
 export type Send = (contract: ContractName, method: string, args: readonly unknown[], gasLimit?: number) => Promise<Receipt>
 
 export const sendTo =
-  (link: Link, sender: Sender, onMined: (block: number) => void = () => {}): Send =>
+  (link: Link, sender: Sender, onMined: (block: number, index: number) => void = () => {}): Send =>
   async (contract, method, args, gasLimit = ROUND_GAS) => {
     const receipt = await sender.send(link.addresses[contract], encodeCall(contract, method, args), gasLimit)
-    if (receipt.logs.length > 0) onMined(Number(receipt.blockNumber))
+    const last = receipt.logs.at(-1)
+    if (last !== undefined) onMined(Number(receipt.blockNumber), Number(last.logIndex))
     return receipt
   }
 

@@ -31,6 +31,8 @@ export function openWsRpc(url: string, callLimitMs = CALL_LIMIT_MS): Rpc {
   let tries = 0
   let opened = 0
   let stopped = false
+  /** Logs may have passed unseen: until the listeners were told so, a log is not the next one. */
+  let gap = false
   let retryTimer: NodeJS.Timeout | undefined
   let heartbeat: NodeJS.Timeout | undefined
 
@@ -56,7 +58,7 @@ export function openWsRpc(url: string, callLimitMs = CALL_LIMIT_MS): Rpc {
     if (reply === null) return socket?.terminate()
     if (reply.method === 'eth_subscription') {
       const log = reply.params?.result as RawLog
-      for (const listener of logListeners) listener(log)
+      for (const listener of logListeners) listener(gap ? null : log)
       return
     }
     const asked = reply.id === undefined ? undefined : settle(reply.id)
@@ -78,6 +80,7 @@ export function openWsRpc(url: string, callLimitMs = CALL_LIMIT_MS): Rpc {
     }
     if (!again) return
     const tell = () => {
+      gap = false
       for (const listener of reconnectListeners) listener()
       for (const listener of logListeners) listener(null)
     }
@@ -101,6 +104,7 @@ export function openWsRpc(url: string, callLimitMs = CALL_LIMIT_MS): Rpc {
     mine.on('error', () => {})
     mine.on('close', () => {
       clearInterval(heartbeat)
+      gap = true
       if (!stopped) retryTimer = setTimeout(connect, BACKOFF_MS[Math.min(tries++, BACKOFF_MS.length - 1)])
     })
     clearInterval(heartbeat)

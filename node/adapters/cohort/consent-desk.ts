@@ -7,7 +7,7 @@ import type { Clock, Random } from '#ports/host.ts'
 import type { Vault } from '#ports/vault.ts'
 import type { ConsentEntry, ConsentStore } from './consent-store.ts'
 import { consentKeys, SECRET_BYTES } from './consent-tags.ts'
-import { writeDurably } from './durable-file.ts'
+import { diskError, writeDurably } from './durable-file.ts'
 import { patientDigest } from './patient-digest.ts'
 import { type Receipt, receiptFileName } from './receipt.ts'
 
@@ -34,7 +34,9 @@ export async function recordConsent(
   const twice = new Set(patients).size !== patients.length
   if (twice || patients.some((p) => standings.get(patientDigest(desk.vault, p))?.state === 'granted')) throw new RotaError('ROTA-6003', { programme })
   const made = patients.map((patient) => ({ patient, receipt: newReceipt(desk, programme) }))
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause) => {
+    throw diskError(folder, cause)
+  })
   const written = made.map(({ patient, receipt }) => ({ patient, receipt, file: join(folder, receiptFileName(receipt)) }))
   // Receipts first: a consent that nobody could withdraw must never stand.
   for (const { receipt, file } of written) await writeDurably(file, `${JSON.stringify(receipt, null, 2)}\n`)

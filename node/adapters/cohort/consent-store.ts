@@ -4,7 +4,7 @@ import { fromHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Address, Digest } from '#base/ids.ts'
 import type { Vault } from '#ports/vault.ts'
-import { withLock } from './durable-file.ts'
+import { diskError, withLock } from './durable-file.ts'
 
 /** A patient is a keyed digest here: the file alone names nobody, even opened. */
 export type ConsentEntry =
@@ -68,17 +68,22 @@ export class ConsentStore {
     return [...new Set(this.#entries.map((entry) => entry.programme))]
   }
 
-  /** On disk when it returns. */
+  /** On disk when it returns. @throws ROTA-1306 when the disk refuses: then nothing of it was recorded */
   async append(entries: readonly ConsentEntry[]): Promise<void> {
     if (entries.length === 0) return
     await withLock(this.#file, async () => {
       await this.#refresh()
       const lines = entries.map((entry, i) => `${this.#seal(entry, this.#entries.length + i)}\n`).join('')
-      const handle = await open(this.#file, 'a', 0o600)
+      const handle = await open(this.#file, 'a', 0o600).catch((cause) => {
+        throw diskError(this.#file, cause)
+      })
       try {
         await handle.truncate(this.#sizeBytes)
         await handle.appendFile(lines)
         await handle.sync()
+      } catch (cause) {
+        await handle.truncate(this.#sizeBytes).catch(() => undefined)
+        throw diskError(this.#file, cause)
       } finally {
         await handle.close()
       }

@@ -7,19 +7,31 @@ import { RotaError } from '#base/errors.ts'
 const LOCK_STALE_MS = 5_000
 const LOCK_WAIT_MS = 10_000
 
-/** Replaces a file so that after a crash either the old or the new one is there, whole: write, fsync, rename, fsync of the folder. */
+/**
+ * Replaces a file so that after a crash either the old or the new one is there, whole: write, fsync, rename, fsync of the folder.
+ * @throws ROTA-1306 when the disk refuses; the old one is still there, and nothing beside it
+ */
 export async function writeDurably(file: string, text: string): Promise<void> {
   const beside = `${file}.${process.pid}.new`
-  const handle = await open(beside, 'w', 0o600)
   try {
-    await handle.writeFile(text)
-    await handle.sync()
-  } finally {
-    await handle.close()
+    const handle = await open(beside, 'w', 0o600)
+    try {
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(beside, file)
+  } catch (cause) {
+    await rm(beside, { force: true })
+    throw diskError(file, cause)
   }
-  await rename(beside, file)
   await syncFolder(dirname(file))
 }
+
+/** ROTA-1306 for what a disk refused. */
+export const diskError = (file: string, cause: unknown): RotaError =>
+  new RotaError('ROTA-1306', { file, reason: (cause as NodeJS.ErrnoException).code ?? 'unknown' }, cause)
 
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
@@ -42,10 +54,11 @@ async function takeLock(lock: string, file: string, deadlineMs: number): Promise
   for (;;) {
     const handle = await open(lock, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'EEXIST') return null
-      throw new RotaError('ROTA-3001', { file, reason: String(cause.code) })
+      throw diskError(file, cause)
     })
     if (handle !== null) {
-      await handle.writeFile(String(process.pid))
+      // A full disk still takes the empty file, and that is lock enough: it is then stale by age alone.
+      await handle.writeFile(String(process.pid)).catch(() => undefined)
       return handle.close()
     }
     if (await isAbandoned(lock)) await rm(lock, { force: true })

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock, Host, Random } from '#ports/host.ts'
 import { createLog, type HostLog, type LogOptions } from './log.ts'
@@ -14,7 +14,7 @@ export const systemClock: Clock = {
   },
 }
 
-export const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
+export const systemRandom: Random = { bytes: (length) => randomFillSync(new Uint8Array(length)) }
 
 export interface SystemHost extends Host {
   readonly log: HostLog

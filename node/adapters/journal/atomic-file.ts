@@ -1,16 +1,26 @@
 import { randomBytes } from 'node:crypto'
 import { link, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { RotaError } from '#base/errors.ts'
 
 /**
  * Replaces a file as a whole: after a kill or power cut the path holds either the old bytes or the new ones, never a mixture.
  * Write to a neighbour, fsync, rename, fsync the folder. Mode 0600.
+ * @throws ROTA-1306 when the disk refuses; the old bytes are still there
  */
 export async function writeAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
-  const temporary = await writeNeighbour(path, bytes)
-  await rename(temporary, path).catch((error) => discard(temporary, error))
+  try {
+    const temporary = await writeNeighbour(path, bytes)
+    await rename(temporary, path).catch((error) => discard(temporary, error))
+  } catch (cause) {
+    throw diskError(path, cause)
+  }
   await syncFolder(dirname(path))
 }
+
+/** ROTA-1306 for what a disk refused. */
+export const diskError = (file: string, cause: unknown): RotaError =>
+  new RotaError('ROTA-1306', { file, reason: (cause as NodeJS.ErrnoException).code ?? 'unknown' }, cause)
 
 /** The same for a file that must not exist yet. @throws EEXIST when it does */
 export async function writeNew(path: string, bytes: Uint8Array | string): Promise<void> {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { RotaError } from '#base/errors.ts'
 import type { RoundNo, RunId } from '#base/ids.ts'
 import type { Journal, JournalEntry } from '#ports/journal.ts'
-import { syncFolder, writeAtomic } from './atomic-file.ts'
+import { diskError, syncFolder, writeAtomic } from './atomic-file.ts'
 import { decodeLine, encodeLine } from './journal-line.ts'
 
 export interface FileJournal extends Journal {
@@ -17,7 +17,7 @@ export interface FileJournal extends Journal {
  */
 export async function openJournal(path: string): Promise<FileJournal> {
   let { entries, wholeBytes } = await readJournal(path)
-  let file = await open(path, 'a', 0o600)
+  let file = await open(path, 'a', 0o600).catch((cause) => refuse(path, cause))
   await file.truncate(wholeBytes)
   await syncFolder(dirname(path))
   let sizeBytes = wholeBytes
@@ -37,7 +37,7 @@ export async function openJournal(path: string): Promise<FileJournal> {
         const kept = entries.filter((entry) => staysAfter(entry, run, round))
         if (kept.length === entries.length) return
         const text = kept.map(encodeLine).join('')
-        await writeAtomic(path, text).catch((cause) => refuse(path, cause))
+        await writeAtomic(path, text)
         await file.close()
         file = await open(path, 'a', 0o600)
         entries = kept
@@ -61,14 +61,14 @@ async function appendSynced(file: FileHandle, path: string, line: string, sizeBe
 }
 
 function refuse(file: string, cause: unknown): never {
-  throw new RotaError('ROTA-1306', { file, reason: (cause as NodeJS.ErrnoException).code ?? 'unknown' }, cause)
+  throw diskError(file, cause)
 }
 
 /** What was written whole, and how many bytes that is; a torn last line is left out. */
 async function readJournal(path: string): Promise<{ entries: readonly JournalEntry[]; wholeBytes: number }> {
   const text = await readFile(path, 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return ''
-    throw new RotaError('ROTA-1306', { file: path, reason: error.code }, error)
+    throw diskError(path, error)
   })
   const lines = text.split('\n')
   const entries: JournalEntry[] = []

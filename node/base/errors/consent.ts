@@ -32,7 +32,11 @@ export const consentErrors = {
     remedy: 'Restore it from backup; without it no exact study may use this dataset.',
     reaction: 'stop',
   },
-  'ROTA-6007': { what: 'there is no receipt in {folder}', remedy: 'Receipts are files named receipt-….json; name one with --receipt FILE, or their folder with --receipts DIR.', reaction: 'reject' },
+  'ROTA-6007': {
+    what: 'there is no receipt in {folder}',
+    remedy: 'Receipts are files named receipt-….json; name one with --receipt FILE, or their folder with --receipts DIR.',
+    reaction: 'reject',
+  },
   'ROTA-6401': {
     what: 'the key {reader} is no reader of any study with finished rounds',
     remedy: 'Name the keystore whose key the protocol lists under `readers`; a study that does not list it cannot be audited with it.',

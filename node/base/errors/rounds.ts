@@ -46,5 +46,9 @@ export const roundErrors = {
     remedy: 'Nothing to do: the node reports it, and another site draws a new one.',
     reaction: 'retry',
   },
-  'ROTA-5510': { what: 'run {run} round {round} moved on before this site had contributed', remedy: 'Nothing to do: the site takes part in the next round. If it happens often, the study needs a longer limit for contributing.', reaction: 'ignore' },
+  'ROTA-5510': {
+    what: 'run {run} round {round} moved on before this site had contributed',
+    remedy: 'Nothing to do: the site takes part in the next round. If it happens often, the study needs a longer limit for contributing.',
+    reaction: 'ignore',
+  },
 } as const satisfies Record<string, ErrorEntry>

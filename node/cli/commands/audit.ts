@@ -21,7 +21,10 @@ publishes nothing. Drawn once, on the auditor's own machine; the public part goe
   async run({ options, args, out }) {
     const { makeReaderKey } = await import('#app/audit.ts')
     const made = await makeReaderKey(args[0] ?? '', passwordOf(options))
-    out.result(made, () => `${out.style.good('Made')} ${made.keystore}\nFor the protocol:\n  readers:\n    - name: auditor\n      encryptionKey: '${made.encryptionKey}'`)
+    out.result(
+      made,
+      () => `${out.style.good('Made')} ${made.keystore}\nFor the protocol:\n  readers:\n    - name: auditor\n      encryptionKey: '${made.encryptionKey}'`,
+    )
   },
 })
 

@@ -62,7 +62,8 @@ network of --folder. At the desk (--folder, --programme and --patient) this site
       return done.problem === null ? 0 : new RotaError(done.problem.code).exitCode
     }
     const files = options.receipt.length > 0 ? options.receipt : await receiptsIn(needed('consent withdraw', '--receipt', options.receipts))
-    const where = options.chain !== undefined || options.contracts !== undefined ? named(options) : await (await import('#app/config.ts')).readConfig(options.folder)
+    const where =
+      options.chain !== undefined || options.contracts !== undefined ? named(options) : await (await import('#app/config.ts')).readConfig(options.folder)
     const progress = out.progress('Withdrawing')
     try {
       const withdrawn = await relayWithdrawals(where, files, signal, (count) => progress.update(`${count} of ${files.length}`))
@@ -91,7 +92,13 @@ site committed to, shown against the root on chain (with --json: the proof).`,
   async run({ options, out, signal }) {
     const { consentStatus } = await import('#app/consent-status.ts')
     const { consentText } = await import('#cli/output/consent-text.ts')
-    const status = await consentStatus({ folder: options.folder, password: passwordFrom(options), signal, programme: options.programme, receipts: options.receipt })
+    const status = await consentStatus({
+      folder: options.folder,
+      password: passwordFrom(options),
+      signal,
+      programme: options.programme,
+      receipts: options.receipt,
+    })
     out.result(status, () => consentText(status, out.style))
   },
 })

@@ -21,7 +21,7 @@ export const demo = command({
 1 when anything is not as it should be; leaves nothing running.`,
   options: {
     data: text('FILE.csv', 'real rows instead of generated ones: columns site, set (train or test; optional), features, label'),
-    seed: whole('N', 'another generated cohort', { from: 0, to: 999_999_999 }, 11),
+    seed: whole('N', 'another generated cohort', { from: 0, to: 999_999_999 }, 16),
     keep: flag('leave the network up, and print commands to try'),
   },
   example: ['rota demo', 'rota demo --data hospitals.csv --keep'],

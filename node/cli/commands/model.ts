@@ -3,7 +3,7 @@ import { needed } from '../needed.ts'
 import { text } from '../options.ts'
 import { passwordFrom, siteOptions } from '../site-options.ts'
 
-const run = text('N', 'the run (default: the newest that has a model)')
+const run = text('N', 'the run (default: the newest finished one)')
 
 export const model_list = command({
   name: 'model list',
@@ -55,7 +55,10 @@ export const model_export = command({
     const { exportModel } = await import('#app/model-export.ts')
     const file = needed('model export', '--out', options.out)
     const made = await exportModel({ folder: options.folder, password: passwordFrom(options), signal, run: options.run, outFile: file })
-    out.result({ file, run: made.run, study: made.study, modelRoot: made.modelRoot, protocolDigest: made.protocolDigest }, () => `Written: ${file} (run ${made.run}, model ${made.modelRoot})`)
+    out.result(
+      { file, run: made.run, study: made.study, modelRoot: made.modelRoot, protocolDigest: made.protocolDigest },
+      () => `Written: ${file} (run ${made.run}, model ${made.modelRoot})`,
+    )
   },
 })
 

@@ -12,6 +12,8 @@ export const pause = command({
   async run({ options, out }) {
     const { pauseSite } = await import('#app/pause.ts')
     const done = await pauseSite(options.folder, options.off)
-    out.result(done, () => (done.resting ? 'Resting: this site abstains from new rounds. Back with: rota pause --off' : 'Taking part again, from the next round on.'))
+    out.result(done, () =>
+      done.resting ? 'Resting: this site abstains from new rounds. Back with: rota pause --off' : 'Taking part again, from the next round on.',
+    )
   },
 })

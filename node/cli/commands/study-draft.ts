@@ -25,6 +25,8 @@ protocol goes to standard output. Go through every line before publishing: stewa
   async run({ options, out }) {
     const { draftStudy } = await import('#app/study-draft.ts')
     const { text: yaml, ...told } = await draftStudy({ ...options, data: needed('study draft', '--data', options.data), outFile: options.out })
-    out.result(told.file === null ? { ...told, protocol: yaml } : told, () => (told.file === null ? yaml.trimEnd() : `Written: ${told.file}\nNext: go through every line, then rota study publish ${told.file} --folder DIR`))
+    out.result(told.file === null ? { ...told, protocol: yaml } : told, () =>
+      told.file === null ? yaml.trimEnd() : `Written: ${told.file}\nNext: go through every line, then rota study publish ${told.file} --folder DIR`,
+    )
   },
 })

@@ -75,7 +75,12 @@ function receiptText({ programme, tag, grantedAt, withdrawnAtBlock, here, rounds
     head,
     table(
       ['run', 'round', 'in the cohort', 'cohort root'],
-      rounds.map((r) => [r.run, r.round, { in: 'yes', 'not in': 'no', unknown: 'cannot be told any more' }[r.cohort], shortHex(r.cohortRoot)]),
+      rounds.map((r) => [
+        r.run,
+        r.round,
+        { in: r.before ? 'yes, before the receipt' : 'yes', 'not in': 'no', unknown: 'cannot be told any more' }[r.cohort],
+        shortHex(r.cohortRoot),
+      ]),
       style,
     ),
   ].join('\n')

@@ -38,18 +38,13 @@ export function statusText(status: SiteStatus, style: Style): string {
 export const roundsTable = (rounds: SiteStatus['rounds'], style: Style): string =>
   table(
     ['run', 'round', 'state', 'leader', 'sites in', 'missing', 'took', 'model'],
-    rounds.map((r) => [
-      r.run,
-      r.round,
-      r.state,
-      r.leader,
-      `${r.included.length} of ${r.included.length + r.missing.length}`,
-      r.missing.join(', ') || null,
-      took(r.seconds),
-      shortHex(r.modelRoot),
-    ]),
+    rounds.map((r) => [r.run, r.round, r.state, r.leader, sitesIn(r), r.missing.join(', ') || null, took(r.seconds), shortHex(r.modelRoot)]),
     style,
   )
 
 /** Chain time counts whole seconds. */
 export const took = (s: number | null): string => (s === 0 ? '< 1 s' : seconds(s))
+
+/** Null before the set was frozen. */
+export const sitesIn = ({ included, missing }: SiteStatus['rounds'][number]): string | null =>
+  included.length === 0 ? null : `${included.length} of ${included.length + missing.length}`

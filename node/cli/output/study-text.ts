@@ -1,7 +1,7 @@
 import type { ShownRound, ShownRun, ShownStudy } from '#app/study-show.ts'
 import { bytes, seconds, shortHex } from '#base/format.ts'
 import { protocolFacts } from './protocol-text.ts'
-import { took } from './status-text.ts'
+import { sitesIn, took } from './status-text.ts'
 import type { Style } from './style.ts'
 import { facts, table } from './table.ts'
 
@@ -34,7 +34,7 @@ function runText(run: ShownRun, style: Style): string {
     r.round,
     r.state,
     r.leader,
-    `${r.included.length} of ${r.included.length + r.missing.length}`,
+    sitesIn(r),
     r.missing.join(', ') || null,
     remarks(r) || null,
     clock(r.openedAt),

@@ -46,9 +46,9 @@ export async function contributeNeural(setup: Setup, model: Model, { train }: Sp
   if (!tools.train) throw new RotaError('ROTA-2107')
   const after = await tools.train(taskOf(setup, spec, model, train.values, train.label, sha256), tools.signal)
   if (after.length !== before.length) throw new RotaError('ROTA-2108', { length: after.length, expected: before.length })
-  const delta = new Float32Array(before.length)
-  for (let i = 0; i < delta.length; i++) delta[i] = (after[i] as number) - (before[i] as number)
-  return { kind: 'neural', layout, ...share, delta }
+  // In place: of 40 MB each copy counts, and what came back is this site's own.
+  for (let i = 0; i < after.length; i++) after[i] = (after[i] as number) - (before[i] as number)
+  return { kind: 'neural', layout, ...share, delta: after }
 }
 
 function taskOf(setup: Setup, spec: NeuralSpec, model: Model, values: Float64Array, label: Float64Array, sha256: Sha256): NeuralTask {

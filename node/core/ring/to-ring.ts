@@ -43,7 +43,8 @@ function writeNeural({ layout, rows, weight, delta }: NeuralUpdate, scale: numbe
   const most = integerBound(block)
   for (let start = 0; start < delta.length; start += PIECE) {
     const count = Math.min(PIECE, delta.length - start)
-    const coins = new Uint16Array(random.bytes(count * 2).slice().buffer)
+    const drawn = random.bytes(count * 2)
+    const coins = drawn.byteOffset % 2 === 0 ? new Uint16Array(drawn.buffer, drawn.byteOffset, count) : new Uint16Array(drawn.slice().buffer)
     for (let i = 0; i < count; i++) {
       const rounded = Math.floor((delta[start + i] as number) * factor + (coins[i] as number) / 65536)
       words[1 + start + i] = rounded > most ? most : rounded < -most ? -most : rounded

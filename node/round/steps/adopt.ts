@@ -2,7 +2,10 @@ import { RotaError } from '#base/errors.ts'
 import type { RunView } from '#ports/chain.ts'
 import { decodeModel } from '#wire/model.ts'
 import type { Play } from '../play.ts'
-import { initialModel } from '../study.ts'
+import { type BaseModel, initialModel } from '../study.ts'
+
+/** Models up to this size are decoded once for all sites of a process. */
+const SHARED_BYTES = 1024 * 1024
 
 /** Takes over the model that the run stands at: made here, on this disk, or from any site that holds it. Its root is on chain. */
 export async function adopt(play: Play, view: RunView, signal: AbortSignal): Promise<void> {
@@ -13,7 +16,8 @@ export async function adopt(play: Play, view: RunView, signal: AbortSignal): Pro
     return
   }
   const bytes = await fetchModel(play, view, signal)
-  play.base = await site.memo.once(`model ${view.model.root}`, async () => ({ bytes, root: view.model.root, model: decodeModel(bytes) }))
+  const decode = async (): Promise<BaseModel> => ({ root: view.model.root, model: decodeModel(bytes) })
+  play.base = bytes.length <= SHARED_BYTES ? await site.memo.once(`model ${view.model.root}`, decode) : await decode()
   await site.journal.append({ kind: 'adopted', run: view.run, round: view.round.round, root: view.model.root, cid: view.model.cid })
   site.tell({ kind: 'adopted', run: view.run, round: view.round.round, modelRoot: view.model.root })
 }

@@ -2,7 +2,8 @@ import { sizeOf } from '#base/bitmap.ts'
 import { type Digest, ZERO_DIGEST } from '#base/ids.ts'
 import { decodeSum } from '#core/ring/decode.ts'
 import type { AttestStatus, Publication } from '#ports/chain.ts'
-import { adds, type Play, type Round } from '../play.ts'
+import { createMemo } from '../memo.ts'
+import { adds, isSmall, type Play, type Round } from '../play.ts'
 import { type NamedModel, nameModel, ownProof } from '../study.ts'
 import { noteFrozen } from './frozen.ts'
 import { addFrozenSet } from './sum.ts'
@@ -26,7 +27,8 @@ export async function attest(play: Play, round: Round, signal: AbortSignal): Pro
   if (sum.length <= KEPT_SUM_BYTES) await site.store.put(sum, 'sum', publication.sumRoot, round.key, signal)
   const { named, status } = await advance(play, round, sum, publication.sumRoot)
   const { cid } = await site.store.put(named.bytes, 'model', named.root, round.key, signal)
-  play.attested = named
+  // Without the bytes: they are in the store, and of a large model they would be most of a node's memory.
+  play.attested = { model: named.model, root: named.root }
   await say(play, round, { status, root: named.root, cid, own: ownProof(site, named.bytes) })
 }
 
@@ -43,7 +45,8 @@ async function checkedSum(play: Play, round: Round, publication: Publication, si
 
 /** The learner's step. A sum beyond what the protocol's bounds allow is refused: the base stays, and its refusals go up by one. */
 function advance(play: Play, round: Round, sum: Uint8Array, sumRoot: Digest): Promise<{ named: NamedModel; status: AttestStatus }> {
-  return play.site.memo.once(`advance ${round.base.root} ${sumRoot}`, async () => {
+  const memo = isSmall(round.layout) ? play.site.memo : createMemo(1)
+  return memo.once(`advance ${round.base.root} ${sumRoot}`, async () => {
     const values = decodeSum(sum, round.layout, sizeOf(round.view.round.included))
     if (!withinBounds(round.layout, values)) {
       const { model } = round.base

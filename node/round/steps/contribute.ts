@@ -6,7 +6,7 @@ import { SALT_BYTES } from '#core/ring/layout.ts'
 import { toRing } from '#core/ring/to-ring.ts'
 import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
-import type { Play, Round } from '../play.ts'
+import { adds, type Play, type Round } from '../play.ts'
 import { announce } from './announce.ts'
 import { whyNot } from './eligible.ts'
 import { whileAwaited } from './while-awaited.ts'
@@ -29,6 +29,8 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const trainMs = site.host.clock.nowMs() - startedMs
   const root = merkleRoot(ring.bytes, site.sha256)
   const { cid } = await site.store.put(ring.bytes, 'update', root, round.key, signal)
+
+  if (adds(play, round)) play.holdings?.offer(root, ring.bytes)
 
   if (study.exact) await site.differencing.record(patients.patients)
   play.cohortRoot = patients.root

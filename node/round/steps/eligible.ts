@@ -1,3 +1,4 @@
+import { RotaError } from '#base/errors.ts'
 import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
 import type { Play } from '../play.ts'
@@ -6,12 +7,16 @@ import type { Play } from '../play.ts'
 export async function whyNot(play: Play, cohort: ConsentedCohort): Promise<{ reason: AbstainReason; detail: string } | null> {
   const { protocol, exact } = play.study
   const rows = cohort.table.train.rows
-  if (rows < protocol.cohort.minRows) return { reason: 'belowMinRows', detail: `${rows} train rows, the protocol asks for ${protocol.cohort.minRows}` }
+  if (rows < protocol.cohort.minRows) return { reason: 'belowMinRows', detail: told(new RotaError('ROTA-3019', { rows, minRows: protocol.cohort.minRows })) }
   if (!exact) return null
   const verdict = await play.site.differencing.mayJoin(cohort.patients)
   if (verdict.ok) return null
-  return {
-    reason: 'differencing',
-    detail: `this cohort differs by ${verdict.smallestDifference} patients from one used before in an exact run; their data could be read off the difference of the results. At least 10 (or none) must differ`,
-  }
+  const { smallestDifference } = verdict
+  return { reason: 'differencing', detail: told(new RotaError('ROTA-6005', { smallestDifference, minimum: LEAST_DIFFERENCE })) }
 }
+
+/** What the differencing ledger asks for (DESIGN section 8). */
+const LEAST_DIFFERENCE = 10
+
+/** The steward at this site reads it; nobody else does. */
+const told = (error: RotaError): string => `${error.code} ${error.message}. ${error.remedy}`

@@ -2,10 +2,8 @@ import { sizeOf } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import { merkleRoot } from '#core/commit/merkle.ts'
-import { RingAdder } from '#core/ring/add.ts'
-import { vectorBytes } from '#core/ring/layout.ts'
 import { updatesIn } from '../holdings.ts'
-import type { Play, Round } from '../play.ts'
+import { isSmall, type Play, type Round } from '../play.ts'
 
 export interface AddedSum {
   readonly bytes: Uint8Array
@@ -19,15 +17,12 @@ export interface AddedSum {
  */
 export function addFrozenSet(play: Play, round: Round, signal: AbortSignal): Promise<AddedSum> {
   const updates = updatesIn(play.updates, round.view.round.included)
-  if (updates.length !== sizeOf(round.view.round.included)) throw new RotaError('ROTA-5508', { run: round.run, round: round.round })
-  return play.site.memo.once(`sum ${updates.map((u) => u.root).join(' ')}`, async () => {
-    const adder = new RingAdder(round.layout.wordBits, vectorBytes(round.layout))
-    for (const update of updates) {
-      const bytes = await play.holdings?.bytesOf(update, signal)
-      if (bytes === undefined) throw new RotaError('ROTA-5508', { run: round.run, round: round.round })
-      adder.add(bytes)
-    }
-    const { bytes } = adder.sum
+  const { holdings } = play
+  if (updates.length !== sizeOf(round.view.round.included) || holdings === null) throw new RotaError('ROTA-5508', { run: round.run, round: round.round })
+  const add = async (): Promise<AddedSum> => {
+    const bytes = await holdings.sum(updates, signal)
     return { bytes, root: merkleRoot(bytes, play.site.sha256) }
-  })
+  }
+  const key = `sum ${updates.map((u) => u.root).join(' ')}`
+  return isSmall(round.layout) ? play.site.memo.once(key, add) : play.large.once(key, add)
 }

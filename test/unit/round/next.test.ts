@@ -74,7 +74,7 @@ const situation = (change: Partial<Situation> = {}): Situation => ({
   rules,
   approved: true,
   view: run(),
-  head: { number: 101, hash: ROOT, timestamp: 1001 },
+  head: { number: 101, timestamp: 1001 },
   chainSilentMs: 0,
   journal: [],
   held: EMPTY,
@@ -85,7 +85,7 @@ const situation = (change: Partial<Situation> = {}): Situation => ({
   ...change,
 })
 
-const later = (seconds: number, blocks: number) => ({ number: 100 + blocks, hash: ROOT, timestamp: 1000 + seconds })
+const later = (seconds: number, blocks: number) => ({ number: 100 + blocks, timestamp: 1000 + seconds })
 const contributed = { kind: 'contributed', run: runId(1), round: roundNo(3), root: ROOT, cid: ROOT, cohortRoot: ROOT } as const
 const all = bitmapOf(sites)
 

@@ -1,0 +1,21 @@
+import { RotaError } from '#base/errors.ts'
+import type { Log } from '#ports/host.ts'
+import type { Progress } from '#round/progress.ts'
+
+/** The chain's last blocks are gone: what they held is done again. */
+export const logWentBack = (log: Log, { from, to }: { readonly from: number; readonly to: number }): void =>
+  warn(log, 'chain.went-back', new RotaError('ROTA-5012', { from, to }))
+
+/** Passes progress on, and keeps in the log what names another site: a person may want to ask there. */
+export function logged(log: Log, tell: (progress: Progress) => void): (progress: Progress) => void {
+  return (progress) => {
+    if (progress.kind === 'wrong-sum') {
+      const { run, round, publisher } = progress
+      warn(log, 'round.wrong-sum', new RotaError('ROTA-5507', { run, round, site: publisher }), { run, round, site: publisher })
+    }
+    tell(progress)
+  }
+}
+
+const warn = (log: Log, event: string, { code, message }: RotaError, fields: Parameters<Log['warn']>[1] = {}): void =>
+  log.warn(event, { ...fields, code, what: message })

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Bitmap, Digest } from '#base/ids.ts'
+import { attemptNo, roundNo, runId } from '#base/ids.ts'
+import type { Journal, JournalEntry } from '#ports/journal.ts'
+
+/** A site's disk: opened again, it gives a journal that goes on from what the one before wrote. */
+export interface JournalDisk {
+  open(): Promise<Journal>
+  /** The process is gone; nothing is said to the journal. */
+  die(): Promise<void>
+}
+
+/**
+ * given a journal
+ * ├── when entries of every kind were appended, they are there in order, and after a death too
+ * ├── when calls are made at once, each is there, in the order of the calls
+ * └── when it is compacted, earlier rounds of that run are gone but their frozen sets; other runs and later rounds stay, after a death too
+ */
+export function journalCompliance(name: string, makeDisk: () => Promise<JournalDisk>): void {
+  describe(`journal: ${name}`, () => {
+    it('keeps entries of every kind in order, over a death', async () => {
+      const disk = await makeDisk()
+      const journal = await disk.open()
+      assert.deepEqual(journal.entries(), [])
+      for (const entry of ENTRIES) await journal.append(entry)
+      assert.deepEqual(journal.entries(), ENTRIES)
+      await disk.die()
+      const again = await disk.open()
+      assert.deepEqual(again.entries(), ENTRIES)
+      await again.append(abstained(1, 9))
+      assert.deepEqual(again.entries(), [...ENTRIES, abstained(1, 9)])
+      await disk.die()
+    })
+
+    it('keeps the order of calls made at once', async () => {
+      const disk = await makeDisk()
+      const journal = await disk.open()
+      const wanted = Array.from({ length: 20 }, (_, i) => abstained(1, i))
+      await Promise.all(wanted.map((entry) => journal.append(entry)))
+      assert.deepEqual(journal.entries(), wanted)
+      await disk.die()
+    })
+
+    it('drops earlier rounds of a run when compacted, but no frozen set', async () => {
+      const disk = await makeDisk()
+      const journal = await disk.open()
+      const kept = [frozen(1, 1), abstained(1, 3), frozen(1, 3), abstained(2, 1)]
+      for (const entry of [abstained(1, 1), frozen(1, 1), abstained(1, 2), abstained(1, 3), frozen(1, 3), abstained(2, 1)]) await journal.append(entry)
+      await journal.compact(runId(1), roundNo(3))
+      assert.deepEqual(journal.entries(), kept)
+      await journal.append(abstained(1, 4))
+      await disk.die()
+      assert.deepEqual((await disk.open()).entries(), [...kept, abstained(1, 4)])
+      await disk.die()
+    })
+  })
+}
+
+const digestOf = (byte: number): Digest => `0x${byte.toString(16).padStart(2, '0').repeat(32)}` as Digest
+const at = (run: number, round: number) => ({ run: runId(run), round: roundNo(round) })
+const abstained = (run: number, round: number): JournalEntry => ({ kind: 'abstained', ...at(run, round), reason: 'maintenance' })
+const frozen = (run: number, round: number): JournalEntry => ({ kind: 'frozen', ...at(run, round), included: ((1n << 255n) | 5n) as Bitmap })
+const named = { root: digestOf(1), cid: digestOf(2) }
+
+const ENTRIES: readonly JournalEntry[] = [
+  { kind: 'contributed', ...at(1, 1), ...named, cohortRoot: digestOf(3) },
+  abstained(1, 2),
+  { kind: 'witnessed', ...at(1, 3), held: 0n as Bitmap },
+  frozen(1, 3),
+  { kind: 'published', ...at(1, 3), attempt: attemptNo(2), ...named },
+  { kind: 'attested', ...at(1, 3), attempt: attemptNo(2), status: 'ok', ...named },
+  { kind: 'adopted', ...at(1, 4), ...named },
+]
