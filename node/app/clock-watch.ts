@@ -1,7 +1,7 @@
-import type { Clock, Log } from '#ports/host.ts'
-import type { Peers } from '#ports/peers.ts'
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
+import type { Clock, Log } from '#ports/host.ts'
+import type { Peers } from '#ports/peers.ts'
 
 export interface ClockWatchParts {
   readonly peers: Pick<Peers, 'hello'>
@@ -39,7 +39,9 @@ export const clockError = (offsetMs: number): RotaError => new RotaError('ROTA-1
 /** Null when no peer answers. */
 export async function medianOffset({ peers, connected }: Pick<ClockWatchParts, 'peers' | 'connected'>, signal: AbortSignal): Promise<number | null> {
   const asked = connected().map((site) => peers.hello(site, AbortSignal.any([signal, AbortSignal.timeout(HELLO_MS)])))
-  const offsets = (await Promise.allSettled(asked)).flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.clockOffsetMs] : [])).sort((a, b) => a - b)
+  const offsets = (await Promise.allSettled(asked))
+    .flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.clockOffsetMs] : []))
+    .sort((a, b) => a - b)
   const middle = offsets.length >> 1
   if (offsets.length === 0) return null
   return offsets.length % 2 === 1 ? (offsets[middle] as number) : ((offsets[middle - 1] as number) + (offsets[middle] as number)) / 2

@@ -1,7 +1,7 @@
 import { openFolder } from '#audit/folder-source.ts'
+import type { RotaError } from '#base/errors.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
 import { digest } from '#base/ids.ts'
-import type { RotaError } from '#base/errors.ts'
 import type { Progress } from '#round/progress.ts'
 import type { Health } from '#web/health.ts'
 import { Metrics } from '#web/metrics.ts'
@@ -10,8 +10,8 @@ import { readerAccess } from '#web/reader-access.ts'
 import { startWeb } from '#web/server.ts'
 import { watchClock } from './clock-watch.ts'
 import { openShelf } from './model-shelf.ts'
-import { watchPeers } from './peer-watch.ts'
 import type { RunningNode } from './node.ts'
+import { watchPeers } from './peer-watch.ts'
 import { SOFTWARE_VERSION } from './version.ts'
 
 /** The node's loopback endpoint: health, metrics, and encrypted blocks for auditors. */
@@ -48,7 +48,11 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
   })
   const stopped = new AbortController()
   const alarm = (error: RotaError | null) => (error === null ? problems.delete('ROTA-1206') : problems.set(error.code, error.message))
-  const watching = watchClock({ peers: node.network, connected: () => node.network.connected(), clock: node.host.clock, log: node.host.log }, alarm, stopped.signal)
+  const watching = watchClock(
+    { peers: node.network, connected: () => node.network.connected(), clock: node.host.clock, log: node.host.log },
+    alarm,
+    stopped.signal,
+  )
   return {
     url: web.url,
     note(progress) {

@@ -8,5 +8,8 @@ export const siteOptions = {
 }
 
 /** Where the password comes from; null: the config says. */
-export const passwordFrom = (options: { readonly passwordFile: string | undefined; readonly passwordFd: number | undefined }): { readonly file: string } | { readonly fd: number } | null =>
+export const passwordFrom = (options: {
+  readonly passwordFile: string | undefined
+  readonly passwordFd: number | undefined
+}): { readonly file: string } | { readonly fd: number } | null =>
   options.passwordFile !== undefined ? { file: options.passwordFile } : options.passwordFd !== undefined ? { fd: options.passwordFd } : null

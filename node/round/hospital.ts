@@ -65,7 +65,14 @@ export async function openHospital(site: Site, hooks: PlayHooks = {}): Promise<H
 }
 
 /** Looks at all studies and runs whenever the chain changed; each active run is played on its own. */
-async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, signals: PlaySignals, hooks: PlayHooks, height: { looked: number }): Promise<void> {
+async function follow(
+  site: Site,
+  wakeUp: Waker,
+  rounds: Map<RunId, number>,
+  signals: PlaySignals,
+  hooks: PlayHooks,
+  height: { looked: number },
+): Promise<void> {
   const signal = signals.stop
   const studies = new Map<StudyId, Promise<Study>>()
   const playing = new Map<RunId, Promise<void>>()
@@ -121,7 +128,11 @@ async function follow(site: Site, wakeUp: Waker, rounds: Map<RunId, number>, sig
 }
 
 /** Runs that go on, and the newest of a study that has finished while this site was away: its model is fetched. */
-async function runsToPlay(site: Site, records: readonly StudyRecord[], playing: ReadonlyMap<RunId, unknown>): Promise<readonly { readonly run: RunId; readonly study: StudyId }[]> {
+async function runsToPlay(
+  site: Site,
+  records: readonly StudyRecord[],
+  playing: ReadonlyMap<RunId, unknown>,
+): Promise<readonly { readonly run: RunId; readonly study: StudyId }[]> {
   const mine = (await site.chain.runs()).filter(({ study }) => records.some((record) => record.id === study))
   const missed: { readonly run: RunId; readonly study: StudyId }[] = []
   for (const last of records.map((record) => mine.findLast(({ study, state }) => study === record.id && state === 'Finished')))

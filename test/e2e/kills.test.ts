@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { connectChain, type EthersReader } from '#adapters/chain/ethers-chain.ts'
-import { sha256 } from '#app/sha256.ts'
 import { roundStories } from '#app/round-story.ts'
+import { sha256 } from '#app/sha256.ts'
 import { address, type StudyId } from '#base/ids.ts'
 import { rehearse } from '#core/learner/rehearse.ts'
 import { Seeded } from '#core/model/seeded.ts'
@@ -17,7 +17,9 @@ import { generatedStudy } from '../support/studies.ts'
 //     └── started again, it goes on
 // └── when the chain is killed and comes back, perhaps without its last blocks, the run goes on
 
-const short = Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, { seconds: 7, blocks: 7 }])) as never
+const short = Object.fromEntries(
+  ['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, { seconds: 7, blocks: 7 }]),
+) as never
 const study = generatedStudy({ sites: 4, rows: 60, change: { limits: short } })
 const tables = Object.fromEntries(study.sites.map(({ name, rows }) => [name, rows]))
 
@@ -61,7 +63,10 @@ describe('four processes', () => {
       const over = await Promise.all(others.map((node) => node?.until((e) => e.event === 'run-over' && e.run === run, 120_000)))
       assert.ok(over.every((e) => e?.event === 'run-over' && e.state === 'Finished'))
       const stories = roundStories(await chain.events(0, { run }), run)
-      assert.ok(stories.some((story) => story.missing.includes(leader as never) || story.publisher !== story.leader || row === 'attest'), 'its absence shows in the log')
+      assert.ok(
+        stories.some((story) => story.missing.includes(leader as never) || story.publisher !== story.leader || row === 'attest'),
+        'its absence shows in the log',
+      )
       assert.equal(stories.filter((story) => story.state === 'void').length, 0, 'no round is lost')
       const again = await hospitals.start(leader)
       await again.until((e) => e.event === 'started')

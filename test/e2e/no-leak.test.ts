@@ -15,7 +15,9 @@ import { generatedStudy } from '../support/studies.ts'
 const NAME = 'Markworthy-Zebediah'
 const VALUE = 77.12345678901
 const SECRET_TEXT = 'xyzzy-cell-text'
-const limits = Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, { seconds: 7, blocks: 7 }])) as never
+const limits = Object.fromEntries(
+  ['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, { seconds: 7, blocks: 7 }]),
+) as never
 const study = generatedStudy({ sites: 3, rows: 45, change: { limits } })
 
 /** Every row gets a named patient; the first row's first feature is the marked value. */
@@ -33,7 +35,10 @@ describe('what leaves a hospital', () => {
 
   before(async () => {
     const label = study.cohort.label.name
-    hospitals = await makeHospitals(study.sites.map((site) => ({ ...site, csv: marked(csvOf(site.rows, label)) })), label)
+    hospitals = await makeHospitals(
+      study.sites.map((site) => ({ ...site, csv: marked(csvOf(site.rows, label)) })),
+      label,
+    )
     await Promise.all(hospitals.folders.map((_, i) => hospitals.start(i, ['--log-level', 'debug'])))
     id = await hospitals.publish(study.protocol)
   })
@@ -77,7 +82,8 @@ describe('what leaves a hospital', () => {
   async function collectChain(): Promise<void> {
     const head = Number(await jsonRpc(hospitals.chain.port, 'eth_blockNumber'))
     let calldata = ''
-    for (let block = 0; block <= head; block++) calldata += JSON.stringify(await jsonRpc(hospitals.chain.port, 'eth_getBlockByNumber', [`0x${block.toString(16)}`, true]))
+    for (let block = 0; block <= head; block++)
+      calldata += JSON.stringify(await jsonRpc(hospitals.chain.port, 'eth_getBlockByNumber', [`0x${block.toString(16)}`, true]))
     assert.ok(calldata.length > 10_000)
     outside.push({ where: 'calldata', text: calldata })
   }

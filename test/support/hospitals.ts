@@ -43,7 +43,11 @@ export interface HospitalRows {
   readonly csv?: string
 }
 
-export async function makeHospitals(sites: readonly HospitalRows[], label: string, chainOptions: DevChainOptions = { blockTimeSeconds: 1, mixedMining: true }): Promise<Hospitals> {
+export async function makeHospitals(
+  sites: readonly HospitalRows[],
+  label: string,
+  chainOptions: DevChainOptions = { blockTimeSeconds: 1, mixedMining: true },
+): Promise<Hospitals> {
   const dir = await mkdtemp(join(tmpdir(), 'rota-e2e-'))
   const chain = await startAnvil({ stateFile: join(dir, 'chain.json'), ...chainOptions })
   try {
@@ -63,7 +67,18 @@ async function foundNetwork(dir: string, chain: DevChain, sites: readonly Hospit
     const data = join(dir, `rows-${i}.csv`)
     await writeFile(data, csv ?? csvOf(rows, label))
     const folder = folders[i] as string
-    await initSite({ folder, name, chain: chain.url, data, mapping: undefined, listen: undefined, announce: [], webPort: undefined, password, stewardPassword: undefined })
+    await initSite({
+      folder,
+      name,
+      chain: chain.url,
+      data,
+      mapping: undefined,
+      listen: undefined,
+      announce: [],
+      webPort: undefined,
+      password,
+      stewardPassword: undefined,
+    })
   }
   const { contracts } = await createNetwork({ chain: chain.url, founders: folders.map((folder) => join(folder, 'site.json')) }, never)
   for (const folder of folders) await joinNetwork({ folder, password: null, signal: never, contracts, wait: false }, () => undefined)
@@ -174,7 +189,11 @@ function watch(child: ChildProcess): Hospital {
 
 export function csvOf({ train, test }: SplitTable, label: string): string {
   const lines = [['set', ...train.columns, label].join(',')]
-  for (const [set, table] of [['train', train], ['test', test]] as const)
-    for (let row = 0; row < table.rows; row++) lines.push([set, ...table.values.subarray(row * table.columns.length, (row + 1) * table.columns.length), table.label[row]].join(','))
+  for (const [set, table] of [
+    ['train', train],
+    ['test', test],
+  ] as const)
+    for (let row = 0; row < table.rows; row++)
+      lines.push([set, ...table.values.subarray(row * table.columns.length, (row + 1) * table.columns.length), table.label[row]].join(','))
   return `${lines.join('\n')}\n`
 }

@@ -50,7 +50,16 @@ interface Read {
 }
 
 export function openEventLog(link: Link, file: EventFile): EventLog {
-  const fresh = (): Read => ({ events: [], last: null, floor: link.deployedAtBlock, announced: 0, dirty: true, current: false, caughtUp: null, refreshing: null })
+  const fresh = (): Read => ({
+    events: [],
+    last: null,
+    floor: link.deployedAtBlock,
+    announced: 0,
+    dirty: true,
+    current: false,
+    caughtUp: null,
+    refreshing: null,
+  })
   let read = fresh()
   try {
     keep(link, read, file.logs)

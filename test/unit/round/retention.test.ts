@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Digest } from '#base/ids.ts'
 import { simulateNetwork } from '#app/simulated-network.ts'
 import { rulesOf } from '#app/studies.ts'
+import type { Digest } from '#base/ids.ts'
 import { createRetention } from '#round/retention.ts'
 import { generatedStudy } from '../../support/studies.ts'
 
@@ -28,7 +28,9 @@ describe('retention', () => {
     const site = ports
     const events = await network.events()
     const cids = (kind: 'Contributed' | 'Published' | 'RoundClosed'): Digest[] =>
-      events.flatMap((e) => (e.kind !== kind ? [] : e.kind === 'Contributed' ? [e.cid] : e.kind === 'Published' ? [e.sumCid] : e.kind === 'RoundClosed' ? [e.modelCid] : []))
+      events.flatMap((e) =>
+        e.kind !== kind ? [] : e.kind === 'Contributed' ? [e.cid] : e.kind === 'Published' ? [e.sumCid] : e.kind === 'RoundClosed' ? [e.modelCid] : [],
+      )
     const held = async (of: readonly Digest[]) => (await Promise.all(of.map((cid) => site.store.has(cid)))).filter((is) => is).length
     const before = await held(cids('Contributed'))
     assert.ok(before > 0)
