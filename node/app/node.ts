@@ -29,6 +29,7 @@ import { followMembers } from './members.ts'
 import { sha256 } from './sha256.ts'
 import { connectSite, openSiteFolder, ownRecord, type SiteFolder } from './site-folder.ts'
 import { SOFTWARE_VERSION } from './version.ts'
+import { holdYoungGeneration } from './young-generation.ts'
 
 /** SIGTERM: a step under way gets this long to be finished. */
 const DRAIN_MS = 10_000
@@ -59,6 +60,7 @@ export interface RunningNode {
 
 /** @throws ROTA-12xx config, 13xx vault and lock, 4xxx network, 5xxx chain: the node is then not running and nothing is left open */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  holdYoungGeneration()
   const opened = new Stack()
   try {
     return await compose(options, opened)

@@ -17,6 +17,7 @@ import type { Site } from '#round/site.ts'
 import { decodeModel, encodeModel } from '#wire/model.ts'
 import { encodeProtocol, protocolDigest } from '#wire/protocol.ts'
 import { sha256 } from './sha256.ts'
+import { holdYoungGeneration } from './young-generation.ts'
 
 export interface SimulationOptions extends Omit<SimWorldOptions, 'sites'> {
   readonly sites: readonly { readonly name: string; readonly rows: SplitTable }[]
@@ -44,6 +45,7 @@ export interface SimulatedNetwork {
 const RUN_MS = 24 * 3_600_000
 
 export async function simulateNetwork(options: SimulationOptions): Promise<SimulatedNetwork> {
+  holdYoungGeneration()
   const { protocol, rules, sites, trainer, tell, hooks, ...world } = options
   const sim = SimWorld.create({ ...world, sites: sites.map(({ name, rows }) => ({ name, rows })) })
   const memo = createMemo(64)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { cp, readFile, writeFile } from 'node:fs/promises'
+import { execFileSync, spawn } from 'node:child_process'
+import { cp, mkdir, readFile, statfs, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { startAnvil } from '#adapters/devchain/anvil.ts'
@@ -14,7 +14,9 @@ import { generatedStudy } from '../support/studies.ts'
 // │   contracts that are no network's, it ends with the code and what to do, and the one that runs goes on
 // ├── when a hospital's file has a value out of the protocol's range, its line and column are told there and nowhere else, it abstains,
 // │   and the others finish the run
-// └── when the file is mended, the hospital takes part in the next run, with nobody having started anything again
+// ├── when the file is mended, the hospital takes part in the next run, with nobody having started anything again
+// └── when a hospital's disk is nearly full it abstains; when it is full to the last byte its node stays up, the others finish, and it
+//     takes part again once there is room
 
 const limits = Object.fromEntries(
   ['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, { seconds: 7, blocks: 7 }]),
@@ -22,17 +24,25 @@ const limits = Object.fromEntries(
 const study = generatedStudy({ sites: 3, rows: 45, change: { limits, minSites: 2, quorum: 2 } })
 const BIN = new URL('../../node/cli/bin.mjs', import.meta.url).pathname
 const BAD = 2
+/** The hospital whose disk is 8 MB. */
+const SMALL = 1
 
 describe('three hospitals and bad input', () => {
   let hospitals: Hospitals
   let id: StudyId
+  let smallDisk: string | null = null
 
   before(async () => {
     hospitals = await makeHospitals(study.sites, study.cohort.label.name)
+    smallDisk = await mountSmall(join(hospitals.folders[SMALL] as string, 'state'))
     await hospitals.startAll()
     id = await hospitals.publish(study.protocol)
   })
-  after(() => hospitals?.stop())
+  after(async () => {
+    await Promise.all((hospitals?.nodes ?? []).map((node) => node?.end('SIGKILL')))
+    if (smallDisk !== null) execFileSync('umount', ['-l', smallDisk])
+    await hospitals?.stop()
+  })
 
   /** What `rota run` answers where it cannot run. */
   function refused(
@@ -118,6 +128,29 @@ describe('three hospitals and bad input', () => {
     await finished(next, [0, 1, 2])
   })
 
+  it('go on without the one whose disk is full, which goes on once there is room', async (t) => {
+    if (smallDisk === null) return t.skip('only root on Linux can mount a small disk')
+    const ballast = join(smallDisk, 'ballast')
+    const { bavail, bsize } = await statfs(smallDisk)
+    await writeFile(ballast, new Uint8Array(Math.floor(0.85 * bavail * bsize)))
+    const first = await hospitals.openRun(id)
+    const abstained = await hospitals.nodes[SMALL]?.until((e) => e.event === 'progress' && e.progress.kind === 'abstained' && e.progress.run === first)
+    assert.equal(abstained?.event === 'progress' && abstained.progress.kind === 'abstained' && abstained.progress.reason, 'noDisk')
+    await finished(first, [0, 2])
+
+    await assert.rejects(
+      async () => {
+        for (;;) await writeFile(ballast, new Uint8Array(4_096), { flag: 'a' })
+      },
+      { code: 'ENOSPC' },
+    )
+    const second = await hospitals.openRun(id)
+    await Promise.all([0, 2].map((i) => hospitals.nodes[i]?.until((e) => e.event === 'run-over' && e.run === second)))
+    await unlink(ballast)
+    await finished(second, [0, 2])
+    await finished(await hospitals.openRun(id), [0, 1, 2])
+  })
+
   /** Waits at every node, and looks at who was in each round that closed. */
   async function finished(run: RunId, included: readonly number[]): Promise<void> {
     const over = await Promise.all(hospitals.nodes.map((node) => node?.until((e) => e.event === 'run-over' && e.run === run)))
@@ -127,3 +160,14 @@ describe('three hospitals and bad input', () => {
     for (const story of rounds) assert.deepEqual([story.state, [...story.included]], ['closed', included])
   }
 })
+
+/** A disk of 8 MB over the folder; null where this account may mount none. */
+async function mountSmall(folder: string): Promise<string | null> {
+  await mkdir(folder, { recursive: true })
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder], { stdio: 'ignore' })
+    return folder
+  } catch {
+    return null
+  }
+}

@@ -6,7 +6,8 @@ import type { RawLog } from './rpc.ts'
 
 /**
  * Logs that were read, one a line, so that a node that starts again asks the chain only for what is new; and the memory of which
- * chain this was. First line: { version, genesis, contracts }. It may be deleted at any time: then all is read again.
+ * chain this was. First line: { version, genesis, contracts }. It may be deleted at any time: then all is read again; so it is when
+ * the disk refuses a line, since a node on a full disk goes on.
  */
 export interface EventFile {
   readonly logs: readonly RawLog[]
@@ -23,6 +24,17 @@ export function openEventFile(dir: string, genesis: Digest, contracts: Address, 
   const path = join(dir, `events-${contracts.slice(2, 14)}.jsonl`)
   const header = `${JSON.stringify({ version: 1, genesis, contracts })}\n`
   const clear = () => guarded(path, () => writeFileSync(path, header, { mode: 0o600 }))
+  let whole = true
+  /** Without it more is read at the next start. What came after a gap would hide the gap: all of it goes, and nothing more is kept. */
+  const orForget = (write: () => void) => {
+    try {
+      write()
+      whole = true
+    } catch {
+      whole = false
+      forget(path)
+    }
+  }
   guarded(path, () => mkdirSync(dir, { recursive: true, mode: 0o700 }))
   const lines = readLines(path)
   const first = parse<{ version: number; genesis: Digest; contracts: Address }>(lines[0] ?? '')
@@ -33,8 +45,10 @@ export function openEventFile(dir: string, genesis: Digest, contracts: Address, 
   if (!known) clear()
   return {
     logs: known ? wholeLogs(path, lines) : [],
-    append: (logs) => guarded(path, () => appendFileSync(path, logs.map((log) => `${JSON.stringify(log)}\n`).join(''))),
-    clear,
+    append(logs) {
+      if (whole) orForget(() => appendFileSync(path, logs.map((log) => `${JSON.stringify(log)}\n`).join('')))
+    },
+    clear: () => orForget(clear),
   }
 }
 
@@ -66,6 +80,15 @@ function parse<T>(line: string): T | undefined {
     return JSON.parse(line) as T
   } catch {
     return undefined
+  }
+}
+
+/** A disk that is full still lets a file be emptied. */
+function forget(path: string): void {
+  try {
+    truncateSync(path, 0)
+  } catch {
+    // Not even that: the next start cannot write there either, and says so.
   }
 }
 

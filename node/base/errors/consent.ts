@@ -23,7 +23,7 @@ export const consentErrors = {
     reaction: 'ignore',
   },
   'ROTA-6005': {
-    what: 'this cohort differs by {smallestDifference} patients from one that was used before; exact results need 0 or at least {minimum}',
+    what: 'this cohort and one that was used before differ in {smallestDifference} of their patients that was used before; exact results need 0 or at least {minimum}',
     remedy: 'The site abstains, since two results would show those patients. Wait until more patients join or leave, or use a study with noise.',
     reaction: 'reject',
   },

@@ -51,7 +51,7 @@ export const networkErrors = {
   'ROTA-4013': {
     what: 'cannot write to the object store {dir}',
     remedy: 'Check that the disk has space and that the folder belongs to the account of the node.',
-    reaction: 'stop',
+    reaction: 'retry',
   },
   'ROTA-4014': { what: 'an object of {size} bytes is over the limit of {limit}', remedy: 'Use a smaller model, or split it into slices.', reaction: 'reject' },
   'ROTA-4015': {

@@ -1,9 +1,10 @@
-import { RotaError } from '#base/errors.ts'
+import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import { merkleRoot } from '#core/commit/merkle.ts'
 import { boundUpdate } from '#core/ring/bound.ts'
 import { SALT_BYTES } from '#core/ring/layout.ts'
 import { toRing } from '#core/ring/to-ring.ts'
+import type { BoundedUpdate } from '#core/ring/vectors.ts'
 import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
 import { adds, type Play, type Round } from '../play.ts'
@@ -23,8 +24,8 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const refusal = await whyNot(play, patients)
   if (refusal !== null) return abstain(play, round, refusal.reason, refusal.detail)
 
-  const update = await whileAwaited(play, round, signal, (until) => study.learner.contribute(round.base.model, patients.table, tools(play, until)))
-  const bounded = boundUpdate(update)
+  const bounded = await boundedUpdate(play, round, patients, signal)
+  if ('reason' in bounded) return abstain(play, round, bounded.reason, bounded.detail)
   const ring = toRing(bounded, site.host.random.bytes(SALT_BYTES), site.host.random)
   const trainMs = site.host.clock.nowMs() - startedMs
   const root = merkleRoot(ring.bytes, site.sha256)
@@ -78,6 +79,21 @@ async function consentedCohort(play: Play): Promise<ConsentedCohort | { reason: 
   } catch (error) {
     if (!(error instanceof RotaError)) throw error
     return { reason: 'dataError', detail: `${error.code} ${error.message}` }
+  }
+}
+
+/** Numbers that cannot be sent keep this site out of this round, and no more: its node goes on in its other studies. */
+async function boundedUpdate(
+  play: Play,
+  round: Round,
+  { table }: ConsentedCohort,
+  signal: AbortSignal,
+): Promise<BoundedUpdate | { reason: AbstainReason; detail: string }> {
+  try {
+    return boundUpdate(await whileAwaited(play, round, signal, (until) => play.study.learner.contribute(round.base.model, table, tools(play, until))))
+  } catch (error) {
+    if (!isRotaError(error) || error.reaction === 'retry' || error.reaction === 'ignore') throw error
+    return { reason: 'dataError', detail: `${error.code} ${error.message} ${error.remedy}` }
   }
 }
 

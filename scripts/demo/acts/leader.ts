@@ -27,6 +27,7 @@ export async function actLeader(scene: Scene, network: Network, { averaged }: St
     TURN_LIMIT_MS,
     since,
   )
+  if (drill.round > 1) await opened.round(drill.round - 1)
   const killedPid = victim.pid ?? 0
   stage.command(`kill -9 ${killedPid}`)
   await victim.kill()

@@ -24,6 +24,7 @@ import { generatedStudy } from '../../support/studies.ts'
 // ├── when a member sends messages that are oversized, truncated, no message, of an unknown version or of another round, and a stranger
 // │   sends one too, each has its error, only what the member made badly costs its score, and the run loses no round and no site
 // ├── when updates come short, long, beyond their range, or under another root, each is refused by name and the others are held
+// ├── when a site's own numbers cannot be sent, it abstains with the code, its node goes on, and the others finish
 // └── when a site has fewer rows than minRows, it abstains, says why, and the others finish
 
 const study = generatedStudy({ sites: 4, rows: 60 })
@@ -155,6 +156,24 @@ describe('a site below minRows', () => {
         assert.deepEqual([site, reason], [BAD, 'belowMinRows'])
         assert.match(detail, /^ROTA-3019 4 rows are fewer than the protocol's 10/)
       }
+      for (const e of await network.events()) if (e.kind === 'Frozen') assert.deepEqual(sitesOf(e.included), [0, 1, 2])
+    } finally {
+      network.stop()
+    }
+  })
+})
+
+describe('a site whose own numbers cannot be sent', () => {
+  it('abstains with ROTA-2105, its node goes on, and the others finish', async () => {
+    const spoilt = (table: Table): Table => ({ ...table, values: table.values.map((x, i) => (i === 0 ? Number.NaN : x)) })
+    const sites = study.sites.map((site, i) => (i === BAD ? { ...site, rows: { ...site.rows, train: spoilt(site.rows.train) } } : site))
+    const told: string[] = []
+    const tell = (ports: SimPorts, progress: Progress) => void (progress.kind === 'abstained' && told.push(`${ports.id} ${progress.reason} ${progress.detail}`))
+    const network = await simulateNetwork({ seed: 3, sites, protocol: study.protocol, rules, tell })
+    try {
+      assert.equal((await network.finish(await network.openRun())).state, 'Finished')
+      assert.ok(told.length > 0)
+      for (const line of told) assert.match(line, /^3 dataError ROTA-2105 Column /)
       for (const e of await network.events()) if (e.kind === 'Frozen') assert.deepEqual(sitesOf(e.included), [0, 1, 2])
     } finally {
       network.stop()
