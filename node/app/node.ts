@@ -14,6 +14,7 @@ import { diskUse, FULLEST } from '#adapters/store/disk-use.ts'
 import { startModelStore } from '#adapters/store/helia-model-store.ts'
 import { createTrainer } from '#adapters/training/trainer.ts'
 import type { PasswordSource } from '#adapters/vault/password.ts'
+import { nameOf } from '#base/errors.ts'
 import { address, type SiteId } from '#base/ids.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import { type Hospital, openHospital } from '#round/hospital.ts'
@@ -26,6 +27,7 @@ import { fetchProtocols } from './fetch-protocols.ts'
 import { LazyCohort } from './lazy-cohort.ts'
 import { logged, logWentBack } from './log-trouble.ts'
 import { followMembers } from './members.ts'
+import { reopenLostRuns } from './opened-runs.ts'
 import { sha256 } from './sha256.ts'
 import { connectSite, openSiteFolder, ownRecord, type SiteFolder } from './site-folder.ts'
 import { SOFTWARE_VERSION } from './version.ts'
@@ -79,7 +81,10 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
   const chain = await connectSite(folder, options.signal, true)
   opened.onClose(() => chain.stop())
   // What the log has lost, the rows of round/next.ts do again: they look at the chain first and at the journal second.
-  chain.onRewind((rewind) => logWentBack(host.log, rewind))
+  chain.onRewind((rewind) => {
+    logWentBack(host.log, rewind)
+    reopenLostRuns(paths.opened, chain, host.log).catch((error) => host.log.warn('run.not-opened-again', { code: nameOf(error) }))
+  })
   const own = await ownRecord(chain)
   const members = await followMembers(chain, host.log)
   opened.onClose(async () => members.stop())

@@ -25,6 +25,8 @@ export const sitePaths = (folder: string) => ({
   blocks: join(folder, 'state', 'blocks'),
   consents: join(folder, 'state', 'consents.log'),
   differencing: join(folder, 'state', 'differencing.jsonl'),
+  /** Runs that this site opened last. */
+  opened: join(folder, 'state', 'opened.json'),
   /** What this site moved and how long it trained, round by round. */
   rounds: join(folder, 'state', 'rounds.jsonl'),
   /** Its being there announces maintenance. */

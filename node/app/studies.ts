@@ -14,6 +14,7 @@ import { createKeyring } from '#round/keyring.ts'
 import { encodeModel } from '#wire/model.ts'
 import { decodeProtocol, encodeProtocol, protocolDigest } from '#wire/protocol.ts'
 import { openOfflineStore } from './offline-store.ts'
+import { noteOpenedRun } from './opened-runs.ts'
 import { sha256 } from './sha256.ts'
 import { connectSite, openSiteFolder, ownRecord, passwordSource, type SiteFolder } from './site-folder.ts'
 import { rulesOf } from './study-rules.ts'
@@ -112,6 +113,7 @@ export function startRun(call: StudyCall & { readonly study: StudyId }): Promise
     const root = merkleRoot(bytes, sha256)
     const { cid } = await store.put(bytes, 'model', root, key, call.signal)
     const run = await chain.openRun(call.study, { root, cid })
+    await noteOpenedRun(folder.paths.opened, { run, study: call.study, model: { root, cid } })
     return { run, sites: sitesOf(record.approved) }
   })
 }

@@ -16,6 +16,7 @@ const TEXTS: Readonly<Record<Place, readonly [what: string, backup: string]>> = 
   blocks: ['Encrypted objects: updates, sums, models, protocols', 'no; other members hold them'],
   consents: ['Consents and withdrawals that were recorded here, encrypted', '**yes**'],
   differencing: ['Cohorts that exact runs used; keeps one patient from showing by a difference', '**yes**'],
+  opened: ['Runs that this site opened last: opened again when the chain has lost them', 'no'],
   rounds: ['Bytes and training time of each round that this node saw, for `rota study show`', 'no'],
   resting: ['There while maintenance is announced (`rota pause`)', 'no'],
   results: ['Results that were written out', 'as you wish'],

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -102,7 +102,7 @@ async function foundNetwork(dir: string, chain: DevChain, sites: readonly Hospit
       return node
     },
     async restartChain(awayMs) {
-      process.kill(current.pid, 'SIGKILL')
+      await killBetweenWrites(current.pid, join(dir, 'chain.json'))
       await sleep(awayMs)
       current = await startAnvil({ stateFile: join(dir, 'chain.json'), ...chainOptions, port: chain.port })
     },
@@ -116,6 +116,28 @@ async function foundNetwork(dir: string, chain: DevChain, sites: readonly Hospit
     },
   }
 }
+
+/** The chain writes its state in place: killed in the middle of that, it would leave half a file. Stops it first, and looks. */
+async function killBetweenWrites(pid: number, stateFile: string): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    process.kill(pid, 'SIGSTOP')
+    if (await isWhole(stateFile)) {
+      process.kill(pid, 'SIGKILL')
+      return
+    }
+    process.kill(pid, 'SIGCONT')
+    await sleep(37)
+  }
+  throw new Error('the chain never rested between two writes')
+}
+
+const isWhole = (file: string): Promise<boolean> =>
+  readFile(file, 'utf8')
+    .then(
+      (text) => JSON.parse(text) !== null,
+      () => false,
+    )
+    .catch(() => false)
 
 /** A node in its own process. */
 export interface Hospital {
