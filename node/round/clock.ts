@@ -7,11 +7,12 @@ export type ChainTime = Pick<Head, 'number' | 'timestamp'>
 /** The limit of the phase that the round is in. */
 export const limitOf = (rules: StudyRules, round: RoundView): Limit => rules.limits[PHASES.indexOf(round.phase)] as Limit
 
-/** A limit has passed only when both its seconds and its blocks have. Deadlines are chain time. */
-export const limitPassed = (rules: StudyRules, round: RoundView, head: ChainTime): boolean => {
-  const limit = limitOf(rules, round)
-  return head.timestamp - round.since.timestamp >= limit.seconds && head.number - round.since.block >= limit.blocks
-}
+/**
+ * A limit has passed only when both its seconds and its blocks have. Deadlines are chain time. Where more than three places may
+ * publish, one after each third, the phase lasts until the last has had its third: before that a tick would do nothing.
+ */
+export const limitPassed = (rules: StudyRules, round: RoundView, head: ChainTime): boolean =>
+  thirdsPassed(rules, round, head) >= (round.phase === 'Publishing' ? Math.max(3, round.rota.length - round.firstPlace) : 3)
 
 /** Whole thirds of the limit that have passed, in seconds and in blocks: place k of the rota may publish after k − 1 of them. */
 export const thirdsPassed = (rules: StudyRules, round: RoundView, head: ChainTime): number => {

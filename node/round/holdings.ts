@@ -7,6 +7,7 @@ import { vectorBytes } from '#core/ring/layout.ts'
 import type { VectorLayout } from '#core/ring/vectors.ts'
 import type { EpochKey } from '#ports/model-store.ts'
 import type { Site } from './site.ts'
+import { beyondNorm } from './steps/tolerance.ts'
 
 /** One update as the chain names it. */
 export interface NamedUpdate {
@@ -23,7 +24,7 @@ export interface Holdings {
   readonly run: RunId
   readonly round: RoundNo
   held(): Bitmap
-  /** Starts to fetch what is not held yet. */
+  /** Starts to fetch what is not held yet. In the order of the chain: an update that repeats an earlier one is not held. */
   want(updates: readonly NamedUpdate[]): void
   /** This site's own update, just made: it need not be read back. */
   offer(root: Digest, bytes: Uint8Array): void
@@ -43,6 +44,8 @@ const KEEP_BYTES = 1024 * 1024
 export function createHoldings(site: Site, round: { run: RunId; round: RoundNo; layout: VectorLayout; key: EpochKey }, onHeld: () => void): Holdings {
   const stopped = new AbortController()
   const asked = new Set<SiteId>()
+  /** Vectors begin with 32 random bytes: two sites with one root are one update, counted twice. */
+  const firstWith = new Map<Digest, SiteId>()
   const kept = new Map<SiteId, Uint8Array>()
   const offered = new Map<Digest, Uint8Array>()
   const fresh = () => ({ adder: new RingAdder(round.layout.wordBits, vectorBytes(round.layout)), sites: EMPTY })
@@ -67,11 +70,14 @@ export function createHoldings(site: Site, round: { run: RunId; round: RoundNo; 
     return total.adder.sum.bytes
   }
 
+  const refuse = (update: NamedUpdate, { code }: RotaError): void =>
+    site.host.log.warn('update.refused', { run: round.run, round: round.round, site: update.site, code })
+
   async function fetchUntilHeld(update: NamedUpdate): Promise<void> {
     while (!stopped.signal.aborted) {
       try {
         const bytes = offered.get(update.root) ?? (await read(update, stopped.signal))
-        const fault = malformed(bytes, round.layout)
+        const fault = malformed(bytes, round.layout) ?? beyondNorm(bytes, round.layout)
         if (fault !== null) throw new RotaError('ROTA-5506', { site: update.site, why: fault })
         offered.delete(update.root)
         keep(update.site, bytes)
@@ -82,7 +88,7 @@ export function createHoldings(site: Site, round: { run: RunId; round: RoundNo; 
         if (stopped.signal.aborted) return
         if (!isRotaError(error)) site.host.log.error('update.fetch-failed', { run: round.run, round: round.round, site: update.site, reason: nameOf(error) })
         else if (error.reaction === 'reject') {
-          site.host.log.warn('update.refused', { run: round.run, round: round.round, site: update.site, code: error.code })
+          refuse(update, error)
           return
         }
         await site.host.clock.sleep(RETRY_MS, stopped.signal).catch(() => undefined)
@@ -98,7 +104,10 @@ export function createHoldings(site: Site, round: { run: RunId; round: RoundNo; 
       for (const update of updates) {
         if (asked.has(update.site)) continue
         asked.add(update.site)
-        void fetchUntilHeld(update)
+        const first = firstWith.get(update.root)
+        if (first === undefined) firstWith.set(update.root, update.site)
+        if (first === undefined) void fetchUntilHeld(update)
+        else refuse(update, new RotaError('ROTA-5506', { site: update.site, why: `it repeats the update of site ${first}` }))
       }
     },
     offer: (root, bytes) => void offered.set(root, bytes),

@@ -5,6 +5,7 @@ import type { RunState, StudyRecord } from '#ports/chain.ts'
 import { type Announce, decodeAnnounce } from '#wire/announce.ts'
 import { watchChanges } from './change-watch.ts'
 import { watchKeys } from './key-watch.ts'
+import { createOffers, type Offers } from './offers.ts'
 import { createPlay } from './play.ts'
 import { type PlayHooks, type PlaySignals, playRun, RUN_GONE } from './player.ts'
 import { createRetention } from './retention.ts'
@@ -34,8 +35,9 @@ export async function openHospital(site: Site, hooks: PlayHooks = {}): Promise<H
   const wakeUp = createWaker()
   const unsubscribe = site.chain.onChange(wakeUp.wake)
   const rounds = new Map<RunId, number>()
+  const offers = createOffers(rounds)
   await site.gossip.start(
-    (message, from) => judge(message, from, rounds),
+    (message, from) => judge(message, from, offers),
     (message, from) => void deliver(site, message, from, wakeUp),
   )
   const height = { looked: 0 }
@@ -73,10 +75,11 @@ async function follow(
   hooks: PlayHooks,
   height: { looked: number },
 ): Promise<void> {
-  const signal = signals.stop
+  // What needs a person in one run ends the others too: a node that goes on half is trusted and should not be.
+  const broken = new AbortController()
+  const signal = AbortSignal.any([signals.stop, broken.signal])
   const studies = new Map<StudyId, Promise<Study>>()
   const playing = new Map<RunId, Promise<void>>()
-  const failed = Promise.withResolvers<never>()
   const keys = watchKeys(site)
   const retention = createRetention(site)
   let nextSweepMs = site.host.clock.nowMs() + SWEEP_MS
@@ -85,6 +88,18 @@ async function follow(
     studies.set(id, known)
     known.catch(() => studies.delete(id))
     return known
+  }
+
+  const begin = (run: RunId, study: Study): void => {
+    const played = play(site, study, run, wakeUp, rounds, { stop: signal, leave: signals.leave }, hooks)
+    playing.set(
+      run,
+      played.catch((error) => {
+        if (signal.aborted) return
+        if (isRotaError(error, RUN_GONE)) playing.delete(run)
+        else broken.abort(error)
+      }),
+    )
   }
 
   const changes = watchChanges(site.chain, CHANGES)
@@ -98,16 +113,7 @@ async function follow(
     const { number } = await site.chain.head()
     const records = (await site.chain.studies()).filter((record) => has(record.approved, site.id))
     for (const record of records) await tryTo(site, 'keys.failed', async () => keys.look(record, await studyOf(record.id), signal))
-    for (const { run, study } of await runsToPlay(site, records, playing)) {
-      playing.set(
-        run,
-        play(site, await studyOf(study), run, wakeUp, rounds, signals, hooks).catch((error) => {
-          if (signal.aborted) return
-          if (isRotaError(error, RUN_GONE)) playing.delete(run)
-          else failed.reject(error)
-        }),
-      )
-    }
+    for (const { run, study } of await runsToPlay(site, records, playing)) await tryTo(site, 'run.failed', async () => begin(run, await studyOf(study)))
     if (site.host.clock.nowMs() >= nextSweepMs) {
       nextSweepMs = site.host.clock.nowMs() + SWEEP_MS
       await retention.sweep()
@@ -120,8 +126,12 @@ async function follow(
     while (!signals.leave.aborted) {
       const seen = wakeUp.mark()
       await tryTo(site, 'look.failed', look)
-      await Promise.race([wakeUp.next(seen, site.host.clock, LOOK_MS, signal), failed.promise])
+      signal.throwIfAborted()
+      await wakeUp.next(seen, site.host.clock, LOOK_MS, signal)
     }
+  } catch (error) {
+    broken.abort(error)
+    throw error
   } finally {
     await Promise.allSettled(playing.values())
   }
@@ -172,8 +182,8 @@ function read(message: Uint8Array): Announce {
 
 const announcements = new WeakMap<Uint8Array, Announce>()
 
-/** Rounds more than one away are late or too early to matter; what is no announcement costs its sender score. */
-function judge(message: Uint8Array, _from: SiteId, rounds: ReadonlyMap<RunId, number>): 'accept' | 'ignore' | 'reject' {
+/** What is no announcement costs its sender score. */
+function judge(message: Uint8Array, from: SiteId, offers: Offers): 'accept' | 'ignore' | 'reject' {
   let announced: Announce
   try {
     announced = read(message)
@@ -181,9 +191,7 @@ function judge(message: Uint8Array, _from: SiteId, rounds: ReadonlyMap<RunId, nu
     if (isRotaError(error)) return error.code === 'ROTA-4003' ? 'ignore' : 'reject'
     throw error
   }
-  const current = rounds.get(announced.run)
-  if (current === undefined) return 'ignore'
-  return Math.abs(announced.round - current) <= 1 ? 'accept' : 'ignore'
+  return offers.take(from, announced) ? 'accept' : 'ignore'
 }
 
 /** An object that came along is kept when its bytes are what its CID names; the round finds it in the store. */

@@ -29,7 +29,16 @@ export function watchKeys(site: Site): KeyWatch {
     const key = `${record.approved} ${record.epoch.epoch} ${record.epoch.reported}`
     if (due.get(record.id)?.key !== key) due.set(record.id, { key, sinceMs: now })
     const waitedMs = now - (due.get(record.id)?.sinceMs ?? now)
-    if (waitedMs >= REST_MS + RANK_MS * rankOf(record, site.id)) await study.keys.renew(record, signal)
+    if (waitedMs < REST_MS + RANK_MS * rankOf(record, site.id)) return
+    try {
+      await within(site, TRY_MS, signal, (limited) => study.keys.renew(record, limited))
+    } catch (error) {
+      signal.throwIfAborted()
+      // The epoch before is out of reach, and its members changed before anybody could say so: nobody could ever draw the next.
+      const lost = !record.epoch.reported && has(record.epoch.members, site.id) && waitedMs >= REPORT_AFTER_MS
+      if (!lost) throw error
+      await site.chain.reportEpoch(record.id, record.epoch.epoch).catch(ignoreLate)
+    }
   }
 
   async function hold(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void> {

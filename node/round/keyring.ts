@@ -29,10 +29,10 @@ export function createKeyring(site: KeySite, study: StudyId, protocol: Protocol)
     return fetched
   }
 
-  /** A site that joined later holds no wrap of an earlier epoch, but the next bundle carries that epoch's key. */
+  /** A site that joined later, or was given a wrong key, holds no wrap of an earlier epoch, but the next bundle carries that epoch's key. */
   async function viaLaterEpoch(error: unknown, epoch: number, signal: AbortSignal): Promise<EpochKey> {
     const { epoch: current } = (await site.chain.study(study)).epoch
-    if (!isRotaError(error, 'ROTA-1312') || epoch >= current) throw error
+    if (!(isRotaError(error, 'ROTA-1312') || isRotaError(error, 'ROTA-5503')) || epoch >= current) throw error
     const later = await key(epoch + 1, signal)
     const bundle = await fetchBundle(site, await site.chain.epoch(study, epoch + 1), signal)
     if (bundle.previous === null) throw error

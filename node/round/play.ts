@@ -75,8 +75,10 @@ export async function followUpdates(play: Play, round: Round): Promise<void> {
   const events = await play.site.chain.events(round.view.round.openedAtBlock, { run: round.run, kinds: ['Contributed'] })
   const updates = new Map<SiteId, NamedUpdate>()
   for (const e of events) if (e.kind === 'Contributed' && e.round === round.round) updates.set(e.site, { site: e.site, root: e.root, cid: e.cid })
+  // A chain that went back may name other updates for the same round: what was held then counts for nothing.
+  const replaced = [...play.updates].some(([site, { root }]) => updates.get(site)?.root !== root)
   play.updates = updates
-  if (play.holdings?.round !== round.round) {
+  if (replaced || play.holdings?.round !== round.round) {
     play.holdings?.stop()
     play.holdings = createHoldings(play.site, round, play.wake)
     play.large = createMemo(1)

@@ -25,9 +25,12 @@ export function createWaker(): Waker {
     async next(mark, clock, ms, signal) {
       if (count !== mark) return
       const done = new AbortController()
-      const woken = new Promise<void>((resolve) => waiting.add(resolve))
+      const { promise: woken, resolve } = Promise.withResolvers<void>()
+      waiting.add(resolve)
       const slept = clock.sleep(ms, AbortSignal.any([signal, done.signal])).catch(() => undefined)
       await Promise.race([woken, slept])
+      // Where nothing wakes for days, those that slept would pile up.
+      waiting.delete(resolve)
       done.abort(WOKEN)
       signal.throwIfAborted()
     },

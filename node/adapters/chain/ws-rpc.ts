@@ -78,7 +78,10 @@ export function openWsRpc(url: string, callLimitMs = CALL_LIMIT_MS): Rpc {
       if (again && method === 'eth_subscribe') settle(id)?.resolve(null)
       else socket?.send(text)
     }
-    if (!again) return
+    if (!again) {
+      gap = false
+      return
+    }
     const tell = () => {
       gap = false
       for (const listener of reconnectListeners) listener()

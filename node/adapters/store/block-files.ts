@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { FsBlockstore } from 'blockstore-fs'
 import { NextToLast } from 'blockstore-fs/sharding'
@@ -44,7 +44,7 @@ export class BlockFiles extends FsBlockstore {
       await this.#folder(dirname(path))
       const file = await open(temporary, 'wx')
       try {
-        for await (const part of bytes instanceof Uint8Array ? [bytes] : bytes) await file.writeFile(part)
+        for await (const part of bytes instanceof Uint8Array ? [bytes] : bytes) await writeWhole(file, part)
       } finally {
         await file.close()
       }
@@ -100,6 +100,11 @@ export class BlockFiles extends FsBlockstore {
     this.#folders.set(path, made)
     return made
   }
+}
+
+/** In one call where the disk takes it: `writeFile` would hand a block over twice. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
 }
 
 /** A whole file that is never longer than a block, or null when it cannot be read. */

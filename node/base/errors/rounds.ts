@@ -14,7 +14,7 @@ export const roundErrors = {
   'ROTA-5503': {
     what: 'the key of epoch {epoch} does not match its commitment on chain',
     remedy: 'Wait: another site draws a new epoch. If it goes on, ask for the publisher of that epoch by `rota audit log`.',
-    reaction: 'stop',
+    reaction: 'retry',
   },
   'ROTA-5504': {
     what: 'the frozen set of run {run} round {round} changed on chain after this site acted on it',

@@ -5,6 +5,7 @@ import type { AttestStatus, Publication } from '#ports/chain.ts'
 import { createMemo } from '../memo.ts'
 import { adds, isSmall, type Play, type Round } from '../play.ts'
 import { type NamedModel, nameModel, ownProof } from '../study.ts'
+import { borneOut } from './borne-out.ts'
 import { noteFrozen } from './frozen.ts'
 import { addFrozenSet } from './sum.ts'
 import { withinBounds } from './tolerance.ts'
@@ -19,22 +20,26 @@ export async function attest(play: Play, round: Round, signal: AbortSignal): Pro
   if (publication === null) return
   await noteFrozen(play, round)
   const sum = await checkedSum(play, round, publication, signal)
-  if (sum === null) {
-    site.tell({ kind: 'wrong-sum', run: round.run, round: round.round, publisher: publication.publisher })
-    return say(play, round, { status: 'wrongSum', root: ZERO_DIGEST, cid: ZERO_DIGEST, own: ZERO_DIGEST })
+  if (sum === null) return sayWrong(play, round, publication)
+  // Every attester keeps a small sum too: the log must be replayable when its publisher is gone. So its CID has to be the sum's.
+  if (sum.length <= KEPT_SUM_BYTES) {
+    const kept = await site.store.put(sum, 'sum', publication.sumRoot, round.key, signal)
+    if (kept.cid !== publication.sumCid) return sayWrong(play, round, publication)
   }
-  // Every attester keeps a small sum too: the log must be replayable when its publisher is gone.
-  if (sum.length <= KEPT_SUM_BYTES) await site.store.put(sum, 'sum', publication.sumRoot, round.key, signal)
   const { named, status } = await advance(play, round, sum, publication.sumRoot)
   const { cid } = await site.store.put(named.bytes, 'model', named.root, round.key, signal)
   // Without the bytes: they are in the store, and of a large model they would be most of a node's memory.
   play.attested = { model: named.model, root: named.root }
+  if (!adds(play, round) && !(await borneOut(play, round, publication, signal))) {
+    if ((await addFrozenSet(play, round, signal)).root !== publication.sumRoot) return sayWrong(play, round, publication)
+  }
   await say(play, round, { status, root: named.root, cid, own: ownProof(site, named.bytes) })
 }
 
 /**
  * The published sum, or null when it is not the sum of the frozen set. Whoever holds the updates adds them again and
- * needs nothing from the publisher; the others fetch what was published and check that it is what its root says.
+ * needs nothing from the publisher; the others fetch what was published, check that it is what its root says, and wait for the
+ * custodians' word before they attest.
  */
 async function checkedSum(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<Uint8Array | null> {
   if (!adds(play, round))
@@ -55,6 +60,11 @@ function advance(play: Play, round: Round, sum: Uint8Array, sumRoot: Digest): Pr
     const { model, status } = play.study.learner.advance(round.base.model, values)
     return { named: nameModel(model, play.site), status }
   })
+}
+
+function sayWrong(play: Play, round: Round, { publisher }: Publication): Promise<void> {
+  play.site.tell({ kind: 'wrong-sum', run: round.run, round: round.round, publisher })
+  return say(play, round, { status: 'wrongSum', root: ZERO_DIGEST, cid: ZERO_DIGEST, own: ZERO_DIGEST })
 }
 
 async function say(play: Play, round: Round, what: { status: AttestStatus; root: Digest; cid: Digest; own: Digest }): Promise<void> {

@@ -9,7 +9,7 @@ import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
 import { adds, type Play, type Round } from '../play.ts'
 import { announce } from './announce.ts'
-import { whyNot } from './eligible.ts'
+import { claimCohort, whyNot } from './eligible.ts'
 import { whileAwaited } from './while-awaited.ts'
 import { withdrawnTags } from './withdrawn.ts'
 
@@ -21,6 +21,8 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   if (await site.diskFull()) return abstain(play, round, 'noDisk', 'the disk is over 80 % full')
   const patients = await consentedCohort(play)
   if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
+  // Of an exact run the cohort is frozen: one that changed since this site looked is no reason to go on with another.
+  if (study.exact && play.cohortRoot !== null && play.cohortRoot !== patients.root) return site.chain.halt(round.run, 'cohortChanged')
   const refusal = await whyNot(play, patients)
   if (refusal !== null) return abstain(play, round, refusal.reason, refusal.detail)
 
@@ -33,7 +35,8 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
 
   if (adds(play, round)) play.holdings?.offer(root, ring.bytes)
 
-  if (study.exact) await site.differencing.record(patients.patients)
+  const late = study.exact ? await claimCohort(site, patients) : null
+  if (late !== null) return abstain(play, round, late.reason, late.detail)
   play.cohortRoot = patients.root
   await site.journal.append({ kind: 'contributed', run: round.run, round: round.round, root, cid, cohortRoot: patients.root })
   await send(play, round, { root, cid, cohortRoot: patients.root })
@@ -74,8 +77,9 @@ async function send(play: Play, round: Round, named: { root: Digest; cid: Digest
 
 /** A mistake in the site's data keeps this site out of the round and nobody else; its text stays at the site. */
 async function consentedCohort(play: Play): Promise<ConsentedCohort | { reason: AbstainReason; detail: string }> {
+  const withdrawn = await withdrawnTags(play)
   try {
-    return await play.site.cohort.consented(play.study.protocol, await withdrawnTags(play))
+    return await play.site.cohort.consented(play.study.protocol, withdrawn)
   } catch (error) {
     if (!(error instanceof RotaError)) throw error
     return { reason: 'dataError', detail: `${error.code} ${error.message}` }
