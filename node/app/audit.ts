@@ -8,7 +8,7 @@ import { eventPlace, eventText } from '#audit/event-text.ts'
 import { openFolder } from '#audit/folder-source.ts'
 import { openEndpoint } from '#audit/http-source.ts'
 import { type ReaderKey, readerKeyOf } from '#audit/reader-key.ts'
-import type { AuditReport, RoundReport } from '#audit/report.ts'
+import { type AuditReport, type RoundReport, VERDICTS } from '#audit/report.ts'
 import { verifyLog } from '#audit/verify.ts'
 import { fromHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
@@ -32,13 +32,20 @@ export interface AuditVerifyOptions extends AuditChain {
   readonly password: PasswordSource
   /** Folders and URLs, asked in this order; none: only what the chain itself can show is checked. */
   readonly stores: readonly string[]
+  /** A round that could not be recomputed does not hold. */
+  readonly strict?: boolean
+}
+
+/** The report, with how many of its rounds were computed again: the others are only attested. */
+export interface AuditAnswer extends AuditReport {
+  readonly recomputed: number
 }
 
 /** Recomputes every round with a reader's key alone. @throws ROTA-13xx keystore, 5xxx chain, 64xx stores and reader */
-export async function auditVerify(options: AuditVerifyOptions, signal: AbortSignal, tell: (round: RoundReport) => void): Promise<AuditReport> {
+export async function auditVerify(options: AuditVerifyOptions, signal: AbortSignal, tell: (round: RoundReport) => void): Promise<AuditAnswer> {
   const reader = await openReaderKey(options.reader, options.password)
   const sources = await Promise.all(options.stores.map((store) => openSource(store, reader)))
-  return withChain(options, signal, (chain) =>
+  const report = await withChain(options, signal, (chain) =>
     verifyLog({
       chain,
       sources,
@@ -48,6 +55,8 @@ export async function auditVerify(options: AuditVerifyOptions, signal: AbortSign
       ...(options.run === undefined ? {} : { run: runId(options.run) }),
     }),
   )
+  const recomputed = report.rounds.filter((round) => round.verdict === VERDICTS.recomputed || round.verdict === VERDICTS.fromSum).length
+  return { ...report, recomputed, ok: report.ok && (options.strict !== true || recomputed === report.rounds.length) }
 }
 
 export interface LogLine {

@@ -14,7 +14,15 @@ export interface Journal {
 }
 
 export type JournalEntry =
-  | { readonly kind: 'contributed'; readonly run: RunId; readonly round: RoundNo; readonly root: Digest; readonly cid: Digest; readonly cohortRoot: Digest }
+  | {
+      readonly kind: 'contributed'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly base: Digest
+      readonly root: Digest
+      readonly cid: Digest
+      readonly cohortRoot: Digest
+    }
   | { readonly kind: 'abstained'; readonly run: RunId; readonly round: RoundNo; readonly reason: string }
   | { readonly kind: 'witnessed'; readonly run: RunId; readonly round: RoundNo; readonly held: Bitmap }
   | { readonly kind: 'published'; readonly run: RunId; readonly round: RoundNo; readonly attempt: Attempt; readonly root: Digest; readonly cid: Digest }

@@ -1,5 +1,5 @@
 import { has } from '#base/bitmap.ts'
-import { isRotaError, nameOf } from '#base/errors.ts'
+import { isRotaError, nameOf, RotaError } from '#base/errors.ts'
 import type { RunId, SiteId, StudyId } from '#base/ids.ts'
 import type { RunState, StudyRecord } from '#ports/chain.ts'
 import { type Announce, decodeAnnounce } from '#wire/announce.ts'
@@ -10,7 +10,7 @@ import { createPlay } from './play.ts'
 import { type PlayHooks, type PlaySignals, playRun, RUN_GONE } from './player.ts'
 import { createRetention } from './retention.ts'
 import type { Site } from './site.ts'
-import { loadStudy, type Study } from './study.ts'
+import { initialModel, loadStudy, type Study } from './study.ts'
 import { createWaker, type Waker } from './waker.ts'
 
 /** A hospital at work: follows the chain, draws keys when membership changed, and plays every run of the studies it approved. */
@@ -151,6 +151,12 @@ async function runsToPlay(
 }
 
 async function play(site: Site, study: Study, run: RunId, wakeUp: Waker, rounds: Map<RunId, number>, signals: PlaySignals, hooks: PlayHooks): Promise<void> {
+  const opened = (await site.chain.events(0, { run, kinds: ['RunOpened'] })).find((e) => e.kind === 'RunOpened')
+  if (opened?.kind === 'RunOpened' && opened.modelRoot !== initialModel(study, site).root) {
+    const error = new RotaError('ROTA-5511', { run, study: study.id, site: opened.site })
+    site.host.log.error('run.refused', { run, study: study.id, site: opened.site, code: error.code, what: error.message })
+    return
+  }
   await playRun(createPlay(site, study, run, wakeUp.wake), wakeUp, signals, {
     ...hooks,
     seen(view) {

@@ -23,6 +23,8 @@ export interface Situation {
   readonly head: ChainTime
   /** Milliseconds since this node last saw the chain grow. */
   readonly chainSilentMs: number
+  /** How long the block before had to wait: 0 while that is not known. */
+  readonly chainGapMs: number
   /** This site's entries of the view's run and round. */
   readonly journal: readonly JournalEntry[]
   /** Contributed updates that this site holds whole and well-formed. */
@@ -47,7 +49,9 @@ export function placeOf(round: RoundView, me: SiteId): number {
 const journalled = (s: Situation, kind: JournalEntry['kind']): boolean => s.journal.some((entry) => entry.kind === kind)
 const active = (s: Situation): boolean => s.view.state === 'Active' && s.approved
 const inPhase = (s: Situation, phase: RoundView['phase']): boolean => active(s) && s.view.round.phase === phase
-const silentTooLong = (s: Situation): boolean => s.chainSilentMs >= 1_000 + 250 * Math.max(0, placeOf(s.view.round, s.me))
+/** A chain that makes a block every few seconds is not silent; one that makes none until somebody calls is, after a second. Capped, so that a long rest is no excuse for the next. */
+const silentTooLong = (s: Situation): boolean =>
+  s.chainSilentMs >= Math.min(15_000, Math.max(1_000, 1.5 * s.chainGapMs)) + 250 * Math.max(0, placeOf(s.view.round, s.me))
 
 function frozenChanged(s: Situation): boolean {
   const acted = s.journal.find((entry) => entry.kind === 'frozen')

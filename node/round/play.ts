@@ -27,6 +27,8 @@ export interface Play {
   /** The latest sum of large updates; small ones are remembered for the whole process. */
   large: Memo
   readonly cohortWatch: CohortWatch
+  /** Code of the trouble that was last told and has not passed. */
+  trouble: string | null
   /** Something changed: look at the chain again. */
   readonly wake: () => void
 }
@@ -42,6 +44,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, wake: () => voi
   holdings: null,
   large: createMemo(1),
   cohortWatch: watchCohort(),
+  trouble: null,
   wake,
 })
 

@@ -2,6 +2,7 @@ import { has } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import { roundNo } from '#base/ids.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
+import type { JournalEntry } from '#ports/journal.ts'
 import type { ChainTime } from './clock.ts'
 import { next, type RowName, type Situation } from './next.ts'
 import { adds, followUpdates, openRound, type Play, type Round } from './play.ts'
@@ -58,10 +59,11 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
     if (isOver(view)) return await finish(play, view, signal)
     const round = await openRound(play, view, signal)
     if (play.base?.root === view.model.root) await followUpdates(play, round)
-    row = next(await situation(play, round, record, head, clock.silentMs(head)))
+    row = next(await situation(play, round, record, head, clock))
     if (row === 'wait') return row
     await hooks.beforeRow?.(row, view)
     await doRow(row, play, round, signal)
+    play.trouble = null
     site.tell({ kind: 'step', run: play.run, round: view.round.round, row, ms: site.host.clock.nowMs() - startedMs })
     return row
   } catch (error) {
@@ -69,7 +71,7 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
   }
 }
 
-async function situation(play: Play, round: Round, record: StudyRecord, head: ChainTime, chainSilentMs: number): Promise<Situation> {
+async function situation(play: Play, round: Round, record: StudyRecord, head: ChainTime, clock: ChainClock): Promise<Situation> {
   const { site } = play
   const { view } = round
   return {
@@ -78,8 +80,9 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
     approved: has(record.approved, site.id),
     view,
     head,
-    chainSilentMs,
-    journal: site.journal.entries().filter((e) => e.run === view.run && e.round === view.round.round),
+    chainSilentMs: clock.silentMs(head),
+    chainGapMs: clock.gapMs(),
+    journal: site.journal.entries().filter((e) => e.run === view.run && e.round === view.round.round && isOf(view, e)),
     held: play.holdings?.held() ?? (0n as Situation['held']),
     adds: adds(play, round),
     hasBase: play.base?.root === view.model.root,
@@ -88,14 +91,20 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
   }
 }
 
+/** A chain that went back may open the same round on another base: what was contributed to the first is nothing here. */
+const isOf = (view: RunView, entry: JournalEntry): boolean => entry.kind !== 'contributed' || entry.base === view.model.root
+
 /** Late and duplicate calls are nothing; what may pass is tried again; what needs a person stops the node. */
 function trouble(play: Play, row: RowName, error: unknown, signal: AbortSignal): RowName | 'trouble' {
   signal.throwIfAborted()
   if (!isRotaError(error)) throw error
   if (error.reaction === 'ignore') return row
   if (error.reaction === 'stop' || error.code === RUN_GONE) throw error
-  play.site.host.log.warn('round.trouble', { run: play.run, round: play.holdings?.round ?? roundNo(0), action: row, code: error.code, what: error.message })
-  play.site.tell({ kind: 'trouble', run: play.run, round: play.holdings?.round ?? roundNo(0), code: error.code, message: error.message })
+  if (play.trouble !== error.code)
+    play.site.host.log.warn('round.trouble', { run: play.run, round: play.holdings?.round ?? roundNo(0), action: row, code: error.code, what: error.message })
+  if (play.trouble !== error.code)
+    play.site.tell({ kind: 'trouble', run: play.run, round: play.holdings?.round ?? roundNo(0), code: error.code, message: error.message })
+  play.trouble = error.code
   return 'trouble'
 }
 
@@ -116,6 +125,8 @@ interface ChainClock {
   head(): Promise<ChainTime>
   /** How long the chain has not grown, by this node's own clock. */
   silentMs(head: ChainTime): number
+  /** How long it took to grow the last time: a chain with regular blocks needs no help to make the next. */
+  gapMs(): number
 }
 
 /** So long the newest event stands for the head: every wake but those by time comes with one. */
@@ -125,7 +136,9 @@ function chainClock({ site }: Play): ChainClock {
   let asked = { atMs: Number.NEGATIVE_INFINITY, head: { number: -1, timestamp: 0 } }
   let last = -1
   let since = 0
+  let gap = 0
   return {
+    gapMs: () => gap,
     async head() {
       const now = site.host.clock.nowMs()
       if (now - asked.atMs >= ASK_HEAD_MS) asked = { atMs: now, head: await site.chain.head() }
@@ -135,6 +148,7 @@ function chainClock({ site }: Play): ChainClock {
     silentMs({ number }) {
       const now = site.host.clock.nowMs()
       if (number !== last) {
+        if (last >= 0) gap = now - since
         last = number
         since = now
       }

@@ -50,6 +50,7 @@ function situation(phase: Phase, me: Situation['me'], thirds: number): Situation
     },
     head: { number: 100 + passed, timestamp: 1000 + passed },
     chainSilentMs: 0,
+    chainGapMs: 0,
     journal: [],
     held: bitmapOf(SITES),
     adds: true,

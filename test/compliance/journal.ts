@@ -64,7 +64,7 @@ const frozen = (run: number, round: number): JournalEntry => ({ kind: 'frozen', 
 const named = { root: digestOf(1), cid: digestOf(2) }
 
 const ENTRIES: readonly JournalEntry[] = [
-  { kind: 'contributed', ...at(1, 1), ...named, cohortRoot: digestOf(3) },
+  { kind: 'contributed', ...at(1, 1), base: digestOf(4), ...named, cohortRoot: digestOf(3) },
   abstained(1, 2),
   { kind: 'witnessed', ...at(1, 3), held: 0n as Bitmap },
   frozen(1, 3),

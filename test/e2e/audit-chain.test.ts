@@ -137,6 +137,14 @@ describe('rota audit on a real chain', () => {
     assert.match(report.rounds[2]?.verdict ?? '', /^does not hold: sum/)
   })
 
+  it('with --strict does not take rounds that were only attested', async () => {
+    const lenient = await rota('audit', 'verify', ...given)
+    const strict = await rota('audit', 'verify', ...given, '--strict')
+    const read = (text: string) => JSON.parse(text) as { ok: boolean; recomputed: number }
+    assert.deepEqual([lenient.code, read(lenient.stdout).ok, read(lenient.stdout).recomputed], [0, true, 0])
+    assert.deepEqual([strict.code, read(strict.stdout).ok, read(strict.stdout).recomputed], [1, false, 0])
+  })
+
   it('tells the log in words and as JSON', async () => {
     const words = await rota('audit', 'log', ...given.slice(0, 4))
     assert.equal(words.code, 0, words.stderr)

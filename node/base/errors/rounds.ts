@@ -51,4 +51,9 @@ export const roundErrors = {
     remedy: 'Nothing to do: the site takes part in the next round. If it happens often, the study needs a longer limit for contributing.',
     reaction: 'ignore',
   },
+  'ROTA-5511': {
+    what: 'site {site} opened run {run} of study {study} on a model that is not the one its protocol makes',
+    remedy: 'Nothing to do: no honest node plays it. Ask that site, and open another run.',
+    reaction: 'reject',
+  },
 } as const satisfies Record<string, ErrorEntry>

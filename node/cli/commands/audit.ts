@@ -1,6 +1,6 @@
 import { RotaError } from '#base/errors.ts'
 import { command } from '../command-file.ts'
-import { list, text, whole } from '../options.ts'
+import { flag, list, text, whole } from '../options.ts'
 
 const chain = text('URL', "JSON-RPC endpoint of the network's chain")
 const contracts = text('ADDRESS', "the network's directory contract")
@@ -43,6 +43,7 @@ with the object, block and 1 KiB leaf where it fails. Ends with 1 when a round d
     passwordFile: text('FILE', "first line: the keystore's password"),
     passwordFd: whole('N', 'file descriptor to read the password from', { from: 0 }),
     run,
+    strict: flag('a round that could not be recomputed does not hold either'),
   },
   example:
     'rota audit verify --chain http://127.0.0.1:8545 --contracts 0x5FbDB2315678afecb367f032d93F642f64180aa3 --reader auditor.json --password-file auditor.pw --store ./hospital-1',
@@ -55,6 +56,7 @@ with the object, block and 1 KiB leaf where it fails. Ends with 1 when a round d
       reader: needed('audit verify', '--reader', options.reader),
       password: passwordOf(options),
       stores: options.store,
+      strict: options.strict,
     }
     const progress = out.progress('Recomputing')
     try {

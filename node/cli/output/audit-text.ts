@@ -32,6 +32,7 @@ const faultText = (fault: Fault): string => `run ${fault.run} round ${fault.roun
 function conclusion({ ok, rounds }: AuditReport, style: Style): string {
   const broken = rounds.filter((round) => round.verdict.startsWith('does not hold')).length
   const attested = rounds.filter((round) => round.verdict.startsWith('attested')).length
+  if (!ok && broken === 0) return style.bad(`${attested} of ${rounds.length} rounds could not be recomputed; --strict asks that each is.`)
   if (!ok) return style.bad(`${broken} of ${rounds.length} rounds do not hold.`)
   const rest = attested > 0 ? `, ${attested} of them as far as the chain alone shows` : ''
   return style.good(`All ${rounds.length} rounds hold${rest}.`)

@@ -38,14 +38,16 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const late = study.exact ? await claimCohort(site, patients) : null
   if (late !== null) return abstain(play, round, late.reason, late.detail)
   play.cohortRoot = patients.root
-  await site.journal.append({ kind: 'contributed', run: round.run, round: round.round, root, cid, cohortRoot: patients.root })
+  await site.journal.append({ kind: 'contributed', run: round.run, round: round.round, base: round.base.root, root, cid, cohortRoot: patients.root })
   await send(play, round, { root, cid, cohortRoot: patients.root })
   site.tell({ kind: 'contributed', run: round.run, round: round.round, bytes: ring.bytes.length, trainMs, backend: site.trainer?.backend ?? null })
 }
 
 /** What the journal says was contributed, sent again: the same bytes, never a second vector for one round. */
 export async function contributeAgain(play: Play, round: Round): Promise<void> {
-  const entry = play.site.journal.entries().find((e) => e.kind === 'contributed' && e.run === round.run && e.round === round.round)
+  const entry = play.site.journal
+    .entries()
+    .findLast((e) => e.kind === 'contributed' && e.run === round.run && e.round === round.round && e.base === round.base.root)
   if (entry?.kind === 'contributed') await send(play, round, entry)
 }
 

@@ -24,7 +24,7 @@ import type { JournalEntry } from '#ports/journal.ts'
 const some = digest(`0x${'ab'.repeat(32)}`)
 const [one, two] = [runId(1), runId(2)]
 const entries: readonly JournalEntry[] = [
-  { kind: 'contributed', run: one, round: roundNo(1), root: some, cid: some, cohortRoot: some },
+  { kind: 'contributed', run: one, round: roundNo(1), base: some, root: some, cid: some, cohortRoot: some },
   { kind: 'frozen', run: one, round: roundNo(1), included: bitmapOf([0, 3, 255].map(siteId)) },
   { kind: 'witnessed', run: one, round: roundNo(1), held: bitmapOf([]) },
   { kind: 'abstained', run: two, round: roundNo(1), reason: 'differencing' },

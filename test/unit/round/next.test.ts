@@ -76,6 +76,7 @@ const situation = (change: Partial<Situation> = {}): Situation => ({
   view: run(),
   head: { number: 101, timestamp: 1001 },
   chainSilentMs: 0,
+  chainGapMs: 0,
   journal: [],
   held: EMPTY,
   adds: true,
@@ -86,7 +87,7 @@ const situation = (change: Partial<Situation> = {}): Situation => ({
 })
 
 const later = (seconds: number, blocks: number) => ({ number: 100 + blocks, timestamp: 1000 + seconds })
-const contributed = { kind: 'contributed', run: runId(1), round: roundNo(3), root: ROOT, cid: ROOT, cohortRoot: ROOT } as const
+const contributed = { kind: 'contributed', run: runId(1), round: roundNo(3), base: ROOT, root: ROOT, cid: ROOT, cohortRoot: ROOT } as const
 const all = bitmapOf(sites)
 
 describe('next', () => {
@@ -147,6 +148,13 @@ describe('next', () => {
       assert.equal(next(situation({ ...waiting, chainSilentMs: 1_000 })), 'tick')
       assert.equal(next(situation({ ...waiting, me: siteId(3), view: run({}, { contributed: bitmapOf([siteId(3)]) }), chainSilentMs: 1_400 })), 'wait')
     })
+  })
+
+  it('leaves a chain with regular blocks alone, and does not wait for ever after a long rest', () => {
+    const waiting = { journal: [contributed], view: run({}, { contributed: bitmapOf([me]) }) }
+    assert.equal(next(situation({ ...waiting, chainGapMs: 5_000, chainSilentMs: 7_000 })), 'wait')
+    assert.equal(next(situation({ ...waiting, chainGapMs: 5_000, chainSilentMs: 7_500 })), 'tick')
+    assert.equal(next(situation({ ...waiting, chainGapMs: 3_600_000, chainSilentMs: 15_000 })), 'tick')
   })
 
   it('halts an exact run as soon as its cohort changed', () =>
