@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
+const LINGER_MS = 1000
 const self = fileURLToPath(import.meta.url)
 const root = join(dirname(self), '../..')
 
@@ -14,6 +15,8 @@ if (Number(process.versions.node.split('.')[0]) >= 24 && existsSync(join(root, '
   module.enableCompileCache(join(root, '.cache', 'compile'))
   const { main } = await import('./main.ts')
   process.exitCode = await main(process.argv.slice(2))
+  // The answer is out. A connection that a peer is slow to close must not keep the command from ending.
+  setTimeout(() => process.exit(), LINGER_MS).unref()
 } else {
   const launcher = join(root, 'scripts', 'setup', 'launch.mjs')
   const child = spawn(process.execPath, [launcher, 'node/cli/bin.mjs', ...process.argv.slice(2)], { stdio: 'inherit' })

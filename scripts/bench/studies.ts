@@ -1,0 +1,94 @@
+import { parseProtocol, protocolToYaml } from '#app/protocol-file.ts'
+import { sigmoid } from '#core/learner/elementary.ts'
+import { Seeded } from '#core/model/seeded.ts'
+import type { SplitTable, Table } from '#core/model/table.ts'
+import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
+
+/** A study as the benchmark plays it, and the rows of its hospitals. */
+export interface BenchStudy {
+  readonly protocol: Protocol
+  readonly sites: readonly { readonly name: string; readonly rows: SplitTable }[]
+}
+
+/** 13 features and an intercept: 14 weights, as in the peers' study of heart disease. */
+const FEATURES = 13
+const NAMES = ['cleveland', 'hungarian', 'switzerland', 'va']
+/** Rows as many as the four hospitals of that study have. */
+const ROWS = [199, 172, 30, 85]
+const TEST_ROWS = [104, 89, 16, 45]
+
+/** FedAvg of the logistic model, 5 local steps at a rate of 0.5, L2 0.01: what the peers train. */
+export const smallStudy = (rounds: number, limits = LIMITS): BenchStudy => ({
+  protocol: protocolOf(
+    { kind: 'logistic', algorithm: 'fedavg', rounds, localSteps: 5, learningRate: 0.5, l2: 0.01, standardise: 'pooled' },
+    ROWS.length,
+    limits,
+  ),
+  sites: ROWS.map((rows, i) => ({ name: NAMES[i] as string, rows: { train: table(i, rows), test: table(100 + i, TEST_ROWS[i] as number) } })),
+})
+
+/** Dense layers of `hidden` units over 13 features; few rows, so that what is measured is what moves, not what is trained. */
+export const largeStudy = (hidden: readonly [number, number], rounds: number): BenchStudy => ({
+  protocol: protocolOf(
+    {
+      kind: 'neural',
+      algorithm: 'fedavg',
+      layers: [dense(hidden[0], 'relu'), dense(hidden[1], 'relu'), dense(1, 'sigmoid')],
+      loss: 'binaryCrossentropy',
+      rounds,
+      localEpochs: 1,
+      batchSize: 32,
+      learningRate: 0.1,
+      standardise: 'pooled',
+      normBound: 10,
+    } as unknown as LearnerSpec,
+    4,
+    LIMITS,
+  ),
+  sites: NAMES.map((name, i) => ({ name, rows: { train: table(i, 12), test: table(100 + i, 1) } })),
+})
+
+/** Sites of like size for the simulator. */
+export const manySites = (sites: number, rounds: number): BenchStudy => ({
+  protocol: protocolOf({ kind: 'logistic', algorithm: 'fedavg', rounds, localSteps: 5, learningRate: 0.5, l2: 0.01, standardise: 'pooled' }, sites, {
+    seconds: 3 * sites,
+    blocks: 2 * sites,
+  }),
+  sites: Array.from({ length: sites }, (_, i) => ({ name: `site-${i}`, rows: { train: table(i, 80), test: table(1_000 + i, 20) } })),
+})
+
+const dense = (units: number, activation: 'relu' | 'sigmoid') => ({ className: 'Dense', config: { units, activation, useBias: true } })
+
+/** Weights of the network over 13 features. */
+export const weightsOf = ([a, b]: readonly [number, number]): number => FEATURES * a + a + a * b + b + b + 1
+
+const LIMITS = { seconds: 60, blocks: 12 }
+
+function protocolOf(learner: LearnerSpec, sites: number, limit: { readonly seconds: number; readonly blocks: number }): Protocol {
+  const written = {
+    title: 'Benchmark',
+    purpose: 'Measures how long a round takes',
+    lawfulBasis: 'opt-out',
+    programme: 'benchmark',
+    cohort: { rule: 'all rows', minRows: 10, maxRows: 1_000 },
+    features: Array.from({ length: FEATURES }, (_, j) => ({ name: `x${j + 1}`, range: [-1, 1] })),
+    label: { name: 'y', kind: 'binary', range: [0, 1] },
+    learner,
+    minSites: sites,
+    quorum: sites,
+    maxSites: sites,
+    limits: Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, limit])),
+  }
+  return parseProtocol(protocolToYaml(written as unknown as Protocol), 'the benchmark')
+}
+
+function table(seed: number, rows: number): Table {
+  const random = new Seeded(seed + 1)
+  const values = Float64Array.from({ length: rows * FEATURES }, () => Math.round((2 * random.uniform() - 1) * 1e6) / 1e6)
+  const label = Float64Array.from({ length: rows }, (_, i) => {
+    let eta = 0
+    for (let j = 0; j < FEATURES; j++) eta += (values[i * FEATURES + j] as number) * (j % 3 === 0 ? 1 : -0.5)
+    return random.uniform() < sigmoid(eta) ? 1 : 0
+  })
+  return { columns: Array.from({ length: FEATURES }, (_, j) => `x${j + 1}`), rows, values, label }
+}
