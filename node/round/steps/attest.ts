@@ -13,27 +13,47 @@ import { withinBounds } from './tolerance.ts'
 /** Sums up to this size are kept by everyone, for the study's life. */
 const KEPT_SUM_BYTES = 1024 * 1024
 
+/** What a site says on chain of a publication. */
+interface Word {
+  readonly status: AttestStatus
+  readonly root: Digest
+  readonly cid: Digest
+  readonly own: Digest
+}
+
+const WRONG_SUM: Word = { status: 'wrongSum', root: ZERO_DIGEST, cid: ZERO_DIGEST, own: ZERO_DIGEST }
+
 /** Checks the published sum, takes the learner's step from it, and says on chain which model came out. */
 export async function attest(play: Play, round: Round, signal: AbortSignal): Promise<void> {
-  const { site } = play
   const { publication } = round.view.round
   if (publication === null) return
   await noteFrozen(play, round)
+  const word = await judge(play, round, publication, signal)
+  if (word === WRONG_SUM) play.site.tell({ kind: 'wrong-sum', run: round.run, round: round.round, publisher: publication.publisher })
+  await say(play, round, word)
+}
+
+async function judge(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<Word> {
+  const word = await takeStep(play, round, publication, signal)
+  if (word === WRONG_SUM || adds(play, round) || (await borneOut(play, round, publication, signal))) return word
+  return (await addFrozenSet(play, round, signal)).root === publication.sumRoot ? word : WRONG_SUM
+}
+
+/** Returns without the bytes of sum and model: they are in the store, and of a large model they would be most of a node's memory. */
+async function takeStep(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<Word> {
+  const { site } = play
   const sum = await checkedSum(play, round, publication, signal)
-  if (sum === null) return sayWrong(play, round, publication)
+  if (sum === null) return WRONG_SUM
   // Every attester keeps a small sum too: the log must be replayable when its publisher is gone. So its CID has to be the sum's.
   if (sum.length <= KEPT_SUM_BYTES) {
     const kept = await site.store.put(sum, 'sum', publication.sumRoot, round.key, signal)
-    if (kept.cid !== publication.sumCid) return sayWrong(play, round, publication)
+    if (kept.cid !== publication.sumCid) return WRONG_SUM
   }
   const { named, status } = await advance(play, round, sum, publication.sumRoot)
+  const own = ownProof(site, named.bytes)
   const { cid } = await site.store.put(named.bytes, 'model', named.root, round.key, signal)
-  // Without the bytes: they are in the store, and of a large model they would be most of a node's memory.
   play.attested = { model: named.model, root: named.root }
-  if (!adds(play, round) && !(await borneOut(play, round, publication, signal))) {
-    if ((await addFrozenSet(play, round, signal)).root !== publication.sumRoot) return sayWrong(play, round, publication)
-  }
-  await say(play, round, { status, root: named.root, cid, own: ownProof(site, named.bytes) })
+  return { status, root: named.root, cid, own }
 }
 
 /**
@@ -62,14 +82,9 @@ function advance(play: Play, round: Round, sum: Uint8Array, sumRoot: Digest): Pr
   })
 }
 
-function sayWrong(play: Play, round: Round, { publisher }: Publication): Promise<void> {
-  play.site.tell({ kind: 'wrong-sum', run: round.run, round: round.round, publisher })
-  return say(play, round, { status: 'wrongSum', root: ZERO_DIGEST, cid: ZERO_DIGEST, own: ZERO_DIGEST })
-}
-
-async function say(play: Play, round: Round, what: { status: AttestStatus; root: Digest; cid: Digest; own: Digest }): Promise<void> {
+async function say(play: Play, round: Round, { status, root, cid, own }: Word): Promise<void> {
   const { site } = play
   const { attempt } = round.view.round
-  await site.journal.append({ kind: 'attested', run: round.run, round: round.round, attempt, status: what.status, root: what.root, cid: what.cid })
-  await site.chain.attest(round.run, round.round, attempt, { root: what.root, cid: what.cid }, what.status, what.own)
+  await site.journal.append({ kind: 'attested', run: round.run, round: round.round, attempt, status, root, cid })
+  await site.chain.attest(round.run, round.round, attempt, { root, cid }, status, own)
 }
