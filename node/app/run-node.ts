@@ -10,6 +10,7 @@ import type { Progress } from '#round/progress.ts'
 import { changeBetween } from './model-change.ts'
 import { type ModelShelf, openShelf } from './model-shelf.ts'
 import { type RunningNode, startNode } from './node.ts'
+import { createRoundMeter, type RoundMeter } from './round-meter.ts'
 import { noteRounds } from './round-notes.ts'
 import { type RoundStory, roundStories } from './round-story.ts'
 import { serveNode } from './serve-node.ts'
@@ -41,7 +42,7 @@ export interface RoundLine extends RoundStory {
   readonly names: Readonly<Record<number, string>>
   /** Seconds between the blocks that opened and ended it. */
   readonly seconds: number
-  /** Bytes that this site moved since the line before. */
+  /** Bytes that this site moved while it saw this round on chain. */
   readonly bytesIn: number
   readonly bytesOut: number
   /** Largest move of a coefficient or weight; null where the stage has none. */
@@ -62,6 +63,7 @@ export async function runNode(options: RunOptions, watcher: (event: NodeEvent) =
   }
   const drill = drillRow(options.drill)
   const over = new Map<RunId, string>()
+  const meter = createRoundMeter()
   const node = await startNode({
     folder: options.folder,
     password: options.password,
@@ -74,12 +76,16 @@ export async function runNode(options: RunOptions, watcher: (event: NodeEvent) =
     },
     ...(options.trainer === undefined ? {} : { trainer: options.trainer }),
     hooks: {
-      ...(options.seen === undefined ? {} : { seen: options.seen }),
+      seen(view) {
+        meter.see(view.run, view.round.round)
+        options.seen?.(view)
+      },
       ...(drill === null
         ? {}
         : { beforeRow: (row, view) => (row === drill ? hold(row, view.run, view.round.round, tell, options.signal) : Promise.resolve()) }),
     },
   })
+  meter.connect(() => node.network.traffic)
   let web: Awaited<ReturnType<typeof serveNode>> | null = null
   try {
     web = await serveNode(node)
@@ -88,7 +94,7 @@ export async function runNode(options: RunOptions, watcher: (event: NodeEvent) =
       if (event.event === 'round' && event.story.state !== 'open') web?.noteRound(event.story.state)
       tell(event)
     }
-    await Promise.race([node.hospital.done, follow(node, over, tellAndCount, options.signal), aborted(options.signal)])
+    await Promise.race([node.hospital.done, follow(node, over, meter, tellAndCount, options.signal), aborted(options.signal)])
   } catch (error) {
     if (!options.signal.aborted) throw error
   } finally {
@@ -116,9 +122,8 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   signal.aborted ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 
 /** Tells each round once when it has ended, and each run that this node played once it is over. */
-async function follow(node: RunningNode, over: Map<RunId, string>, tell: (event: NodeEvent) => void, signal: AbortSignal): Promise<void> {
+async function follow(node: RunningNode, over: Map<RunId, string>, meter: RoundMeter, tell: (event: NodeEvent) => void, signal: AbortSignal): Promise<void> {
   const told = new Set<string>()
-  const traffic = meter(node)
   const shelf = openShelf({ chain: node.chain, store: node.site.store, vault: node.folder.vault }, TOLD_MODEL_BYTES)
   const sites = await node.chain.sites()
   let seen = 0
@@ -138,7 +143,7 @@ async function follow(node: RunningNode, over: Map<RunId, string>, tell: (event:
             story: {
               ...story,
               names,
-              ...traffic.since(),
+              ...meter.of(run, story.round),
               ...(await changeOf(shelf, story, signal)),
               seconds: (story.endedAt ?? story.openedAt) - story.openedAt,
             },
@@ -164,19 +169,6 @@ const keyOf = (story: RoundStory): string => `${story.run}/${story.round}`
 async function storiesSoFar(node: RunningNode): Promise<readonly RoundStory[]> {
   const events = await node.chain.events(0)
   return (await node.chain.runs()).flatMap(({ run }) => roundStories(events, run)).filter((story) => story.state !== 'open')
-}
-
-function meter({ network }: RunningNode): { since(): { bytesIn: number; bytesOut: number } } {
-  let last = { bytesIn: 0, bytesOut: 0 }
-  const total = () => ({ bytesIn: network.traffic.bytesIn, bytesOut: network.traffic.bytesOut })
-  return {
-    since() {
-      const now = total()
-      const moved = { bytesIn: now.bytesIn - last.bytesIn, bytesOut: now.bytesOut - last.bytesOut }
-      last = now
-      return moved
-    },
-  }
 }
 
 async function changeOf(shelf: ModelShelf, story: RoundStory, signal: AbortSignal): Promise<{ change: number | null; stage: string | null }> {

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createRoundMeter } from '#app/round-meter.ts'
+import { roundNo, runId } from '#base/ids.ts'
+
+describe('the round meter', () => {
+  it('gives each round its own bytes, also when several ended between two looks', () => {
+    const moved = { bytesIn: 0, bytesOut: 0 }
+    const meter = createRoundMeter()
+    meter.connect(() => moved)
+    const [run, one, two, three] = [runId(1), roundNo(1), roundNo(2), roundNo(3)]
+    meter.see(run, one)
+    Object.assign(moved, { bytesIn: 10, bytesOut: 1 })
+    meter.see(run, one)
+    meter.see(run, two)
+    Object.assign(moved, { bytesIn: 30, bytesOut: 5 })
+    assert.deepEqual(
+      [meter.of(run, one), meter.of(run, two), meter.of(run, three)],
+      [
+        { bytesIn: 10, bytesOut: 1 },
+        { bytesIn: 20, bytesOut: 4 },
+        { bytesIn: 0, bytesOut: 0 },
+      ],
+    )
+  })
+})
