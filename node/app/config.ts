@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { parse, stringify } from 'yaml'
+import { stringify } from 'yaml'
 import { z } from 'zod'
 import { RotaError } from '#base/errors.ts'
+import { checkYaml, parseYaml } from './yaml-file.ts'
 
 /** A site's one config file, `rota.yaml` in its data folder. Paths in it are relative to that folder. */
 export interface SiteConfig {
@@ -40,7 +41,7 @@ export const schema = z.strictObject({
   passwordFile: z.string().optional(),
 })
 
-/** @throws ROTA-1201 when there is none, ROTA-1202 when it is not as it should be (key and reason named) */
+/** @throws ROTA-1201 when there is none, else as checkConfig */
 export async function readConfig(folder: string): Promise<SiteConfig> {
   const path = join(folder, CONFIG_FILE)
   let text: string
@@ -52,45 +53,7 @@ export async function readConfig(folder: string): Promise<SiteConfig> {
   return checkConfig(text, path)
 }
 
-export function checkConfig(text: string, path: string): SiteConfig {
-  let raw: unknown
-  try {
-    raw = parse(text)
-  } catch (cause) {
-    throw new RotaError('ROTA-1202', { path, where: 'the file', reason: firstLine(cause) }, cause)
-  }
-  const result = schema.safeParse(raw)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : ''
-  const where = [...(issue?.path ?? []), unknown].filter((part) => part !== '').join('.') || 'the file'
-  throw new RotaError('ROTA-1202', { path, where: lineOf(text, where), reason: unknown ? `there is no such key${nearest(unknown)}` : (issue?.message ?? '') })
-}
+/** @throws ROTA-3041 no YAML, 3042 a key that is not known (the nearest is named), 3043 a value that is not as it should be; each with its line */
+export const checkConfig = (text: string, path: string): SiteConfig => checkYaml(parseYaml(text, path), schema)
 
 export const writeConfigText = (config: SiteConfig): string => `# Rota: one hospital's node. See docs/operating.md.\n${stringify(config)}`
-
-const firstLine = (error: unknown): string => String(error instanceof Error ? error.message : error).split('\n')[0] ?? ''
-
-function lineOf(text: string, where: string): string {
-  const key = where.split('.').at(-1) ?? where
-  const line = text.split('\n').findIndex((l) => l.trimStart().startsWith(`${key}:`))
-  return line < 0 ? where : `${where} (line ${line + 1})`
-}
-
-function nearest(key: string): string {
-  const known = Object.keys(schema.shape)
-  const best = known.map((k) => ({ k, d: distance(k, key) })).sort((a, b) => a.d - b.d)[0]
-  return best !== undefined && best.d <= 3 ? `; did you mean "${best.k}"?` : `; known keys: ${known.join(', ')}`
-}
-
-/** Levenshtein distance. */
-export function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1))
-    row = next
-  }
-  return row[b.length] as number
-}

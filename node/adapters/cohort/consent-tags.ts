@@ -1,8 +1,8 @@
-import { createHash, hkdfSync } from 'node:crypto'
+import { hkdfSync } from 'node:crypto'
 import { computeAddress, concat, keccak256, SigningKey, TypedDataEncoder } from 'ethers'
-import type { Sha256 } from '#base/bytes.ts'
 import { type Address, address, type Digest, digest } from '#base/ids.ts'
 import { programmeId as programmeDigest } from '#wire/programme.ts'
+import { sha256 } from './site-trees.ts'
 
 /**
  * All that a patient's consent is made of, from 128 bits that only the receipt holds (DESIGN section 9):
@@ -23,12 +23,6 @@ export const SECRET_BYTES = 16
 
 /** The programme's name on chain. */
 export const programmeId = (programme: string): Digest => programmeDigest(programme, sha256)
-
-const sha256: Sha256 = (...parts) => {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
-}
 
 export const tagOf = (blind: Digest, oneTimeAddress: Address): Digest => digest(keccak256(concat([blind, oneTimeAddress])))
 

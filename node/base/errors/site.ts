@@ -6,7 +6,6 @@ export const siteErrors = {
     remedy: "Give the site's folder with --folder DIR (here: {folder}), or make one with `rota init`.",
     reaction: 'reject',
   },
-  'ROTA-1202': { what: '{path}: {where}: {reason}', remedy: 'Correct that line; docs/operating.md lists every key.', reaction: 'reject' },
   'ROTA-1203': {
     what: 'the config of {folder} names no network yet',
     remedy: 'Run `rota join --contracts ADDRESS` with the address that the founders gave you.',
