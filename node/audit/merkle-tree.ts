@@ -11,11 +11,13 @@ export const LEAF_BYTES = 1024
 const LEAF = Uint8Array.of(0)
 const NODE = Uint8Array.of(1)
 
-export function rootOf(bytes: Uint8Array): Digest {
-  let level = leafHashes(bytes)
-  if (level.length === 0) return asDigest(sha256())
+export const rootOf = (bytes: Uint8Array): Digest => asDigest(rootOver(leafHashes(bytes)))
+
+/** Of the tree over leaves, or over subtrees of 2^k leaves of which only the last is smaller. */
+export function rootOver(hashes: readonly Uint8Array[]): Uint8Array {
+  let level = hashes
   while (level.length > 1) level = parents(level)
-  return asDigest(level[0] as Uint8Array)
+  return level[0] ?? sha256()
 }
 
 function leafHashes(bytes: Uint8Array): Uint8Array[] {

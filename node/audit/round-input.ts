@@ -2,7 +2,7 @@ import type { Digest } from '#base/ids.ts'
 import type { Model } from '#core/model/model.ts'
 import type { BlockSource } from './block-source.ts'
 import type { KeyFinding } from './epoch-keys.ts'
-import type { EventOf, RoundLog, RunLog } from './run-log.ts'
+import { type EventOf, eventsOf, type RoundLog, type RunLog } from './run-log.ts'
 import type { StudyAudit } from './study-audit.ts'
 
 /** A model whose bytes have the root that the chain names. */
@@ -32,3 +32,7 @@ export interface RoundInput {
   readonly base: Base
   readonly sources: readonly BlockSource[]
 }
+
+/** Into how many slices the round's custodians shared its vectors: as the protocol says, or as far as they were witnessed where it is gone. */
+export const slicesIn = ({ study, round }: Pick<RoundInput, 'study' | 'round'>): number =>
+  study.protocol?.slices ?? Math.max(1, ...eventsOf(round, 'Witnessed').map((event) => event.slice + 1))

@@ -3,6 +3,7 @@ import type { ObjectKind } from '#ports/model-store.ts'
 import type { BlockSource } from './block-source.ts'
 import { rootOf } from './merkle-tree.ts'
 import { openSealed } from './sealed-object.ts'
+import { plainLength, slicesFor } from './sealed-parts.ts'
 import { type DamagedBlock, readStored } from './unixfs-object.ts'
 
 /** An encrypted object as the chain names it. */
@@ -13,6 +14,8 @@ export interface NamedObject {
   readonly root: Digest
   /** The site that made it. */
   readonly site: SiteId | null
+  /** Into how many slices a vector that does not fit into a message is cut; 1 when not given, and for what is no vector. */
+  readonly slices?: number
 }
 
 /** What the stores hold under that name. */
@@ -34,10 +37,13 @@ export async function findObject(sources: readonly BlockSource[], object: NamedO
   const nothing = { object, bytes: null, untrusted: null, damaged, wrong: null }
   if (stored.malformed) return { ...nothing, wrong: 'its blocks form no file' }
   if (stored.bytes === null || stored.missing.length > 0) return nothing
-  const opened = openSealed(stored.bytes, epochKey, object.kind, object.root)
-  if (damaged.some((block) => !block.mended)) return { ...nothing, untrusted: opened?.plaintext ?? null }
-  if (opened === null) return { ...nothing, wrong: `no sealed object has ${stored.bytes.length} bytes` }
-  if (opened.badPieces.length > 0) return { ...nothing, untrusted: opened.plaintext, wrong: "it does not open with the round's key and the root on chain" }
-  if (rootOf(opened.plaintext) !== object.root) return { ...nothing, untrusted: opened.plaintext, wrong: 'its content has another root than the one on chain' }
-  return { ...nothing, bytes: opened.plaintext }
+  const { kind, root } = object
+  const slices = slicesFor(plainLength(stored.leafSizes), object.slices ?? 1)
+  const opened = openSealed(stored.bytes, stored, { epochKey, kind, root, slices })
+  const untrusted = opened?.plaintext ?? null
+  if (damaged.some((block) => !block.mended)) return { ...nothing, untrusted }
+  if (opened === null) return { ...nothing, wrong: `no sealed object in ${slices === 1 ? 'one slice' : `${slices} slices`} has such blocks` }
+  if (!opened.fits || untrusted === null) return { ...nothing, untrusted, wrong: "it does not open with the round's key and the root on chain" }
+  if (rootOf(untrusted) !== root) return { ...nothing, untrusted, wrong: 'its content has another root than the one on chain' }
+  return { ...nothing, bytes: untrusted }
 }

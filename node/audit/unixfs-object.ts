@@ -9,6 +9,8 @@ export interface StoredObject {
   readonly bytes: Uint8Array | null
   /** Blocks that hold its bytes, in order, as far as its tree can be followed. */
   readonly leaves: readonly Digest[]
+  /** How long each of them should be, as its tree says. */
+  readonly leafSizes: readonly number[]
   /** Blocks that no source has. */
   readonly missing: readonly Digest[]
   /** Copies whose bytes do not hash to their name; `mended` when another source has a sound one. */
@@ -33,14 +35,15 @@ const MOST_BLOCKS = 4096
 export async function readStored(sources: readonly BlockSource[], cid: Digest): Promise<StoredObject> {
   const walk = new Walk(sources)
   await walk.visit({ block: cid, raw: false }, 0, null, 0)
-  const { bytes, leaves, missing, damaged, malformed } = walk
-  return { bytes: malformed ? null : bytes, leaves, missing, damaged, malformed }
+  const { bytes, leaves, leafSizes, missing, damaged, malformed } = walk
+  return { bytes: malformed ? null : bytes, leaves, leafSizes, missing, damaged, malformed }
 }
 
 class Walk {
   bytes: Uint8Array | null = null
   malformed = false
   readonly leaves: Digest[] = []
+  readonly leafSizes: number[] = []
   readonly missing: Digest[] = []
   readonly damaged: DamagedBlock[] = []
   readonly #sources: readonly BlockSource[]
@@ -56,7 +59,10 @@ class Walk {
       this.malformed = true
       return
     }
-    if (link.raw) this.leaves.push(link.block)
+    if (link.raw) {
+      this.leaves.push(link.block)
+      this.leafSizes.push(size ?? 0)
+    }
     const found = await findBlock(this.#sources, link.block)
     if (found === null) {
       this.missing.push(link.block)

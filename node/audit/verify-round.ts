@@ -3,7 +3,7 @@ import { ownOf, supportOf } from './attestations.ts'
 import { FaultList } from './fault-list.ts'
 import { expectedSet } from './frozen-set.ts'
 import { doesNotHold, type Fault, type RoundReport, VERDICTS } from './report.ts'
-import type { KnownModel, RoundInput } from './round-input.ts'
+import { type KnownModel, type RoundInput, slicesIn } from './round-input.ts'
 import { type EventOf, eventsOf } from './run-log.ts'
 import { verifyModel } from './verify-model.ts'
 import { verifySum } from './verify-sum.ts'
@@ -41,13 +41,13 @@ function checkLineage({ round, base }: RoundInput, faults: FaultList): void {
   faults.add('lineage', `it opened on model ${round.opened.baseRoot}, but the run stood at ${base.root}`)
 }
 
-function checkSet({ round, study }: RoundInput, faults: FaultList): void {
+function checkSet(input: RoundInput, faults: FaultList): void {
+  const { round } = input
   if (round.frozen === null) {
     faults.add('set', 'it ended without a frozen set')
     return
   }
-  const slices = study.protocol?.slices ?? Math.max(1, ...eventsOf(round, 'Witnessed').map((event) => event.slice + 1))
-  const expected = expectedSet(round, slices)
+  const expected = expectedSet(round, slicesIn(input))
   const { included } = round.frozen
   for (const site of expected.strangers) faults.add('set', `site ${site} witnessed without being a custodian then`)
   for (const site of sitesOf(included))

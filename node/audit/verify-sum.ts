@@ -2,9 +2,9 @@ import { sitesOf } from '#base/bitmap.ts'
 import type { FaultList } from './fault-list.ts'
 import { firstDifferentLeaf, rootOf } from './merkle-tree.ts'
 import { remainderOf, sumOf } from './ring-words.ts'
-import type { RoundInput } from './round-input.ts'
+import { type RoundInput, slicesIn } from './round-input.ts'
 import { type EventOf, eventsOf } from './run-log.ts'
-import { type Finding, findObject } from './stored-object.ts'
+import { type Finding, findObject, type NamedObject } from './stored-object.ts'
 
 /** The sum that the round went on with. */
 export interface SumOutcome {
@@ -19,8 +19,9 @@ export async function verifySum(input: RoundInput, published: EventOf<'Published
   const key = input.key.key
   if (key === null) return { bytes: null, recomputed: false }
   const wordBits = input.study.protocol?.arithmetic.wordBits ?? 64
-  const updates = await findUpdates(input, key, faults)
-  const stored = await findObject(input.sources, { kind: 'sum', cid: published.sumCid, root: published.sumRoot, site: published.site }, key)
+  const slices = slicesIn(input)
+  const updates = await findUpdates(input, key, slices, faults)
+  const stored = await findObject(input.sources, { kind: 'sum', cid: published.sumCid, root: published.sumRoot, site: published.site, slices }, key)
   const readable = updates.flatMap((update) => (update.bytes === null ? [] : [update.bytes]))
   const added = readable.length === updates.length && updates.length > 0 ? sumOf(readable, wordBits) : null
   if (readable.length === updates.length && added === null) faults.add('sum', 'the updates of the set differ in length: they have no sum')
@@ -33,16 +34,30 @@ export async function verifySum(input: RoundInput, published: EventOf<'Published
   return { bytes: stored.bytes, recomputed: false }
 }
 
-async function findUpdates({ round, sources }: RoundInput, key: Uint8Array, faults: FaultList): Promise<Finding[]> {
+async function findUpdates({ round, sources }: RoundInput, key: Uint8Array, slices: number, faults: FaultList): Promise<Finding[]> {
   const contributed = new Map(eventsOf(round, 'Contributed').map((event) => [event.site, event]))
-  const found: Finding[] = []
+  const named: NamedObject[] = []
   for (const site of round.frozen ? sitesOf(round.frozen.included) : []) {
     const event = contributed.get(site)
     if (event === undefined) faults.add('set', `site ${site} is in the set and contributed nothing`)
-    else found.push(await findObject(sources, { kind: 'update', cid: event.cid, root: event.root, site }, key))
+    else named.push({ kind: 'update', cid: event.cid, root: event.root, site, slices })
   }
+  return fewAtOnce(named, (object) => findObject(sources, object, key))
+}
+
+/** A store over the network is waited for, not computed: several questions at once, answers in order. */
+async function fewAtOnce<T, U>(items: readonly T[], find: (item: T) => Promise<U>): Promise<U[]> {
+  const found: U[] = []
+  const queue = items.entries()
+  const work = async (): Promise<void> => {
+    for (const [at, item] of queue) found[at] = await find(item)
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
   return found
 }
+
+/** Of large objects each takes its size twice while it is opened. */
+const AT_ONCE = 4
 
 /** The published sum less all other updates is the one that cannot be read. */
 function expectedUpdate(update: Finding, all: readonly Finding[], sum: Finding, wordBits: 32 | 64) {

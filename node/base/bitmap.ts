@@ -12,11 +12,18 @@ export const has = (set: Bitmap, site: SiteId): boolean => ((set >> BigInt(site)
 
 export const withSite = (set: Bitmap, site: SiteId): Bitmap => (set | (1n << BigInt(site))) as Bitmap
 
+export const without = (set: Bitmap, site: SiteId): Bitmap => (set & ~(1n << BigInt(site))) as Bitmap
+
 /** Members in ascending order. */
 export function sitesOf(set: Bitmap): SiteId[] {
   const sites: SiteId[] = []
-  for (let rest: bigint = set, i = 0; rest > 0n; rest >>= 1n, i++) if (rest & 1n) sites.push(siteId(i))
+  for (let rest: bigint = set, base = 0; rest > 0n; rest >>= 32n, base += 32)
+    for (let word = Number(BigInt.asUintN(32, rest)); word !== 0; word = (word & (word - 1)) >>> 0) sites.push(siteId(base + 31 - Math.clz32(word & -word)))
   return sites
 }
 
-export const sizeOf = (set: Bitmap): number => sitesOf(set).length
+export function sizeOf(set: Bitmap): number {
+  let size = 0
+  for (let rest: bigint = set; rest > 0n; rest >>= 32n) for (let word = Number(BigInt.asUintN(32, rest)); word !== 0; word = (word & (word - 1)) >>> 0) size++
+  return size
+}

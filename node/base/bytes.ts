@@ -21,5 +21,16 @@ export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length ==
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
+/** Whether it is all of its ArrayBuffer, so that nobody has another part of it. */
+export const isWhole = (bytes: Uint8Array): boolean => bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength && bytes.length > 0
+
+/**
+ * Frees the memory of bytes that nobody reads again, at once: left to the collector, buffers outside the heap bring a collection of the whole
+ * heap every few tens of MB. A part of a larger buffer is left alone.
+ */
+export function release(bytes: Uint8Array): void {
+  if (isWhole(bytes)) (bytes.buffer as ArrayBuffer).transfer(0)
+}
+
 /** SHA-256, 32 bytes. Passed into core/ as an argument, so that core/ needs no package. */
 export type Sha256 = (...parts: Uint8Array[]) => Uint8Array

@@ -1,4 +1,4 @@
-import type { ChainEventBody, ChainReader } from '#ports/chain.ts'
+import type { ChainEvent, ChainEventBody, ChainReader } from '#ports/chain.ts'
 
 /** Tells whether an event of some kinds has come since it was last asked, so that what they change is not read at every wake. */
 export interface ChangeWatch {
@@ -7,13 +7,32 @@ export interface ChangeWatch {
   seenBlock(): number
 }
 
-export function watchChanges(chain: Pick<ChainReader, 'events'>, kinds: readonly ChainEventBody['kind'][]): ChangeWatch {
-  let at = { block: 0, index: -1 }
+type Kinds = readonly ChainEventBody['kind'][]
+interface Place {
+  readonly block: number
+  readonly index: number
+}
+
+/** Simulated sites are handed one array of events for each state of the chain: it is looked through once for all that stand at the same place. */
+const looked = new WeakMap<readonly ChainEvent[], { readonly from: Place; readonly kinds: Kinds; readonly changed: boolean }>()
+
+function changedSince(events: readonly ChainEvent[], from: Place, kinds: Kinds): boolean {
+  const known = looked.get(events)
+  if (known !== undefined && known.kinds === kinds && known.from.block === from.block && known.from.index === from.index) return known.changed
+  const changed = events.some((e) => (e.block > from.block || (e.block === from.block && e.index > from.index)) && kinds.includes(e.kind))
+  looked.set(events, { from, kinds, changed })
+  return changed
+}
+
+export function watchChanges(chain: Pick<ChainReader, 'events'>, kinds: Kinds): ChangeWatch {
+  let at: Place = { block: 0, index: -1 }
   return {
     async changed() {
-      const news = (await chain.events(at.block)).filter((e) => e.block > at.block || e.index > at.index)
-      at = news.at(-1) ?? at
-      return news.some((e) => kinds.includes(e.kind))
+      const events = await chain.events(at.block)
+      const changed = changedSince(events, at, kinds)
+      const last = events.at(-1)
+      if (last !== undefined && (last.block > at.block || last.index > at.index)) at = last
+      return changed
     },
     seenBlock: () => at.block,
   }

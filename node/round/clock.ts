@@ -15,9 +15,12 @@ export const limitPassed = (rules: StudyRules, round: RoundView, head: ChainTime
   thirdsPassed(rules, round, head) >= (round.phase === 'Publishing' ? Math.max(3, round.rota.length - round.firstPlace) : 3)
 
 /** Whole thirds of the limit that have passed, in seconds and in blocks: place k of the rota may publish after k − 1 of them. */
-export const thirdsPassed = (rules: StudyRules, round: RoundView, head: ChainTime): number => {
+export const thirdsPassed = (rules: StudyRules, round: RoundView, head: ChainTime): number => partsPassed(rules, round, head, 3)
+
+/** Whole parts of the limit that have passed, in seconds and in blocks, when it is cut into `parts`. */
+export const partsPassed = (rules: StudyRules, round: RoundView, head: ChainTime, parts: number): number => {
   const limit = limitOf(rules, round)
-  const ofSeconds = Math.floor((3 * (head.timestamp - round.since.timestamp)) / limit.seconds)
-  const ofBlocks = Math.floor((3 * (head.number - round.since.block)) / limit.blocks)
+  const ofSeconds = Math.floor((parts * (head.timestamp - round.since.timestamp)) / limit.seconds)
+  const ofBlocks = Math.floor((parts * (head.number - round.since.block)) / limit.blocks)
   return Math.max(0, Math.min(ofSeconds, ofBlocks))
 }

@@ -2,16 +2,19 @@ import { has } from '#base/bitmap.ts'
 import { isRotaError, nameOf, RotaError } from '#base/errors.ts'
 import type { RunId, SiteId, StudyId } from '#base/ids.ts'
 import type { RunState, StudyRecord } from '#ports/chain.ts'
-import { type Announce, decodeAnnounce } from '#wire/announce.ts'
+import { decodeMessage, type Message } from '#wire/message.ts'
 import { watchChanges } from './change-watch.ts'
 import { watchKeys } from './key-watch.ts'
 import { createOffers, type Offers } from './offers.ts'
+import { settleOldJournal } from './old-journal.ts'
 import { createPlay } from './play.ts'
 import { type PlayHooks, type PlaySignals, playRun, RUN_GONE } from './player.ts'
 import { createRetention } from './retention.ts'
 import type { Site } from './site.ts'
+import { steadyClock } from './steady-clock.ts'
 import { initialModel, loadStudy, type Study } from './study.ts'
 import { createWaker, type Waker } from './waker.ts'
+import { createWords, type Words } from './words.ts'
 
 /** A hospital at work: follows the chain, draws keys when membership changed, and plays every run of the studies it approved. */
 export interface Hospital {
@@ -29,19 +32,20 @@ const LOOK_MS = 1_000
 const CHANGES = ['SiteChanged', 'StudyPublished', 'StudyApproved', 'StudyWithdrawn', 'EpochPublished', 'RunOpened', 'RunStateChanged'] as const
 const SWEEP_MS = 60_000
 
-export async function openHospital(site: Site, hooks: PlayHooks = {}): Promise<Hospital> {
+export async function openHospital(given: Site, hooks: PlayHooks = {}): Promise<Hospital> {
+  const site: Site = { ...given, host: { ...given.host, clock: steadyClock(given.host.clock) } }
   const stopped = new AbortController()
   const leaving = new AbortController()
   const wakeUp = createWaker()
   const unsubscribe = site.chain.onChange(wakeUp.wake)
   const rounds = new Map<RunId, number>()
-  const offers = createOffers(rounds)
+  const mail: Mail = { offers: createOffers(rounds), words: createWords(rounds) }
   await site.gossip.start(
-    (message, from) => judge(message, from, offers),
-    (message, from) => void deliver(site, message, from, wakeUp),
+    (message, from) => judge(message, from, mail),
+    (message, from) => void deliver(site, message, from, mail, wakeUp),
   )
   const height = { looked: 0 }
-  const done = follow(site, wakeUp, rounds, { stop: stopped.signal, leave: leaving.signal }, hooks, height).catch((error) => {
+  const done = follow(site, wakeUp, rounds, mail.words, { stop: stopped.signal, leave: leaving.signal }, hooks, height).catch((error) => {
     if (!stopped.signal.aborted) throw error
   })
   done.catch(() => undefined)
@@ -71,6 +75,7 @@ async function follow(
   site: Site,
   wakeUp: Waker,
   rounds: Map<RunId, number>,
+  words: Words,
   signals: PlaySignals,
   hooks: PlayHooks,
   height: { looked: number },
@@ -79,7 +84,9 @@ async function follow(
   const broken = new AbortController()
   const signal = AbortSignal.any([signals.stop, broken.signal])
   const studies = new Map<StudyId, Promise<Study>>()
-  const playing = new Map<RunId, Promise<void>>()
+  const playing = new Map<RunId, Promise<unknown>>()
+  /** Played to their end. A chain that goes back may take the end with it: then they are played on. */
+  const over = new Set<RunId>()
   const keys = watchKeys(site)
   const retention = createRetention(site)
   let nextSweepMs = site.host.clock.nowMs() + SWEEP_MS
@@ -91,14 +98,17 @@ async function follow(
   }
 
   const begin = (run: RunId, study: Study): void => {
-    const played = play(site, study, run, wakeUp, rounds, { stop: signal, leave: signals.leave }, hooks)
+    const played = play(site, study, run, wakeUp, rounds, words, { stop: signal, leave: signals.leave }, hooks)
     playing.set(
       run,
-      played.catch((error) => {
-        if (signal.aborted) return
-        if (isRotaError(error, RUN_GONE)) playing.delete(run)
-        else broken.abort(error)
-      }),
+      played.then(
+        (toItsEnd) => void (toItsEnd && over.add(run)),
+        (error) => {
+          if (signal.aborted) return
+          if (isRotaError(error, RUN_GONE)) playing.delete(run)
+          else broken.abort(error)
+        },
+      ),
     )
   }
 
@@ -113,7 +123,14 @@ async function follow(
     const { number } = await site.chain.head()
     const records = (await site.chain.studies()).filter((record) => has(record.approved, site.id))
     for (const record of records) await tryTo(site, 'keys.failed', async () => keys.look(record, await studyOf(record.id), signal))
-    for (const { run, study } of await runsToPlay(site, records, playing)) await tryTo(site, 'run.failed', async () => begin(run, await studyOf(study)))
+    const due = await runsToPlay(site, records, playing, over)
+    for (const { run, study } of due)
+      await tryTo(site, 'run.failed', async () => {
+        const loaded = await studyOf(study)
+        await settleOldJournal(site, run)
+        begin(run, loaded)
+      })
+    if (site.restored?.is() === true && due.every(({ run }) => playing.has(run))) await site.restored.over()
     if (site.host.clock.nowMs() >= nextSweepMs) {
       nextSweepMs = site.host.clock.nowMs() + SWEEP_MS
       await retention.sweep()
@@ -142,22 +159,33 @@ async function runsToPlay(
   site: Site,
   records: readonly StudyRecord[],
   playing: ReadonlyMap<RunId, unknown>,
+  over: Set<RunId>,
 ): Promise<readonly { readonly run: RunId; readonly study: StudyId }[]> {
   const mine = (await site.chain.runs()).filter(({ study }) => records.some((record) => record.id === study))
   const missed: { readonly run: RunId; readonly study: StudyId }[] = []
   for (const last of records.map((record) => mine.findLast(({ study, state }) => study === record.id && state === 'Finished')))
     if (last !== undefined && !playing.has(last.run) && !(await site.store.has((await site.chain.run(last.run)).model.cid))) missed.push(last)
-  return [...missed, ...mine.filter(({ run, state }) => !playing.has(run) && !isFinal(state))]
+  return [...missed, ...mine.filter(({ run, state }) => !isFinal(state) && (!playing.has(run) || over.delete(run)))]
 }
 
-async function play(site: Site, study: Study, run: RunId, wakeUp: Waker, rounds: Map<RunId, number>, signals: PlaySignals, hooks: PlayHooks): Promise<void> {
+/** @returns whether it is played to its end: false when it is not to be played */
+async function play(
+  site: Site,
+  study: Study,
+  run: RunId,
+  wakeUp: Waker,
+  rounds: Map<RunId, number>,
+  words: Words,
+  signals: PlaySignals,
+  hooks: PlayHooks,
+): Promise<boolean> {
   const opened = (await site.chain.events(0, { run, kinds: ['RunOpened'] })).find((e) => e.kind === 'RunOpened')
   if (opened?.kind === 'RunOpened' && opened.modelRoot !== initialModel(study, site).root) {
     const error = new RotaError('ROTA-5511', { run, study: study.id, site: opened.site })
     site.host.log.error('run.refused', { run, study: study.id, site: opened.site, code: error.code, what: error.message })
-    return
+    return false
   }
-  await playRun(createPlay(site, study, run, wakeUp.wake), wakeUp, signals, {
+  await playRun(createPlay(site, study, run, words, wakeUp.wake), wakeUp, signals, {
     ...hooks,
     seen(view) {
       rounds.set(run, view.round.round)
@@ -165,6 +193,7 @@ async function play(site: Site, study: Study, run: RunId, wakeUp: Waker, rounds:
     },
   })
   rounds.delete(run)
+  return true
 }
 
 const isFinal = (state: RunState): boolean => state === 'Finished' || state === 'Halted' || state === 'Ended'
@@ -180,29 +209,40 @@ async function tryTo(site: Site, event: string, act: () => Promise<unknown>): Pr
 }
 
 /** A message is judged and delivered, and in the simulator one array goes to all sites: each is decoded once. */
-function read(message: Uint8Array): Announce {
-  const known = announcements.get(message) ?? decodeAnnounce(message)
-  announcements.set(message, known)
+function read(message: Uint8Array): Message {
+  const known = messages.get(message) ?? decodeMessage(message)
+  messages.set(message, known)
   return known
 }
 
-const announcements = new WeakMap<Uint8Array, Announce>()
+const messages = new WeakMap<Uint8Array, Message>()
 
-/** What is no announcement costs its sender score. */
-function judge(message: Uint8Array, from: SiteId, offers: Offers): 'accept' | 'ignore' | 'reject' {
-  let announced: Announce
+/** What members said that still matters. */
+interface Mail {
+  readonly offers: Offers
+  readonly words: Words
+}
+
+/** What is no message of ours costs its sender score. */
+function judge(message: Uint8Array, from: SiteId, { offers, words }: Mail): 'accept' | 'ignore' | 'reject' {
+  let said: Message
   try {
-    announced = read(message)
+    said = read(message)
   } catch (error) {
     if (isRotaError(error)) return error.code === 'ROTA-4003' ? 'ignore' : 'reject'
     throw error
   }
-  return offers.take(from, announced) ? 'accept' : 'ignore'
+  return (said.kind === 'slice' ? words.take(from, said) : offers.take(from, said)) ? 'accept' : 'ignore'
 }
 
 /** An object that came along is kept when its bytes are what its CID names; the round finds it in the store. */
-async function deliver(site: Site, message: Uint8Array, from: SiteId, wakeUp: Waker): Promise<void> {
+async function deliver(site: Site, message: Uint8Array, from: SiteId, { words }: Mail, wakeUp: Waker): Promise<void> {
   const announced = read(message)
+  if (announced.kind === 'slice') {
+    words.hear(from, announced)
+    wakeUp.wake()
+    return
+  }
   if (announced.inline === null) return
   try {
     await site.store.putSealed(announced.inline, announced.cid)

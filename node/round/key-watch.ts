@@ -1,4 +1,4 @@
-import { has, sizeOf } from '#base/bitmap.ts'
+import { has, sitesOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { SiteId, StudyId } from '#base/ids.ts'
 import type { StudyRecord } from '#ports/chain.ts'
@@ -67,10 +67,11 @@ function ignoreLate(error: unknown): void {
   if (!isRotaError(error) || error.reaction !== 'ignore') throw error
 }
 
-/** The publisher draws epoch 0; who draws the next ones goes round, so that one who withholds bundles does not draw twice in a row. */
-function rankOf(record: StudyRecord, me: SiteId): number {
-  if (record.epoch.members === 0n) return record.publisher === me ? 0 : Number.POSITIVE_INFINITY
-  let place = 0
-  for (let id = 0; id < me; id++) if (has(record.approved, id as SiteId)) place += 1
-  return (place + record.epoch.epoch) % Math.max(1, sizeOf(record.approved))
+/** The publisher draws epoch 0, and the members after it the next ones in turn, so that one who withholds bundles does not draw twice in a row. */
+function rankOf({ epoch, approved, publisher }: StudyRecord, me: SiteId): number {
+  if (epoch.members === 0n) return publisher === me ? 0 : Number.POSITIVE_INFINITY
+  const members = sitesOf(approved)
+  const first = members.findIndex((site) => site > publisher)
+  const place = members.indexOf(me) - Math.max(0, first) - epoch.epoch
+  return ((place % members.length) + members.length) % members.length
 }

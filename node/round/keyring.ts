@@ -5,7 +5,7 @@ import { type Digest, digest, type StudyId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { EpochRecord, StudyRecord } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
-import { decodeEpochBundle, encodeEpochBundle } from '#wire/epoch-bundle.ts'
+import { decodeEpochBundle, type EpochBundle, encodeEpochBundle } from '#wire/epoch-bundle.ts'
 import type { Site as WholeSite } from './site.ts'
 
 /** What of a site keys need. */
@@ -97,7 +97,15 @@ async function unwrap(site: KeySite, study: StudyId, record: EpochRecord, signal
   return checked(site, record, site.vault.unwrap(bundle.wraps, context(site, study, record.epoch)))
 }
 
-const fetchBundle = async (site: KeySite, record: EpochRecord, signal: AbortSignal) => decodeEpochBundle(await site.store.getPlain(record.bundle, signal))
+/** Simulated sites are handed one array for all: it is decoded once. */
+const decoded = new WeakMap<Uint8Array, EpochBundle>()
+
+async function fetchBundle(site: KeySite, record: EpochRecord, signal: AbortSignal): Promise<EpochBundle> {
+  const bytes = await site.store.getPlain(record.bundle, signal)
+  const bundle = decoded.get(bytes) ?? decodeEpochBundle(bytes)
+  decoded.set(bytes, bundle)
+  return bundle
+}
 
 /** @throws ROTA-5503 when what was unwrapped is not what the chain committed to */
 function checked(site: KeySite, record: EpochRecord, key: Uint8Array): EpochKey {

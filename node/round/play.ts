@@ -1,14 +1,17 @@
 import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
-import { vectorBytes } from '#core/ring/layout.ts'
 import type { VectorLayout } from '#core/ring/vectors.ts'
 import type { RunView } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
-import { INLINE_LIMIT_BYTES } from '#wire/announce.ts'
-import { createHoldings, type Holdings, type NamedUpdate } from './holdings.ts'
-import { createMemo, type Memo } from './memo.ts'
+import { cutOf, slicesToAdd } from './custody.ts'
 import type { Site } from './site.ts'
+import type { AddedSlices } from './steps/add-up.ts'
+import type { Judged } from './steps/attest.ts'
 import { type CohortWatch, watchCohort } from './steps/withdrawn.ts'
 import { type BaseModel, initialModel, type Study } from './study.ts'
+import type { NamedUpdate } from './updates/adding.ts'
+import { createHoldings, type Holdings } from './updates/holdings.ts'
+import { allStand, namedIn } from './updates/named.ts'
+import type { Words } from './words.ts'
 
 /** One run as this site plays it: what it remembers between two looks at the chain. */
 export interface Play {
@@ -24,8 +27,14 @@ export interface Play {
   /** The current round's updates. */
   updates: ReadonlyMap<SiteId, NamedUpdate>
   holdings: Holdings | null
-  /** The latest sum of large updates; small ones are remembered for the whole process. */
-  large: Memo
+  /** What this site added up of the current frozen set, of large updates; small ones are remembered for the whole process. */
+  added: AddedSlices | null
+  /** Of which attempt, and when by its own clock, this site last told the others what it added up. */
+  told: { readonly attempt: string; readonly atMs: number } | null
+  /** What this site made of a publication: said again when the call is lost, not worked out again. */
+  judged: Judged | null
+  /** What custodians said of their slices. */
+  readonly words: Words
   readonly cohortWatch: CohortWatch
   /** Code of the trouble that was last told and has not passed. */
   trouble: string | null
@@ -33,7 +42,7 @@ export interface Play {
   readonly wake: () => void
 }
 
-export const createPlay = (site: Site, study: Study, run: RunId, wake: () => void): Play => ({
+export const createPlay = (site: Site, study: Study, run: RunId, words: Words, wake: () => void): Play => ({
   site,
   study,
   run,
@@ -42,7 +51,10 @@ export const createPlay = (site: Site, study: Study, run: RunId, wake: () => voi
   cohortRoot: null,
   updates: new Map(),
   holdings: null,
-  large: createMemo(1),
+  added: null,
+  told: null,
+  judged: null,
+  words,
   cohortWatch: watchCohort(),
   trouble: null,
   wake,
@@ -70,29 +82,26 @@ export async function openRound(play: Play, view: RunView, signal: AbortSignal):
   }
 }
 
-/** Small updates travel inline to every member, who each add them up; large ones only to the custodians. */
-export const isSmall = (layout: VectorLayout): boolean => vectorBytes(layout) + 16 <= INLINE_LIMIT_BYTES
-
 /** Looks up which updates the chain names in this round, and starts to fetch those that this site will add. */
 export async function followUpdates(play: Play, round: Round): Promise<void> {
   const events = await play.site.chain.events(round.view.round.openedAtBlock, { run: round.run, kinds: ['Contributed'] })
-  const updates = new Map<SiteId, NamedUpdate>()
-  for (const e of events) if (e.kind === 'Contributed' && e.round === round.round) updates.set(e.site, { site: e.site, root: e.root, cid: e.cid })
+  const { bySite: updates, list } = namedIn(events, round.round)
   // A chain that went back may name other updates for the same round: what was held then counts for nothing.
-  const replaced = [...play.updates].some(([site, { root }]) => updates.get(site)?.root !== root)
+  const replaced = !allStand(play.updates, updates)
   play.updates = updates
-  if (replaced || play.holdings?.round !== round.round) {
+  if (replaced || play.holdings?.round.round !== round.round) {
     play.holdings?.stop()
-    play.holdings = createHoldings(play.site, round, play.wake)
-    play.large = createMemo(1)
+    play.holdings = hold(play, round)
+    play.added = null
+    play.judged = null
   }
-  if (adds(play, round)) play.holdings.want([...updates.values()])
+  const mine = slicesToAdd(round.layout, round.view.round, play.site.id)
+  if (mine.length > 0) play.holdings.want(list, mine)
 }
 
-/** Everybody re-adds small updates; of large ones the custodians do, and whoever has to publish. */
-export function adds(play: Play, round: Round): boolean {
-  if (isSmall(round.layout)) return true
-  const { rota, turn, custodianPlaces } = round.view.round
-  const index = rota.indexOf(play.site.id)
-  return index >= 0 && (index - turn + rota.length) % rota.length < (custodianPlaces[0] ?? 0)
+function hold({ site, wake }: Play, round: Round): Holdings {
+  const adding = { ...round, cut: cutOf(round.layout, round.view.round) }
+  const make = (onHeld: () => void): Holdings => createHoldings(site, adding, onHeld)
+  const together = adding.cut === 1 ? site.holdTogether : undefined
+  return together?.(`${round.run}/${round.round}/${round.view.round.openedAtBlock}`, make, wake) ?? make(wake)
 }

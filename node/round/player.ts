@@ -3,15 +3,22 @@ import { isRotaError } from '#base/errors.ts'
 import { roundNo } from '#base/ids.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
-import type { ChainTime } from './clock.ts'
-import { next, type RowName, type Situation } from './next.ts'
-import { adds, followUpdates, openRound, type Play, type Round } from './play.ts'
+import { type ChainTime, limitPassed } from './clock.ts'
+import { next, type RowName, type Situation, type SliceWork } from './next.ts'
+import { followUpdates, openRound, type Play, type Round } from './play.ts'
 import { doRow } from './round.ts'
+import { adopt } from './steps/adopt.ts'
+import { agreedToAttest, agreedToPublish } from './steps/agreed.ts'
+import { isSettled } from './steps/gather.ts'
+import { owesWord } from './steps/tell-slices.ts'
+import { heldOf } from './steps/witness.ts'
 import type { Waker } from './waker.ts'
 
 /** How long a waiting node sleeps when nothing wakes it: it then looks at chain, clock and consent by itself. */
 const LOOK_MS = 500
 const AFTER_TROUBLE_MS = 250
+/** A chain that makes blocks only when somebody calls needs a call after so long, for limits to pass. */
+const SILENT_MS = 5_000
 /** The chain lost the block that opened the run. */
 export const RUN_GONE = 'ROTA-5110'
 
@@ -57,18 +64,33 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
     // The model that this site itself attested needs no fetching.
     if (play.attested?.root === view.model.root) play.base = play.attested
     if (isOver(view)) return await finish(play, view, signal)
-    const round = await openRound(play, view, signal)
+    const round = await openRound(play, view, signal).catch((error) => goOnWithoutKey(play, view, record, head, clock, error))
     if (play.base?.root === view.model.root) await followUpdates(play, round)
-    row = next(await situation(play, round, record, head, clock))
-    if (row === 'wait') return row
+    const seen = await situation(play, round, record, head, clock)
+    row = next(seen)
     await hooks.beforeRow?.(row, view)
-    await doRow(row, play, round, signal)
+    if (row === 'wait') return row
+    await doRow(row, play, round, seen, signal)
     play.trouble = null
     site.tell({ kind: 'step', run: play.run, round: view.round.round, row, ms: site.host.clock.nowMs() - startedMs })
     return row
   } catch (error) {
     return trouble(play, row, error, signal)
   }
+}
+
+/**
+ * What needs no key is done by a site that cannot have the round's: a withdrawal stops an exact run at once, a pause ends, and a round whose
+ * key its drawer keeps back passes its limit.
+ */
+async function goOnWithoutKey(play: Play, view: RunView, record: StudyRecord, head: ChainTime, clock: ChainClock, error: unknown): Promise<never> {
+  const { chain, id, resting } = play.site
+  const approved = has(record.approved, id)
+  const overdue = limitPassed(record.rules, view.round, head) || clock.silentMs(head) >= SILENT_MS
+  if (approved && view.state === 'Active' && (await play.cohortWatch.changed(play))) await chain.halt(view.run, 'cohortChanged')
+  else if (approved && view.state === 'Paused' && !resting() && !has(view.ready, id)) await chain.ready(view.run)
+  else if (approved && view.state === 'Active' && overdue) await chain.tick(view.run)
+  throw error
 }
 
 async function situation(play: Play, round: Round, record: StudyRecord, head: ChainTime, clock: ChainClock): Promise<Situation> {
@@ -83,11 +105,20 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
     chainSilentMs: clock.silentMs(head),
     chainGapMs: clock.gapMs(),
     journal: site.journal.entries().filter((e) => e.run === view.run && e.round === view.round.round && isOf(view, e)),
-    held: play.holdings?.held() ?? (0n as Situation['held']),
-    adds: adds(play, round),
+    held: view.round.witnessed.map((_, slice) => heldOf(play, round, slice)),
+    slices: sliceWork(play, round),
     hasBase: play.base?.root === view.model.root,
     resting: site.resting(),
     cohortChanged: await play.cohortWatch.changed(play),
+  }
+}
+
+function sliceWork(play: Play, round: Round): SliceWork {
+  const settled = (phase: string, agreed: typeof agreedToPublish): boolean => round.view.round.phase === phase && isSettled(play, round, agreed)
+  return {
+    owed: owesWord(play, round),
+    settledToPublish: settled('Publishing', agreedToPublish),
+    settledToAttest: settled('Attesting', agreedToAttest),
   }
 }
 
@@ -98,12 +129,19 @@ const isOf = (view: RunView, entry: JournalEntry): boolean => entry.kind !== 'co
 function trouble(play: Play, row: RowName, error: unknown, signal: AbortSignal): RowName | 'trouble' {
   signal.throwIfAborted()
   if (!isRotaError(error)) throw error
-  if (error.reaction === 'ignore') return row
+  // Late: the chain has moved on, and wakes this site if it has not yet.
+  if (error.reaction === 'ignore') return 'wait'
   if (error.reaction === 'stop' || error.code === RUN_GONE) throw error
   if (play.trouble !== error.code)
-    play.site.host.log.warn('round.trouble', { run: play.run, round: play.holdings?.round ?? roundNo(0), action: row, code: error.code, what: error.message })
+    play.site.host.log.warn('round.trouble', {
+      run: play.run,
+      round: play.holdings?.round.round ?? roundNo(0),
+      action: row,
+      code: error.code,
+      what: error.message,
+    })
   if (play.trouble !== error.code)
-    play.site.tell({ kind: 'trouble', run: play.run, round: play.holdings?.round ?? roundNo(0), code: error.code, message: error.message })
+    play.site.tell({ kind: 'trouble', run: play.run, round: play.holdings?.round.round ?? roundNo(0), code: error.code, message: error.message })
   play.trouble = error.code
   return 'trouble'
 }
@@ -114,7 +152,7 @@ async function finish(play: Play, view: RunView, signal: AbortSignal): Promise<'
   play.holdings?.stop()
   if (view.state === 'Finished' && play.base?.root !== view.model.root) {
     const round = await openRound(play, view, signal)
-    await doRow('adopt', play, round, signal)
+    await adopt(play, round.view, signal)
   }
   play.site.tell({ kind: 'run-over', run: play.run, state: view.state })
   return 'over'

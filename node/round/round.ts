@@ -1,10 +1,11 @@
 import { RotaError } from '#base/errors.ts'
-import type { RowName } from './next.ts'
+import { type RowName, type Situation, slicesToWitness } from './next.ts'
 import type { Play, Round } from './play.ts'
 import { adopt } from './steps/adopt.ts'
 import { attest } from './steps/attest.ts'
 import { abstain, abstainAgain, contribute, contributeAgain } from './steps/contribute.ts'
 import { publish } from './steps/publish.ts'
+import { tellSlices } from './steps/tell-slices.ts'
 import { witness } from './steps/witness.ts'
 
 /**
@@ -13,12 +14,13 @@ import { witness } from './steps/witness.ts'
  *   adopt        take over the model that the last round left
  *   contribute   consented cohort → contribute → bound → fixed point → encrypt, put → journal → root on chain, announce
  *   witness      (custodians) say which updates are held whole; the chain freezes who is in
- *   publish      (the leader, else a standby) add the frozen set, put the sum, its root on chain
+ *   tell-slices  (custodians of a large model) add up their slices, keep them, say what they are
+ *   publish      (the leader, else a standby) put the frozen set's sum together, its root on chain
  *   attest       check the sum, take the learner's step, say which model came out; more than half of the set close the round
  *
  * and the next in turn leads. Whoever dies is replaced, whoever is silent only shrinks the set, and any of it can be done again.
  */
-export async function doRow(row: RowName, play: Play, round: Round, signal: AbortSignal): Promise<void> {
+export async function doRow(row: RowName, play: Play, round: Round, situation: Situation, signal: AbortSignal): Promise<void> {
   const { chain } = play.site
   const { run } = round
   switch (row) {
@@ -33,7 +35,9 @@ export async function doRow(row: RowName, play: Play, round: Round, signal: Abor
     case 'rest':
       return abstain(play, round, 'maintenance', 'maintenance was announced with `rota pause`')
     case 'witness':
-      return witness(play, round)
+      return witness(play, round, slicesToWitness(situation))
+    case 'tell-slices':
+      return tellSlices(play, round, signal)
     case 'publish':
       return publish(play, round, signal)
     case 'attest':

@@ -1,5 +1,5 @@
 import type { Sha256 } from '#base/bytes.ts'
-import type { SiteId } from '#base/ids.ts'
+import type { Digest, SiteId } from '#base/ids.ts'
 import type { Chain } from '#ports/chain.ts'
 import type { Cohort } from '#ports/cohort.ts'
 import type { Differencing } from '#ports/differencing.ts'
@@ -11,6 +11,7 @@ import type { Trainer } from '#ports/trainer.ts'
 import type { Vault } from '#ports/vault.ts'
 import type { Memo } from './memo.ts'
 import type { Progress } from './progress.ts'
+import type { Holdings } from './updates/holdings.ts'
 
 /** One hospital as the round sees it: who it is, and its windows on the world. The same in a process of its own and in the simulator. */
 export interface Site {
@@ -31,4 +32,13 @@ export interface Site {
   readonly resting: () => boolean
   /** True when the disk is too full to take on new work. */
   readonly diskFull: () => Promise<boolean>
+  /** Whether this site's folder was restored from a backup and its journal is not known to be up to the chain; `over` once it is. */
+  readonly restored?: { readonly is: () => boolean; readonly over: () => Promise<void> }
+  /** Deletes blocks on this disk that belong to none of the objects named and are not of these days; returns how many. */
+  readonly dropOrphans?: (named: ReadonlySet<Digest>) => Promise<number>
+  /** Where many sites live in one process: the updates of a round are held once for all of them. */
+  readonly holdTogether?: SharedHoldings
 }
+
+/** Gives the holdings of the round of that name, made by whoever asks first. */
+export type SharedHoldings = (name: string, make: (onHeld: () => void) => Holdings, onHeld: () => void) => Holdings

@@ -1,7 +1,7 @@
 import { toDigest } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
-import { merkleRoot } from '#core/commit/merkle.ts'
+import { type Outline, outlineOf } from '#core/commit/outline.ts'
 import type { Learner } from '#core/learner/learner.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import type { Model } from '#core/model/model.ts'
@@ -72,11 +72,13 @@ export interface BaseModel {
 
 export interface NamedModel extends BaseModel {
   readonly bytes: Uint8Array
+  readonly outline: Outline
 }
 
 export function nameModel(model: Model, { sha256 }: Pick<Site, 'sha256'>): NamedModel {
   const bytes = encodeModel(model)
-  return { model, bytes, root: merkleRoot(bytes, sha256) }
+  const outline = outlineOf(bytes, sha256)
+  return { model, bytes, outline, root: outline.root }
 }
 
 /** The model that a run starts from is made of the protocol alone: nobody has to send it. */

@@ -24,13 +24,17 @@ export function createWaker(): Waker {
     mark: () => count,
     async next(mark, clock, ms, signal) {
       if (count !== mark) return
+      signal.throwIfAborted()
       const done = new AbortController()
       const { promise: woken, resolve } = Promise.withResolvers<void>()
       waiting.add(resolve)
-      const slept = clock.sleep(ms, AbortSignal.any([signal, done.signal])).catch(() => undefined)
+      const end = () => resolve()
+      signal.addEventListener('abort', end, { once: true })
+      const slept = clock.sleep(ms, done.signal).catch(() => undefined)
       await Promise.race([woken, slept])
       // Where nothing wakes for days, those that slept would pile up.
       waiting.delete(resolve)
+      signal.removeEventListener('abort', end)
       done.abort(WOKEN)
       signal.throwIfAborted()
     },

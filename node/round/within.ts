@@ -1,6 +1,9 @@
 import { RotaError } from '#base/errors.ts'
 import type { Site } from './site.ts'
 
+/** The platform would make an error with its stack each time. */
+const DONE = new Error('done')
+
 /** Ends the wait for `work` after `ms` of the host's clock. @throws ROTA-5509 (retry) where `work` gives its signal's reason */
 export async function within<T>(site: Pick<Site, 'host'>, ms: number, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const done = new AbortController()
@@ -12,7 +15,7 @@ export async function within<T>(site: Pick<Site, 'host'>, ms: number, signal: Ab
   try {
     return await work(limited)
   } finally {
-    done.abort()
+    done.abort(DONE)
     await timer
   }
 }

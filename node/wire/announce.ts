@@ -28,6 +28,8 @@ export type AnnouncedKind = (typeof ANNOUNCED_KINDS)[number]
 export const ANNOUNCE_VERSION = 1
 /** An object up to this size travels inside its announcement. */
 export const INLINE_LIMIT_BYTES = 256 * 1024
+/** A vector up to this size fits, once encrypted: its outline and tags take less than 1 KiB. */
+export const INLINE_VECTOR_BYTES = INLINE_LIMIT_BYTES - 1024
 /** Anything longer is rejected before it is decoded. */
 export const MESSAGE_LIMIT_BYTES = 512 * 1024
 

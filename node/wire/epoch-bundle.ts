@@ -18,6 +18,8 @@ export interface EpochBundle {
 
 export const WRAP_BYTES = 92
 export const PREVIOUS_BYTES = 60
+/** Members and readers: 256 sites on a real chain, more on a simulated one. */
+const MOST_WRAPS = 16_384
 
 export const encodeEpochBundle = (b: EpochBundle): Uint8Array => toCbor([1, b.study, b.epoch, b.previous, b.wraps.map((w) => [w.recipient, w.wrap])])
 
@@ -29,7 +31,7 @@ export function decodeEpochBundle(bytes: Uint8Array): EpochBundle {
   if (value[0] !== 1) throw new RotaError('ROTA-4003', { version: String(value[0]), known: 1 })
   const [, study, epoch, previous, wraps] = value as unknown[]
   const isBytes = (x: unknown, length: number): x is Uint8Array => x instanceof Uint8Array && x.length === length
-  if (!Number.isSafeInteger(study) || !Number.isSafeInteger(epoch) || !Array.isArray(wraps) || wraps.length > 512) throw malformed()
+  if (!Number.isSafeInteger(study) || !Number.isSafeInteger(epoch) || !Array.isArray(wraps) || wraps.length > MOST_WRAPS) throw malformed()
   if (previous !== null && !isBytes(previous, PREVIOUS_BYTES)) throw malformed()
   return {
     study: study as number,

@@ -44,7 +44,7 @@ function faultsOf(members: readonly TestNode[]): StoreFaults {
       }
     })
   }
-  const send = (stream: Stream, block: Uint8Array | null) => sendBlock(stream, block, 1_000)
+  const send = (stream: Stream, block: Uint8Array | null) => sendBlock(stream, block, 1_000, members[0]!.site)
 
   return {
     corrupt: (site, cid) => corrupt(nodeOf(site), cid),
@@ -65,8 +65,8 @@ function faultsOf(members: readonly TestNode[]): StoreFaults {
 /** Flips a byte in the file of the object's last leaf. */
 async function corrupt(node: TestNode, cid: Digest): Promise<void> {
   const files = new BlockFiles(node.dir)
-  const { decode, helia } = await loadHelia(files, { name: 'none' })
-  const leaves = await leavesOf(rootCid(cid), { node: async (block) => (await files.read(block, true))!, decode })
+  const { codec, helia } = await loadHelia(files, { name: 'none' })
+  const leaves = await leavesOf(rootCid(cid), { node: async (block) => (await files.read(block, true))!, codec })
   await helia.stop()
   const path = files.pathOf(leaves.at(-1)!.cid)
   const bytes = await readFile(path)

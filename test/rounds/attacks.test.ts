@@ -11,7 +11,7 @@ import { rulesOf } from '#app/studies.ts'
 import { has } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import { type Digest, siteId } from '#base/ids.ts'
-import { merkleRoot } from '#core/commit/merkle.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import type { NeuralSpec } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
@@ -168,13 +168,13 @@ describe('a member that attacks', () => {
     const study = generatedStudy({ sites: 4, rows: 40, learner: tiny })
     const put = SimModelStore.prototype.put
     const forged = new Map<Digest, { readonly root: Digest; readonly cid: Digest }>()
-    t.mock.method(SimModelStore.prototype, 'put', async function (this: SimModelStore, ...[bytes, kind, root, key, signal]: Parameters<typeof put>) {
-      const kept = await put.call(this, bytes, kind, root, key, signal)
+    t.mock.method(SimModelStore.prototype, 'put', async function (this: SimModelStore, ...[bytes, outline, kind, key, signal]: Parameters<typeof put>) {
+      const kept = await put.call(this, bytes, outline, kind, key, signal)
       if (kind !== 'update' || bytes.length < 1_000) return kept
       // Each coordinate inside its range, all of them together far beyond the norm.
       const wrong = bytes.slice()
       new Int32Array(wrong.buffer, wrong.byteOffset + 36).fill(2 ** 20)
-      forged.set(root, await put.call(this, wrong, kind, merkleRoot(wrong, sha256), key, signal))
+      forged.set(outline.root, await put.call(this, wrong, outlineOf(wrong, sha256), kind, key, signal))
       return kept
     })
     tamper(t, 'contribute', (contribute) => (run, round, root, cid, cohort) => {

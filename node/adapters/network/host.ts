@@ -38,6 +38,8 @@ export interface Network extends Peers {
   addresses(): readonly string[]
   /** Members connected now, in the order of their ids. */
   connected(): readonly SiteId[]
+  /** How bytes go to a member now; null when it is not connected. */
+  route(site: SiteId): 'direct' | 'relayed' | null
   /** Streams of `protocol` from members; a stranger's is ended unread. What `handler` throws ends the stream. */
   serve(protocol: string, handler: (stream: Stream, from: SiteId) => Promise<void>): Promise<void>
   unserve(protocol: string): Promise<void>
@@ -114,6 +116,12 @@ class Libp2pNetwork implements Network {
     const open = this.#libp2p.getConnections().filter((connection) => connection.status === 'open')
     const sites = open.map((connection) => this.#options.members.siteOf(connection.remotePeer.toString())).filter((site) => site !== undefined)
     return [...new Set(sites)].sort((a, b) => a - b)
+  }
+
+  route(site: SiteId): 'direct' | 'relayed' | null {
+    const member = this.#options.members.list().find((candidate) => candidate.site === site)
+    const connection = member === undefined ? undefined : this.#connection(member)
+    return connection === undefined ? null : connection.direct ? 'direct' : 'relayed'
   }
 
   async serve(protocol: string, handler: (stream: Stream, from: SiteId) => Promise<void>): Promise<void> {

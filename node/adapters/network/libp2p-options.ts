@@ -1,15 +1,23 @@
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { identify } from '@libp2p/identify'
 import type { ConnectionGater, PrivateKey } from '@libp2p/interface'
-import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
+import { leanNoise } from './lean-noise.ts'
 
 /** As many as SiteRegistry can hold. */
 const MOST_SITES = 256
+/** What a socket takes before it asks for a pause: with Node's 64 KiB there is one after every frame of Noise. */
+const SOCKET_BYTES = 512 * 1024
+
+/** What Node takes beside the few options that libp2p's types name. */
+const [dialOpts, listenOpts] = [
+  { noDelay: true, writableHighWaterMark: SOCKET_BYTES },
+  { noDelay: true, highWaterMark: SOCKET_BYTES },
+]
 
 export interface Libp2pChoices {
   readonly privateKey: PrivateKey
@@ -28,8 +36,8 @@ export function libp2pOptions(choices: Libp2pChoices): Libp2pOptions {
     nodeInfo: { name: 'rota', version: choices.softwareVersion, userAgent: `rota/${choices.softwareVersion}` },
     // Without a port of its own a site asks the relays among the members for a place.
     addresses: { listen: choices.listen.length > 0 ? [...choices.listen] : ['/p2p-circuit'], announce: [...choices.announce] },
-    transports: [tcp(), webSockets(), circuitRelayTransport()],
-    connectionEncrypters: [noise()],
+    transports: [tcp({ dialOpts, listenOpts }), webSockets(), circuitRelayTransport()],
+    connectionEncrypters: [leanNoise()],
     streamMuxers: [yamux()],
     connectionGater: choices.gater,
     // A link that a transfer saturates, or a busy event loop, fails pings: then the default ends the connection, and the transfer hangs.

@@ -1,29 +1,29 @@
 import type { Attempt, Digest, RoundNo, RunId } from '#base/ids.ts'
-import { merkleRoot } from '#core/commit/merkle.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import type { Chain } from '#ports/chain.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import { sha256 } from './hash.ts'
 
 /**
- * A site that publishes wrong sums: the last bit of each sum it keeps is turned, under the root of the turned bytes, and its
+ * A site that publishes wrong sums: the last bit of each sum it puts together is turned, under the root of the turned bytes, and its
  * publications name those. All else it does is honest, so only re-adding finds it out.
  */
 export function lying(chain: Chain, store: ModelStore): { readonly chain: Chain; readonly store: ModelStore } {
   /** The true sum's root to what stands in its place. */
   const forged = new Map<Digest, { readonly root: Digest; readonly cid: Digest }>()
-  const put: ModelStore['put'] = async (plaintext, kind, root, key, signal) => {
-    const kept = await store.put(plaintext, kind, root, key, signal)
-    if (kind !== 'sum' || plaintext.length === 0) return kept
-    const wrong = plaintext.slice()
+  const join: ModelStore['join'] = async (slices, outline, kind, key, signal) => {
+    const kept = await store.join(slices, outline, kind, key, signal)
+    if (kind !== 'sum' || outline.lengthBytes === 0) return kept
+    const wrong = (await store.get(kept, key, signal)).slice()
     wrong[wrong.length - 1] = (wrong[wrong.length - 1] as number) ^ 1
-    forged.set(root, await store.put(wrong, kind, merkleRoot(wrong, sha256), key, signal))
+    forged.set(outline.root, await store.put(wrong, outlineOf(wrong, sha256), kind, key, signal, slices.length))
     return kept
   }
   const publish = (run: RunId, round: RoundNo, attempt: Attempt, sumRoot: Digest, sumCid: Digest): Promise<void> => {
     const told = forged.get(sumRoot) ?? { root: sumRoot, cid: sumCid }
     return chain.publish(run, round, attempt, told.root, told.cid)
   }
-  return { chain: replacing(chain, { publish }), store: replacing(store, { put }) }
+  return { chain: replacing(chain, { publish }), store: replacing(store, { join }) }
 }
 
 /** The same object but for some methods; methods keep their own `this`. */

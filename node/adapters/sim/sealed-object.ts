@@ -12,6 +12,8 @@ import { sha256 } from './hash.ts'
  */
 const HEADER_BYTES = 64
 
+export const sealedLength = (plainBytes: number): number => HEADER_BYTES + plainBytes
+
 export const seal = (plaintext: Uint8Array, kind: ObjectKind, root: Digest, key: EpochKey): Uint8Array =>
   concat(lockOf(plaintext.length, kind, root, key), sha256(plaintext), plaintext)
 

@@ -10,15 +10,20 @@ export interface NamedProviders extends CreateSessionOptions {
   readonly sites?: readonly SiteId[]
 }
 
+/** Whom to ask when no member has a block; null when they do not have it either. */
+export type Beyond = (cid: CID, signal: AbortSignal) => Promise<Uint8Array | null>
+
 /** How Helia gets blocks that are not on disk: from members over /rota/block/1, never by broadcast. */
 export class MemberBlockBroker implements BlockBroker {
   readonly name = 'rota-block'
   readonly #client: BlockClient
   readonly #log: Log
+  readonly #beyond: Beyond | null
 
-  constructor(client: BlockClient, log: Log) {
+  constructor(client: BlockClient, log: Log, beyond: Beyond | null = null) {
     this.#client = client
     this.#log = log
+    this.#beyond = beyond
   }
 
   retrieve(cid: CID, options?: BlockRetrievalOptions): Promise<Uint8Array> {
@@ -26,6 +31,6 @@ export class MemberBlockBroker implements BlockBroker {
   }
 
   createSession(options: NamedProviders = {}): BlockSession {
-    return new BlockSession(this.#client, options.sites ?? [], this.#log)
+    return new BlockSession(this.#client, options.sites ?? [], this.#log, this.#beyond)
   }
 }

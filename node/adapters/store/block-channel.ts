@@ -1,5 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
+import { release } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
 import { AnswerReader, encodeRequest } from './block-wire.ts'
@@ -32,7 +33,10 @@ export class BlockChannel {
       onBytes(data.byteLength)
       if (this.#pending.length > 0) this.#watch?.refresh()
       try {
-        for (const part of data instanceof Uint8Array ? [data] : data) reader.push(part)
+        for (const part of data instanceof Uint8Array ? [data] : data) {
+          reader.push(part)
+          release(part)
+        }
       } catch (error) {
         this.end(error)
       }

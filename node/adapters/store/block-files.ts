@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { close, closeSync, existsSync, mkdirSync, openSync, read, readFileSync, renameSync, rmSync, statSync, write, writeFileSync } from 'node:fs'
+import { readdir, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { FsBlockstore } from 'blockstore-fs'
 import { NextToLast } from 'blockstore-fs/sharding'
 import type { CID } from 'multiformats/cid'
 import { RotaError } from '#base/errors.ts'
 import { blockBuffer, giveBack } from './block-buffers.ts'
 import { digestOf } from './cids.ts'
-import { PIECE_BYTES } from './sealing.ts'
+import { MAX_BLOCK_BYTES } from './sealing.ts'
 
 const TEMPORARY = '.tmp'
-/** Blocks up to this size are read and written at once: handing 4 kB to another thread and back, four times a block, takes ten times as long. */
+/** Blocks up to this size are read and written at once: handing 4 kB to another thread and back takes ten times as long. */
 const SMALL_BYTES = 64 * 1024
 
 /**
@@ -21,7 +22,7 @@ const SMALL_BYTES = 64 * 1024
  */
 export class BlockFiles extends FsBlockstore {
   #temporaries = 0
-  readonly #folders = new Map<string, Promise<unknown>>()
+  readonly #folders = new Set<string>()
 
   /** @throws ROTA-4013 when the folder cannot be made or read */
   override async open(): Promise<void> {
@@ -38,29 +39,11 @@ export class BlockFiles extends FsBlockstore {
   /** @throws ROTA-4013 */
   override async put(cid: CID, bytes: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<CID> {
     const path = this.pathOf(cid)
-    if (bytes instanceof Uint8Array && bytes.length <= SMALL_BYTES) return this.#putSmall(cid, path, bytes)
     const temporary = `${path}.${process.pid}-${this.#temporaries++}${TEMPORARY}`
     try {
-      await this.#folder(dirname(path))
-      const file = await open(temporary, 'wx')
-      try {
-        for await (const part of bytes instanceof Uint8Array ? [bytes] : bytes) await writeWhole(file, part)
-      } finally {
-        await file.close()
-      }
-      await rename(temporary, path)
-      return cid
-    } catch (cause) {
-      await unlink(temporary).catch(() => undefined)
-      throw new RotaError('ROTA-4013', { dir: this.path }, cause)
-    }
-  }
-
-  #putSmall(cid: CID, path: string, bytes: Uint8Array): CID {
-    const temporary = `${path}.${process.pid}-${this.#temporaries++}${TEMPORARY}`
-    try {
-      this.#folders.set(dirname(path), this.#folders.get(dirname(path)) ?? Promise.resolve(mkdirSync(dirname(path), { recursive: true })))
-      writeFileSync(temporary, bytes, { flag: 'wx' })
+      this.#makeFolder(dirname(path))
+      if (bytes instanceof Uint8Array && bytes.length <= SMALL_BYTES) writeFileSync(temporary, bytes, { flag: 'wx' })
+      else await writeLarge(temporary, bytes instanceof Uint8Array ? [bytes] : bytes)
       renameSync(temporary, path)
       return cid
     } catch (cause) {
@@ -95,47 +78,59 @@ export class BlockFiles extends FsBlockstore {
     return join(this.path, dir, file)
   }
 
-  #folder(path: string): Promise<unknown> {
-    const made = this.#folders.get(path) ?? mkdir(path, { recursive: true })
-    this.#folders.set(path, made)
-    return made
+  #makeFolder(path: string): void {
+    if (this.#folders.has(path)) return
+    mkdirSync(path, { recursive: true })
+    this.#folders.add(path)
   }
 }
 
-/** In one call where the disk takes it: `writeFile` would hand a block over twice. */
-async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
+/** Opened here, which takes no time; the bytes are written by another thread, which may. */
+async function writeLarge(path: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  const file = openSync(path, 'wx')
+  try {
+    for await (const part of parts) for (let at = 0; at < part.length; ) at += (await writeSome(file, part, at)).bytesWritten
+  } finally {
+    await closeFile(file)
+  }
 }
 
 /** A whole file that is never longer than a block, or null when it cannot be read. */
 async function readBlock(path: string): Promise<Uint8Array | null> {
-  const small = readSmall(path)
-  if (small !== 'large') return small
-  const file = await open(path).catch(() => null)
-  if (file === null) return null
+  const found = readSmall(path)
+  if (typeof found !== 'number') return found
+  let file: number
   try {
-    const { size } = await file.stat()
-    if (size > PIECE_BYTES) return new Uint8Array(0)
-    const buffer = blockBuffer(size)
-    const { bytesRead } = await file.read(buffer, 0, size, 0)
-    return bytesRead === size ? buffer : buffer.subarray(0, bytesRead)
+    file = openSync(path, 'r')
+  } catch {
+    return null
+  }
+  try {
+    if (found > MAX_BLOCK_BYTES) return new Uint8Array(0)
+    const buffer = blockBuffer(found)
+    const { bytesRead } = await readSome(file, buffer, 0, found, 0)
+    return bytesRead === found ? buffer : buffer.subarray(0, bytesRead)
   } catch {
     return null
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
 
-/** Null when it cannot be read. */
-function readSmall(path: string): Uint8Array | null | 'large' {
+/** Null when it cannot be read; its size when it is not small. */
+function readSmall(path: string): Uint8Array | null | number {
   try {
     const size = statSync(path, { throwIfNoEntry: false })?.size
     if (size === undefined) return null
-    return size > SMALL_BYTES ? 'large' : readFileSync(path)
+    return size > SMALL_BYTES ? size : readFileSync(path)
   } catch {
     return null
   }
 }
+
+const writeSome = promisify(write)
+const readSome = promisify(read)
+const closeFile = (file: number) => new Promise<void>((resolve, reject) => close(file, (error) => (error ? reject(error) : resolve())))
 
 /** Where blockstore-fs itself would look. */
 const SHARDS = new NextToLast()

@@ -1,7 +1,10 @@
 import type { Stream } from '@libp2p/interface'
 import type { SiteId } from '#base/ids.ts'
 
-/** What the store asks of the network: streams between members, by site. adapters/network gives it. */
+/**
+ * What the store asks of the network: streams between members, by site. adapters/network gives it. A stream that has nothing left to send
+ * (writeBufferLength 0) holds none of the sender's buffers any more: they may be written over.
+ */
 export interface BlockNetwork {
   connected(): readonly SiteId[]
   serve(protocol: string, handler: (stream: Stream, from: SiteId) => Promise<void>): Promise<void>

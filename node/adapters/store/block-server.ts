@@ -2,6 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
+import { giveBack } from './block-buffers.ts'
 import type { BlockTraffic } from './block-network.ts'
 import { type BlockRequest, decodeRequest, REQUEST_BYTES, sendBlock } from './block-wire.ts'
 import { Slots } from './slots.ts'
@@ -21,15 +22,16 @@ export interface BlockServerParts {
 export function createBlockServer(parts: BlockServerParts): (stream: Stream, from: SiteId) => Promise<void> {
   const slots = new Slots(UPLOADS_AT_ONCE)
 
-  const answer = (stream: Stream, { cid, check }: BlockRequest) =>
+  const answer = (stream: Stream, { cid, check }: BlockRequest, to: SiteId) =>
     slots.use(async () => {
       const block = await parts.read(cid, check)
-      await sendBlock(stream, block, parts.noProgressMs)
+      await sendBlock(stream, block, parts.noProgressMs, to)
       parts.traffic.bytesOut += block?.length ?? 0
+      if (block !== null) giveBack(block)
     })
 
-  return async (stream) => {
-    for await (const request of requestsOf(stream)) await answer(stream, request)
+  return async (stream, from) => {
+    for await (const request of requestsOf(stream)) await answer(stream, request, from)
     await stream.close({ signal: AbortSignal.timeout(parts.noProgressMs) })
   }
 }

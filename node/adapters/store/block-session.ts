@@ -3,6 +3,7 @@ import type { CID } from 'multiformats/cid'
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
 import type { Log } from '#ports/host.ts'
+import type { Beyond } from './block-broker.ts'
 import type { BlockClient } from './block-client.ts'
 import { DAG_PB, digestOf } from './cids.ts'
 
@@ -21,10 +22,13 @@ export class BlockSession implements SessionBlockBroker {
   /** Lacked a block, failed, or sent a wrong one: asked last. */
   readonly #weak = new Set<SiteId>()
 
-  constructor(client: BlockClient, named: readonly SiteId[], log: Log) {
+  readonly #beyond: Beyond | null
+
+  constructor(client: BlockClient, named: readonly SiteId[], log: Log, beyond: Beyond | null = null) {
     this.#client = client
     this.#named = named
     this.#log = log
+    this.#beyond = beyond
   }
 
   /** @throws ROTA-4010 when nobody has it, ROTA-4015 when only wrong bytes were offered */
@@ -44,6 +48,8 @@ export class BlockSession implements SessionBlockBroker {
       const block = await firstBlock(rest.slice(at, at + atOnce).map(ask))
       if (block !== null) return block
     }
+    const last = (await this.#beyond?.(cid, signal)) ?? null
+    if (last !== null) return last
     throw liars[0] === undefined ? new RotaError('ROTA-4010', { cid: digestOf(cid) }) : new RotaError('ROTA-4015', { cid: digestOf(cid), site: liars[0] })
   }
 

@@ -1,9 +1,10 @@
-import type { Stream } from '@libp2p/interface'
+import type { Stream, StreamCloseEvent } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
 import { RotaError } from '#base/errors.ts'
+import type { SiteId } from '#base/ids.ts'
 import { blockBuffer } from './block-buffers.ts'
 import { isOurs } from './cids.ts'
-import { PIECE_BYTES } from './sealing.ts'
+import { MAX_BLOCK_BYTES } from './sealing.ts'
 
 /**
  * Blocks of one member for another, pulled and never pushed. A stream carries any number of requests; answers come in their order.
@@ -15,9 +16,6 @@ export const BLOCK_PROTOCOL = '/rota/block/1'
 export const REQUEST_BYTES = 37
 const ANSWER_HEAD_BYTES = 5
 const CHECK = 1
-/** Leaves are pieces of 1 MiB; a node of the tree has at most 1,024 links. */
-export const MAX_BLOCK_BYTES = PIECE_BYTES
-
 export interface BlockRequest {
   readonly cid: CID
   /** The asker got a block with a wrong hash before. */
@@ -99,9 +97,30 @@ export class AnswerReader {
   }
 }
 
-/** Resolves once more can be sent. @throws when nothing could be sent for `limitMs`, or the stream ended */
-export async function sendBlock(stream: Stream, block: Uint8Array | null, limitMs: number): Promise<void> {
-  const head = answerHead(block)
-  const more = block === null ? stream.send(head) : [stream.send(head), stream.send(block)].every(Boolean)
-  if (!more) await stream.onDrain({ signal: AbortSignal.timeout(limitMs) })
+/**
+ * Resolves once nothing is left to send: one block a stream is in memory, however slow the line.
+ * @throws ROTA-4006 when nothing could be sent for `limitMs`, or what ended the stream
+ */
+export async function sendBlock(stream: Stream, block: Uint8Array | null, limitMs: number, site: SiteId): Promise<void> {
+  stream.send(answerHead(block))
+  if (block !== null) stream.send(block)
+  if (stream.writeBufferLength > 0) await emptied(stream, limitMs, site)
+}
+
+function emptied(stream: Stream, limitMs: number, site: SiteId): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let left = stream.writeBufferLength
+  const watch = setInterval(() => {
+    if (stream.writeBufferLength >= left) reject(new RotaError('ROTA-4006', { site, seconds: limitMs / 1000 }))
+    left = stream.writeBufferLength
+  }, limitMs)
+  const ended = (event: StreamCloseEvent) => reject(event.error ?? new RotaError('ROTA-4005', { site }))
+  const idle = () => resolve()
+  stream.addEventListener('idle', idle)
+  stream.addEventListener('close', ended)
+  return promise.finally(() => {
+    clearInterval(watch)
+    stream.removeEventListener('idle', idle)
+    stream.removeEventListener('close', ended)
+  })
 }

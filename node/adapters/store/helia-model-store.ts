@@ -1,24 +1,27 @@
 import { CID } from 'multiformats/cid'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest, SiteId } from '#base/ids.ts'
-import { merkleRoot } from '#core/commit/merkle.ts'
+import { type Outline, rootOfUnits } from '#core/commit/outline.ts'
+import { slicesOf } from '#core/commit/slices.ts'
 import type { Log } from '#ports/host.ts'
-import type { EpochKey, ModelStore, ObjectKind, ObjectRef } from '#ports/model-store.ts'
-import { MemberBlockBroker, type NamedProviders } from './block-broker.ts'
+import type { EpochKey, ModelStore, ObjectKind, ObjectRef, SealedSlice, Wanted } from '#ports/model-store.ts'
+import { type Beyond, MemberBlockBroker } from './block-broker.ts'
 import { BlockClient } from './block-client.ts'
 import { BlockFiles } from './block-files.ts'
 import { type BlockNetwork, NO_PROGRESS_MS } from './block-network.ts'
 import { createBlockServer } from './block-server.ts'
 import { BLOCK_PROTOCOL } from './block-wire.ts'
-import { CheckedRoots } from './checked-roots.ts'
+import { CheckedPieces } from './checked-pieces.ts'
 import { digestOf, isOurs, rootCid } from './cids.ts'
-import { type Leaf, MAX_OBJECT_BYTES, totalBytes } from './dag.ts'
+import { FetchSessions, type Providers } from './fetch-sessions.ts'
 import { type Loaded, loadHelia } from './load-helia.ts'
-import { ObjectReader } from './object-reader.ts'
-import { objectKey, openPiece, PIECE_BYTES, plainLength, sealPieces } from './sealing.ts'
+import { blockSizes, layoutOfSealed } from './object-layout.ts'
+import { ObjectReader, type Take } from './object-reader.ts'
+import { ObjectWriter } from './object-writer.ts'
 import { sha256 } from './sha256.ts'
 import { Slots } from './slots.ts'
-import { ADD, blocksOf } from './unixfs-tree.ts'
+import { TreeReader } from './tree-reader.ts'
+import { type Block, leafOf, treeOver } from './unixfs-tree.ts'
 
 export interface ModelStoreOptions {
   /** Folder of the blocks; made when missing. */
@@ -27,11 +30,11 @@ export interface ModelStoreOptions {
   readonly log: Log
   /** Default 30 s. */
   readonly noProgressMs?: number
+  /** Asked for blocks that no member has. */
+  readonly beyond?: Beyond
 }
 
 const PULLS_AT_ONCE = 4
-/** Of objects above this, one is decrypted at a time: four of 40 MB in memory at once would be most of a node's. */
-const LARGE_BYTES = 8 * 1024 * 1024
 const NEVER = new AbortController().signal
 
 /** Serves its blocks to members from then on. @throws ROTA-4013 when the folder cannot be used */
@@ -53,8 +56,7 @@ export class HeliaModelStore implements ModelStore {
   readonly #options: ModelStoreOptions
   readonly #client: BlockClient
   readonly #pulls = new Slots(PULLS_AT_ONCE)
-  readonly #unseals = new Slots(1)
-  readonly #checked = new CheckedRoots()
+  readonly #checked = new CheckedPieces()
   #loaded: Promise<Loaded> | null = null
 
   constructor(files: BlockFiles, options: ModelStoreOptions) {
@@ -75,35 +77,61 @@ export class HeliaModelStore implements ModelStore {
     await loaded?.helia.stop()
   }
 
-  async put(plaintext: Uint8Array, kind: ObjectKind, root: Digest, key: EpochKey, signal: AbortSignal): Promise<ObjectRef> {
-    const sealing = objectKey(key, { kind, lengthBytes: plaintext.length, root })
-    const cid = await this.#add(sealPieces(plaintext, sealing), plaintext.length, signal)
-    this.#checked.add(cid, sealing)
-    return { cid, kind, root }
+  async put(plaintext: Uint8Array, outline: Outline, kind: ObjectKind, key: EpochKey, signal: AbortSignal, slices = 1): Promise<ObjectRef> {
+    const sealed: SealedSlice[] = []
+    for (const { start, end, firstUnit, endUnit } of slicesOf(outline.lengthBytes, slices)) {
+      const root = rootOfUnits(outline.units.slice(firstUnit, endUnit), sha256)
+      sealed.push(await this.putSlice(plaintext.subarray(start, end), root, kind, key, signal))
+    }
+    return this.join(sealed, outline, kind, key, signal)
+  }
+
+  async putSlice(plaintext: Uint8Array, root: Digest, kind: ObjectKind, key: EpochKey, signal: AbortSignal): Promise<SealedSlice> {
+    return (await this.#writer()).slice(plaintext, root, kind, key, signal)
+  }
+
+  async join(slices: readonly SealedSlice[], outline: Outline, kind: ObjectKind, key: EpochKey, signal: AbortSignal): Promise<ObjectRef> {
+    signal.throwIfAborted()
+    const cid = await (await this.#writer()).join(slices, outline, kind, key)
+    return { cid, kind, root: outline.root, slices: slices.length }
   }
 
   async putPlain(bytes: Uint8Array, signal: AbortSignal): Promise<Digest> {
-    return this.#add([bytes], bytes.length, signal)
+    return (await this.#writer()).plain(bytes, signal)
   }
 
   async get(ref: ObjectRef, key: EpochKey, signal: AbortSignal, providers: readonly SiteId[] = []): Promise<Uint8Array> {
-    return this.#read(ref.cid, providers, signal, async (reader) => {
-      const leaves = await reader.leaves()
-      if (totalBytes(leaves) <= LARGE_BYTES) return this.#unseal(ref, key, reader, leaves)
-      if (this.#unseals.busy) await reader.fetch(leaves)
-      return this.#unseals.use(() => this.#unseal(ref, key, reader, leaves), signal)
-    })
+    return this.#object(ref, key, signal, { all: providers }, undefined, (object) => object.whole())
+  }
+
+  async outline(ref: ObjectRef, key: EpochKey, signal: AbortSignal, providers: readonly SiteId[] = []): Promise<Outline> {
+    return this.#object(ref, key, signal, { all: providers }, [], (object) => object.outline())
+  }
+
+  async read(ref: ObjectRef, key: EpochKey, signal: AbortSignal, { slices, providers }: Wanted, take: Take): Promise<Outline> {
+    const wanted = slices ?? Array.from({ length: ref.slices ?? 1 }, (_, slice) => slice)
+    const from = providers === undefined ? { all: [] } : { all: [...new Set(wanted.flatMap(providers))], slice: providers }
+    return this.#object(ref, key, signal, from, slices, (object) => object.read(slices, take))
   }
 
   async getPlain(cid: Digest, signal: AbortSignal, providers: readonly SiteId[] = []): Promise<Uint8Array> {
-    return this.#read(cid, providers, signal, (reader) => reader.bytes())
+    return this.#tree(cid, signal, { all: providers }, async (tree) => {
+      const read = () => tree.plainBytes()
+      return (await tree.isWhole()) ? read() : this.#pulls.use(read, signal)
+    })
   }
 
   async putSealed(sealed: Uint8Array, cid: Digest): Promise<void> {
     if (await this.has(cid)) return
-    const blocks = await blocksOf(sealed, (await this.#load()).unixfs)
-    const root = blocks.at(-1)
-    if (root === undefined || digestOf(root.cid) !== cid) throw new RotaError('ROTA-4012', { cid })
+    const layout = layoutOfSealed(sealed.length)
+    if (layout === null) throw new RotaError('ROTA-4012', { cid })
+    let end = 0
+    const leaves = blockSizes(layout).map((size) => {
+      const bytes = sealed.subarray(end, (end += size))
+      return { ...leafOf(bytes), bytes }
+    })
+    const blocks = [...leaves, ...treeOver(leaves, (await this.#load()).codec)]
+    if (digestOf((blocks.at(-1) as Block).cid) !== cid) throw new RotaError('ROTA-4012', { cid })
     for (const block of blocks) await this.#files.put(block.cid, block.bytes)
   }
 
@@ -114,12 +142,6 @@ export class HeliaModelStore implements ModelStore {
       if (isRotaError(error)) return null
       throw error
     }
-  }
-
-  /** The encrypted bytes on this site's disk, block by block, each with its hash checked. @throws ROTA-4010 when they are not here whole */
-  async *sealedStream(cid: Digest): AsyncGenerator<Uint8Array> {
-    const reader = await this.#local(cid)
-    for (const leaf of await reader.leaves()) yield await reader.block(leaf.cid, true)
   }
 
   /** One block on this site's disk by its CID as text, its hash checked; null when it is not here. */
@@ -133,57 +155,48 @@ export class HeliaModelStore implements ModelStore {
   }
 
   async drop(cid: Digest): Promise<void> {
-    const reader = await this.#local(cid)
-    for (const leaf of await reader.leaves().catch(() => [])) await this.#files.delete(leaf.cid)
-    // The root last: without it nobody would know the leaves that a crash left behind.
-    await this.#files.delete(rootCid(cid))
+    const tree = await this.#local(cid)
+    for (const leaf of (await tree.localLeaves()) ?? []) await this.#files.delete(leaf.cid)
+    // The nodes last, and the root last of them: without it nobody would know the leaves that a crash left behind.
+    for (const node of tree.nodes.toReversed()) await this.#files.delete(node)
   }
 
-  async #unseal(ref: ObjectRef, key: EpochKey, reader: ObjectReader, leaves: readonly Leaf[]): Promise<Uint8Array> {
-    const lengthBytes = plainLength(totalBytes(leaves))
-    if (lengthBytes === null) throw new RotaError('ROTA-4011', { cid: ref.cid, why: 'its length is not one of an encrypted object' })
-    const plaintext = new Uint8Array(lengthBytes)
-    const sealing = objectKey(key, { ...ref, lengthBytes })
-    const open = async (block: Uint8Array, index: number, leaf: { readonly cid: CID }) => {
-      if (openPiece(block, index, sealing, plaintext)) return
-      // A block that rotted on disk shows here first: now its hash is checked, and it is fetched again.
-      if (!openPiece(await reader.block(leaf.cid, true), index, sealing, plaintext))
-        throw new RotaError('ROTA-4011', { cid: ref.cid, why: `piece ${index} does not open` })
-    }
-    await reader.each(leaves, open, false)
-    if (!this.#checked.has(ref.cid, sealing) && merkleRoot(plaintext, sha256) !== ref.root)
-      throw new RotaError('ROTA-4011', { cid: ref.cid, why: 'its content has another root' })
-    this.#checked.add(ref.cid, sealing)
-    return plaintext
+  /** Where all that is wanted is on disk: read at once. Else one of a few pulls at a time. */
+  #object<T>(
+    ref: ObjectRef,
+    key: EpochKey,
+    signal: AbortSignal,
+    providers: Providers,
+    slices: readonly number[] | undefined,
+    use: (object: ObjectReader) => Promise<T>,
+  ): Promise<T> {
+    return this.#tree(ref.cid, signal, providers, async (tree) => {
+      const object = new ObjectReader(tree, ref, key, this.#checked)
+      return (await object.isHere(slices)) ? use(object) : this.#pulls.use(() => use(object), signal)
+    })
   }
 
-  async #add(pieces: Iterable<Uint8Array>, sizeBytes: number, signal: AbortSignal): Promise<Digest> {
-    const limit = MAX_OBJECT_BYTES - PIECE_BYTES
-    if (sizeBytes > limit) throw new RotaError('ROTA-4014', { size: sizeBytes, limit })
-    const { helia, unixfs } = await this.#load()
-    return digestOf(await unixfs(helia).addByteStream(until(signal, pieces), ADD))
-  }
-
-  /** Whole on disk: read at once. Else one of a few pulls at a time. */
-  async #read<T>(cid: Digest, sites: readonly SiteId[], signal: AbortSignal, use: (reader: ObjectReader) => Promise<T>): Promise<T> {
-    const root = rootCid(cid)
-    const { helia, decode } = await this.#load()
-    const options: NamedProviders = { sites }
-    const session = helia.blockstore.createSession(root, options)
-    const reader = new ObjectReader({ root, files: this.#files, decode, session, signal })
+  async #tree<T>(cid: Digest, signal: AbortSignal, providers: Providers, use: (tree: TreeReader) => Promise<T>): Promise<T> {
+    const { helia, codec } = await this.#load()
+    const sessions = new FetchSessions(helia, rootCid(cid), providers)
     try {
-      return (await reader.isWhole()) ? await use(reader) : await this.#pulls.use(() => use(reader), signal)
+      return await use(new TreeReader({ root: rootCid(cid), files: this.#files, codec, sessions, signal }))
     } finally {
-      session.close()
+      sessions.close()
     }
   }
 
-  async #local(cid: Digest): Promise<ObjectReader> {
-    return new ObjectReader({ root: rootCid(cid), files: this.#files, decode: (await this.#load()).decode, session: null, signal: NEVER })
+  async #local(cid: Digest): Promise<TreeReader> {
+    return new TreeReader({ root: rootCid(cid), files: this.#files, codec: (await this.#load()).codec, sessions: null, signal: NEVER })
+  }
+
+  async #writer(): Promise<ObjectWriter> {
+    const { helia, codec } = await this.#load()
+    return new ObjectWriter((cid, bytes) => helia.blockstore.put(cid, bytes), codec, this.#checked)
   }
 
   #load(): Promise<Loaded> {
-    this.#loaded ??= loadHelia(this.#files, new MemberBlockBroker(this.#client, this.#options.log))
+    this.#loaded ??= loadHelia(this.#files, new MemberBlockBroker(this.#client, this.#options.log, this.#options.beyond))
     return this.#loaded
   }
 }
@@ -193,12 +206,5 @@ function parsed(text: string): CID | null {
     return CID.parse(text)
   } catch {
     return null
-  }
-}
-
-function* until(signal: AbortSignal, pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
-  for (const piece of pieces) {
-    signal.throwIfAborted()
-    yield piece
   }
 }

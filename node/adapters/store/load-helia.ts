@@ -1,23 +1,24 @@
-import type { unixfs } from '@helia/unixfs'
 import type { BlockBroker, createHeliaLight, Helia, HeliaInit } from 'helia'
 import type { BlockFiles } from './block-files.ts'
 import { DAG_PB } from './cids.ts'
-import type { DagNode } from './dag.ts'
+import type { DagCodec, DagNode } from './unixfs-tree.ts'
 
 /** What the store uses of Helia, once it is loaded (0.2 s). */
 export interface Loaded {
   readonly helia: Helia
-  readonly unixfs: typeof unixfs
-  /** @throws when the bytes are no dag-pb */
-  readonly decode: (bytes: Uint8Array) => DagNode
+  readonly codec: DagCodec
 }
 
 /** A running Helia on these files. Its only router finds nobody: without one that answers, Helia's `findProviders` throws or never ends. */
-export async function loadHelia(files: BlockFiles, broker: BlockBroker): Promise<Loaded> {
-  const helia = await heliaLight({ blockstore: files, blockBrokers: [broker], routers: [{ name: 'nobody', async *findProviders() {} }] })
+export async function loadHelia(files: BlockFiles | undefined, broker: BlockBroker): Promise<Loaded> {
+  const helia = await heliaLight({
+    ...(files === undefined ? {} : { blockstore: files }),
+    blockBrokers: [broker],
+    routers: [{ name: 'nobody', async *findProviders() {} }],
+  })
   await helia.start()
   const codec = await helia.getCodec<DagNode>(DAG_PB)
-  return { helia, unixfs: (await import('@helia/unixfs')).unixfs, decode: (bytes) => codec.decode(bytes) }
+  return { helia, codec: { encode: (node) => codec.encode(node), decode: (bytes) => codec.decode(bytes) } }
 }
 
 /**

@@ -1,130 +1,145 @@
-import type { SessionBlockstore } from 'helia'
-import type { CID } from 'multiformats/cid'
-import { isRotaError, RotaError } from '#base/errors.ts'
-import { giveBack } from './block-buffers.ts'
-import type { BlockFiles } from './block-files.ts'
-import { digestOf } from './cids.ts'
-import { type DagNode, type Leaf, leavesOf, MAX_OBJECT_BYTES, totalBytes } from './dag.ts'
-import { PIECE_BYTES } from './sealing.ts'
+import { toDigest } from '#base/bytes.ts'
+import type { Digest } from '#base/ids.ts'
+import { merkleRoot } from '#core/commit/merkle.ts'
+import { type Outline, outlineFrom, rootOfUnits, unitBytes } from '#core/commit/outline.ts'
+import { slicesOf } from '#core/commit/slices.ts'
+import type { EpochKey, ObjectRef } from '#ports/model-store.ts'
+import { blockBuffer, giveBack } from './block-buffers.ts'
+import { type CheckedPieces, type SliceKey, sliceKeyOf } from './checked-pieces.ts'
+import { MAX_OBJECT_BYTES } from './dag.ts'
+import { eachOf } from './each-of.ts'
+import { layoutFrom, type ObjectLayout, type Piece } from './object-layout.ts'
+import { openPiece, outlineKey, TAG_BYTES } from './sealing.ts'
+import { sha256 } from './sha256.ts'
+import { type TreeReader, WINDOW } from './tree-reader.ts'
+import type { Leaf } from './unixfs-tree.ts'
 
-export interface ObjectReaderParts {
-  readonly root: CID
-  readonly files: BlockFiles
-  readonly decode: (bytes: Uint8Array) => DagNode
-  /** Where blocks come from that are not on disk; null: nowhere. */
-  readonly session: SessionBlockstore | null
-  readonly signal: AbortSignal
+export type Take = (bytes: Uint8Array, offset: number) => void
+
+interface PieceAt {
+  readonly piece: Piece
+  readonly leaf: Leaf
 }
 
-/** Leaves under way at once in one object: hides the latency of disk and line, and holds as many MiB. */
-const WINDOW = 4
-
-/** Reads one object block by block, from disk and else from members. */
+/** Decrypts one object and checks it against its root, piece by piece. */
 export class ObjectReader {
-  readonly #parts: ObjectReaderParts
-  /** Leaves known not to be on disk: not looked for again. */
-  readonly #missing = new Set<string>()
-  #looked = false
+  readonly #tree: TreeReader
+  readonly #ref: ObjectRef
+  readonly #epochKey: EpochKey
+  readonly #checked: CheckedPieces
+  readonly #keys = new Map<number, SliceKey>()
 
-  constructor(parts: ObjectReaderParts) {
-    this.#parts = parts
+  constructor(tree: TreeReader, ref: ObjectRef, epochKey: EpochKey, checked: CheckedPieces) {
+    this.#tree = tree
+    this.#ref = ref
+    this.#epochKey = epochKey
+    this.#checked = checked
   }
 
-  /** Whether every block is on disk; asks nobody. */
-  async isWhole(): Promise<boolean> {
-    const { root, files, decode } = this.#parts
-    const node = async (cid: CID): Promise<Uint8Array> => {
-      const block = await files.read(cid, true)
-      if (block === null) throw new RotaError('ROTA-4010', { cid: digestOf(root) })
-      return block
-    }
-    try {
-      await this.#look(await leavesOf(root, { node, decode }))
-      return this.#missing.size === 0
-    } catch {
-      return false
-    }
+  /** Whether tree, outline and these slices are on disk; asks nobody. */
+  async isHere(slices: readonly number[] | undefined): Promise<boolean> {
+    const leaves = await this.#tree.localLeaves()
+    if (leaves === null) return false
+    const wanted = this.#pieces(leaves, this.#layout(leaves), slices).map(({ leaf }) => leaf)
+    for (const leaf of [...leaves.slice(0, 1), ...wanted]) if (!(await this.#tree.isHere(leaf))) return false
+    return true
   }
 
-  /** @throws ROTA-4010, ROTA-4011, ROTA-4014, ROTA-4015 */
-  async leaves(): Promise<Leaf[]> {
-    const leaves = await leavesOf(this.#parts.root, { node: (cid) => this.block(cid, true), decode: this.#parts.decode })
-    await this.#look(leaves)
-    return leaves
+  /** @throws ROTA-4010, ROTA-4015, ROTA-4011 when it is not what the reference names */
+  async outline(): Promise<Outline> {
+    const leaves = await this.#tree.leaves()
+    return this.#outline(leaves, this.#layout(leaves))
   }
 
-  /** Calls `take` with each leaf's block as it arrives, several under way; the block is `take`'s only until it is done. @throws the first error */
-  async each(leaves: readonly Leaf[], take: (block: Uint8Array, index: number, leaf: Leaf) => Promise<void> | void, checked: boolean): Promise<void> {
-    const queue = leaves.entries()
-    let failed = false
-    const work = async () => {
-      for (const [index, leaf] of queue) {
-        const block = await this.block(leaf.cid, checked)
-        await take(block, index, leaf)
-        giveBack(block)
-        if (failed) return
-      }
-    }
-    const fail = (error: unknown) => {
-      failed = true
-      throw error
-    }
-    await Promise.all(Array.from({ length: Math.min(WINDOW, leaves.length) }, () => work().catch(fail)))
+  /** @throws as `outline`; `take` has seen nothing wrong until then */
+  async read(slices: readonly number[] | undefined, take: Take): Promise<Outline> {
+    const leaves = await this.#tree.leaves()
+    const layout = this.#layout(leaves)
+    const outline = await this.#outline(leaves, layout)
+    await eachOf(this.#pieces(leaves, layout, slices), WINDOW, async (at) => {
+      const plaintext = blockBuffer(at.piece.end - at.piece.start)
+      await this.#open(at, outline, plaintext)
+      take(plaintext, at.piece.start)
+      giveBack(plaintext)
+    })
+    return outline
   }
 
-  /** Brings every leaf onto this site's disk. */
-  fetch(leaves: readonly Leaf[]): Promise<void> {
-    return this.each(
-      leaves.filter((leaf) => this.#missing.has(leaf.cid.toString())),
-      () => undefined,
-      false,
-    )
-  }
-
-  async #look(leaves: readonly Leaf[]): Promise<void> {
-    if (this.#looked) return
-    this.#looked = true
-    for (const { cid } of leaves) if (!(await this.#parts.files.has(cid))) this.#missing.add(cid.toString())
-  }
-
-  /** All bytes one after another, every hash checked. @throws ROTA-4014 above `limitBytes`, and as `leaves` and `block` */
-  async bytes(limitBytes = MAX_OBJECT_BYTES): Promise<Uint8Array> {
-    const leaves = await this.leaves()
-    const size = totalBytes(leaves)
-    if (size > limitBytes) throw new RotaError('ROTA-4014', { size, limit: limitBytes })
-    const bytes = new Uint8Array(size)
-    const place = (block: Uint8Array, index: number, leaf: Leaf) => {
-      if (block.length !== leaf.sizeBytes || (index < leaves.length - 1 && block.length !== PIECE_BYTES)) {
-        throw new RotaError('ROTA-4011', { cid: digestOf(this.#parts.root), why: `block ${index} has another length` })
-      }
-      bytes.set(block, index * PIECE_BYTES)
-    }
-    await this.each(leaves, place, true)
+  async whole(): Promise<Uint8Array> {
+    const bytes = new Uint8Array(this.#layout(await this.#tree.leaves()).lengthBytes)
+    await this.read(undefined, (part, offset) => bytes.set(part, offset))
     return bytes
   }
 
-  /**
-   * @param checked whether the hash of a block on disk is checked first (0.7 ms a MiB); one that is wrong is dropped and fetched
-   * @throws ROTA-4010 when nobody has it, ROTA-4013, ROTA-4015, or the signal's reason
-   */
-  async block(cid: CID, checked: boolean): Promise<Uint8Array> {
-    const { files, session, signal, root } = this.#parts
-    signal.throwIfAborted()
-    const local = this.#missing.delete(cid.toString()) ? null : await files.read(cid, checked)
-    if (local !== null) return local
-    try {
-      for await (const block of session?.get(cid, { signal }) ?? []) return block
-    } catch (error) {
-      signal.throwIfAborted()
-      throw named(error, root)
+  #layout(leaves: readonly Leaf[]): ObjectLayout {
+    const layout = layoutFrom(
+      leaves.map(({ sizeBytes }) => sizeBytes),
+      this.#ref.slices ?? 1,
+    )
+    if (layout === null || layout.lengthBytes > MAX_OBJECT_BYTES) throw this.#tree.rejected('its blocks are not those of such an object')
+    return layout
+  }
+
+  /** A piece of each slice in turn, so that the holders of all of them have work. */
+  #pieces(leaves: readonly Leaf[], { pieces, outlineBytes }: ObjectLayout, slices: readonly number[] | undefined): PieceAt[] {
+    const first = outlineBytes > 0 ? 1 : 0
+    return pieces
+      .map((piece, at) => ({ piece, leaf: leaves[first + at] as Leaf }))
+      .filter(({ piece }) => slices === undefined || slices.includes(piece.slice))
+      .sort((a, b) => a.piece.index - b.piece.index || a.piece.slice - b.piece.slice)
+  }
+
+  async #outline([first]: readonly Leaf[], { lengthBytes, outlineBytes }: ObjectLayout): Promise<Outline> {
+    const { root, kind } = this.#ref
+    if (outlineBytes === 0 || first === undefined) {
+      if (lengthBytes === 0 && root !== rootOfUnits([], sha256)) throw this.#tree.rejected('it is empty')
+      return { lengthBytes, root, units: lengthBytes === 0 ? [] : [root] }
     }
-    throw new RotaError('ROTA-4010', { cid: digestOf(root) })
+    const roots = new Uint8Array(outlineBytes - TAG_BYTES)
+    const key = outlineKey(this.#epochKey, { kind, lengthBytes, root })
+    if (!openPiece(await this.#tree.block(first.cid, false), 0, key, roots) && !openPiece(await this.#tree.block(first.cid, true), 0, key, roots))
+      throw this.#tree.rejected('its outline does not open')
+    const outline = outlineFrom(lengthBytes, digestsIn(roots), sha256)
+    if (outline.root !== root) throw this.#tree.rejected('its outline has another root')
+    return outline
+  }
+
+  /** A block that rotted on disk shows first in its tag: then its hash is checked, and it is fetched again. */
+  async #open({ piece, leaf }: PieceAt, outline: Outline, plaintext: Uint8Array): Promise<void> {
+    const key = this.#key(piece.slice, outline)
+    for (const checked of [false, true]) {
+      const block = await this.#tree.block(leaf.cid, checked, piece.slice)
+      const opened = openPiece(block, piece.index, key.key, plaintext)
+      giveBack(block)
+      if (!opened) continue
+      if (!this.#checked.has(leaf.cid, key) && !isAsOutlined(plaintext, piece, outline))
+        throw this.#tree.rejected(`the content at byte ${piece.start} has another root`)
+      this.#checked.add(leaf.cid, key)
+      return
+    }
+    throw this.#tree.rejected(`the piece at byte ${piece.start} does not open`)
+  }
+
+  #key(slice: number, { units, lengthBytes }: Outline): SliceKey {
+    const known = this.#keys.get(slice)
+    if (known !== undefined) return known
+    const cut = slicesOf(lengthBytes, this.#ref.slices ?? 1)[slice]
+    const root = rootOfUnits(units.slice(cut?.firstUnit, cut?.endUnit), sha256)
+    const made = sliceKeyOf(this.#epochKey, { kind: this.#ref.kind, lengthBytes: (cut?.end ?? 0) - (cut?.start ?? 0), root })
+    this.#keys.set(slice, made)
+    return made
   }
 }
 
-/** Helia wraps what the broker threw; the object is named, not the block. */
-function named(error: unknown, root: CID): unknown {
-  const inner = error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? error.errors.find((each) => isRotaError(each)) : error
-  if (!isRotaError(inner)) return new RotaError('ROTA-4010', { cid: digestOf(root) }, error)
-  return 'cid' in inner.details ? new RotaError(inner.code, { ...inner.details, cid: digestOf(root) }, inner) : inner
+function isAsOutlined(plaintext: Uint8Array, { start, firstUnit, endUnit }: Piece, { units, lengthBytes }: Outline): boolean {
+  const size = unitBytes(lengthBytes)
+  for (let unit = firstUnit; unit < endUnit; unit++) {
+    const at = unit * size - start
+    if (merkleRoot(plaintext.subarray(at, at + size), sha256) !== units[unit]) return false
+  }
+  return true
+}
+
+function digestsIn(roots: Uint8Array): Digest[] {
+  return Array.from({ length: roots.length / 32 }, (_, at) => toDigest(roots.subarray(at * 32, (at + 1) * 32)))
 }

@@ -1,23 +1,27 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
-import { fromHex, utf8 } from '#base/bytes.ts'
+import { fromHex, release, utf8 } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
 import type { EpochKey, ObjectKind } from '#ports/model-store.ts'
 
 /**
- * How objects are encrypted before they are stored:
+ * How objects are encrypted before they are stored; each part is one block:
  *
- *   piece 0 | piece 1 | … | last piece        each piece = AES-256-GCM(key, nonce = its index, up to 1 MiB − 16 of plaintext) ‖ tag (16)
- *   key = HKDF-SHA256(epoch key, info = "rota/object/1" ‖ kind ‖ 0 ‖ plaintext length (8, big endian) ‖ plaintext's Merkle root (32))
+ *   outline | slice 0: piece 0 | piece 1 | … | slice 1: piece 0 | …      each = AES-256-GCM(key, nonce) ‖ tag (16)
  *
- * A sealed piece is exactly one 1 MiB block of the store, so pieces are opened as blocks arrive, in any order. An empty object is one piece.
+ * outline   roots of the vector's units (32 bytes each), nonce 0; none where there is one unit or nothing
+ * piece     up to 1 MiB of plaintext, which is whole units; nonce = its index in its slice
+ * key       HKDF-SHA256(epoch key, info = "rota/object/1" ‖ kind ‖ 0 ‖ length (8, big endian) ‖ Merkle root (32)) with length and root of the
+ *           slice as a tree of its own; for the outline those of the whole, and "outline " before the kind
+ *
  * Deterministic: the same bytes give the same CID whoever seals them. A key never meets two plaintexts, as it hangs on kind, length and root;
  * with it length and order are bound too. Guarantee ends at the epoch's members: each of them can seal and open.
  */
 export const PIECE_BYTES = 1024 * 1024
-const TAG_BYTES = 16
-const PIECE_PLAIN_BYTES = PIECE_BYTES - TAG_BYTES
-const INFO = utf8('rota/object/1')
+export const TAG_BYTES = 16
+/** The longest block of a store: a full piece. */
+export const MAX_BLOCK_BYTES = PIECE_BYTES + TAG_BYTES
 
+/** What a key is made for: a slice, or the whole for its outline. */
 export interface Sealed {
   readonly kind: ObjectKind
   /** Of the plaintext. */
@@ -25,42 +29,39 @@ export interface Sealed {
   readonly root: Digest
 }
 
-export const pieceCount = (plainBytes: number): number => Math.max(1, Math.ceil(plainBytes / PIECE_PLAIN_BYTES))
+export const sliceKey = (epochKey: EpochKey, slice: Sealed): Uint8Array => derive(epochKey, slice.kind, slice)
 
-export const sealedLength = (plainBytes: number): number => plainBytes + TAG_BYTES * pieceCount(plainBytes)
+export const outlineKey = (epochKey: EpochKey, whole: Sealed): Uint8Array => derive(epochKey, `outline ${whole.kind}`, whole)
 
-/** Plaintext length of an object of `sealedBytes`, or null when no object has that length. */
-export function plainLength(sealedBytes: number): number | null {
-  const plain = sealedBytes - TAG_BYTES * Math.ceil(sealedBytes / PIECE_BYTES)
-  return plain >= 0 && sealedLength(plain) === sealedBytes ? plain : null
-}
-
-export function objectKey(epochKey: EpochKey, { kind, lengthBytes, root }: Sealed): Uint8Array {
+function derive(epochKey: EpochKey, name: string, { lengthBytes, root }: Sealed): Uint8Array {
   const length = Buffer.alloc(8)
   length.writeBigUInt64BE(BigInt(lengthBytes))
-  return new Uint8Array(hkdfSync('sha256', epochKey, new Uint8Array(0), Buffer.concat([INFO, utf8(kind), Uint8Array.of(0), length, fromHex(root)]), 32))
+  const info = Buffer.concat([INFO, utf8(name), Uint8Array.of(0), length, fromHex(root)])
+  return new Uint8Array(hkdfSync('sha256', epochKey, NO_SALT, info, 32))
 }
 
-/** The sealed pieces one after another; only one is held at a time. */
-export function* sealPieces(plaintext: Uint8Array, key: Uint8Array): Generator<Uint8Array> {
-  for (let index = 0; index < pieceCount(plaintext.length); index++) {
-    const part = plaintext.subarray(index * PIECE_PLAIN_BYTES, (index + 1) * PIECE_PLAIN_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', key, nonceOf(index))
-    const sealed = Buffer.allocUnsafeSlow(part.length + TAG_BYTES)
-    sealed.set(cipher.update(part))
-    cipher.final()
-    sealed.set(cipher.getAuthTag(), part.length)
-    yield sealed
-  }
+const INFO = utf8('rota/object/1')
+const NO_SALT = new Uint8Array(0)
+/** Node's ciphers make a buffer for each call's result: small ones are used again by the system, those as long as a piece are mapped anew. */
+const STEP_BYTES = 64 * 1024
+
+/** @param into as long as `plaintext` and a tag */
+export function sealPiece(plaintext: Uint8Array, index: number, key: Uint8Array, into: Uint8Array): void {
+  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(index))
+  for (let at = 0; at < plaintext.length; at += STEP_BYTES) place(cipher.update(plaintext.subarray(at, at + STEP_BYTES)), into, at)
+  cipher.final()
+  into.set(cipher.getAuthTag(), plaintext.length)
 }
 
-/** Opens piece `index` into its place in `plaintext`; false when its tag or length does not fit. */
+/**
+ * Opens a piece into `plaintext`, which is as long as the piece is said to be.
+ * @returns false when its tag or length does not fit; then `plaintext` holds nothing that can be trusted
+ */
 export function openPiece(sealed: Uint8Array, index: number, key: Uint8Array, plaintext: Uint8Array): boolean {
-  const start = index * PIECE_PLAIN_BYTES
-  const size = Math.min(PIECE_PLAIN_BYTES, plaintext.length - start)
+  const size = plaintext.length
   if (sealed.length !== size + TAG_BYTES) return false
   const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(index)).setAuthTag(sealed.subarray(size))
-  plaintext.set(decipher.update(sealed.subarray(0, size)), start)
+  for (let at = 0; at < size; at += STEP_BYTES) place(decipher.update(sealed.subarray(at, Math.min(at + STEP_BYTES, size))), plaintext, at)
   try {
     decipher.final()
     return true
@@ -69,20 +70,9 @@ export function openPiece(sealed: Uint8Array, index: number, key: Uint8Array, pl
   }
 }
 
-/**
- * Decrypts a whole object without looking at its tags: for an auditor who was handed changed bytes and wants to name the leaf that differs.
- * @returns null when no object has that length
- */
-export function openUnchecked(sealed: Uint8Array, epochKey: EpochKey, object: Omit<Sealed, 'lengthBytes'>): Uint8Array | null {
-  const lengthBytes = plainLength(sealed.length)
-  if (lengthBytes === null) return null
-  const key = objectKey(epochKey, { ...object, lengthBytes })
-  const plaintext = new Uint8Array(lengthBytes)
-  for (let index = 0; index < pieceCount(lengthBytes); index++) {
-    const piece = sealed.subarray(index * PIECE_BYTES, (index + 1) * PIECE_BYTES)
-    plaintext.set(createDecipheriv('aes-256-gcm', key, nonceOf(index)).update(piece.subarray(0, -TAG_BYTES)), index * PIECE_PLAIN_BYTES)
-  }
-  return plaintext
+function place(result: Uint8Array, into: Uint8Array, at: number): void {
+  into.set(result, at)
+  release(result)
 }
 
 function nonceOf(index: number): Uint8Array {

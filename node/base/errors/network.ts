@@ -59,4 +59,9 @@ export const networkErrors = {
     remedy: 'Nothing to do here: they were thrown away, and it is asked for again. If it goes on, ask that site to check its disk.',
     reaction: 'retry',
   },
+  'ROTA-4016': {
+    what: 'slice {slice} of an object was given as {count} encrypted pieces and has {pieces}',
+    remedy: 'Nothing to do here: the site that added that slice up named them wrongly, and another is asked.',
+    reaction: 'reject',
+  },
 } as const satisfies Record<string, ErrorEntry>

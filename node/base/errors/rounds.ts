@@ -56,4 +56,15 @@ export const roundErrors = {
     remedy: 'Nothing to do: no honest node plays it. Ask that site, and open another run.',
     reaction: 'reject',
   },
+  'ROTA-5513': {
+    what: 'the disk is over 80 % full',
+    remedy: 'The site takes on no new work and abstains until space is free; rounds under way are finished. Free space, or give `state` a larger disk.',
+    reaction: 'retry',
+  },
+  'ROTA-5512': {
+    what: 'the log of run {run} does not lead to its model {root}: {reason}',
+    remedy:
+      'The node asks again and takes no model over until the log holds. If it goes on, the chain endpoint hides or invents events: name another in rota.yaml.',
+    reaction: 'retry',
+  },
 } as const satisfies Record<string, ErrorEntry>

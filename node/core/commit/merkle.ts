@@ -51,6 +51,9 @@ export function verifyPath(leafBytes: Uint8Array, leaf: number, leaves: number, 
   return toDigest(here) === root
 }
 
+/** H(0x01 ‖ left ‖ right), of two hashes of 32 bytes. */
+export const merkleNode = (left: Uint8Array, right: Uint8Array, sha256: Sha256): Uint8Array => hasher(sha256).node(left, right)
+
 /** On which side of each node the leaf lies, from the leaf up. */
 function sidesOf(leaf: number, leaves: number): ('left' | 'right')[] {
   const sides: ('left' | 'right')[] = []

@@ -6,10 +6,11 @@ import type { FedAvgSpec, LearnerSpec, NeuralSpec, Protocol, RegressionSpec } fr
 /**
  * The rules of a protocol that are about numbers; its form is checked where it is read (app/protocol-file.ts, wire/protocol.ts).
  * Run when a study is made, and again before a steward approves one.
+ * @param mostSites size of a set of sites: a bitmap of 256 on a real chain
  * @throws ROTA-2104 and ROTA-23xx, the first that applies
  */
-export function checkProtocol(protocol: Protocol): void {
-  checkCounts(protocol)
+export function checkProtocol(protocol: Protocol, mostSites = 256): void {
+  checkCounts(protocol, mostSites)
   checkFeatures(protocol)
   checkLabel(protocol)
   checkLearner(protocol.learner)
@@ -20,13 +21,13 @@ export function checkProtocol(protocol: Protocol): void {
 /** Word size of a study's vectors: neural weights take 32-bit words, all else 64. */
 export const wordBitsFor = (learner: LearnerSpec): 32 | 64 => (learner.kind === 'neural' ? 32 : 64)
 
-function checkCounts({ cohort, minSites, quorum, maxSites, maxRounds, slices }: Protocol): void {
+function checkCounts({ cohort, minSites, quorum, maxSites, maxRounds, slices }: Protocol, mostSites: number): void {
   whole('cohort.minRows', cohort.minRows, 1, cohort.maxRows)
   whole('cohort.maxRows', cohort.maxRows, 1, 1_000_000_000)
-  whole('maxSites', maxSites, 1, 256)
+  whole('maxSites', maxSites, 1, mostSites)
   whole('minSites', minSites, 1, maxSites)
   whole('quorum', quorum, 1, maxSites)
-  whole('slices', slices, 1, maxSites)
+  whole('slices', slices, 1, minSites)
   whole('maxRounds', maxRounds, 1, 1_000_000)
 }
 

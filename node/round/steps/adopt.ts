@@ -1,6 +1,8 @@
 import { RotaError } from '#base/errors.ts'
+import type { Digest } from '#base/ids.ts'
 import type { RunView } from '#ports/chain.ts'
 import { decodeModel } from '#wire/model.ts'
+import { followLineage, LINEAGE_KINDS } from '../lineage.ts'
 import type { Play } from '../play.ts'
 import { type BaseModel, initialModel } from '../study.ts'
 
@@ -15,19 +17,23 @@ export async function adopt(play: Play, view: RunView, signal: AbortSignal): Pro
     play.base = initial
     return
   }
-  const bytes = await fetchModel(play, view, signal)
+  const bytes = await fetchModel(play, view, initial.root, signal)
   const decode = async (): Promise<BaseModel> => ({ root: view.model.root, model: decodeModel(bytes) })
   play.base = bytes.length <= SHARED_BYTES ? await site.memo.once(`model ${view.model.root}`, decode) : await decode()
   await site.journal.append({ kind: 'adopted', run: view.run, round: view.round.round, root: view.model.root, cid: view.model.cid })
   site.tell({ kind: 'adopted', run: view.run, round: view.round.round, modelRoot: view.model.root })
 }
 
-/** A model is encrypted under the epoch of the round that made it, which may be older than the current one. */
-async function fetchModel(play: Play, view: RunView, signal: AbortSignal): Promise<Uint8Array> {
-  const made = await play.site.chain.events(0, { run: view.run, kinds: ['RoundOpened', 'RoundClosed', 'RoundRefused'] })
-  const closed = made.findLast((e) => (e.kind === 'RoundClosed' || e.kind === 'RoundRefused') && e.modelRoot === view.model.root)
-  const opened = made.find((e) => e.kind === 'RoundOpened' && closed !== undefined && 'round' in closed && e.round === closed.round)
-  if (opened?.kind !== 'RoundOpened') throw new RotaError('ROTA-5505', { run: view.run, round: view.round.round, root: view.model.root })
-  const key = await play.study.keys.key(opened.epoch, signal)
-  return play.site.store.get({ cid: view.model.cid, kind: 'model', root: view.model.root }, key, signal)
+/**
+ * From the log alone: which model it is, and that the run came to it in the way that contracts allow. A model is encrypted under the
+ * epoch of the round that made it, which may be older than the current one.
+ */
+async function fetchModel(play: Play, view: RunView, initial: Digest, signal: AbortSignal): Promise<Uint8Array> {
+  const { root, cid } = view.model
+  const { models, fault } = followLineage(await play.site.chain.events(0, { run: view.run, kinds: LINEAGE_KINDS }), initial)
+  const found = models.findLast((model) => model.root === root && model.cid === cid)
+  if (found === undefined && fault !== null) throw new RotaError('ROTA-5512', { run: view.run, root, reason: fault })
+  if (found === undefined) throw new RotaError('ROTA-5505', { run: view.run, round: view.round.round, root })
+  const key = await play.study.keys.key(found.epoch, signal)
+  return play.site.store.get({ cid, kind: 'model', root }, key, signal)
 }

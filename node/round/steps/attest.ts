@@ -1,17 +1,19 @@
 import { sizeOf } from '#base/bitmap.ts'
+import { isRotaError } from '#base/errors.ts'
 import { type Digest, ZERO_DIGEST } from '#base/ids.ts'
+import { slicesOf } from '#core/commit/slices.ts'
+import type { Model } from '#core/model/model.ts'
 import { decodeSum } from '#core/ring/decode.ts'
 import type { AttestStatus, Publication } from '#ports/chain.ts'
-import { createMemo } from '../memo.ts'
-import { adds, isSmall, type Play, type Round } from '../play.ts'
+import { cutOf, isSmall } from '../custody.ts'
+import type { Play, Round } from '../play.ts'
 import { type NamedModel, nameModel, ownProof } from '../study.ts'
-import { borneOut } from './borne-out.ts'
+import { agreedToAttest } from './agreed.ts'
+import { disputeSum } from './dispute.ts'
 import { noteFrozen } from './frozen.ts'
-import { addFrozenSet } from './sum.ts'
+import { type GatheredSum, gatherSum } from './gather.ts'
 import { withinBounds } from './tolerance.ts'
-
-/** Sums up to this size are kept by everyone, for the study's life. */
-const KEPT_SUM_BYTES = 1024 * 1024
+import { wholeSum } from './whole-sum.ts'
 
 /** What a site says on chain of a publication. */
 interface Word {
@@ -21,6 +23,11 @@ interface Word {
   readonly own: Digest
 }
 
+export interface Judged {
+  readonly publication: Publication
+  readonly word: Word
+}
+
 const WRONG_SUM: Word = { status: 'wrongSum', root: ZERO_DIGEST, cid: ZERO_DIGEST, own: ZERO_DIGEST }
 
 /** Checks the published sum, takes the learner's step from it, and says on chain which model came out. */
@@ -28,58 +35,105 @@ export async function attest(play: Play, round: Round, signal: AbortSignal): Pro
   const { publication } = round.view.round
   if (publication === null) return
   await noteFrozen(play, round)
-  const word = await judge(play, round, publication, signal)
+  const word = sameAs(play.judged?.publication, publication) ? (play.judged as Judged).word : await takeStep(play, round, publication, signal)
+  play.judged = { publication, word }
   if (word === WRONG_SUM) play.site.tell({ kind: 'wrong-sum', run: round.run, round: round.round, publisher: publication.publisher })
   await say(play, round, word)
+  if (word === WRONG_SUM) await dispute(play, round, signal)
 }
 
-async function judge(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<Word> {
-  const word = await takeStep(play, round, publication, signal)
-  if (word === WRONG_SUM || adds(play, round) || (await borneOut(play, round, publication, signal))) return word
-  return (await addFrozenSet(play, round, signal)).root === publication.sumRoot ? word : WRONG_SUM
+/** Where vectors are masked, the contract is shown what is wrong: then nobody needs to agree. */
+async function dispute(play: Play, round: Round, signal: AbortSignal): Promise<void> {
+  const { rules } = await play.study.record()
+  await disputeSum(play.site, { rules, view: round.view, key: round.key, cut: cutOf(round.layout, round.view.round) }, signal)
 }
 
 /** Returns without the bytes of sum and model: they are in the store, and of a large model they would be most of a node's memory. */
 async function takeStep(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<Word> {
   const { site } = play
-  const sum = await checkedSum(play, round, publication, signal)
-  if (sum === null) return WRONG_SUM
-  // Every attester keeps a small sum too: the log must be replayable when its publisher is gone. So its CID has to be the sum's.
-  if (sum.length <= KEPT_SUM_BYTES) {
-    const kept = await site.store.put(sum, 'sum', publication.sumRoot, round.key, signal)
-    if (kept.cid !== publication.sumCid) return WRONG_SUM
-  }
-  const { named, status } = await advance(play, round, sum, publication.sumRoot)
+  const step = await nextModel(play, round, publication, signal)
+  if (step === null) return WRONG_SUM
+  play.holdings?.release()
+  const { named, status } = await nameStep(play, round, publication.sumRoot, step)
   const own = ownProof(site, named.bytes)
-  const { cid } = await site.store.put(named.bytes, 'model', named.root, round.key, signal)
+  const { cid } = await site.store.put(named.bytes, named.outline, 'model', round.key, signal)
   play.attested = { model: named.model, root: named.root }
   return { status, root: named.root, cid, own }
 }
 
+async function nextModel(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<Step | null> {
+  const sum = await publishedSum(play, round, publication, signal)
+  if (sum === null) return null
+  const step = (): Step => advance(play, round, sum)
+  return isSmall(round.layout) ? play.site.memo.once(`advance ${stepName(round, publication.sumRoot)}`, async () => step()) : step()
+}
+
+/** Sites of one process take a small step, and name its model, once for all. */
+async function nameStep(
+  play: Play,
+  round: Round,
+  sumRoot: Digest,
+  { model, status }: Step,
+): Promise<{ readonly named: NamedModel; readonly status: AttestStatus }> {
+  const name = (): NamedModel => nameModel(model, play.site)
+  return { status, named: isSmall(round.layout) ? await play.site.memo.once(`name ${stepName(round, sumRoot)}`, async () => name()) : name() }
+}
+
+const stepName = (round: Round, sumRoot: Digest): string => `${round.base.root} ${sumRoot}`
+
 /**
- * The published sum, or null when it is not the sum of the frozen set. Whoever holds the updates adds them again and
- * needs nothing from the publisher; the others fetch what was published, check that it is what its root says, and wait for the
- * custodians' word before they attest.
+ * The published sum's bytes, or null when it is not the sum of the frozen set, or its CID not the one that this sum has: the log must be
+ * replayable when its publisher is gone, so every attester keeps the sum too. Where the word of custodians and the publication differ, and
+ * where what they told of cannot be had, this site adds up what it doubts.
  */
-async function checkedSum(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<Uint8Array | null> {
-  if (!adds(play, round))
-    return play.site.store.get({ cid: publication.sumCid, kind: 'sum', root: publication.sumRoot }, round.key, signal, [publication.publisher])
-  const own = await addFrozenSet(play, round, signal)
-  return own.root === publication.sumRoot ? own.bytes : null
+async function publishedSum(play: Play, round: Round, { sumRoot, sumCid }: Publication, signal: AbortSignal): Promise<Uint8Array | null> {
+  const doubted = new Set<number>()
+  for (;;) {
+    const gathered = await gatherSum(play, round, agreedToAttest, [...doubted], signal)
+    const { ref, heard } = gathered
+    const same = ref.root === sumRoot && ref.cid === sumCid
+    if (!same && heard.size === 0) return null
+    if (same) {
+      try {
+        return await wholeSum(play, round, gathered, signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        if (heard.size === 0 || !isRotaError(error)) throw error
+      }
+    }
+    for (const slice of same ? heard.keys() : await differing(play, round, gathered, { sumRoot, sumCid }, signal)) doubted.add(slice)
+  }
+}
+
+/** Slices of which the custodians' word is not what was published; all that were heard when the publication's outline cannot be had. */
+async function differing(
+  play: Play,
+  round: Round,
+  { outline, ref, heard }: GatheredSum,
+  { sumRoot, sumCid }: Pick<Publication, 'sumRoot' | 'sumCid'>,
+  signal: AbortSignal,
+): Promise<Iterable<number>> {
+  const published = await play.site.store.outline({ ...ref, root: sumRoot, cid: sumCid }, round.key, signal).catch(() => null)
+  signal.throwIfAborted()
+  const found = slicesOf(outline.lengthBytes, ref.slices ?? 1)
+    .filter(
+      ({ slice, firstUnit, endUnit }) => heard.has(slice) && `${published?.units.slice(firstUnit, endUnit)}` !== `${outline.units.slice(firstUnit, endUnit)}`,
+    )
+    .map(({ slice }) => slice)
+  return found.length > 0 ? found : heard.keys()
+}
+
+interface Step {
+  readonly model: Model
+  readonly status: AttestStatus
 }
 
 /** The learner's step. A sum beyond what the protocol's bounds allow is refused: the base stays, and its refusals go up by one. */
-function advance(play: Play, round: Round, sum: Uint8Array, sumRoot: Digest): Promise<{ named: NamedModel; status: AttestStatus }> {
-  const memo = isSmall(round.layout) ? play.site.memo : createMemo(1)
-  return memo.once(`advance ${round.base.root} ${sumRoot}`, async () => {
-    const values = decodeSum(sum, round.layout, sizeOf(round.view.round.included))
-    if (!withinBounds(round.layout, values)) {
-      const { model } = round.base
-      return { named: nameModel({ ...model, refusals: model.refusals + 1 }, play.site), status: 'refused' as const }
-    }
-    const { model, status } = play.study.learner.advance(round.base.model, values)
-    return { named: nameModel(model, play.site), status }
-  })
+function advance(play: Play, round: Round, sum: Uint8Array): Step {
+  const { model } = round.base
+  const values = decodeSum(sum, round.layout, sizeOf(round.view.round.included))
+  if (!withinBounds(round.layout, values)) return { model: { ...model, refusals: model.refusals + 1 }, status: 'refused' }
+  return play.study.learner.advance(model, values)
 }
 
 async function say(play: Play, round: Round, { status, root, cid, own }: Word): Promise<void> {
@@ -88,3 +142,6 @@ async function say(play: Play, round: Round, { status, root, cid, own }: Word): 
   await site.journal.append({ kind: 'attested', run: round.run, round: round.round, attempt, status, root, cid })
   await site.chain.attest(round.run, round.round, attempt, { root, cid }, status, own)
 }
+
+const sameAs = (a: Publication | undefined, b: Publication): boolean =>
+  a !== undefined && a.attempt === b.attempt && a.publisher === b.publisher && a.sumRoot === b.sumRoot && a.sumCid === b.sumCid

@@ -1,13 +1,14 @@
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
-import { merkleRoot } from '#core/commit/merkle.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import { boundUpdate } from '#core/ring/bound.ts'
 import { SALT_BYTES } from '#core/ring/layout.ts'
 import { toRing } from '#core/ring/to-ring.ts'
-import type { BoundedUpdate } from '#core/ring/vectors.ts'
+import type { BoundedUpdate, RingVector } from '#core/ring/vectors.ts'
 import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
-import { adds, type Play, type Round } from '../play.ts'
+import { cutOf, slicesToAdd } from '../custody.ts'
+import type { Play, Round } from '../play.ts'
 import { announce } from './announce.ts'
 import { claimCohort, whyNot } from './eligible.ts'
 import { whileAwaited } from './while-awaited.ts'
@@ -18,7 +19,7 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const { site, study } = play
   const startedMs = site.host.clock.nowMs()
 
-  if (await site.diskFull()) return abstain(play, round, 'noDisk', 'the disk is over 80 % full')
+  if (await site.diskFull()) return abstain(play, round, 'noDisk', textOf(new RotaError('ROTA-5513')))
   const patients = await consentedCohort(play)
   if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
   // Of an exact run the cohort is frozen: one that changed since this site looked is no reason to go on with another.
@@ -26,14 +27,14 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const refusal = await whyNot(play, patients)
   if (refusal !== null) return abstain(play, round, refusal.reason, refusal.detail)
 
-  const bounded = await boundedUpdate(play, round, patients, signal)
-  if ('reason' in bounded) return abstain(play, round, bounded.reason, bounded.detail)
-  const ring = toRing(bounded, site.host.random.bytes(SALT_BYTES), site.host.random)
+  const ring = await ringVector(play, round, patients, signal)
+  if ('reason' in ring) return abstain(play, round, ring.reason, ring.detail)
   const trainMs = site.host.clock.nowMs() - startedMs
-  const root = merkleRoot(ring.bytes, site.sha256)
-  const { cid } = await site.store.put(ring.bytes, 'update', root, round.key, signal)
+  const outline = outlineOf(ring.bytes, site.sha256)
+  const { root } = outline
+  const { cid } = await site.store.put(ring.bytes, outline, 'update', round.key, signal, cutOf(round.layout, round.view.round))
 
-  if (adds(play, round)) play.holdings?.offer(root, ring.bytes)
+  if (slicesToAdd(round.layout, round.view.round, site.id).length > 0) play.holdings?.offer(root, ring.bytes)
 
   const late = study.exact ? await claimCohort(site, patients) : null
   if (late !== null) return abstain(play, round, late.reason, late.detail)
@@ -77,8 +78,14 @@ async function send(play: Play, round: Round, named: { root: Digest; cid: Digest
   await announced
 }
 
+/** Why this site is not in the round; `detail` stays at the site. */
+interface Refusal {
+  readonly reason: AbstainReason
+  readonly detail: string
+}
+
 /** A mistake in the site's data keeps this site out of the round and nobody else; its text stays at the site. */
-async function consentedCohort(play: Play): Promise<ConsentedCohort | { reason: AbstainReason; detail: string }> {
+async function consentedCohort(play: Play): Promise<ConsentedCohort | Refusal> {
   const withdrawn = await withdrawnTags(play)
   try {
     return await play.site.cohort.consented(play.study.protocol, withdrawn)
@@ -88,20 +95,24 @@ async function consentedCohort(play: Play): Promise<ConsentedCohort | { reason: 
   }
 }
 
+/** The update in fixed point. What it was made of is gone when it returns: of a large model each form of it is 40 MB. */
+async function ringVector(play: Play, round: Round, patients: ConsentedCohort, signal: AbortSignal): Promise<RingVector | Refusal> {
+  const { random } = play.site.host
+  const bounded = await boundedUpdate(play, round, patients, signal)
+  return 'reason' in bounded ? bounded : toRing(bounded, random.bytes(SALT_BYTES), random)
+}
+
 /** Numbers that cannot be sent keep this site out of this round, and no more: its node goes on in its other studies. */
-async function boundedUpdate(
-  play: Play,
-  round: Round,
-  { table }: ConsentedCohort,
-  signal: AbortSignal,
-): Promise<BoundedUpdate | { reason: AbstainReason; detail: string }> {
+async function boundedUpdate(play: Play, round: Round, { table }: ConsentedCohort, signal: AbortSignal): Promise<BoundedUpdate | Refusal> {
   try {
     return boundUpdate(await whileAwaited(play, round, signal, (until) => play.study.learner.contribute(round.base.model, table, tools(play, until))))
   } catch (error) {
     if (!isRotaError(error) || error.reaction === 'retry' || error.reaction === 'ignore') throw error
-    return { reason: 'dataError', detail: `${error.code} ${error.message} ${error.remedy}` }
+    return { reason: 'dataError', detail: textOf(error) }
   }
 }
+
+const textOf = (error: RotaError): string => `${error.code} ${error.message}. ${error.remedy}`
 
 function tools(play: Play, signal: AbortSignal) {
   const { trainer } = play.site

@@ -1,9 +1,13 @@
 import { RotaError } from '#base/errors.ts'
+import type { StudyId } from '#base/ids.ts'
 import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
 import type { Differencing } from '#ports/differencing.ts'
+import { type Forgotten, forgottenCohorts } from '../forgotten-cohorts.ts'
 import type { Play } from '../play.ts'
 import type { Site } from '../site.ts'
+import { loadStudy } from '../study.ts'
+import { withdrawnTags } from './withdrawn.ts'
 
 export interface Refusal {
   readonly reason: AbstainReason
@@ -15,7 +19,38 @@ export async function whyNot(play: Play, cohort: ConsentedCohort): Promise<Refus
   const { protocol, exact } = play.study
   const rows = cohort.table.train.rows
   if (rows < protocol.cohort.minRows) return { reason: 'belowMinRows', detail: told(new RotaError('ROTA-3019', { rows, minRows: protocol.cohort.minRows })) }
-  return exact ? differenceOf(play.site, cohort) : null
+  if (!exact) return null
+  await settleForgotten(play, cohort)
+  return differenceOf(play.site, cohort)
+}
+
+/**
+ * What an old copy of the record forgot is written down again where this site can still tell who it was: the cohort that a study has
+ * here now, when its commitment is the one on chain.
+ */
+async function settleForgotten({ site, study }: Play, cohort: ConsentedCohort): Promise<void> {
+  const isThis = ({ root }: Forgotten): boolean => root === cohort.root
+  const forgotten = await forgottenCohorts(site)
+  if (forgotten.length === 0) return
+  if (forgotten.some(isThis)) await site.differencing.record(cohort.patients, cohort.root)
+  for (const of of new Set(forgotten.filter((each) => !isThis(each)).map((each) => each.study))) {
+    if (of === study.id) continue
+    const now = await cohortOf(site, of).catch(unlessTrouble)
+    if (now !== null && forgotten.some(({ root }) => root === now.root)) await site.differencing.record(now.patients, now.root)
+  }
+}
+
+async function cohortOf(site: Site, id: StudyId): Promise<ConsentedCohort> {
+  const other = await loadStudy(site, id, NEVER)
+  return site.cohort.consented(other.protocol, await withdrawnTags({ site, study: other }))
+}
+
+const NEVER = new AbortController().signal
+
+/** Data that do not fit another study, or a protocol that nobody gives just now: then it stays forgotten. */
+function unlessTrouble(error: unknown): null {
+  if (!(error instanceof RotaError)) throw error
+  return null
 }
 
 const claims = new WeakMap<Differencing, Promise<unknown>>()
@@ -24,10 +59,10 @@ const claims = new WeakMap<Differencing, Promise<unknown>>()
  * Writes down that this cohort is used, unless it is now too near to another: two runs that train at the same time must not both pass
  * before either is written down.
  */
-export function claimCohort(site: Pick<Site, 'differencing'>, cohort: Pick<ConsentedCohort, 'patients'>): Promise<Refusal | null> {
+export function claimCohort(site: ClaimSite, cohort: Claimed): Promise<Refusal | null> {
   const claim = async (): Promise<Refusal | null> => {
     const refusal = await differenceOf(site, cohort)
-    if (refusal === null) await site.differencing.record(cohort.patients)
+    if (refusal === null) await site.differencing.record(cohort.patients, cohort.root)
     return refusal
   }
   const mine = (claims.get(site.differencing) ?? Promise.resolve()).then(claim, claim)
@@ -35,8 +70,13 @@ export function claimCohort(site: Pick<Site, 'differencing'>, cohort: Pick<Conse
   return mine
 }
 
-async function differenceOf({ differencing }: Pick<Site, 'differencing'>, { patients }: Pick<ConsentedCohort, 'patients'>): Promise<Refusal | null> {
-  const verdict = await differencing.mayJoin(patients)
+type ClaimSite = Pick<Site, 'id' | 'chain' | 'differencing'>
+type Claimed = Pick<ConsentedCohort, 'patients' | 'root'>
+
+async function differenceOf(site: ClaimSite, { patients, root }: Claimed): Promise<Refusal | null> {
+  const forgotten = (await forgottenCohorts(site)).filter((used) => used.root !== root)
+  if (forgotten.length > 0) return { reason: 'differencing', detail: told(new RotaError('ROTA-6008', { cohorts: forgotten.length })) }
+  const verdict = await site.differencing.mayJoin(patients)
   if (verdict.ok) return null
   const { smallestDifference } = verdict
   return { reason: 'differencing', detail: told(new RotaError('ROTA-6005', { smallestDifference, minimum: LEAST_DIFFERENCE })) }

@@ -2,6 +2,8 @@ import { RotaError } from '#base/errors.ts'
 import type { Play, Round } from '../play.ts'
 
 const LOOK_MS = 1_000
+/** The platform would make an error with its stack each time. */
+const DONE = new Error('done')
 
 /**
  * Does `work` for as long as the round still waits for contributions; ends it once the round has moved on, since what would
@@ -21,7 +23,7 @@ export async function whileAwaited<T>(play: Play, round: Round, signal: AbortSig
     if (late.signal.aborted && !signal.aborted) throw late.signal.reason
     throw error
   } finally {
-    done.abort()
+    done.abort(DONE)
     await watching
   }
 }

@@ -1,9 +1,17 @@
 import type { Bitmap } from '#base/ids.ts'
+import { isSmall } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
 
-/** A custodian says on chain which updates it holds whole and well-formed. From these bitmaps the chain freezes who is in. */
-export async function witness(play: Play, round: Round): Promise<void> {
-  const held = ((play.holdings?.held() ?? 0n) & round.view.round.contributed) as Bitmap
-  await play.site.journal.append({ kind: 'witnessed', run: round.run, round: round.round, held })
-  for (let slice = 0; slice < round.view.round.witnessed.length; slice++) await play.site.chain.witness(round.run, round.round, slice, held)
+/** A custodian says on chain which updates it holds whole and well-formed, slice by slice. From these bitmaps the chain freezes who is in. */
+export async function witness(play: Play, round: Round, slices: readonly number[]): Promise<void> {
+  const { journal, chain } = play.site
+  for (const slice of slices) {
+    const held = heldOf(play, round, slice)
+    await journal.append({ kind: 'witnessed', run: round.run, round: round.round, slice, held })
+    await chain.witness(round.run, round.round, slice, held)
+  }
 }
+
+/** Contributed updates of which this site holds the chain's slice: a small vector is one slice, whatever the study says. */
+export const heldOf = (play: Play, round: Round, slice: number): Bitmap =>
+  ((play.holdings?.held(isSmall(round.layout) ? 0 : slice) ?? 0n) & round.view.round.contributed) as Bitmap

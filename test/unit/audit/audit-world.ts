@@ -13,7 +13,7 @@ import { verifyLog } from '#audit/verify.ts'
 import { bitmapOf } from '#base/bitmap.ts'
 import { fromHex, toDigest, utf8 } from '#base/bytes.ts'
 import { attemptNo, type Bitmap, type Digest, type RoundNo, roundNo, runId, type SiteId, siteId, studyId, ZERO_DIGEST } from '#base/ids.ts'
-import { merkleRoot } from '#core/commit/merkle.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import type { LearnerTools, NeuralTask } from '#core/learner/learner.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import type { Model } from '#core/model/model.ts'
@@ -123,7 +123,7 @@ export async function buildWorld(
   })
   scribe.write({ kind: 'RunOpened', run: RUN, study: STUDY, site: siteId(0), modelRoot: base.root, modelCid: baseCid })
 
-  const put = async (bytes: Uint8Array, kind: ObjectKind) => store.put(bytes, kind, merkleRoot(bytes, sha256), epochKey, signal)
+  const put = async (bytes: Uint8Array, kind: ObjectKind) => store.put(bytes, outlineOf(bytes, sha256), kind, epochKey, signal)
   const made: Made[] = []
   for (let n = 1; n <= (options.rounds ?? 1); n++) {
     const round = roundNo(n)

@@ -21,6 +21,7 @@ import { readStored } from '#audit/unixfs-object.ts'
 import { utf8 } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import { attemptNo, type Digest, roundNo, runId, siteId, studyId, ZERO_DIGEST } from '#base/ids.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import { epochContext } from '#round/keyring.ts'
 import { encodeEpochBundle } from '#wire/epoch-bundle.ts'
@@ -92,12 +93,13 @@ describe('objects of more than one piece', () => {
   const plaintext = new Uint8Array(2_600_000).map((_, i) => (i * 31 + (i >> 9)) & 0xff)
   const key = new Uint8Array(32).fill(7)
   const object = { kind: 'update' as const, root: rootOf(plaintext), site: siteId(0) }
+  const put = async (bytes: Uint8Array, slices?: number) => (await store.put(bytes, outlineOf(bytes, hash), 'update', key, signal, slices)).cid
   let store: ModelStore
   let cid: Digest
 
   before(async () => {
     store = await openOfflineStore(join(root, 'pieces'))
-    cid = (await store.put(plaintext, 'update', object.root, key, signal)).cid
+    cid = await put(plaintext)
   })
 
   it('open with the epoch key, and with no other', async () => {
@@ -108,23 +110,60 @@ describe('objects of more than one piece', () => {
     assert.match(wrong.wrong ?? '', /does not open/)
   })
 
-  it('show the changed byte of the second piece in its leaf, and nothing else', async () => {
+  it('open in slices as the store makes them, whatever their length', async () => {
     const sources = [await openFolder(join(root, 'pieces'))]
-    const { leaves } = await readStored(sources, cid)
-    assert.equal(leaves.length, 3)
-    const path = join(root, 'pieces', blockFile(leaves[1] as Digest))
+    for (const slices of [1, 2, 3, 7, 40]) {
+      for (const size of [0, 1, 65_536, 65_537, 261_120, 261_121, 1_048_576, 1_048_577, 2_600_000]) {
+        const bytes = plaintext.subarray(0, size)
+        // What fits into a message is never cut.
+        const sliced = { ...object, root: rootOf(bytes), slices, cid: await put(bytes, size > 261_120 ? slices : 1) }
+        const found = await findObject(sources, sliced, key)
+        assert.deepEqual([found.wrong, found.bytes?.length], [null, size], `${size} bytes in ${slices} slices`)
+        assert.ok(Buffer.from(bytes).equals(found.bytes as Uint8Array))
+        if (size > 261_120 && slices > 1 && slices < 7)
+          assert.match((await findObject(sources, { ...sliced, slices: slices + 1 }, key)).wrong ?? '', /no sealed object|does not open/)
+      }
+    }
+  })
+
+  /** Changes byte 4096 of the object's block, looks, and mends it. */
+  const withBroken = async (object: Parameters<typeof findObject>[1], block: number, at = 4096) => {
+    const sources = [await openFolder(join(root, 'pieces'))]
+    const leaf = (await readStored(sources, object.cid)).leaves[block] as Digest
+    const path = join(root, 'pieces', blockFile(leaf))
     const whole = await readFile(path)
     const broken = Uint8Array.from(whole)
-    broken[4096] = (broken[4096] as number) ^ 1
+    broken[at] = (broken[at] as number) ^ 1
     await writeFile(path, broken)
-    const found = await findObject(sources, { ...object, cid }, key).finally(() => writeFile(path, whole))
+    const found = await findObject(sources, object, key).finally(() => writeFile(path, whole))
     assert.equal(found.bytes, null)
     assert.deepEqual(
       found.damaged.map((d) => d.block),
-      [leaves[1]],
+      [leaf],
     )
-    // The second piece begins at plaintext byte 1 MiB − 16: byte 4096 of it lies in leaf 1027.
-    assert.equal(firstDifferentLeaf(found.untrusted as Uint8Array, plaintext), Math.floor((1024 * 1024 - 16 + 4096) / 1024))
+    return found
+  }
+
+  it('show the changed byte of the second piece in its leaf, and nothing else', async () => {
+    const sources = [await openFolder(join(root, 'pieces'))]
+    // The outline, and three pieces.
+    assert.equal((await readStored(sources, cid)).leaves.length, 4)
+    const { untrusted } = await withBroken({ ...object, cid }, 2)
+    assert.equal(firstDifferentLeaf(untrusted as Uint8Array, plaintext), (1024 * 1024 + 4096) / 1024)
+    const differing = (untrusted as Uint8Array).filter((byte, i) => byte !== plaintext[i])
+    assert.equal(differing.length, 1)
+  })
+
+  it('show the changed byte of a piece of the last slice in its leaf', async () => {
+    const sliced = { ...object, slices: 3, cid: await put(plaintext, 3) }
+    // 40 units in 3 slices: 13, 13 and 14; one piece each.
+    const { untrusted } = await withBroken(sliced, 3)
+    assert.equal(firstDifferentLeaf(untrusted as Uint8Array, plaintext), 26 * 64 + 4)
+  })
+
+  it('are decrypted with a changed outline where they have one slice, and not where its roots are needed', async () => {
+    assert.deepEqual((await withBroken({ ...object, cid }, 0, 40)).untrusted, plaintext)
+    assert.equal((await withBroken({ ...object, slices: 3, cid: await put(plaintext, 3) }, 0, 40)).untrusted, null)
   })
 
   it('are not had when a block is gone, and no file at all when the root is another thing', async () => {

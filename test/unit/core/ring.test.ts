@@ -4,9 +4,10 @@ import { toHex } from '#base/bytes.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import { addVectors, RingAdder } from '#core/ring/add.ts'
 import { boundUpdate } from '#core/ring/bound.ts'
-import { decodeSum, malformed, wellFormed } from '#core/ring/decode.ts'
+import { decodeSum } from '#core/ring/decode.ts'
 import { layoutOf, SALT_BYTES, vectorBytes } from '#core/ring/layout.ts'
 import { toRing } from '#core/ring/to-ring.ts'
+import { faultOf, VectorCheck } from '#core/ring/vector-check.ts'
 import type { LocalUpdate, RingVector, VectorLayout } from '#core/ring/vectors.ts'
 
 const exactLayout = (wordBits: 32 | 64): VectorLayout =>
@@ -63,7 +64,7 @@ describe('ring: exact vectors', () => {
       const vector = ring(exact(layout, [5n, 1n, -1n, 0n, 7n, 0n]), 3)
       assert.equal(vector.bytes.length, vectorBytes(layout))
       assert.deepEqual(vector.bytes.subarray(0, SALT_BYTES), salt(3))
-      assert.ok(wellFormed(vector.bytes, layout))
+      assert.equal(faultOf(vector.bytes, layout), null)
     })
   }
 
@@ -177,22 +178,41 @@ describe('ring: what is well-formed', () => {
   const layout = exactLayout(64)
   const good = ring(exact(layout, [5n, 1n, -1n, 0n, 7n, 0n])).bytes
   it('given a short, long or empty vector, it is not', () => {
-    assert.equal(malformed(good, layout), null)
-    assert.ok(!wellFormed(good.subarray(1), layout))
-    assert.ok(!wellFormed(new Uint8Array(good.length + 8), layout))
-    assert.ok(!wellFormed(new Uint8Array(0), layout))
-    assert.ok(!wellFormed(new Uint8Array(8_000_000), layout))
+    assert.equal(faultOf(good, layout), null)
+    assert.notEqual(faultOf(good.subarray(1), layout), null)
+    assert.notEqual(faultOf(new Uint8Array(good.length + 8), layout), null)
+    assert.notEqual(faultOf(new Uint8Array(0), layout), null)
+    assert.notEqual(faultOf(new Uint8Array(8_000_000), layout), null)
     assert.throws(() => decodeSum(good.subarray(8), layout, 1), { code: 'ROTA-2103' })
   })
 
-  it('given a coordinate that no honest site could send, it is not; a masked vector is judged by its length alone', () => {
+  it('given a coordinate that no honest site could send, it is not', () => {
     const huge = good.slice()
     new DataView(huge.buffer).setBigInt64(SALT_BYTES + 8, 2n ** 62n, true)
-    assert.match(malformed(huge, layout) ?? '', /sum\[age\]/)
-    assert.equal(malformed(huge, layout, false), null)
+    assert.match(faultOf(huge, layout) ?? '', /sum\[age\]/)
     const negative = good.slice()
     new DataView(negative.buffer).setBigInt64(SALT_BYTES, -5n, true)
-    assert.ok(!wellFormed(negative, layout))
+    assert.notEqual(faultOf(negative, layout), null)
+  })
+
+  it('given the parts of a vector in any order, it finds what it finds in the whole', () => {
+    const weights = neuralLayout(40_000)
+    const delta = new Float32Array(40_000).fill(0.04)
+    const whole = toRing(boundUpdate({ kind: 'neural', layout: weights, rows: 500, weight: 0.5, delta, normBound: 10 }), salt(1), new Seeded(2)).bytes
+    const wrong = whole.slice()
+    new Int32Array(wrong.buffer).fill(2 ** 18, 20_000)
+    const parts = (bytes: Uint8Array) => [65_536, 0, 131_072].map((at) => [bytes.subarray(at, at + 65_536), at] as const)
+    const found = (bytes: Uint8Array, seen: readonly number[]) => {
+      const check = new VectorCheck(weights, bytes.length)
+      for (const part of seen) check.look(...(parts(bytes)[part] as readonly [Uint8Array, number]))
+      return check.fault()
+    }
+    assert.equal(found(whole, [0, 1, 2]), null)
+    assert.match(found(wrong, [0, 1, 2]) ?? '', /norm/)
+    assert.equal(found(wrong, [1]), null)
+    assert.match(found(wrong, [0]) ?? '', /norm/)
+    wrong[SALT_BYTES + 4 + 3] = 0x7f
+    assert.match(found(wrong, [0, 1]) ?? '', /delta\[0\]/)
   })
 
   it('given a salt of the wrong length, no vector is made', () => {

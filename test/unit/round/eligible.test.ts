@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { DifferencingLedger } from '#adapters/cohort/differencing-ledger.ts'
-import type { Digest } from '#base/ids.ts'
+import { type Digest, siteId } from '#base/ids.ts'
+import type { Chain } from '#ports/chain.ts'
 import { claimCohort } from '#round/steps/eligible.ts'
 
 // given two exact runs that come to use two cohorts at the same moment
@@ -17,8 +18,12 @@ const patients = (from: number, to: number): Digest[] =>
 async function claimBoth(a: readonly Digest[], b: readonly Digest[]) {
   const folder = await mkdtemp(join(tmpdir(), 'rota-claims-'))
   try {
-    const site = { differencing: new DifferencingLedger(join(folder, 'differencing.jsonl')) }
-    return await Promise.all([claimCohort(site, { patients: a }), claimCohort(site, { patients: b })])
+    const site = {
+      id: siteId(0),
+      chain: { events: async () => [] } as unknown as Chain,
+      differencing: new DifferencingLedger(join(folder, 'differencing.jsonl')),
+    }
+    return await Promise.all([claimCohort(site, { patients: a, root: a[0] as Digest }), claimCohort(site, { patients: b, root: b[0] as Digest })])
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { bitmapOf, EMPTY } from '#base/bitmap.ts'
 import { attemptNo, type Bitmap, digest, roundNo, runId, siteId, studyId } from '#base/ids.ts'
 import type { RoundView, RunView, StudyRules } from '#ports/chain.ts'
-import { next, placeOf, ROW_NAMES, type Situation } from '#round/next.ts'
+import { next, placeOf, ROW_NAMES, type Situation, slicesToWitness } from '#round/next.ts'
 
 // given a run that a site takes part in
 // ├── when the round is Contributing
@@ -15,6 +15,7 @@ import { next, placeOf, ROW_NAMES, type Situation } from '#round/next.ts'
 // │   └── others wait
 // ├── when the round is Publishing: places open by thirds of the limit, in seconds and blocks
 // ├── when the round is Attesting: who is in the frozen set attests once
+// ├── when the model is large, custodians tell their slices, and others wait for their word for a sixth of the limit
 // ├── when a limit passed, or the chain stands still: it ticks
 // ├── when its cohort changed: it halts the run
 // └── when the frozen set is another than the one it acted on: the node halts
@@ -44,6 +45,7 @@ const round = (change: Partial<RoundView> = {}): RoundView => ({
   openedAtBlock: 100,
   epoch: 0,
   since: { block: 100, timestamp: 1000 },
+  extended: false,
   awaited: bitmapOf(sites),
   contributed: EMPTY,
   abstained: EMPTY,
@@ -78,8 +80,8 @@ const situation = (change: Partial<Situation> = {}): Situation => ({
   chainSilentMs: 0,
   chainGapMs: 0,
   journal: [],
-  held: EMPTY,
-  adds: true,
+  held: [EMPTY],
+  slices: { owed: false, settledToPublish: true, settledToAttest: true },
   hasBase: true,
   resting: false,
   cohortChanged: false,
@@ -108,7 +110,7 @@ describe('next', () => {
 
   describe('when the round is Witnessing', () => {
     const witnessing = (held: Bitmap, change: Partial<Situation> = {}) =>
-      situation({ view: run({}, { phase: 'Witnessing', contributed: all }), journal: [contributed], held, ...change })
+      situation({ view: run({}, { phase: 'Witnessing', contributed: all }), journal: [contributed], held: [held], ...change })
     it('a custodian that holds all witnesses', () => assert.equal(next(witnessing(all)), 'witness'))
     it('one that lacks some waits', () => assert.equal(next(witnessing(bitmapOf([me]))), 'wait'))
     it('and after a third of the limit says what it holds', () => assert.equal(next(witnessing(bitmapOf([me]), { head: later(4, 3) })), 'witness'))
@@ -116,7 +118,7 @@ describe('next', () => {
     it('and never with nothing', () => assert.equal(next(witnessing(EMPTY, { head: later(4, 3) })), 'wait'))
     it('a site that is no custodian waits', () => assert.equal(next(witnessing(all, { me: siteId(0) })), 'wait'))
     it('it witnesses once', () =>
-      assert.equal(next(situation({ view: run({}, { phase: 'Witnessing', contributed: all, witnessed: [bitmapOf([me])] }), held: all })), 'wait'))
+      assert.equal(next(situation({ view: run({}, { phase: 'Witnessing', contributed: all, witnessed: [bitmapOf([me])] }), held: [all] })), 'wait'))
   })
 
   describe('when the round is Publishing', () => {
@@ -138,6 +140,39 @@ describe('next', () => {
     it('a site of the frozen set attests', () => assert.equal(attesting(all, EMPTY), 'attest'))
     it('once', () => assert.equal(attesting(all, bitmapOf([me])), 'wait'))
     it('another does not', () => assert.equal(attesting(bitmapOf([siteId(0), siteId(2), siteId(3)]), EMPTY), 'wait'))
+  })
+
+  describe('when the model is large and cut into four slices', () => {
+    // I have place 0: custodian of slice 0 (places 0, 1, 2), slice 2 (2, 3, 0) and slice 3 (3, 0, 1).
+    const sliced = (phase: RoundView['phase'], change: Partial<Situation> = {}, r: Partial<RoundView> = {}) =>
+      situation({
+        view: run({}, { phase, contributed: all, included: all, custodianPlaces: [3, 3, 3, 3], witnessed: [EMPTY, EMPTY, EMPTY, EMPTY], ...r }),
+        journal: [contributed],
+        held: [all, EMPTY, EMPTY, all],
+        ...change,
+      })
+    it('it witnesses each of its slices as soon as it holds all of it', () => {
+      assert.equal(next(sliced('Witnessing')), 'witness')
+      assert.deepEqual(slicesToWitness(sliced('Witnessing')), [0, 3])
+      assert.deepEqual(slicesToWitness(sliced('Witnessing', { held: [all, all, all, EMPTY] }, { witnessed: [bitmapOf([me]), EMPTY, EMPTY, EMPTY] })), [2])
+    })
+    it('it never witnesses another’s slice', () => assert.deepEqual(slicesToWitness(sliced('Witnessing', { held: [EMPTY, all, EMPTY, EMPTY] })), []))
+    const owed = { owed: true, settledToPublish: true, settledToAttest: true }
+    it('it says what its slices are before all else', () => {
+      assert.equal(next(sliced('Publishing', { slices: owed })), 'tell-slices')
+      assert.equal(next(sliced('Attesting', { slices: owed })), 'tell-slices')
+      assert.equal(next(sliced('Witnessing', { slices: owed, held: [EMPTY, EMPTY, EMPTY, EMPTY] })), 'wait')
+    })
+    const unsettled = { owed: false, settledToPublish: false, settledToAttest: false }
+    it('the leader waits for the others’ slices, and for a sixth of the limit at most', () => {
+      assert.equal(next(sliced('Publishing', { slices: unsettled })), 'wait')
+      assert.equal(next(sliced('Publishing', { slices: unsettled, head: later(2, 1) })), 'wait')
+      assert.equal(next(sliced('Publishing', { slices: unsettled, head: later(2, 2) })), 'publish')
+    })
+    it('so does who attests', () => {
+      assert.equal(next(sliced('Attesting', { slices: unsettled })), 'wait')
+      assert.equal(next(sliced('Attesting', { slices: unsettled, head: later(2, 2) })), 'attest')
+    })
   })
 
   describe('when nobody moves', () => {
@@ -170,6 +205,21 @@ describe('next', () => {
     assert.equal(next(situation({ view: run({ state: 'Paused' }) })), 'ready')
     assert.equal(next(situation({ view: run({ state: 'Paused' }), resting: true })), 'wait')
     assert.equal(next(situation({ view: run({ state: 'Paused', ready: bitmapOf([me]) }) })), 'wait')
+  })
+
+  it('signals ready when a round went on without it, and it was not awaited', () => {
+    const missed = { phase: 'Witnessing', awaited: bitmapOf([siteId(0), siteId(2)]), contributed: bitmapOf([siteId(0), siteId(2)]), turn: 2 } as const
+    assert.equal(next(situation({ view: run({}, missed), held: [EMPTY] })), 'ready')
+    assert.equal(next(situation({ view: run({ ready: bitmapOf([me]) }, missed), held: [EMPTY] })), 'wait')
+    assert.equal(next(situation({ view: run({}, { ...missed, awaited: bitmapOf(sites) }), held: [EMPTY] })), 'wait')
+    assert.equal(next(situation({ view: run({}, { ...missed, phase: 'Contributing' }), held: [EMPTY] })), 'contribute')
+  })
+
+  it('ticks before anything that the passed limit would have refused, since a refused call moves nothing on', () => {
+    const late = { number: 1_000, timestamp: 9_000 }
+    assert.equal(next(situation({ head: late, view: run({}, { phase: 'Publishing', included: all }) })), 'tick')
+    assert.equal(next(situation({ head: late })), 'tick')
+    assert.equal(next(situation({ head: late, view: run({}, { phase: 'Attesting', included: all }) })), 'tick')
   })
 
   it('gives no other row than those it names', () => assert.equal(new Set(ROW_NAMES).size, ROW_NAMES.length))

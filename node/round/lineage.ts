@@ -1,0 +1,132 @@
+import { EMPTY, has, sizeOf, withSite } from '#base/bitmap.ts'
+import type { Attempt, Bitmap, Digest, RoundNo } from '#base/ids.ts'
+import type { ChainEvent, ChainEventBody, ModelRef } from '#ports/chain.ts'
+
+/** Kinds of events that say how one model led to the next. */
+export const LINEAGE_KINDS = [
+  'RunOpened',
+  'RoundOpened',
+  'Frozen',
+  'Published',
+  'PublicationDiscarded',
+  'Attested',
+  'RoundClosed',
+  'RoundRefused',
+  'RoundVoid',
+] as const
+type Kind = (typeof LINEAGE_KINDS)[number]
+type Of<K extends Kind> = Extract<ChainEvent, { kind: K }>
+
+/** A model that a run reached, by the log alone. */
+export interface Ancestor extends ModelRef {
+  /** The round that made it; null for the initial one. */
+  readonly round: RoundNo | null
+  /** Membership epoch under whose key it is encrypted. */
+  readonly epoch: number
+}
+
+export interface Lineage {
+  /** The initial model, then what each closed or refused round made of the one before, oldest first. */
+  readonly models: readonly Ancestor[]
+  /** Why the rest of the log cannot be followed; null when it can. */
+  readonly fault: string | null
+}
+
+/**
+ * The chain of models of one run, followed from its events alone: it begins with the model that the protocol makes, each round opens
+ * on the model that the one before it left, and each result was published for a frozen set and attested by more than half of it.
+ * A contract lets nothing else happen: a log that breaks it was not made by one, so whoever catches up by an endpoint that
+ * invents or hides rounds finds out before it takes a model over.
+ * @param events of this run, in order, of LINEAGE_KINDS at least
+ * @param initial root of the model that the protocol makes
+ */
+export function followLineage(events: readonly ChainEvent[], initial: Digest): Lineage {
+  const walk = new Walk(initial)
+  const known: readonly ChainEventBody['kind'][] = LINEAGE_KINDS
+  for (const event of events) {
+    if (known.includes(event.kind)) walk.take(event as Of<Kind>)
+    if (walk.fault !== null) break
+  }
+  return { models: walk.models, fault: walk.fault }
+}
+
+interface OpenRound {
+  readonly opened: Of<'RoundOpened'>
+  included: Bitmap
+  readonly published: Set<Attempt>
+  readonly votes: Of<'Attested'>[]
+}
+
+class Walk {
+  readonly models: Ancestor[] = []
+  fault: string | null = null
+  readonly #initial: Digest
+  #round: OpenRound | null = null
+  #last = 0
+
+  constructor(initial: Digest) {
+    this.#initial = initial
+  }
+
+  take(event: Of<Kind>): void {
+    switch (event.kind) {
+      case 'RunOpened':
+        if (event.modelRoot !== this.#initial) this.fault = `it begins with model ${event.modelRoot}, and its protocol makes ${this.#initial}`
+        else this.models.push({ root: event.modelRoot, cid: event.modelCid, round: null, epoch: 0 })
+        return
+      case 'RoundOpened':
+        this.#open(event)
+        return
+      case 'RoundVoid':
+        if (this.#round?.opened.round === event.round) this.#round = null
+        return
+      case 'RoundClosed':
+      case 'RoundRefused':
+        this.#end(event)
+        return
+      default:
+        if (this.#round?.opened.round === event.round) note(this.#round, event)
+    }
+  }
+
+  #open(opened: Of<'RoundOpened'>): void {
+    const base = this.models.at(-1)
+    const follows = opened.round === this.#last + 1 && this.#round === null
+    if (base === undefined || !follows) this.fault = `round ${opened.round} opened where round ${this.#last + 1} was due`
+    else if (opened.baseRoot !== base.root || opened.baseCid !== base.cid)
+      this.fault = `round ${opened.round} opened on model ${opened.baseRoot}, and the run stood at ${base.root}`
+    this.#last = opened.round
+    this.#round = { opened, included: EMPTY, published: new Set(), votes: [] }
+  }
+
+  #end(ended: Of<'RoundClosed' | 'RoundRefused'>): void {
+    const round = this.#round
+    this.#round = null
+    if (round === null || round.opened.round !== ended.round) this.fault = `round ${ended.round} ended without having been opened`
+    else if (!round.published.has(ended.attempt)) this.fault = `round ${ended.round} ended by a sum that was not published`
+    else if (supporters(round, ended) * 2 <= sizeOf(round.included)) this.fault = `round ${ended.round} ended without the word of more than half of its set`
+    else this.models.push({ root: ended.modelRoot, cid: ended.modelCid, round: ended.round, epoch: round.opened.epoch })
+  }
+}
+
+function note(round: OpenRound, event: Of<'Frozen' | 'Published' | 'PublicationDiscarded' | 'Attested'>): void {
+  if (event.kind === 'Frozen') round.included = event.included
+  else if (event.kind === 'Published') round.published.add(event.attempt)
+  else if (event.kind === 'PublicationDiscarded') round.published.delete(event.attempt)
+  else round.votes.push(event)
+}
+
+/** Sites of the set behind the result: with exactly it, or, for a refusal, with whatever model the most of the others had. */
+function supporters({ votes, included }: OpenRound, ended: Of<'RoundClosed' | 'RoundRefused'>): number {
+  const cast = votes.filter((vote) => vote.attempt === ended.attempt && has(included, vote.site))
+  const size = (of: readonly Of<'Attested'>[]): number => sizeOf(of.reduce((set, { site }) => withSite(set, site), EMPTY))
+  const isResult = (vote: Of<'Attested'>): boolean =>
+    vote.modelRoot === ended.modelRoot && vote.modelCid === ended.modelCid && vote.status === (ended.kind === 'RoundClosed' ? ended.status : 'refused')
+  const behind = size(cast.filter(isResult))
+  if (ended.kind === 'RoundClosed') return behind
+  const models = Map.groupBy(
+    cast.filter(({ status }) => status === 'continue' || status === 'finished'),
+    (vote) => `${vote.status} ${vote.modelRoot} ${vote.modelCid}`,
+  )
+  return behind + Math.max(0, ...[...models.values()].map(size))
+}

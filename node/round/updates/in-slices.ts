@@ -1,0 +1,107 @@
+import { RotaError } from '#base/errors.ts'
+import type { SiteId } from '#base/ids.ts'
+import { slicesOf } from '#core/commit/slices.ts'
+import { RingAdder } from '#core/ring/add.ts'
+import { vectorBytes } from '#core/ring/layout.ts'
+import { VectorCheck } from '#core/ring/vector-check.ts'
+import type { ModelStore } from '#ports/model-store.ts'
+import { type Adding, type AddingRound, type NamedUpdate, refOf } from './adding.ts'
+
+/** A sum under way. Of a vector's length, but memory that no slice was added to is never touched. */
+interface Running {
+  readonly adder: RingAdder
+  /** Places of the parts that were added, by site: a read that broke off goes on where it was. */
+  readonly parts: Map<SiteId, Set<number>>
+  /** Slices of which all was added, by site. */
+  readonly whole: Map<SiteId, Set<number>>
+  /** Slices that others added up and this site filled in. */
+  readonly filled: Set<number>
+}
+
+/**
+ * Large vectors: added as they arrive, while their plaintext is at hand, and never kept. Nothing more joins once a sum was asked for: then
+ * what belongs to the frozen set and is not in yet is read again, and a sum that something else was added to begins anew.
+ */
+export function addInSlices(store: ModelStore, round: AddingRound): Adding {
+  const lengthBytes = vectorBytes(round.layout)
+  const cuts = slicesOf(lengthBytes, round.cut)
+  const looks = new Map<SiteId, { readonly check: VectorCheck; readonly seen: Set<number> }>()
+  const fresh = (): Running => ({ adder: new RingAdder(round.layout.wordBits, lengthBytes), parts: new Map(), whole: new Map(), filled: new Set() })
+  let running = fresh()
+  let summing = false
+
+  function addPart(total: Running, site: SiteId, part: Uint8Array, offset: number): void {
+    const parts = total.parts.get(site) ?? new Set()
+    total.parts.set(site, parts)
+    if (parts.has(offset)) return
+    total.adder.add(part, offset)
+    parts.add(offset)
+  }
+
+  const done = (total: Running, site: SiteId, slices: readonly number[]): void =>
+    void total.whole.set(site, new Set([...(total.whole.get(site) ?? []), ...slices]))
+
+  function refuse(site: SiteId, why: string): never {
+    // What of it was added already cannot be told apart any more.
+    if (running.parts.has(site)) running = fresh()
+    throw new RotaError('ROTA-5506', { site, why })
+  }
+
+  async function take(update: NamedUpdate, slices: readonly number[], offered: Uint8Array | undefined, signal: AbortSignal): Promise<void> {
+    const { site } = update
+    const ref = refOf(update, round)
+    const { lengthBytes: length } = offered === undefined ? await store.outline(ref, round.key, signal, [site]) : { lengthBytes: offered.length }
+    const { check, seen } = looks.get(site) ?? { check: new VectorCheck(round.layout, length), seen: new Set<number>() }
+    looks.set(site, { check, seen })
+    if (length !== lengthBytes) return refuse(site, check.fault() ?? 'another length')
+    const look = (part: Uint8Array, offset: number): void => {
+      if (!seen.has(offset)) check.look(part, offset)
+      seen.add(offset)
+      if (!summing) addPart(running, site, part, offset)
+    }
+    if (offered === undefined) await store.read(ref, round.key, signal, { slices, providers: () => [site] }, look)
+    else for (const { slice, start, end } of cuts) if (slices.includes(slice) && start < end) look(offered.subarray(start, end), start)
+    const why = check.fault()
+    if (why !== null) refuse(site, why)
+    if (!summing) done(running, site, slices)
+  }
+
+  /** The running sum when nothing but these is in it; else an empty one. */
+  function totalOf(updates: readonly NamedUpdate[]): Running {
+    const sites = new Set(updates.map(({ site }) => site))
+    if ([...running.parts.keys()].some((site) => !sites.has(site))) running = fresh()
+    return running
+  }
+
+  function unfill({ filled, adder }: Running, slices: readonly number[]): void {
+    for (const slice of slices) if (filled.delete(slice)) adder.sum.bytes.fill(0, cuts[slice]?.start, cuts[slice]?.end)
+  }
+
+  return {
+    take,
+    async sum(updates, slices, signal) {
+      summing = true
+      const total = totalOf(updates)
+      unfill(total, slices)
+      for (const update of updates) {
+        const missing = slices.filter((slice) => !total.whole.get(update.site)?.has(slice))
+        if (missing.length === 0) continue
+        await store.read(refOf(update, round), round.key, signal, { slices: missing, providers: () => [update.site] }, (part, offset) =>
+          addPart(total, update.site, part, offset),
+        )
+        done(total, update.site, missing)
+      }
+      return total.adder.sum.bytes
+    },
+    release() {
+      running = fresh()
+    },
+    async fill(sum, slices, providers, signal) {
+      const { adder, filled } = running
+      const missing = slices.filter((slice) => !filled.has(slice))
+      if (missing.length === 0) return
+      await store.read(sum, round.key, signal, { slices: missing, providers }, (part, offset) => adder.sum.bytes.set(part, offset))
+      for (const slice of missing) filled.add(slice)
+    },
+  }
+}

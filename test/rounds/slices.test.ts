@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type FaultPlan, NO_FAULTS } from '#adapters/sim/faults.ts'
+import type { SimPorts } from '#adapters/sim/site.ts'
+import { simulateNetwork } from '#app/simulated-network.ts'
+import { rulesOf } from '#app/studies.ts'
+import { type Digest, digest, type SiteId, siteId } from '#base/ids.ts'
+import type { NeuralSpec } from '#core/protocol/protocol.ts'
+import type { ChainEvent } from '#ports/chain.ts'
+import type { Trainer } from '#ports/trainer.ts'
+import { decodeMessage } from '#wire/message.ts'
+import { encodeSliceWord } from '#wire/slice-word.ts'
+import { generatedStudy } from '../support/studies.ts'
+
+// given a model too large to be added up by every site
+// ├── when it is cut into as many slices as sites, each round closes, on the same model as in one slice
+// ├── when there are more slices than it has units, empty slices do no harm
+// ├── when seven sites share the work, none moves more than five models a round each way, and none adds up all of it
+// ├── when a custodian is gone after it contributed, the others take over what it owes
+// ├── when a custodian says something else of its slices, the others add them up, and the true sum closes the round
+// └── when the leader and a standby publish and vouch for the same wrong sum, it is thrown out
+
+type Of<K extends ChainEvent['kind']> = Extract<ChainEvent, { kind: K }>
+const only = <K extends ChainEvent['kind']>(events: readonly ChainEvent[], kind: K): Of<K>[] => events.filter((e): e is Of<K> => e.kind === kind)
+
+/** 112,001 weights: 448 kB in seven units. */
+const large: NeuralSpec = {
+  kind: 'neural',
+  algorithm: 'fedavg',
+  layers: [
+    { className: 'Dense', config: { units: 8_000, activation: 'relu', useBias: true } },
+    { className: 'Dense', config: { units: 1, activation: 'sigmoid', useBias: true } },
+  ],
+  loss: 'binaryCrossentropy',
+  rounds: 2,
+  localEpochs: 1,
+  batchSize: 32,
+  learningRate: 0.1,
+  seed: 'slices',
+  normBound: 10,
+  fractionBits: 20,
+  standardise: 'pooled',
+}
+const MODEL_BYTES = 448_000
+const shrinking: Trainer = { backend: 'none', train: async (task) => task.weights.map((w) => 0.99 * w), stop: async () => undefined }
+
+async function play(sites: number, slices: number, faults: Partial<FaultPlan> = {}, tamper: (ports: SimPorts) => void = () => undefined) {
+  const study = generatedStudy({ sites, rows: 40, learner: large, change: { slices, minSites: sites } })
+  const ports = new Map<SiteId, SimPorts>()
+  const network = await simulateNetwork({
+    seed: 1,
+    sites: study.sites,
+    protocol: study.protocol,
+    rules: await rulesOf(study.protocol),
+    trainer: shrinking,
+    faults: { ...NO_FAULTS, ...faults },
+    hooks: (of) => {
+      ports.set(of.id, of)
+      tamper(of)
+      return {}
+    },
+  })
+  try {
+    const view = await network.finish(await network.openRun())
+    return { view, events: await network.events(), stores: [...ports.values()].map(({ store }) => store.traffic) }
+  } finally {
+    network.stop()
+  }
+}
+
+/** The site says that it got something else for its slices. */
+const saysOther =
+  (who: SiteId) =>
+  ({ id, gossip }: SimPorts): void => {
+    if (id !== who) return
+    const publish = gossip.publish.bind(gossip)
+    gossip.publish = (bytes) => {
+      const message = decodeMessage(bytes)
+      if (message.kind !== 'slice') return publish(bytes)
+      return publish(encodeSliceWord({ ...message, units: message.units.map((): Digest => digest(`0x${'ab'.repeat(32)}`)) }))
+    }
+  }
+
+describe('a large model in slices', () => {
+  it('closes each round, on the same model as in one slice', async () => {
+    const [one, five] = [await play(5, 1), await play(5, 5)]
+    assert.equal(five.view.state, 'Finished')
+    assert.deepEqual(only(five.events, 'RoundVoid'), [])
+    assert.ok(new Set(only(five.events, 'Witnessed').map((e) => e.slice)).size === 5)
+    assert.equal(five.view.model.root, one.view.model.root)
+  })
+
+  it('does no harm by empty slices', async () => {
+    const { view, events } = await play(12, 12)
+    assert.equal(view.state, 'Finished')
+    assert.deepEqual(only(events, 'RoundVoid'), [])
+  })
+
+  it('spreads the work', async () => {
+    const { events, stores } = await play(7, 7)
+    const rounds = only(events, 'RoundClosed').length
+    for (const { bytesIn, bytesOut } of stores) {
+      assert.ok(bytesIn / rounds <= 5 * MODEL_BYTES, `${bytesIn / rounds} bytes in`)
+      assert.ok(bytesOut / rounds <= 5 * MODEL_BYTES, `${bytesOut / rounds} bytes out`)
+    }
+  })
+
+  it('goes on when a custodian is gone', async () => {
+    const gone = { site: siteId(2), point: 'chain.contribute', when: 'after', nth: 2, backAfterMs: null } as const
+    const { view, events } = await play(5, 5, { crashes: [gone] })
+    assert.equal(view.state, 'Finished')
+    assert.deepEqual(only(events, 'RoundVoid'), [])
+  })
+
+  it('believes no custodian that contradicts another', async () => {
+    const liar = siteId(3)
+    const { view, events } = await play(5, 5, {}, saysOther(liar))
+    assert.equal(view.state, 'Finished')
+    assert.deepEqual(only(events, 'RoundVoid'), [])
+    // What the liar itself publishes is honest: its word alone is not.
+    assert.deepEqual(only(events, 'PublicationDiscarded'), [])
+  })
+
+  it('throws out what the leader and a standby agree to lie about', async () => {
+    const liars = [siteId(1), siteId(2)]
+    const { view, events } = await play(7, 7, { liars })
+    assert.equal(view.state, 'Finished')
+    const lies = only(events, 'Published').filter((e) => liars.includes(e.site))
+    assert.ok(lies.length > 0)
+    const discarded = only(events, 'PublicationDiscarded')
+    for (const lie of lies) assert.ok(discarded.some((d) => d.round === lie.round && d.attempt === lie.attempt && d.wrongSum))
+  })
+})

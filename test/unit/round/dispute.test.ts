@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { NO_FAULTS } from '#adapters/sim/faults.ts'
+import { digestOf, sha256 } from '#adapters/sim/hash.ts'
+import type { SimPorts } from '#adapters/sim/site.ts'
+import { SimWorld } from '#adapters/sim/world.ts'
+import { bitmapOf } from '#base/bitmap.ts'
+import { isRotaError } from '#base/errors.ts'
+import { attemptNo, roundNo, runId, siteId } from '#base/ids.ts'
+import { outlineOf } from '#core/commit/outline.ts'
+import { addVectors } from '#core/ring/add.ts'
+import type { StudyRules } from '#ports/chain.ts'
+import { disputeSum } from '#round/steps/dispute.ts'
+
+/*
+  a node that finds a wrong sum of masked vectors
+  ├── disputes it alone, with what it fetches: the publication is thrown out
+  ├── does so in parts of 64 sites where more are in the frozen set
+  ├── does so of vectors in slices
+  ├── disputes no sum that is right
+  ├── disputes nothing of an open study
+  └── hears that others were faster as nothing to be done
+*/
+const signal = new AbortController().signal
+const [run, round] = [runId(1), roundNo(1)]
+const key = new Uint8Array(32).fill(7)
+const rulesOf = (mode: 'open' | 'masked', sites: number): StudyRules => ({
+  minSites: 2,
+  quorum: 2,
+  maxRounds: 9,
+  wordBits: 64,
+  slices: 1,
+  mode,
+  exact: false,
+  limits: Array.from({ length: 5 }, () => ({ seconds: sites + 30, blocks: sites + 30 })),
+  arithmeticVersion: digestOf('golden'),
+})
+
+function update(site: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; at += 32)
+    bytes.set(
+      createHash('sha256')
+        .update(`${site}/${at}`)
+        .digest()
+        .subarray(0, Math.min(32, length - at)),
+      at,
+    )
+  return bytes
+}
+
+interface Scene {
+  readonly mode?: 'open' | 'masked'
+  readonly sites?: number
+  readonly bytes?: number
+  readonly cut?: number
+  /** Turns the true sum into what is published. */
+  readonly spoil?: (sum: Uint8Array) => Uint8Array
+}
+
+const turnBit = (sum: Uint8Array): Uint8Array => sum.with(sum.length - 5, (sum.at(-5) as number) ^ 4)
+
+/** A round whose leader published; what a site needs to dispute it. */
+async function published({ mode = 'masked', sites = 4, bytes = 5_000, cut = 1, spoil = turnBit }: Scene) {
+  const world = SimWorld.create({ seed: 1, sites, faults: NO_FAULTS, chain: { offered: ['open', 'masked'], latencyMs: [1, 1] } })
+  const rules = rulesOf(mode, sites)
+  const study = await world.publishStudy(digestOf('protocol'), digestOf('protocol cid'), rules)
+  await world.node(world.site(0)).publishEpoch(study, 0, digestOf('key'), digestOf('bundle'))
+  await world.node(world.site(0)).openRun(study, { root: digestOf('model'), cid: digestOf('cid') })
+  const ports = world.sites.map((site) => world.start(site))
+  const put = async (site: SimPorts, plaintext: Uint8Array, kind: 'update' | 'sum') =>
+    site.store.put(plaintext, outlineOf(plaintext, sha256), kind, key, signal, cut)
+  for (const site of ports.toReversed()) {
+    const { root, cid } = await put(site, update(site.id, bytes), 'update')
+    await site.chain.contribute(run, round, root, cid, digestOf('cohort'))
+  }
+  const [leader, standby] = ports as [SimPorts, SimPorts]
+  for (const site of [leader, standby]) await site.chain.witness(run, round, 0, bitmapOf(ports.map(({ id }) => id)))
+  const truth = addVectors(ports.map(({ id }) => ({ ring: true, wordBits: 64, bytes: update(id, bytes) }))).bytes
+  const { root, cid } = await put(leader, spoil(truth), 'sum')
+  await leader.chain.publish(run, round, attemptNo(0), root, cid)
+  const site = ports.at(-1) as SimPorts
+  const view = await site.chain.run(run)
+  return { site: { chain: site.chain, store: site.store, sha256 }, disputed: { rules, view, key, cut }, others: ports }
+}
+
+describe('a node that finds a wrong sum of masked vectors', () => {
+  it('disputes it alone, and the publication is thrown out', async () => {
+    const { site, disputed } = await published({})
+    assert.equal(await disputeSum(site, disputed, signal), true)
+    const after = await site.chain.run(run)
+    assert.deepEqual([after.round.phase, after.round.attempt, after.round.firstPlace], ['Publishing', 1, 1])
+    const [event] = await site.chain.events(0, { run, kinds: ['Disputed'] })
+    assert.ok(event?.kind === 'Disputed')
+    assert.deepEqual([event.site, event.publisher, event.leaf], [siteId(3), siteId(0), 4])
+  })
+
+  it('disputes in parts where more than 64 sites are in the frozen set', async () => {
+    const { site, disputed } = await published({ sites: 70, bytes: 2_048 })
+    assert.equal(await disputeSum(site, disputed, signal), true)
+    assert.equal((await site.chain.run(run)).round.phase, 'Publishing')
+  })
+
+  it('disputes vectors in slices, and sums that are too short', async () => {
+    const { site, disputed } = await published({ bytes: 200_000, cut: 3, spoil: (sum) => sum.subarray(0, 150_000) })
+    assert.equal(await disputeSum(site, disputed, signal), true)
+  })
+
+  it('disputes no sum that is right', async () => {
+    const { site, disputed } = await published({ spoil: (sum) => sum })
+    assert.equal(await disputeSum(site, disputed, signal), false)
+    assert.equal((await site.chain.run(run)).round.phase, 'Attesting')
+  })
+
+  it('disputes nothing of an open study', async () => {
+    const { site, disputed } = await published({ mode: 'open' })
+    assert.equal(await disputeSum(site, disputed, signal), false)
+    const evidence = { wordBits: 64, leaf: 0, leaves: 1, contributions: [], updates: [], sum: { leaf: new Uint8Array(1024), path: [] } } as const
+    await assert.rejects(site.chain.dispute(run, round, { ...evidence, updates: [evidence.sum] }), (error) => isRotaError(error) && error.code === 'ROTA-5118')
+  })
+
+  it('hears that others were faster as nothing to be done', async () => {
+    const { site, disputed, others } = await published({})
+    const second = others[1] as SimPorts
+    await disputeSum({ chain: second.chain, store: second.store, sha256 }, disputed, signal)
+    await assert.rejects(disputeSum(site, disputed, signal), (error) => isRotaError(error) && error.code === 'ROTA-5102' && error.reaction === 'ignore')
+  })
+})

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { attemptNo, type Bitmap, digest, roundNo, runId } from '#base/ids.ts'
+import { encodeAnnounce } from '#wire/announce.ts'
+import { toCbor } from '#wire/cbor.ts'
+import { decodeMessage } from '#wire/message.ts'
+import { encodeSliceWord, type SliceWord } from '#wire/slice-word.ts'
+
+// given a gossip message
+// ├── an announcement and a slice's word come back as they were
+// ├── one of another version, or of a kind that this version does not know, is no fault of its sender: ROTA-4003
+// └── anything else is: ROTA-4001, and ROTA-4002 when it is too long
+
+const hash = (byte: string) => digest(`0x${byte.repeat(32)}`)
+const word: SliceWord = {
+  kind: 'slice',
+  run: runId(3),
+  round: roundNo(7),
+  slice: 2,
+  included: 0b1011n as Bitmap,
+  units: [hash('11'), hash('22')],
+  pieces: [hash('33')],
+}
+
+describe('messages', () => {
+  it('come back as they were', () => {
+    assert.deepEqual(decodeMessage(encodeSliceWord(word)), word)
+    assert.deepEqual(decodeMessage(encodeSliceWord({ ...word, units: [], pieces: [] })), { ...word, units: [], pieces: [] })
+    const announced = { kind: 'sum', run: runId(1), round: roundNo(2), attempt: attemptNo(1), root: hash('aa'), cid: hash('bb'), inline: null } as const
+    assert.deepEqual(decodeMessage(encodeAnnounce(announced)), announced)
+  })
+
+  it('of a newer version are let go', () => {
+    for (const newer of [
+      [2, 'slice'],
+      [1, 'unmasking', 7],
+      [1, 9, 1, 1, 0],
+    ])
+      assert.throws(() => decodeMessage(toCbor(newer)), { code: 'ROTA-4003' }, JSON.stringify(newer))
+  })
+
+  it('that are none are refused', () => {
+    const bad: unknown[] = [
+      'text',
+      {},
+      [1],
+      [1, 'slice'],
+      [1, 'slice', 1, 1, 256, new Uint8Array(32), new Uint8Array(0), new Uint8Array(0)],
+      [1, 'slice', 1, 1, 0, new Uint8Array(31), new Uint8Array(0), new Uint8Array(0)],
+      [1, 'slice', 1, 1, 0, new Uint8Array(32), new Uint8Array(33), new Uint8Array(0)],
+      [1, 'slice', -1, 1, 0, new Uint8Array(32), new Uint8Array(0), new Uint8Array(0)],
+    ]
+    for (const value of bad) assert.throws(() => decodeMessage(toCbor(value)), { code: 'ROTA-4001' }, JSON.stringify(value))
+    assert.throws(() => decodeMessage(Uint8Array.of(0xff, 0)), { code: 'ROTA-4001' })
+    assert.throws(() => decodeMessage(new Uint8Array(600_000)), { code: 'ROTA-4002' })
+  })
+})
