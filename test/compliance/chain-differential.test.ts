@@ -14,6 +14,7 @@ import { type Address, runId, studyId } from '#base/ids.ts'
 import type { ChainEventBody, SiteRecord } from '#ports/chain.ts'
 import { type Act, isPause, type Outcome, type Step, tell } from './differential/act.ts'
 import { consent, fromOutside, lateness, membership, oldAttestation, outsiders, pause, rulesFor, study, tick, wrong } from './differential/aside.ts'
+import { dispute } from './differential/dispute.ts'
 import { type EvmNetwork, type EvmSide, openEvmSide } from './differential/evm-side.ts'
 import { forward, openRun } from './differential/forward.ts'
 import { signedPatients } from './differential/patients.ts'
@@ -25,7 +26,7 @@ const FROM = Number(process.env.ROTA_DIFF_FROM ?? 0)
 /** Networks of so many founders. */
 const SIZES = [1, 2, 3, 4, 5, 7]
 const LOOK_EVERY = 8
-const NOT_COMPARED = /^ModelLedger_|^RotaDirectory_|_BadFounderCount$|_Full$|_WrongAccount$|_NoRecovery$|_TooEarly$/
+const NOT_COMPARED = /^ModelLedger_|^RotaDirectory_|_BadFounderCount$|_Full$|_NoRecovery$|_TooEarly$/
 
 interface Network {
   readonly founders: readonly SiteDetails[]
@@ -126,7 +127,7 @@ function opening(scene: Scene): (() => Act)[] {
   })
   const one = studyId(1)
   return [
-    () => study(scene, publisher.node, rulesFor(scene, scene.sites.length + 3)),
+    () => study(scene, publisher.node, { ...rulesFor(scene, scene.sites.length + 3), mode: random.chance(0.4) ? 1 : 0 }),
     ...approving.map(
       (site) => (): Act => ({ sender: site.steward, contract: 'StudyRegistry', method: 'approve', args: [1, scene.sim.chain.study(one).protocolDigest] }),
     ),
@@ -146,8 +147,15 @@ function next(scene: Scene): Step {
   if (random.chance(temper.wrong)) return wrong(scene)
   if (random.chance(temper.old)) return oldAttestation(scene)
   if (random.chance(temper.time)) return pause(scene)
+  if (random.chance(mayBeDisputed(scene) ? 0.2 : 0.01)) return dispute(scene)
   if (scene.run().round.phase === 'Publishing' && random.chance(temper.late)) return lateness(scene)
   return random.chance(0.05) ? tick(scene) : forward(scene)
+}
+
+/** A masked run of which something is published, or closed. */
+function mayBeDisputed(scene: Scene): boolean {
+  const run = scene.sim.chain.contracts.coordinator.run(scene.run().run)
+  return run.rules.mode === 'masked' && (run.closed !== null || run.round.publications > 0)
 }
 
 const founder = (i: number, accounts: readonly Address[]): SiteDetails => ({
@@ -176,7 +184,7 @@ const comparable = ({ index: _, timestamp: __, tx: ___, ...event }: Record<strin
 /** All that the compared calls can meet; left out are a network's making (SiteRegistry_BadFounderCount, _Full) and accounts' rotation and recovery. */
 const EXPECTED_ERRORS: readonly string[] = Object.keys(CONTRACT_ERROR_CODES).filter((name) => !NOT_COMPARED.test(name))
 const EXPECTED_EVENTS: readonly ChainEventBody['kind'][] = [
-  ...(['SiteChanged', 'StudyPublished', 'StudyApproved', 'StudyWithdrawn', 'EpochPublished', 'RunOpened', 'RoundOpened', 'Contributed', 'Abstained'] as const),
-  ...(['PhaseBegan', 'Witnessed', 'Frozen', 'Published', 'Attested', 'PublicationDiscarded', 'RoundClosed', 'RoundRefused', 'RoundVoid'] as const),
+  ...(['SiteChanged', 'StudyPublished', 'StudyApproved', 'StudyWithdrawn', 'EpochPublished', 'RunOpened', 'RoundOpened', 'Contributed', 'Abstained', 'ContributingExtended'] as const),
+  ...(['PhaseBegan', 'Witnessed', 'Frozen', 'Published', 'Attested', 'PublicationDiscarded', 'Disputed', 'RoundClosed', 'RoundRefused', 'RoundVoid'] as const),
   ...(['RunStateChanged', 'SiteReady', 'ConsentRoot', 'ConsentWithdrawn', 'AuditEntry'] as const),
 ]

@@ -302,6 +302,15 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       assert.deepEqual((await view()).model, modelOf('right'))
     })
 
+    it('takes no dispute where vectors are not masked: a leaf would show what it sums up', async () => {
+      const { run, at, view } = await openRun(world)
+      const leaf = { leaf: new Uint8Array(1024), path: [named('sibling')] }
+      const evidence = { wordBits: 64, leaf: 0, leaves: 2, contributions: [{ site: siteId(0), root: named('a') }], updates: [leaf], sum: leaf } as const
+      await fails(at(1).dispute(run, roundNo(1), evidence), 'ROTA-5118', 'reject')
+      await fails(at(1).dispute(run, roundNo(1), { ...evidence, updates: Array.from({ length: 65 }, () => leaf) }), 'ROTA-5118', 'reject')
+      assert.equal((await view()).round.phase, 'Contributing')
+    })
+
     it('keeps the base when the result is refused', async () => {
       const { publish, attest, toPublishing, view, run, at } = await openRun(world)
       const round = await toPublishing()

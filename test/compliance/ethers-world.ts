@@ -2,7 +2,7 @@
 import { AbiCoder, computeAddress, id, keccak256, TypedDataEncoder, Wallet } from 'ethers'
 import { deployNetwork } from '#adapters/chain/deploy.ts'
 import { connectChain, type EthersChain } from '#adapters/chain/ethers-chain.ts'
-import { openEndpoint } from '#adapters/chain/link.ts'
+import { type EndpointOptions, openEndpoint } from '#adapters/chain/link.ts'
 import type { SiteDetails } from '#adapters/chain/membership.ts'
 import { studyDesk } from '#adapters/chain/studies.ts'
 import { type DevChain, type DevChainOptions, startAnvil } from '#adapters/devchain/anvil.ts'
@@ -31,9 +31,13 @@ export interface EthersWorld extends ChainWorld {
   readonly contracts: Address
 }
 
+export type EndpointsOf = Pick<EndpointOptions, 'url' | 'witness' | 'finality'>
+
 /** What the world needs of the chain beneath it. */
 export interface Ground {
   readonly url: string
+  /** How the sites reach it; default: at `url`. */
+  readonly endpoints?: EndpointsOf
   /** One call for the chain's owner alone, as to set its clock. */
   control(method: string, params: readonly unknown[]): Promise<unknown>
   stop(): Promise<void>
@@ -42,7 +46,9 @@ export interface Ground {
 export async function worldOn(ground: Ground, sites: number): Promise<EthersWorld> {
   try {
     const contracts = await deployFor(ground.url, sites)
-    const chains = await Promise.all(Array.from({ length: sites }, (_, site) => connectChain({ url: ground.url, contracts, signer: keyOf(site, 'node') })))
+    const chains = await Promise.all(
+      Array.from({ length: sites }, (_, site) => connectChain({ url: ground.url, ...ground.endpoints, contracts, signer: keyOf(site, 'node') })),
+    )
     return { ...actsOn(chains, ground), chains, contracts }
   } catch (error) {
     await ground.stop()

@@ -1,6 +1,6 @@
 import type { LogDescription } from 'ethers'
 import { sitesOf } from '#base/bitmap.ts'
-import { attemptNo, roundNo, runId, studyId } from '#base/ids.ts'
+import { attemptNo, type Digest, roundNo, runId, studyId } from '#base/ids.ts'
 import { ATTEST_STATUSES, type ChainEventBody, PHASES, RUN_STATES, SITE_STATES } from '#ports/chain.ts'
 import { bitmapOf, digestOf, NO_SITE, numberOf, placeIn, type Struct, siteOf } from './views.ts'
 
@@ -12,11 +12,25 @@ export function decodeEvent(log: LogDescription): ChainEventBody | undefined {
 /** Own fields only: on ethers' Result, which is an array, an argument named `slice` would be the array's method. */
 const namedArgs = (log: LogDescription): Struct => log.args.toObject()
 
+/** Of digests that come again and again (each site attests the same model, and sends the same cohort's root in each round) one copy is kept in memory. */
+function shared(digest: Digest): Digest {
+  const known = recent.get(digest)
+  if (known !== undefined) return known
+  recent.set(digest, digest)
+  const oldest = recent.keys().next().value
+  if (recent.size > RECENT && oldest !== undefined) recent.delete(oldest)
+  return digest
+}
+
+const recent = new Map<Digest, Digest>()
+/** A round of 256 sites has about half as many. */
+const RECENT = 1_024
+
 const run = (a: Struct) => runId(numberOf(a.run))
 const study = (a: Struct) => studyId(numberOf(a.study))
 const inRound = (a: Struct) => ({ run: run(a), round: roundNo(numberOf(a.round)) })
 const inAttempt = (a: Struct) => ({ ...inRound(a), attempt: attemptNo(numberOf(a.attempt)) })
-const model = (a: Struct) => ({ modelRoot: digestOf(a.modelRoot), modelCid: digestOf(a.modelCid) })
+const model = (a: Struct) => ({ modelRoot: shared(digestOf(a.modelRoot)), modelCid: shared(digestOf(a.modelCid)) })
 
 const DECODERS: Readonly<Record<string, (a: Struct) => ChainEventBody>> = {
   SiteChanged: (a) => ({ kind: 'SiteChanged', site: siteOf(a.site), state: placeIn(SITE_STATES, a.state) }),
@@ -38,7 +52,7 @@ const DECODERS: Readonly<Record<string, (a: Struct) => ChainEventBody>> = {
   RunOpened: (a) => ({ kind: 'RunOpened', run: run(a), study: study(a), site: siteOf(a.site), ...model(a) }),
   RoundOpened: (a) => ({
     ...{ kind: 'RoundOpened', ...inRound(a), leader: siteOf(a.leader), turn: numberOf(a.turn), rota: sitesOf(bitmapOf(a.rota)) },
-    ...{ awaited: bitmapOf(a.awaited), baseRoot: digestOf(a.baseRoot), baseCid: digestOf(a.baseCid), epoch: numberOf(a.epoch) },
+    ...{ awaited: bitmapOf(a.awaited), baseRoot: shared(digestOf(a.baseRoot)), baseCid: shared(digestOf(a.baseCid)), epoch: numberOf(a.epoch) },
   }),
   Contributed: (a) => ({
     kind: 'Contributed',
@@ -46,15 +60,17 @@ const DECODERS: Readonly<Record<string, (a: Struct) => ChainEventBody>> = {
     site: siteOf(a.site),
     root: digestOf(a.root),
     cid: digestOf(a.cid),
-    cohortRoot: digestOf(a.cohortRoot),
+    cohortRoot: shared(digestOf(a.cohortRoot)),
   }),
   Abstained: (a) => ({ kind: 'Abstained', ...inRound(a), site: siteOf(a.site), reason: numberOf(a.reason) }),
+  ContributingExtended: (a) => ({ kind: 'ContributingExtended', ...inRound(a), site: siteOf(a.site) }),
   PhaseBegan: (a) => ({ kind: 'PhaseBegan', ...inAttempt(a), phase: placeIn(PHASES, a.phase) }),
   Witnessed: (a) => ({ kind: 'Witnessed', ...inRound(a), site: siteOf(a.site), slice: numberOf(a.slice), held: bitmapOf(a.held) }),
   Frozen: (a) => ({ kind: 'Frozen', ...inRound(a), included: bitmapOf(a.included), accumulator: digestOf(a.accumulator) }),
   Published: (a) => ({ kind: 'Published', ...inAttempt(a), site: siteOf(a.site), sumRoot: digestOf(a.sumRoot), sumCid: digestOf(a.sumCid) }),
   Attested: (a) => ({ kind: 'Attested', ...inAttempt(a), site: siteOf(a.site), ...model(a), status: placeIn(ATTEST_STATUSES, a.status), own: digestOf(a.own) }),
   PublicationDiscarded: (a) => ({ kind: 'PublicationDiscarded', ...inAttempt(a), publisher: siteOf(a.publisher), wrongSum: Boolean(a.wrongSum) }),
+  Disputed: (a) => ({ kind: 'Disputed', ...inAttempt(a), site: siteOf(a.site), publisher: siteOf(a.publisher), leaf: numberOf(a.leaf) }),
   RoundClosed: (a) => ({ kind: 'RoundClosed', ...inAttempt(a), status: numberOf(a.status) === 1 ? 'finished' : 'continue', ...model(a) }),
   RoundRefused: (a) => ({ kind: 'RoundRefused', ...inAttempt(a), ...model(a) }),
   RoundVoid: (a) => ({ kind: 'RoundVoid', ...inRound(a), phase: placeIn(PHASES, a.phase) }),

@@ -38,7 +38,7 @@ export async function deployNetwork(
   read: (name: string) => Artifact = readArtifact,
 ): Promise<Deployment> {
   const artifacts = ORDER.map((name) => [name, read(name)] as const)
-  const sender = openSender(endpoint.rpc, endpoint.chainId, deployer)
+  const sender = openSender(endpoint, deployer)
   const deployed = new Map<string, Address>()
   for (const [name, { abi, bytecode }] of artifacts) {
     const contract = new Interface(abi)

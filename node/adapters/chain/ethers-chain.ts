@@ -1,9 +1,10 @@
 import { type Address, address, type StudyId } from '#base/ids.ts'
 import type { Chain, ChainReader } from '#ports/chain.ts'
 import { noEventFile, openEventFile } from './event-file.ts'
-import { openEventLog, type Rewind, watchedOf } from './event-log.ts'
-import { type EndpointOptions, type Link, openLink } from './link.ts'
+import { type EventLog, openEventLog, type Rewind, watchedOf } from './event-log.ts'
+import { asAnswered, type EndpointOptions, type Link, openLink } from './link.ts'
 import { readerOf } from './reader.ts'
+import type { RawLog } from './rpc.ts'
 import { openSender } from './sender.ts'
 import { sendTo, writerOf } from './writer.ts'
 
@@ -33,7 +34,7 @@ export interface EthersReader extends ChainReader, Pick<EthersChain, 'onRewind' 
  * The contracts behind a JSON-RPC endpoint. Survives one that goes away and comes back: calls wait up to 20 s, then ask for a retry;
  * listeners are woken once it is back.
  * @throws ROTA-5001 nobody answers, ROTA-5004 another chain id, ROTA-5005 another genesis than remembered,
- *   ROTA-5006 and ROTA-5007 no contracts that this node works with
+ *   ROTA-5006 and ROTA-5007 no contracts that this node works with, ROTA-5013 no finalized blocks
  */
 export async function connectChain(options: ChainOptions & { readonly signer: string }): Promise<EthersChain>
 export async function connectChain(options: ChainOptions & { readonly signer: null }): Promise<EthersReader>
@@ -41,21 +42,35 @@ export async function connectChain(options: ChainOptions): Promise<EthersChain |
   const link = await openLink({ ...options, contracts: address(options.contracts) })
   try {
     const watched = await watchEvents(link, options.cacheDir)
-    const base = { ...readerOf(link, watched.log), onChange: watched.onChange, onRewind: watched.onRewind, link, stop: () => link.rpc.stop() }
+    const base = {
+      ...guarded(readerOf(link, watched.log), link.url),
+      onChange: watched.onChange,
+      onRewind: watched.onRewind,
+      link,
+      stop: () => link.rpc.stop(),
+    }
     if (options.signer === null) return base
-    const sender = openSender(link.rpc, link.chainId, options.signer)
+    const sender = openSender(link, options.signer)
     const send = sendTo(link, sender, (block, index) => watched.log.touch(block, index))
-    return { ...base, ...writerOf(send), account: sender.account }
+    return { ...base, ...guarded(writerOf(send), link.url), account: sender.account }
   } catch (error) {
     await link.rpc.stop()
     throw error
   }
 }
 
+/** Every call ends in an error of the catalogue, whatever the endpoint answered. */
+function guarded<T extends object>(calls: T, url: string): T {
+  const all = Object.entries(calls).map(([name, call]) => {
+    if (typeof call !== 'function') return [name, call]
+    return [name, async (...args: readonly unknown[]) => call(...args).catch((error: unknown) => Promise.reject(asAnswered(error, url)))]
+  })
+  return Object.fromEntries(all)
+}
+
 /** The event log, kept current by one subscription to the contracts' logs. */
 async function watchEvents(link: Link, cacheDir: string | undefined) {
   const file = cacheDir === undefined ? noEventFile : openEventFile(cacheDir, link.genesis, link.addresses.RotaDirectory, link.url)
-  const log = openEventLog(link, file)
   const wakeListeners = new Set<() => void>()
   const rewindListeners = new Set<(rewind: Rewind) => void>()
   let found: Rewind | null = null
@@ -70,17 +85,20 @@ async function watchEvents(link: Link, cacheDir: string | undefined) {
       for (const listener of wakeListeners) listener()
     })
   }
-  const verify = async () => {
-    const rewind = await log.verify()
-    if (rewind === null) return
-    found = rewind
-    for (const listener of rewindListeners) listener(rewind)
+  const tell = (rewind: Rewind | null) => {
+    if (rewind !== null) {
+      found = rewind
+      for (const listener of rewindListeners) listener(rewind)
+    }
+    wake()
   }
+  const log = openEventLog(link, file, tell)
+  const verify = () => log.verify().then(tell)
   link.rpc.onLog((news) => {
     // A log that is taken back, like a connection that was lost, means that what was read may not stand.
-    if (news === null || news.removed) verify().then(wake, wake)
+    if (news === null || news.removed) verify().catch(wake)
     else {
-      log.push(news)
+      take(log, news)
       wake()
     }
   })
@@ -97,5 +115,14 @@ async function watchEvents(link: Link, cacheDir: string | undefined) {
       if (found !== null) listener(found)
       return () => void rewindListeners.delete(listener)
     },
+  }
+}
+
+/** What is no log of ours, or is cut short, only says that there may be news. */
+function take(log: EventLog, news: RawLog): void {
+  try {
+    log.push(news)
+  } catch {
+    log.touch(null)
   }
 }

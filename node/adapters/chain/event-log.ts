@@ -4,11 +4,12 @@ import type { ChainEvent, ChainEventBody } from '#ports/chain.ts'
 import { decodeEvent } from './decode-event.ts'
 import type { EventFile } from './event-file.ts'
 import { interfaces, type Link } from './link.ts'
+import { keyOf, recheck, type Stretch } from './recheck.ts'
 import { noAnswer, type RawLog, RpcError } from './rpc.ts'
 
 /** All events of the network's contracts, read once each. */
 export interface EventLog {
-  /** Of blocks `from` to the head, in order. */
+  /** Of blocks `from` to the newest that counts, in order. */
   read(from: number, filter?: EventFilter): Promise<readonly ChainEvent[]>
   /** Says that block `block` holds something new (null: unknown which), at `index` in it where that is known. */
   touch(block: number | null, index?: number): void
@@ -33,6 +34,8 @@ export interface Rewind {
 const RANGE = 10_000
 /** A chain may announce a block before its logs can be read. */
 const ANNOUNCED_EARLY_MS = 200
+/** How often what was read is compared with the chain: an endpoint may drop, repeat or mix up what it pushes, or leave logs out of an answer. */
+const RECHECK_MS = 5_000
 
 /** What was read of one history of the chain; when the chain goes back, a new one is begun and this one is left to itself. */
 interface Read {
@@ -47,9 +50,13 @@ interface Read {
   current: boolean
   caughtUp: Promise<void> | null
   refreshing: Promise<void> | null
+  /** What was read since it was last compared. */
+  readonly unsure: Stretch
+  nextCheckMs: number
 }
 
-export function openEventLog(link: Link, file: EventFile): EventLog {
+/** @param onDoubt told when what was read turned out not to be what the chain holds; it is being read anew */
+export function openEventLog(link: Link, file: EventFile, onDoubt: (rewind: Rewind | null) => void = () => {}): EventLog {
   const fresh = (): Read => ({
     events: [],
     last: null,
@@ -59,10 +66,13 @@ export function openEventLog(link: Link, file: EventFile): EventLog {
     current: false,
     caughtUp: null,
     refreshing: null,
+    unsure: { from: link.deployedAtBlock, keys: [] },
+    nextCheckMs: Date.now() + RECHECK_MS,
   })
   let read = fresh()
   try {
     keep(link, read, file.logs)
+    begin(read)
   } catch {
     // The file is a cache: what cannot be understood is read from the chain again.
     file.clear()
@@ -80,7 +90,7 @@ export function openEventLog(link: Link, file: EventFile): EventLog {
 
   /** From what is known to the head, in pieces. */
   const catchUp = async (into: Read): Promise<void> => {
-    const head = Number(await link.rpc.call<string>('eth_blockNumber', []))
+    const head = await link.depth.number()
     for (let range = RANGE; into.floor < head; ) {
       const to = Math.min(into.floor + range, head)
       const logs = await fetchLogs(link, into.floor, to).catch((error) => {
@@ -98,15 +108,15 @@ export function openEventLog(link: Link, file: EventFile): EventLog {
   const refresh = async (into: Read): Promise<void> => {
     into.dirty = false
     try {
-      const logs = await fetchLogs(link, into.floor, 'latest').catch((error) => (error instanceof RpcError ? null : Promise.reject(error)))
+      const logs = await fetchNewest(link, into.floor).catch((error) => (error instanceof RpcError ? null : Promise.reject(error)))
       await (logs === null ? catchUp(into) : take(into, logs))
-      for (const end = Date.now() + ANNOUNCED_EARLY_MS; into.floor < into.announced && Date.now() < end; ) {
+      for (const end = Date.now() + ANNOUNCED_EARLY_MS; link.depth.newest && into.floor < into.announced && Date.now() < end; ) {
         await sleep(4)
-        await take(into, await fetchLogs(link, into.floor, 'latest').catch(nothingThere))
+        await take(into, await fetchNewest(link, into.floor).catch(nothingThere))
       }
       // What was announced and never came was taken back.
       into.announced = into.floor
-      into.current = link.rpc.pushes
+      into.current = link.rpc.pushes && link.depth.newest
     } catch (error) {
       into.dirty = true
       throw error
@@ -120,7 +130,8 @@ export function openEventLog(link: Link, file: EventFile): EventLog {
       into.caughtUp = null
       throw error
     })
-    into.dirty ||= !link.rpc.pushes
+    // What counts changes with blocks that bring no log of ours.
+    into.dirty ||= !link.rpc.pushes || !link.depth.newest
     while (into.dirty || into.refreshing) {
       into.refreshing ??= refresh(into).finally(() => {
         into.refreshing = null
@@ -129,9 +140,53 @@ export function openEventLog(link: Link, file: EventFile): EventLog {
     }
   }
 
+  const readAnew = () => {
+    read = fresh()
+    file.clear()
+  }
+
+  const verify = async (before: Read): Promise<Rewind | null> => {
+    before.dirty = true
+    // More may be read while the chain is asked.
+    const { last } = before
+    if (last === null) return null
+    const block = await link.rpc.call<{ hash: string } | null>('eth_getBlockByNumber', [last.blockNumber, false])
+    if (block?.hash === last.blockHash || before !== read) return null
+    const head = Number(await link.rpc.call<string>('eth_blockNumber', []))
+    // Several may have looked at once: one tells.
+    if (before !== read) return null
+    const from = Number(last.blockNumber)
+    readAnew()
+    return { from, to: Math.min(head, from - 1) }
+  }
+
+  const doubt = async (into: Read): Promise<void> => {
+    const rewind = await verify(into)
+    if (rewind === null && into === read) readAnew()
+    onDoubt(rewind)
+  }
+
+  /** Beside the reading, so that nobody waits for it. What was missed or taken twice makes all be read anew. */
+  const checkNowAndThen = (into: Read): void => {
+    if (Date.now() < into.nextCheckMs) return
+    into.nextCheckMs = Number.POSITIVE_INFINITY
+    if (into.floor - into.unsure.from > RANGE) begin(into)
+    recheck(into.unsure, (from) => fetchNewest(link, from))
+      .then(async (found) => {
+        if (found === 'more') into.dirty = true
+        if (found === 'other') await doubt(into)
+      })
+      // An endpoint that does not answer is asked again next time.
+      .catch(() => undefined)
+      .finally(() => {
+        into.nextCheckMs = Date.now() + RECHECK_MS
+      })
+  }
+
   return {
     async read(from, filter) {
       const now = read
+      checkNowAndThen(now)
       await bringUpToDate(now).catch((error) => {
         throw error instanceof RpcError ? noAnswer(link.url, error.method, error) : error
       })
@@ -152,18 +207,7 @@ export function openEventLog(link: Link, file: EventFile): EventLog {
       read.floor = Math.max(read.floor, Number(log.blockNumber))
       read.announced = Math.max(read.announced, read.floor)
     },
-    async verify() {
-      const before = read
-      before.dirty = true
-      if (before.last === null) return null
-      const block = await link.rpc.call<{ hash: string } | null>('eth_getBlockByNumber', [before.last.blockNumber, false])
-      if (block?.hash === before.last.blockHash || before !== read) return null
-      const head = Number(await link.rpc.call<string>('eth_blockNumber', []))
-      const from = Number(before.last.blockNumber)
-      read = fresh()
-      file.clear()
-      return { from, to: Math.min(head, from - 1) }
-    },
+    verify: () => verify(read),
   }
 }
 
@@ -171,13 +215,26 @@ function keep(link: Link, into: Read, logs: readonly RawLog[]): void {
   for (const log of logs) {
     const event = decode(link, log)
     if (event !== undefined) into.events.push(event)
+    into.unsure.keys.push(keyOf(log))
     into.last = log
     into.floor = Math.max(into.floor, Number(log.blockNumber))
   }
 }
 
-const fetchLogs = (link: Link, from: number, to: number | 'latest') =>
-  link.rpc.call<RawLog[]>('eth_getLogs', [{ address: watchedOf(link), fromBlock: hex(from), toBlock: to === 'latest' ? to : hex(to) }])
+/** The next comparison begins at what was read last. */
+function begin({ unsure, last, floor }: Read): void {
+  unsure.from = Math.max(unsure.from, floor, Number(last?.blockNumber ?? 0))
+  unsure.keys = unsure.keys.filter(({ block }) => block >= unsure.from)
+}
+
+const fetchLogs = (link: Link, from: number, to: number | string) =>
+  link.rpc.call<RawLog[]>('eth_getLogs', [{ address: watchedOf(link), fromBlock: hex(from), toBlock: typeof to === 'string' ? to : hex(to) }])
+
+/** Up to the newest block that counts; nothing when that lies below `from`, as after the setting was changed. */
+async function fetchNewest(link: Link, from: number): Promise<RawLog[]> {
+  const tag = await link.depth.tag()
+  return tag.startsWith('0x') && Number(tag) < from ? [] : fetchLogs(link, from, tag)
+}
 
 /** A chain that went back refuses blocks that it no longer has; `verify` finds that out. */
 function nothingThere(error: unknown): readonly RawLog[] {

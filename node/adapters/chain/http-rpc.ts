@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CALL_LIMIT_MS, noAnswer, type RawLog, type Rpc, RpcError, type RpcReply } from './rpc.ts'
+import { CALL_LIMIT_MS, isBusy, noAnswer, type RawLog, type Rpc, RpcError, type RpcReply } from './rpc.ts'
 import { subscribeTo } from './ws-rpc.ts'
 
 /** How often an endpoint without subscriptions is asked for a new block. */
@@ -24,7 +24,9 @@ export function openHttpRpc(url: string, callLimitMs = CALL_LIMIT_MS): Rpc {
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(callLimitMs)])
     const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal })
     const reply = (await response.json()) as RpcReply
-    if (reply.error) throw new RpcError(method, reply.error)
+    // What a proxy says on its own account (too many requests, bad gateway) is no answer of the chain, whatever its body holds.
+    if (reply.error && !isBusy(reply.error) && (response.ok || reply.error.data !== undefined)) throw new RpcError(method, reply.error)
+    if (!('result' in reply)) throw noAnswer(url, method)
     return reply.result as T
   }
 

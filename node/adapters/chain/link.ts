@@ -1,10 +1,12 @@
 import { Interface } from 'ethers'
-import { RotaError } from '#base/errors.ts'
+import { isRotaError, RotaError } from '#base/errors.ts'
 import { type Address, address, type Digest, digest } from '#base/ids.ts'
 import { ABI, type ContractName, VERSION } from './abi.ts'
+import { type Depth, depthOf, type Finality } from './depth.ts'
 import { openHttpRpc } from './http-rpc.ts'
 import { revertError } from './reverts.ts'
-import { type Rpc, RpcError, withoutSecrets } from './rpc.ts'
+import { isRevert, type Rpc, RpcError, withoutSecrets } from './rpc.ts'
+import { witnessed } from './witness-rpc.ts'
 import { openWsRpc } from './ws-rpc.ts'
 
 /** One endpoint, checked to be the chain that it should be, with the network's contracts on it. */
@@ -15,7 +17,8 @@ export interface Link {
   readonly genesis: Digest
   readonly addresses: Readonly<Record<ContractName, Address>>
   readonly deployedAtBlock: number
-  /** A view function of a contract, as of the newest block. @throws ROTA-5xxx with the contract's own error */
+  readonly depth: Depth
+  /** A view function of a contract, as of the newest block that counts. @throws ROTA-5xxx with the contract's own error */
   view(contract: ContractName, method: string, args: readonly unknown[]): Promise<unknown>
 }
 
@@ -28,6 +31,10 @@ export interface EndpointOptions {
   readonly genesis?: Digest
   /** How long a call may wait for an endpoint that is away. Default 20 s. */
   readonly callLimitMs?: number
+  /** When a block counts. Default: instant. */
+  readonly finality?: Finality
+  /** Another endpoint of the same chain: nothing counts that it does not say too. */
+  readonly witness?: string
   readonly signal?: AbortSignal
 }
 
@@ -36,33 +43,55 @@ export interface Endpoint {
   readonly url: string
   readonly chainId: bigint
   readonly genesis: Digest
+  readonly depth: Depth
 }
 
 export const interfaces: Readonly<Record<ContractName, Interface>> = Object.fromEntries(
   Object.entries(ABI).map(([name, lines]) => [name, new Interface(lines)]),
 ) as Record<ContractName, Interface>
 
-/** @throws ROTA-5001 nobody answers, ROTA-5004 another chain id, ROTA-5005 another genesis */
+/** @throws ROTA-5001 nobody answers, ROTA-5004 another chain id, ROTA-5005 another genesis, ROTA-5013 no finalized blocks */
 export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> {
-  const rpc = openRpc(options.url, options.callLimitMs)
-  const stop = () => void rpc.stop()
+  const rpc = openBoth(options)
+  const stop = () => void rpc.all.stop()
   options.signal?.addEventListener('abort', stop, { once: true })
+  const url = withoutSecrets(options.url)
   try {
-    const [chainId, first] = await Promise.all([
-      rpc.call<string>('eth_chainId', []).then(BigInt),
-      rpc.call<{ hash: string }>('eth_getBlockByNumber', ['0x0', false]),
-    ])
-    const genesis = digest(first.hash)
-    const url = withoutSecrets(options.url)
-    if (options.chainId !== undefined && options.chainId !== chainId) throw new RotaError('ROTA-5004', { url, chainId, expected: options.chainId })
-    if (options.genesis !== undefined && options.genesis !== genesis) throw new RotaError('ROTA-5005', { url, genesis, expected: options.genesis })
-    return { rpc, url, chainId, genesis }
+    const found = await identify(rpc.first, url, options)
+    if (rpc.second !== null) await identify(rpc.second, withoutSecrets(options.witness ?? ''), found)
+    const depth = depthOf(rpc.all, url, options.finality ?? 'instant', rpc.second !== null)
+    if (!depth.newest) await depth.number()
+    return { rpc: rpc.all, url, ...found, depth }
   } catch (error) {
-    await rpc.stop()
+    await rpc.all.stop()
     throw options.signal?.aborted ? options.signal.reason : error
   } finally {
     options.signal?.removeEventListener('abort', stop)
   }
+}
+
+function openBoth({ url, witness, callLimitMs }: EndpointOptions): { readonly first: Rpc; readonly second: Rpc | null; readonly all: Rpc } {
+  const first = openRpc(url, callLimitMs)
+  if (witness === undefined) return { first, second: null, all: first }
+  const second = openRpc(witness, callLimitMs)
+  return { first, second, all: witnessed({ first: { rpc: first, url }, second: { rpc: second, url: witness } }) }
+}
+
+/** Which chain this is. @throws ROTA-5001, ROTA-5004, ROTA-5005, ROTA-5016 */
+async function identify(
+  rpc: Rpc,
+  url: string,
+  expected: { readonly chainId?: bigint; readonly genesis?: Digest },
+): Promise<{ chainId: bigint; genesis: Digest }> {
+  const [chainId, genesis] = await Promise.all([
+    rpc.call<string>('eth_chainId', []).then(BigInt),
+    rpc.call<{ hash: string }>('eth_getBlockByNumber', ['0x0', false]).then((first) => digest(first.hash)),
+  ]).catch((error) => {
+    throw asAnswered(error, url)
+  })
+  if (expected.chainId !== undefined && expected.chainId !== chainId) throw new RotaError('ROTA-5004', { url, chainId, expected: expected.chainId })
+  if (expected.genesis !== undefined && expected.genesis !== genesis) throw new RotaError('ROTA-5005', { url, genesis, expected: expected.genesis })
+  return { chainId, genesis }
 }
 
 /**
@@ -80,9 +109,11 @@ export async function openLink(options: EndpointOptions & { readonly contracts: 
 }
 
 export async function linkTo(endpoint: Endpoint, directory: Address): Promise<Link> {
+  // Where two endpoints are compared, where the contracts are is compared too; how deep they lie does not matter.
+  const at = endpoint.depth.newest ? 'latest' : await endpoint.rpc.call<string>('eth_blockNumber', [])
   const ask = async (method: string): Promise<unknown> => {
-    const found = await callView(endpoint.rpc, interfaces.RotaDirectory, directory, method, []).catch((error) => {
-      if (error instanceof RotaError && error.reaction === 'retry') throw error
+    const found = await callView(endpoint, interfaces.RotaDirectory, directory, method, [], at).catch((error) => {
+      if (error instanceof RotaError && error.reaction === 'retry' && !isNothing(error)) throw error
       throw new RotaError('ROTA-5006', { url: endpoint.url, address: directory }, error)
     })
     return found
@@ -99,11 +130,13 @@ export async function linkTo(endpoint: Endpoint, directory: Address): Promise<Li
     ModelLedger: address(found.models ?? ''),
     AuditLog: address(found.audits ?? ''),
   }
+  const deployedAtBlock = Number(found.deployedAtBlock)
+  if (!endpoint.depth.newest) await endpoint.depth.reach(deployedAtBlock)
   return {
     ...endpoint,
     addresses,
-    deployedAtBlock: Number(found.deployedAtBlock),
-    view: (contract, method, args) => callView(endpoint.rpc, interfaces[contract], addresses[contract], method, args),
+    deployedAtBlock,
+    view: async (contract, method, args) => callView(endpoint, interfaces[contract], addresses[contract], method, args, await endpoint.depth.tag()),
   }
 }
 
@@ -113,12 +146,24 @@ const openRpc = (url: string, callLimitMs: number | undefined): Rpc => {
   throw new RotaError('ROTA-5008', { url: withoutSecrets(url) })
 }
 
-async function callView(rpc: Rpc, abi: Interface, to: Address, method: string, args: readonly unknown[]): Promise<unknown> {
+async function callView({ rpc, url }: Endpoint, abi: Interface, to: Address, method: string, args: readonly unknown[], at: string): Promise<unknown> {
   const data = abi.encodeFunctionData(method, args)
-  const raw = await rpc.call<string>('eth_call', [{ to, data }, 'latest']).catch((error) => {
-    throw error instanceof RpcError ? revertError(error) : error
+  const raw = await rpc.call<string>('eth_call', [{ to, data }, at]).catch((error) => {
+    throw error instanceof RpcError && isRevert(error) ? revertError(error) : asAnswered(error, url)
   })
-  if (raw === '0x') throw new RotaError('ROTA-5006', { url: 'the chain', address: to })
-  const results = abi.decodeFunctionResult(method, raw)
-  return results.length === 1 ? results[0] : results
+  // Where the contracts were found before, it is the endpoint that has lost them for a while.
+  if (raw === '0x') throw new RotaError('ROTA-5016', { url, error: NOTHING })
+  try {
+    const results = abi.decodeFunctionResult(method, raw)
+    return results.length === 1 ? results[0] : results
+  } catch (error) {
+    throw asAnswered(error, url)
+  }
 }
+
+const NOTHING = 'no contract there'
+const isNothing = ({ details }: RotaError): boolean => details.error === NOTHING
+
+/** Nothing that an endpoint answers may end a node: what is no error of the catalogue was an answer that could not be used. */
+export const asAnswered = (error: unknown, url: string): RotaError =>
+  isRotaError(error) ? error : new RotaError('ROTA-5016', { url, error: error instanceof Error ? error.message.slice(0, 200) : 'unknown' }, error)

@@ -40,6 +40,8 @@ export interface Membership {
   propose(kind: Exclude<ProposalKind, 'admit'>, subject: SiteId): Promise<number>
   /** One vote a site, final; takes effect when more than half of the active sites are for it. */
   vote(proposal: number, support: boolean): Promise<void>
+  /** By the steward: the site is no member from then on, for good. */
+  resign(site: SiteId): Promise<void>
   rotateNode(site: SiteId, node: Address): Promise<void>
   rotateSteward(site: SiteId, steward: Address): Promise<void>
   setContact(site: SiteId, contact: Pick<SiteDetails, 'peerId' | 'encryptionKey' | 'multiaddrs'>): Promise<void>
@@ -51,7 +53,7 @@ export interface Membership {
 
 /** @param signer private key of the acting account, 0x-hex */
 export function membership(link: Link, signer: string): Membership {
-  const sender = openSender(link.rpc, link.chainId, signer)
+  const sender = openSender(link, signer)
   const send = sendTo(link, sender)
   const call = async (method: string, ...args: unknown[]): Promise<void> => void (await send('SiteRegistry', method, args, DETAILS_GAS))
   const proposed = async (method: string, ...args: unknown[]): Promise<number> =>
@@ -61,6 +63,7 @@ export function membership(link: Link, signer: string): Membership {
     requestAdmission: (details) => proposed('requestAdmission', details),
     propose: (kind, subject) => proposed('propose', PROPOSAL_KINDS.indexOf(kind), subject),
     vote: (proposal, support) => call('vote', proposal, support),
+    resign: (site) => call('resign', site),
     rotateNode: (site, node) => call('rotateNode', site, node),
     rotateSteward: (site, steward) => call('rotateSteward', site, steward),
     setContact: (site, { peerId, encryptionKey, multiaddrs }) => call('setContact', site, peerId, encryptionKey, multiaddrs),

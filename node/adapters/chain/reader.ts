@@ -37,6 +37,6 @@ export function readerOf(link: Link, log: EventLog): Omit<ChainReader, 'onChange
 }
 
 async function readHead(link: Link): Promise<Head> {
-  const block = await link.rpc.call<{ number: string; hash: string; timestamp: string }>('eth_getBlockByNumber', ['latest', false])
+  const block = await link.rpc.call<{ number: string; hash: string; timestamp: string }>('eth_getBlockByNumber', [await link.depth.tag(), false])
   return { number: Number(block.number), hash: digest(block.hash), timestamp: Number(block.timestamp) }
 }

@@ -46,6 +46,12 @@ export class RpcError extends Error {
   }
 }
 
+/** Whether a contract refused, and not the endpoint (which may be busy, syncing or limiting): geth and anvil say 3, the others add the bytes or say so. */
+export const isRevert = (error: RpcError): boolean => error.rpcCode === 3 || error.data !== undefined || /revert/i.test(error.message)
+
+/** Whether the endpoint asks to be asked more slowly (EIP-1474: limit exceeded). */
+export const isBusy = ({ code }: { readonly code?: number }): boolean => code === -32005 || code === 429
+
 /** Clients put the bytes at different depths: anvil and geth as text, Hardhat as {data}. */
 function revertDataOf(data: unknown): string | undefined {
   if (typeof data === 'string' && /^0x([0-9a-f]{2})*$/i.test(data)) return data

@@ -1,17 +1,18 @@
 import { Transaction, Wallet } from 'ethers'
 import { RotaError } from '#base/errors.ts'
 import { type Address, address } from '#base/ids.ts'
+import type { Depth } from './depth.ts'
 import { readFees } from './fees.ts'
 import { revertError } from './reverts.ts'
-import { type RawLog, type Rpc, RpcError } from './rpc.ts'
+import { isRevert, type RawLog, type Rpc, RpcError } from './rpc.ts'
 
 /** Signs and sends for one account. Several calls may be under way at once; they are mined in the order in which they were made. */
 export interface Sender {
   readonly account: Address
   /**
-   * Resolves when the transaction is mined and its receipt can be read.
+   * Resolves when the transaction's block counts and its receipt can be read.
    * @param gasLimit fixed: an estimate made before the others' calls runs out of gas, when ours turns out to move the phase on
-   * @throws ROTA-5xxx with the contract's own error, ROTA-5001 and ROTA-5002 when it may be tried again
+   * @throws ROTA-5xxx with the contract's own error, ROTA-5001, ROTA-5002 and ROTA-5017 when it may be tried again
    */
   send(to: Address | null, data: string, gasLimit: number): Promise<Receipt>
 }
@@ -19,6 +20,7 @@ export interface Sender {
 export interface Receipt {
   readonly status: string
   readonly blockNumber: string
+  readonly blockHash: string
   readonly contractAddress: string | null
   readonly logs: readonly RawLog[]
 }
@@ -38,7 +40,7 @@ interface Signed {
 /** The transaction's number is used up or leaves a gap: it has to be signed again under another. */
 class NonceLost extends Error {}
 
-export function openSender(rpc: Rpc, chainId: bigint, privateKey: string): Sender {
+export function openSender({ rpc, chainId, depth }: { readonly rpc: Rpc; readonly chainId: bigint; readonly depth: Depth }, privateKey: string): Sender {
   const wallet = new Wallet(privateKey)
   const account = address(wallet.address)
   let nextNonce: Promise<number> | null = null
@@ -64,9 +66,11 @@ export function openSender(rpc: Rpc, chainId: bigint, privateKey: string): Sende
 
   const sendOnce = async (to: Address | null, data: string, gasLimit: number): Promise<Receipt> => {
     try {
-      return await deliver(rpc, account, await sign(to, data, gasLimit))
+      return await deliver(rpc, depth, account, await sign(to, data, gasLimit))
     } catch (error) {
       forgetNonce()
+      // What was refused for a state that does not count yet would look undone until it does.
+      if (!depth.newest && error instanceof RpcError && isRevert(error)) await depth.reach(Number(await rpc.call<string>('eth_blockNumber', [])))
       throw error
     }
   }
@@ -91,7 +95,7 @@ export function openSender(rpc: Rpc, chainId: bigint, privateKey: string): Sende
  * Sends, waits for the receipt, and sends again now and then: an endpoint that came back, or a chain that went back, may have lost it.
  * @throws NonceLost, RpcError when the endpoint refuses it, ROTA-5001, ROTA-5002
  */
-async function deliver(rpc: Rpc, account: Address, signed: Signed): Promise<Receipt> {
+async function deliver(rpc: Rpc, depth: Depth, account: Address, signed: Signed): Promise<Receipt> {
   let wake = () => {}
   const stopListening = rpc.onLog((log) => {
     if (log === null || log.transactionHash === signed.hash) wake()
@@ -100,14 +104,18 @@ async function deliver(rpc: Rpc, account: Address, signed: Signed): Promise<Rece
     wake = next
   }
   try {
-    for (const end = Date.now() + MINED_LIMIT_MS; Date.now() < end; ) {
+    for (let end = Date.now() + MINED_LIMIT_MS; Date.now() < end; ) {
       const refused = await rpc.call('eth_sendRawTransaction', [signed.raw]).then(
         () => null,
         (error) => error,
       )
       const waiting = refused === null || isKnown(refused)
       const receipt = await awaitReceipt(rpc, signed.hash, waiting ? RESEND_MS : 0, onWake)
-      if (receipt !== null) return receipt
+      if (receipt !== null) {
+        if (depth.newest || (await standsDeep(rpc, depth, signed.hash, receipt))) return receipt
+        end = Date.now() + MINED_LIMIT_MS
+        continue
+      }
       if (!waiting) throw isNonceTrouble(refused) ? new NonceLost(String(refused), { cause: refused }) : refused
       if (await isNonceLost(rpc, account, signed)) throw new NonceLost('its number is used, or numbers before it are missing')
     }
@@ -115,6 +123,12 @@ async function deliver(rpc: Rpc, account: Address, signed: Signed): Promise<Rece
   } finally {
     stopListening()
   }
+}
+
+/** Waits until the transaction's block counts; false when the chain went back meanwhile and the transaction is elsewhere or nowhere. */
+async function standsDeep(rpc: Rpc, depth: Depth, hash: string, { blockNumber, blockHash }: Receipt): Promise<boolean> {
+  await depth.reach(Number(blockNumber))
+  return (await rpc.call<Receipt | null>('eth_getTransactionReceipt', [hash]))?.blockHash === blockHash
 }
 
 async function isNonceLost(rpc: Rpc, account: Address, { nonce, hash }: Signed): Promise<boolean> {

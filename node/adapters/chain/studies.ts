@@ -20,7 +20,7 @@ export interface StudyDesk {
 
 /** @param signer private key of the acting account, 0x-hex */
 export function studyDesk(link: Link, signer: string): StudyDesk {
-  const sender = openSender(link.rpc, link.chainId, signer)
+  const sender = openSender(link, signer)
   const send = sendTo(link, sender)
   return {
     account: sender.account,

@@ -89,6 +89,7 @@ function roundView(view: Struct): RoundView {
     openedAtBlock: numberOf(view.openedAtBlock),
     epoch: numberOf(view.epoch),
     since: { block: numberOf(view.sinceBlock), timestamp: numberOf(view.sinceTimestamp) },
+    extended: Boolean(view.extended),
     awaited: bitmapOf(view.awaited),
     contributed: bitmapOf(view.contributed),
     abstained: bitmapOf(view.abstained),

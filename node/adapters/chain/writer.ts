@@ -1,5 +1,6 @@
 import { RotaError } from '#base/errors.ts'
 import { runId } from '#base/ids.ts'
+import { type DisputePart, partsOf } from '#core/commit/dispute-parts.ts'
 import { ABSTAIN_REASONS, type AbstainReason, ATTEST_STATUSES, type ChainWriter } from '#ports/chain.ts'
 import type { ContractName } from './abi.ts'
 import { interfaces, type Link } from './link.ts'
@@ -41,6 +42,12 @@ export function fromReceipt(receipt: Receipt, contract: ContractName, event: str
 
 const reasonIndex = (reason: AbstainReason): number => ABSTAIN_REASONS.indexOf(reason)
 
+const disputeCall = ({ done, partialSum, evidence }: DisputePart): readonly [string, readonly unknown[]] =>
+  done === 0 && evidence.sum.length > 0 ? ['dispute', [evidence]] : ['disputePart', [evidence, done, partialSum]]
+
+/** An update costs some 38,000 in a tree of 16 levels, a contribution 800; what is left is unused. */
+const disputeGas = ({ count, evidence }: DisputePart): number => 1_000_000 + 50_000 * count + 30 * evidence.contributions.length
+
 /** What a node's account says on chain. */
 export function writerOf(send: Send): ChainWriter & { reportEpoch(study: number, epoch: number): Promise<void> } {
   const round = async (method: string, ...args: unknown[]): Promise<void> => void (await send('RoundCoordinator', method, args))
@@ -51,9 +58,16 @@ export function writerOf(send: Send): ChainWriter & { reportEpoch(study: number,
     },
     contribute: (run, no, root, cid, cohortRoot) => round('contribute', run, no, root, cid, cohortRoot),
     abstain: (run, no, reason) => round('abstain', run, no, reasonIndex(reason)),
+    extend: (run, no) => round('extend', run, no),
     witness: (run, no, slice, held) => round('witness', run, no, slice, held),
     publish: (run, no, attempt, sumRoot, sumCid) => round('publish', run, no, attempt, sumRoot, sumCid),
     attest: (run, no, attempt, model, status, own) => round('attest', run, no, attempt, model.root, model.cid, ATTEST_STATUSES.indexOf(status), own),
+    async dispute(run, no, evidence) {
+      for (const part of partsOf(evidence)) {
+        const [method, args] = disputeCall(part)
+        await send('RoundCoordinator', method, [run, no, ...args], disputeGas(part))
+      }
+    },
     tick: (run) => round('tick', run),
     ready: (run) => round('ready', run),
     halt: (run, reason) => round('halt', run, reasonIndex(reason)),

@@ -1,8 +1,10 @@
 import { WebSocket } from 'ws'
-import { CALL_LIMIT_MS, noAnswer, type RawLog, type Rpc, RpcError, type RpcReply } from './rpc.ts'
+import { CALL_LIMIT_MS, isBusy, noAnswer, type RawLog, type Rpc, RpcError, type RpcReply } from './rpc.ts'
 
 /** Waits between tries to connect, ms; the last repeats. */
 const BACKOFF_MS = [50, 100, 250, 500, 1_000, 2_000, 5_000]
+/** An endpoint that asks to be asked more slowly is asked again after this. */
+const BUSY_MS = 500
 /** A connection on which nothing came for so long, pings unanswered, is given up. */
 const SILENCE_LIMIT_MS = 15_000
 
@@ -61,9 +63,16 @@ export function openWsRpc(url: string, callLimitMs = CALL_LIMIT_MS): Rpc {
       for (const listener of logListeners) listener(gap ? null : log)
       return
     }
+    if (reply.error && reply.id !== undefined && isBusy(reply.error)) return void setTimeout(askAgain, BUSY_MS, reply.id).unref()
     const asked = reply.id === undefined ? undefined : settle(reply.id)
     if (reply.error) asked?.reject(new RpcError(asked.method, reply.error))
+    else if (reply.result === undefined) asked?.reject(new RpcError(asked.method, { message: 'neither a result nor an error' }))
     else asked?.resolve(reply.result)
+  }
+
+  const askAgain = (id: number) => {
+    const waiting = pending.get(id)
+    if (waiting !== undefined && socket?.readyState === 1) socket.send(waiting.text)
   }
 
   const subscribe = async () => {

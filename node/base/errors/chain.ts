@@ -52,6 +52,32 @@ export const chainErrors = {
     remedy: 'The node sends again what its journal holds. If it happens often, let the chain write its state more often.',
     reaction: 'retry',
   },
+  'ROTA-5013': {
+    what: 'the chain at {url} knows no finalized blocks ({error})',
+    remedy: 'Set chainFinality in rota.yaml to instant (QBFT and its like), or to the number of blocks that must stand on one (docs/chain.md).',
+    reaction: 'stop',
+  },
+  'ROTA-5014': {
+    what: 'the endpoints {url} and {witness} disagree about block {block} ({method})',
+    remedy:
+      'One of them is on a fork, or lies: ask who runs them which block hash they have there. The node does nothing until they agree, and asks again by itself.',
+    reaction: 'retry',
+  },
+  'ROTA-5015': {
+    what: 'the endpoint {url} has stood still for {seconds} s, {behind} blocks behind {other}',
+    remedy: 'See whether that client of the chain has peers and follows it; the node goes on when both have the same blocks.',
+    reaction: 'retry',
+  },
+  'ROTA-5016': {
+    what: 'the chain at {url} gave no answer that can be used ({error})',
+    remedy: "The endpoint's own log says more. If it limits how often it may be asked, use one of your own; the node tries again.",
+    reaction: 'retry',
+  },
+  'ROTA-5017': {
+    what: 'block {block} does not count yet: with finality {finality} the chain has stood at {at} for {seconds} s',
+    remedy: 'See whether the chain makes blocks. One that makes them only for transactions needs chainFinality: instant; the node goes on by itself.',
+    reaction: 'retry',
+  },
 
   // Rounds: late and duplicate calls lose nothing.
   'ROTA-5101': { what: 'round {round} of run {run} is not open: round {current} is', remedy: NOTHING, reaction: 'ignore' },
@@ -98,6 +124,53 @@ export const chainErrors = {
     remedy: 'A site leaves a study with: rota study stop',
     reaction: 'reject',
   },
+  'ROTA-5118': {
+    what: 'sums of run {run} are not disputed on chain: its study is not masked, and a leaf would show what it sums up',
+    remedy: 'Nothing to do: members add the updates up again and attest wrong sum; a majority throws it out.',
+    reaction: 'reject',
+  },
+  'ROTA-5119': {
+    what: 'no sum of round {round} of run {run} can be disputed now',
+    remedy:
+      'A sum can be disputed while it is attested and, once its round is closed, until a later round freezes (the last round: for the limit of publishing).',
+    reaction: 'ignore',
+  },
+  'ROTA-5120': {
+    what: 'the sum published in round {round} of run {run} is right at leaf {leaf}: it stands',
+    remedy: 'If this node said that it is wrong, report it with its version: its arithmetic differs from the contract.',
+    reaction: 'reject',
+  },
+  'ROTA-5121': {
+    what: 'in a dispute, leaf and path do not lead to the root that site {site} committed to (65535: that was published)',
+    remedy: 'Fetch that object again: what this node holds is not what was committed.',
+    reaction: 'reject',
+  },
+  'ROTA-5122': {
+    what: 'in a dispute, the contributions are not those of round {round} of run {run} in order of arrival',
+    remedy: 'The chain endpoint gave other events than the chain has: compare it with another (rota doctor).',
+    reaction: 'retry',
+  },
+  'ROTA-5123': {
+    what: 'in a dispute, there is no leaf {leaf} in a tree of {leaves}',
+    remedy: 'This is an error in the program that made the call: report it, with its version.',
+    reaction: 'reject',
+  },
+  'ROTA-5124': {
+    what: 'in a dispute of round {round} of run {run}, the updates take {bytes_} bytes where {wanted} are missing',
+    remedy: 'One leaf and path for each site of the frozen set, in order of arrival: fetch what is missing and dispute again.',
+    reaction: 'reject',
+  },
+  'ROTA-5125': {
+    what: 'the partial sum of {done} sites is not the one that this site left in its dispute of round {round} of run {run}',
+    remedy: 'Nothing to do: the dispute is begun again from its first part.',
+    reaction: 'retry',
+  },
+  'ROTA-5126': { what: 'a site has asked for more time in round {round} of run {run} already', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5127': {
+    what: 'site {site} is not awaited in round {round} of run {run}: no time is given to it',
+    remedy: 'Nothing to do: it is awaited again in the round after one that it contributes to.',
+    reaction: 'ignore',
+  },
 
   // Sites.
   'ROTA-5201': {
@@ -117,7 +190,7 @@ export const chainErrors = {
   },
   'ROTA-5204': {
     what: 'account {caller} may not do this for site {site}',
-    remedy: 'Node and steward change the contact, the steward its own account, the recovery account all three after 48 hours.',
+    remedy: 'Node and steward change the contact, the steward its own account and the membership, the recovery account all three accounts after 48 hours.',
     reaction: 'reject',
   },
   'ROTA-5205': { what: 'there is no site {site}', remedy: 'rota network show lists them.', reaction: 'reject' },

@@ -9,6 +9,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { id } from 'ethers'
 import type { ContractName } from '#adapters/chain/abi.ts'
+import { depthOf } from '#adapters/chain/depth.ts'
 import { type EventFile, noEventFile } from '#adapters/chain/event-file.ts'
 import { openEventLog } from '#adapters/chain/event-log.ts'
 import { interfaces, type Link } from '#adapters/chain/link.ts'
@@ -43,7 +44,16 @@ function endpoint(habits: { head: number; widest?: number; logs: () => readonly 
   const nothing = () => () => {}
   const call = async <T>(method: string, params: readonly unknown[]) => answer(method, params) as T
   const rpc = { pushes: true, call, onLog: nothing, onReconnect: nothing, watch: async () => {}, stop: async () => {} }
-  const link: Link = { rpc, url: 'test', chainId: 1n, genesis: digest(id('genesis')), addresses, deployedAtBlock: 5, view: async () => null }
+  const link: Link = {
+    rpc,
+    url: 'test',
+    chainId: 1n,
+    genesis: digest(id('genesis')),
+    addresses,
+    deployedAtBlock: 5,
+    depth: depthOf(rpc, 'test', 'instant', false),
+    view: async () => null,
+  }
   return { link, asked }
 }
 
