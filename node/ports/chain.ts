@@ -1,4 +1,5 @@
 import type { Address, Attempt, Bitmap, Digest, RoundNo, RunId, SiteId, StudyId } from '#base/ids.ts'
+import type { DisputeEvidence } from '#core/commit/dispute.ts'
 
 /** The contracts as nodes see them. One compliance suite runs on the Solidity contracts and on adapters/sim. */
 export interface Chain extends ChainReader, ChainWriter {
@@ -87,7 +88,7 @@ export interface RunView {
   readonly run: RunId
   readonly study: StudyId
   readonly state: RunState
-  /** The last opened round. */
+  /** The last opened round; after a dispute of a closed round, that one, which is published again. */
   readonly round: RoundView
   /** Model of the last closed round, or the initial one. */
   readonly model: ModelRef
@@ -115,6 +116,8 @@ export interface RoundView {
   readonly epoch: number
   /** When the phase, or its current attempt or extension, began. A limit has passed when both its seconds and its blocks have. */
   readonly since: { readonly block: number; readonly timestamp: number }
+  /** A site asked for more time in Contributing: the limit began anew, and will not again in this round. */
+  readonly extended: boolean
   readonly awaited: Bitmap
   readonly contributed: Bitmap
   readonly abstained: Bitmap
@@ -178,6 +181,8 @@ export type ChainEventBody =
       readonly cohortRoot: Digest
     }
   | { readonly kind: 'Abstained'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly reason: number }
+  /** The limit of Contributing began anew, at this site's wish. No PhaseBegan tells it. */
+  | { readonly kind: 'ContributingExtended'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId }
   | { readonly kind: 'PhaseBegan'; readonly run: RunId; readonly round: RoundNo; readonly phase: Phase; readonly attempt: Attempt }
   | { readonly kind: 'Witnessed'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly slice: number; readonly held: Bitmap }
   | { readonly kind: 'Frozen'; readonly run: RunId; readonly round: RoundNo; readonly included: Bitmap; readonly accumulator: Digest }
@@ -208,6 +213,16 @@ export type ChainEventBody =
       readonly attempt: Attempt
       readonly publisher: SiteId
       readonly wrongSum: boolean
+    }
+  /** A site showed that the publication is wrong at a leaf of its vectors: it is discarded, also when its round was closed. */
+  | {
+      readonly kind: 'Disputed'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly attempt: Attempt
+      readonly site: SiteId
+      readonly publisher: SiteId
+      readonly leaf: number
     }
   | {
       readonly kind: 'RoundClosed'
@@ -259,9 +274,13 @@ export interface ChainWriter {
   openRun(study: StudyId, model: ModelRef): Promise<RunId>
   contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest): Promise<void>
   abstain(run: RunId, round: RoundNo, reason: AbstainReason): Promise<void>
+  /** Begins the limit of Contributing anew, once a round, for an awaited site that would be late. */
+  extend(run: RunId, round: RoundNo): Promise<void>
   witness(run: RunId, round: RoundNo, slice: number, held: Bitmap): Promise<void>
   publish(run: RunId, round: RoundNo, attempt: Attempt, sumRoot: Digest, sumCid: Digest): Promise<void>
   attest(run: RunId, round: RoundNo, attempt: Attempt, model: ModelRef, status: AttestStatus, own: Digest): Promise<void>
+  /** Shows that a published sum of masked vectors is wrong: any member, alone. In parts where the frozen set is large. */
+  dispute(run: RunId, round: RoundNo, evidence: DisputeEvidence): Promise<void>
   /** Moves phases on whose limits have passed; no error when none has. */
   tick(run: RunId): Promise<void>
   ready(run: RunId): Promise<void>

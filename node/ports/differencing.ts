@@ -7,6 +7,8 @@ import type { Digest } from '#base/ids.ts'
 export interface Differencing {
   /** Equal to, or at least 10 patients from, each cohort used on this dataset in any exact run of any study. */
   mayJoin(patients: readonly Digest[]): Promise<{ readonly ok: true } | { readonly ok: false; readonly smallestDifference: number }>
-  /** On disk when it returns: called before a contribution leaves. */
-  record(patients: readonly Digest[]): Promise<void>
+  /** On disk when it returns: called before a contribution leaves. @param root the cohort's commitment, which goes on chain */
+  record(patients: readonly Digest[], root: Digest): Promise<void>
+  /** Commitments of the cohorts recorded: one on chain that is not among them shows that this record is an old copy. */
+  roots(): Promise<ReadonlySet<Digest>>
 }

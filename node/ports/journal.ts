@@ -9,7 +9,7 @@ export interface Journal {
   append(entry: JournalEntry): Promise<void>
   /** In order; a torn last line is left out. Entries of runs that ended may have been compacted away. */
   entries(): readonly JournalEntry[]
-  /** Drops entries of rounds before `round` of `run`, except frozen sets. */
+  /** Drops entries of rounds before `round` of `run`, except frozen sets and the run's last contribution. */
   compact(run: RunId, round: RoundNo): Promise<void>
 }
 
@@ -24,7 +24,7 @@ export type JournalEntry =
       readonly cohortRoot: Digest
     }
   | { readonly kind: 'abstained'; readonly run: RunId; readonly round: RoundNo; readonly reason: string }
-  | { readonly kind: 'witnessed'; readonly run: RunId; readonly round: RoundNo; readonly held: Bitmap }
+  | { readonly kind: 'witnessed'; readonly run: RunId; readonly round: RoundNo; readonly slice: number; readonly held: Bitmap }
   | { readonly kind: 'published'; readonly run: RunId; readonly round: RoundNo; readonly attempt: Attempt; readonly root: Digest; readonly cid: Digest }
   | {
       readonly kind: 'attested'

@@ -15,7 +15,8 @@ export interface JournalDisk {
  * given a journal
  * ├── when entries of every kind were appended, they are there in order, and after a death too
  * ├── when calls are made at once, each is there, in the order of the calls
- * └── when it is compacted, earlier rounds of that run are gone but their frozen sets; other runs and later rounds stay, after a death too
+ * └── when it is compacted, earlier rounds of that run are gone but their frozen sets and the last contribution; other runs and later
+ *     rounds stay, after a death too
  */
 export function journalCompliance(name: string, makeDisk: () => Promise<JournalDisk>): void {
   describe(`journal: ${name}`, () => {
@@ -45,8 +46,9 @@ export function journalCompliance(name: string, makeDisk: () => Promise<JournalD
     it('drops earlier rounds of a run when compacted, but no frozen set', async () => {
       const disk = await makeDisk()
       const journal = await disk.open()
-      const kept = [frozen(1, 1), abstained(1, 3), frozen(1, 3), abstained(2, 1)]
-      for (const entry of [abstained(1, 1), frozen(1, 1), abstained(1, 2), abstained(1, 3), frozen(1, 3), abstained(2, 1)]) await journal.append(entry)
+      const kept = [frozen(1, 1), contributed(1, 2), abstained(1, 3), frozen(1, 3), contributed(2, 1), abstained(2, 1)]
+      const gone = [contributed(1, 1), abstained(1, 1), abstained(1, 2)]
+      for (const entry of [...gone, ...kept]) await journal.append(entry)
       await journal.compact(runId(1), roundNo(3))
       assert.deepEqual(journal.entries(), kept)
       await journal.append(abstained(1, 4))
@@ -61,12 +63,19 @@ const digestOf = (byte: number): Digest => `0x${byte.toString(16).padStart(2, '0
 const at = (run: number, round: number) => ({ run: runId(run), round: roundNo(round) })
 const abstained = (run: number, round: number): JournalEntry => ({ kind: 'abstained', ...at(run, round), reason: 'maintenance' })
 const frozen = (run: number, round: number): JournalEntry => ({ kind: 'frozen', ...at(run, round), included: ((1n << 255n) | 5n) as Bitmap })
+const contributed = (run: number, round: number): JournalEntry => ({
+  kind: 'contributed',
+  ...at(run, round),
+  base: digestOf(4),
+  ...named,
+  cohortRoot: digestOf(3),
+})
 const named = { root: digestOf(1), cid: digestOf(2) }
 
 const ENTRIES: readonly JournalEntry[] = [
   { kind: 'contributed', ...at(1, 1), base: digestOf(4), ...named, cohortRoot: digestOf(3) },
   abstained(1, 2),
-  { kind: 'witnessed', ...at(1, 3), held: 0n as Bitmap },
+  { kind: 'witnessed', ...at(1, 3), slice: 0, held: 0n as Bitmap },
   frozen(1, 3),
   { kind: 'published', ...at(1, 3), attempt: attemptNo(2), ...named },
   { kind: 'attested', ...at(1, 3), attempt: attemptNo(2), status: 'ok', ...named },

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { RotaError } from '#base/errors.ts'
-import type { Digest } from '#base/ids.ts'
+import { type Digest, isDigest } from '#base/ids.ts'
 import type { Differencing } from '#ports/differencing.ts'
 import { withLock, writeDurably } from './durable-file.ts'
 
@@ -9,14 +9,21 @@ export const MIN_DIFFERENCE = 10
 
 export type JoinVerdict = { readonly ok: true } | { readonly ok: false; readonly smallestDifference: number }
 
+/** A cohort that was used, and the commitments under which it stands on chain: one for each programme. */
+interface UsedCohort {
+  readonly roots: readonly Digest[]
+  readonly patients: ReadonlySet<string>
+}
+
 /**
- * Which cohorts of one dataset were used in exact runs: a JSON line per distinct cohort, patients as keyed digests
+ * Which cohorts of one dataset were used in exact runs: a JSON line per distinct cohort with its roots, patients as keyed digests
  * (first 16 bytes). One file per dataset, shared by all studies.
  * Limit: it knows who was used, not with which values; a corrected row of the same patient is not seen.
  */
 export class DifferencingLedger implements Differencing {
   readonly #file: string
   readonly #minimum: number
+  #read: { readonly version: string; readonly cohorts: readonly UsedCohort[] } | null = null
 
   constructor(file: string, minimum = MIN_DIFFERENCE) {
     this.#file = file
@@ -26,22 +33,35 @@ export class DifferencingLedger implements Differencing {
   /** @throws ROTA-6006 when the ledger cannot be read */
   async mayJoin(patients: readonly Digest[]): Promise<JoinVerdict> {
     const now = new Set(patients.map(shorten))
-    const differences = (await this.#cohorts()).map((earlier) => symmetricDifference(now, earlier)).filter((n) => n > 0)
+    const differences = (await this.#cohorts()).map((earlier) => symmetricDifference(now, earlier.patients)).filter((n) => n > 0)
     const smallestDifference = Math.min(...differences, Number.POSITIVE_INFINITY)
     return smallestDifference >= this.#minimum ? { ok: true } : { ok: false, smallestDifference }
   }
 
-  async record(patients: readonly Digest[]): Promise<void> {
+  async record(patients: readonly Digest[], root: Digest): Promise<void> {
     await withLock(this.#file, async () => {
       const cohorts = await this.#cohorts()
       const now = new Set(patients.map(shorten))
-      if (cohorts.some((earlier) => symmetricDifference(now, earlier) === 0)) return
-      const lines = [...cohorts, now].map((cohort) => `${JSON.stringify([...cohort].sort())}\n`)
-      await writeDurably(this.#file, lines.join(''))
+      const known = cohorts.find((earlier) => symmetricDifference(now, earlier.patients) === 0)
+      if (known?.roots.includes(root)) return
+      const used: UsedCohort = { roots: [...(known?.roots ?? []), root], patients: now }
+      await writeDurably(this.#file, [...cohorts.filter((cohort) => cohort !== known), used].map(lineOf).join(''))
     })
   }
 
-  async #cohorts(): Promise<readonly ReadonlySet<string>[]> {
+  async roots(): Promise<ReadonlySet<Digest>> {
+    return new Set((await this.#cohorts()).flatMap(({ roots }) => roots))
+  }
+
+  /** Read again when another process, or a person, has changed the file. */
+  async #cohorts(): Promise<readonly UsedCohort[]> {
+    const { mtimeMs, size, ino } = await stat(this.#file).catch(() => NO_FILE)
+    const version = `${mtimeMs} ${size} ${ino}`
+    if (this.#read?.version !== version) this.#read = { version, cohorts: await this.#readAll() }
+    return this.#read.cohorts
+  }
+
+  async #readAll(): Promise<readonly UsedCohort[]> {
     const text = await readFile(this.#file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT') return ''
       throw new RotaError('ROTA-3001', { file: this.#file, reason: String(cause.code) })
@@ -52,16 +72,24 @@ export class DifferencingLedger implements Differencing {
       .map((line) => this.#cohort(line))
   }
 
-  #cohort(line: string): ReadonlySet<string> {
+  #cohort(line: string): UsedCohort {
     try {
-      const list: unknown = JSON.parse(line)
-      if (Array.isArray(list) && list.every((x) => typeof x === 'string')) return new Set(list as string[])
+      const value = JSON.parse(line) as Partial<{ roots: unknown; patients: unknown }>
+      // Version 0.1 wrote the list of patients alone.
+      const [roots, patients]: readonly unknown[] = Array.isArray(value) ? [[], value] : [value.roots, value.patients]
+      if (isList(patients) && isList(roots) && roots.every(isDigest)) return { roots: roots as readonly Digest[], patients: new Set(patients) }
     } catch {
       // told below
     }
     throw new RotaError('ROTA-6006', { file: this.#file })
   }
 }
+
+const NO_FILE = { mtimeMs: 0, size: 0, ino: 0 }
+
+const isList = (list: unknown): list is readonly string[] => Array.isArray(list) && list.every((x) => typeof x === 'string')
+
+const lineOf = ({ roots, patients }: UsedCohort): string => `${JSON.stringify({ roots, patients: [...patients].sort() })}\n`
 
 const shorten = (digest: Digest): string => digest.slice(2, 34)
 

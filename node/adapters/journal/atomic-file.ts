@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, open, rename, unlink } from 'node:fs/promises'
+import { link, open, readdir, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { RotaError } from '#base/errors.ts'
 
@@ -42,6 +42,12 @@ async function writeNeighbour(path: string, bytes: Uint8Array | string): Promise
     await file.close()
   }
   return temporary
+}
+
+/** Removes what a process that was killed while it wrote has left beside a file. Only while nobody else writes it. */
+export async function clearNeighbours(path: string): Promise<void> {
+  const left = (await readdir(dirname(path)).catch(() => [])).filter((name) => name.startsWith(`.${basename(path)}.`) && name.endsWith('.tmp'))
+  for (const name of left) await unlink(join(dirname(path), name)).catch(() => {})
 }
 
 async function discard(temporary: string, error: unknown): Promise<never> {

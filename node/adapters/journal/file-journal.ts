@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { RotaError } from '#base/errors.ts'
 import type { RoundNo, RunId } from '#base/ids.ts'
 import type { Journal, JournalEntry } from '#ports/journal.ts'
-import { diskError, syncFolder, writeAtomic } from './atomic-file.ts'
+import { clearNeighbours, diskError, syncFolder, writeAtomic } from './atomic-file.ts'
 import { decodeLine, encodeLine } from './journal-line.ts'
 
 export interface FileJournal extends Journal {
@@ -12,10 +12,12 @@ export interface FileJournal extends Journal {
 
 /**
  * The journal as an append-only file. A line is on disk (fsync) before `append` resolves; calls are served one after another.
+ * Compaction replaces the file as a whole: killed in the middle of it, the next start finds the long one or the short one.
  * @throws ROTA-1305 when a line before the last is damaged: the file was changed by something else
  * @throws ROTA-1306 when the disk refuses a write; nothing of the refused entry remains
  */
 export async function openJournal(path: string): Promise<FileJournal> {
+  await clearNeighbours(path)
   let { entries, wholeBytes } = await readJournal(path)
   let file = await open(path, 'a', 0o600).catch((cause) => refuse(path, cause))
   await file.truncate(wholeBytes)
@@ -34,12 +36,14 @@ export async function openJournal(path: string): Promise<FileJournal> {
       }),
     compact: (run, round) =>
       oneByOne(async () => {
-        const kept = entries.filter((entry) => staysAfter(entry, run, round))
+        const kept = entries.filter(staysAfter(entries, run, round))
         if (kept.length === entries.length) return
         const text = kept.map(encodeLine).join('')
         await writeAtomic(path, text)
+        // The old file is closed only when the new one is open: an entry always has where to go.
+        const written = await open(path, 'a', 0o600).catch((cause) => refuse(path, cause))
         await file.close()
-        file = await open(path, 'a', 0o600)
+        file = written
         entries = kept
         sizeBytes = Buffer.byteLength(text)
       }),
@@ -47,8 +51,14 @@ export async function openJournal(path: string): Promise<FileJournal> {
   }
 }
 
-/** Frozen sets stay for good: a node halts if the chain ever shows another one for a round it acted on. */
-const staysAfter = (entry: JournalEntry, run: RunId, round: RoundNo): boolean => entry.run !== run || entry.round >= round || entry.kind === 'frozen'
+/**
+ * Frozen sets stay for good: a node halts if the chain ever shows another one for a round it acted on. So does a run's last
+ * contribution, which says what cohort an exact run began with.
+ */
+function staysAfter(entries: readonly JournalEntry[], run: RunId, round: RoundNo): (entry: JournalEntry) => boolean {
+  const last = entries.findLast((entry) => entry.kind === 'contributed' && entry.run === run)
+  return (entry) => entry.run !== run || entry.round >= round || entry.kind === 'frozen' || entry === last
+}
 
 async function appendSynced(file: FileHandle, path: string, line: string, sizeBefore: number): Promise<void> {
   try {
@@ -64,8 +74,11 @@ function refuse(file: string, cause: unknown): never {
   throw diskError(file, cause)
 }
 
-/** What was written whole, and how many bytes that is; a torn last line is left out. */
-async function readJournal(path: string): Promise<{ entries: readonly JournalEntry[]; wholeBytes: number }> {
+/**
+ * What was written whole, and how many bytes that is; a torn last line is left out. Also beside a node that writes it.
+ * @throws ROTA-1305, ROTA-1306
+ */
+export async function readJournal(path: string): Promise<{ entries: readonly JournalEntry[]; wholeBytes: number }> {
   const text = await readFile(path, 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return ''
     throw diskError(path, error)

@@ -11,23 +11,25 @@ import { keyed, tempFolder } from './support.ts'
   Differencing ledger
   ├── given no earlier cohort, anyone may join
   ├── given earlier cohorts, equal to one is fine, else each must differ by 10 patients or more, counted both ways
+  ├── each cohort is known by its roots, as they stand on chain
   ├── what is recorded outlives the process, and twice the same is one
   └── a damaged ledger lets nobody join
 */
 const patients = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => keyed('site').keyedDigest('used', Buffer.from(String(from + i))))
+const root = keyed('site').keyedDigest('root')
 const ledger = () => new DifferencingLedger(join(tempFolder(), 'used.jsonl'))
 
 describe('differencing ledger', () => {
   it('lets the first cohort join, and the same again', async () => {
     const book = ledger()
     assert.deepEqual(await book.mayJoin(patients(0, 5)), { ok: true })
-    await book.record(patients(0, 100))
+    await book.record(patients(0, 100), root)
     assert.deepEqual(await book.mayJoin(patients(0, 100).reverse()), { ok: true })
   })
 
   it('counts who left and who came', async () => {
     const book = ledger()
-    await book.record(patients(0, 100))
+    await book.record(patients(0, 100), root)
     const cases: readonly (readonly [number, number, number | null])[] = [
       [0, 99, 1],
       [0, 91, 9],
@@ -50,23 +52,34 @@ describe('differencing ledger', () => {
 
   it('asks it of each earlier cohort', async () => {
     const book = ledger()
-    await book.record(patients(0, 100))
-    await book.record(patients(0, 50))
+    await book.record(patients(0, 100), root)
+    await book.record(patients(0, 50), root)
     assert.deepEqual(await book.mayJoin(patients(0, 55)), { ok: false, smallestDifference: 5 })
     assert.deepEqual(await book.mayJoin(patients(0, 60)), { ok: true })
-    await book.record(patients(0, 95))
+    await book.record(patients(0, 95), root)
     assert.deepEqual(await book.mayJoin(patients(0, 100)), { ok: false, smallestDifference: 5 }, 'equal to one, too close to another')
   })
 
   it('is on disk when it returns, once for each cohort, and holds no whole digest', async () => {
     const file = join(tempFolder(), 'used.jsonl')
-    await new DifferencingLedger(file).record(patients(0, 20))
-    await new DifferencingLedger(file).record(patients(0, 20).reverse())
-    await Promise.all([new DifferencingLedger(file).record(patients(0, 40)), new DifferencingLedger(file).record(patients(0, 60))])
+    await new DifferencingLedger(file).record(patients(0, 20), root)
+    await new DifferencingLedger(file).record(patients(0, 20).reverse(), root)
+    await Promise.all([new DifferencingLedger(file).record(patients(0, 40), root), new DifferencingLedger(file).record(patients(0, 60), root)])
     assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, 3)
     assert.deepEqual(readdirSync(join(file, '..')), ['used.jsonl'])
     assert.deepEqual(await new DifferencingLedger(file).mayJoin(patients(0, 21)), { ok: false, smallestDifference: 1 })
     assert.ok(!readFileSync(file, 'utf8').includes(patients(0, 1)[0] as string))
+  })
+
+  it('knows each cohort by its roots, one a programme, and what version 0.1 wrote without', async () => {
+    const file = join(tempFolder(), 'used.jsonl')
+    const other = keyed('other').keyedDigest('root')
+    writeFileSync(file, `${JSON.stringify(patients(0, 20).map((digest) => digest.slice(2, 34)))}\n`)
+    assert.deepEqual(await new DifferencingLedger(file).mayJoin(patients(0, 19)), { ok: false, smallestDifference: 1 })
+    assert.deepEqual([...(await new DifferencingLedger(file).roots())], [])
+    for (const each of [root, other, root]) await new DifferencingLedger(file).record(patients(0, 20), each)
+    assert.deepEqual([...(await new DifferencingLedger(file).roots())], [root, other])
+    assert.equal(readFileSync(file, 'utf8').trim().split('\n').length, 1)
   })
 
   it('goes on at once after a process that was killed while it wrote', async () => {
@@ -75,17 +88,17 @@ describe('differencing ledger', () => {
     writeFileSync(`${file}.lock`, String(killed.pid))
     writeFileSync(`${file}.1.new`, 'half')
     const start = performance.now()
-    await new DifferencingLedger(file).record(patients(0, 20))
+    await new DifferencingLedger(file).record(patients(0, 20), root)
     assert.ok(performance.now() - start < 2000)
     assert.deepEqual(await new DifferencingLedger(file).mayJoin(patients(0, 20)), { ok: true })
   })
 
   it('lets nobody join when it is damaged', async () => {
     const file = join(tempFolder(), 'used.jsonl')
-    for (const text of ['[', '{}\n', '[1]\n', 'x']) {
+    for (const text of ['[', '{}\n', '[1]\n', 'x', '{"roots":["0x12"],"patients":[]}\n']) {
       writeFileSync(file, text)
       await assert.rejects(new DifferencingLedger(file).mayJoin(patients(0, 20)), (error) => isRotaError(error, 'ROTA-6006'))
-      await assert.rejects(new DifferencingLedger(file).record(patients(0, 20)), (error) => isRotaError(error, 'ROTA-6006'))
+      await assert.rejects(new DifferencingLedger(file).record(patients(0, 20), root), (error) => isRotaError(error, 'ROTA-6006'))
     }
   })
 })

@@ -3,7 +3,7 @@
  * given entries, when the file is opened again, they are there, in order and of the same type
  * given a torn last line (at every byte), the whole ones before it are there and the next append follows them
  * given a damaged line in the middle, it says so (ROTA-1305)
- * given compaction, entries of earlier rounds of that run go, frozen sets stay
+ * given compaction, entries of earlier rounds of that run go, frozen sets and the last contribution stay; killed in the middle of it, nothing is lost
  * given a full disk, the refused entry leaves nothing (ROTA-1306)
  */
 import assert from 'node:assert/strict'
@@ -13,6 +13,7 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { writeAtomic } from '#adapters/journal/atomic-file.ts'
 import { openJournal } from '#adapters/journal/file-journal.ts'
 import { lockFolder } from '#adapters/journal/folder-lock.ts'
@@ -26,7 +27,7 @@ const [one, two] = [runId(1), runId(2)]
 const entries: readonly JournalEntry[] = [
   { kind: 'contributed', run: one, round: roundNo(1), base: some, root: some, cid: some, cohortRoot: some },
   { kind: 'frozen', run: one, round: roundNo(1), included: bitmapOf([0, 3, 255].map(siteId)) },
-  { kind: 'witnessed', run: one, round: roundNo(1), held: bitmapOf([]) },
+  { kind: 'witnessed', run: one, round: roundNo(1), slice: 0, held: bitmapOf([]) },
   { kind: 'abstained', run: two, round: roundNo(1), reason: 'differencing' },
   { kind: 'published', run: one, round: roundNo(2), attempt: attemptNo(1), root: some, cid: some },
 ]
@@ -91,13 +92,40 @@ describe('journal', () => {
     const path = await filled()
     const journal = await openJournal(path)
     await journal.compact(one, roundNo(2))
-    const kept = [entries[1], entries[3], entries[4]]
+    const kept = [entries[0], entries[1], entries[3], entries[4]]
     assert.deepEqual(journal.entries(), kept)
     await journal.append(entries[0] as JournalEntry)
     await journal.close()
     const again = await openJournal(path)
     assert.deepEqual(again.entries(), [...kept, entries[0]])
     await again.close()
+  })
+
+  it('loses nothing when it is killed while it compacts, and clears away what that left', async () => {
+    const folder = await mkdtemp(join(dir, 'killed-'))
+    const path = join(folder, 'journal')
+    for (let kill = 0; kill < 6; kill++) {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', COMPACT, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+      let said = ''
+      child.stdout.on('data', (text) => {
+        said += text
+      })
+      await once(child.stdout, 'data')
+      await sleep(20 + 17 * kill)
+      child.kill('SIGKILL')
+      await once(child, 'close')
+      const journal = await openJournal(path)
+      const last = Number(said.trim().split('\n').at(-1))
+      const rounds = (kind: JournalEntry['kind']) => journal.entries().flatMap((e) => (e.kind === kind ? [Number(e.round)] : []))
+      assert.ok((rounds('contributed').at(-1) ?? 0) >= last, 'what was told as written is there')
+      const frozen = rounds('frozen')
+      assert.deepEqual(
+        frozen,
+        frozen.map((_, i) => i + 1),
+      )
+      assert.deepEqual(await readdir(folder), ['journal'])
+      await journal.close()
+    }
   })
 
   it('leaves nothing of an entry that the disk refused', async (t) => {
@@ -168,6 +196,19 @@ const { lockFolder } = await import(${JSON.stringify(new URL('../../../node/adap
 await lockFolder(process.argv[1])
 console.log('locked')
 setInterval(() => {}, 1_000)
+`
+
+const COMPACT = `
+const { openJournal } = await import(${JSON.stringify(new URL('../../../node/adapters/journal/file-journal.ts', import.meta.url).href)})
+const journal = await openJournal(process.argv[1])
+const some = '0x' + 'ab'.repeat(32)
+const from = journal.entries().reduce((most, e) => (e.kind === 'frozen' ? Math.max(most, e.round) : most), 0) + 1
+for (let round = from; ; round++) {
+  await journal.append({ kind: 'frozen', run: 1, round, included: 5n })
+  await journal.append({ kind: 'contributed', run: 1, round, base: some, root: some, cid: some, cohortRoot: some })
+  console.log(round)
+  await journal.compact(1, round)
+}
 `
 
 const FILL = `
