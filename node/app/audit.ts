@@ -7,12 +7,14 @@ import type { BlockSource } from '#audit/block-source.ts'
 import { eventPlace, eventText } from '#audit/event-text.ts'
 import { openFolder } from '#audit/folder-source.ts'
 import { openEndpoint } from '#audit/http-source.ts'
+import { type Participation, participationOf } from '#audit/participation.ts'
+import { absenceLines } from '#audit/participation-text.ts'
 import { type ReaderKey, readerKeyOf } from '#audit/reader-key.ts'
 import { type AuditReport, type RoundReport, VERDICTS } from '#audit/report.ts'
 import { verifyLog } from '#audit/verify.ts'
 import { fromHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
-import { address, type Digest, isAddress, runId } from '#base/ids.ts'
+import { address, type Digest, isAddress, type RunId, runId } from '#base/ids.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import { sha256 } from './sha256.ts'
@@ -65,12 +67,30 @@ export interface LogLine {
   readonly event: ChainEvent
 }
 
+/** The log, and what it says of each run as a whole: who was in its rounds, who was not and why. */
+export interface ToldLog {
+  readonly lines: readonly LogLine[]
+  readonly runs: readonly (Participation & { readonly absences: readonly string[] })[]
+}
+
 /** The chain's events in order, each with a sentence that says what it means. */
-export async function auditLog(options: AuditChain & { readonly from?: number | undefined }, signal: AbortSignal): Promise<readonly LogLine[]> {
+export async function auditLog(options: AuditChain & { readonly from?: number | undefined }, signal: AbortSignal): Promise<ToldLog> {
   return withChain(options, signal, async (chain) => {
-    const events = await chain.events(options.from ?? 0, options.run === undefined ? {} : { run: runId(options.run) })
-    return events.map((event) => ({ place: eventPlace(event), text: eventText(event), event }))
+    const [all, sites] = await Promise.all([chain.events(0), chain.sites()])
+    const { from = 0, run } = options
+    const asked = (event: ChainEvent): boolean => event.block >= from && (run === undefined || ('run' in event && event.run === run))
+    const told = all.filter(asked)
+    const runs = new Set(told.flatMap((event) => ('run' in event ? [event.run] : [])))
+    return {
+      lines: told.map((event) => ({ place: eventPlace(event), text: eventText(event), event })),
+      runs: [...runs].map((id) => participationIn(all, id, (site) => sites.find((record) => record.id === site)?.name ?? `site ${site}`)),
+    }
   })
+}
+
+function participationIn(events: readonly ChainEvent[], run: RunId, name: (site: number) => string): ToldLog['runs'][number] {
+  const found = participationOf(events, run)
+  return { ...found, absences: absenceLines(found, name) }
 }
 
 /** Draws an auditor's keys into a keystore of their own. @throws ROTA-1303 when the file exists, ROTA-1306 when it cannot be written */

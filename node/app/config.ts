@@ -14,6 +14,10 @@ export interface SiteConfig {
   readonly contracts: string
   /** Id of the chain that the network is on, noted by `rota join`: an endpoint of another chain is refused. */
   readonly chainId?: number | undefined
+  /** When a block of the chain counts: at once, under so many others, or when the chain calls it final. */
+  readonly chainFinality?: 'instant' | 'finalized' | number | undefined
+  /** A second endpoint of the chain, run by somebody else: the node acts on nothing that it does not say too. */
+  readonly chainWitness?: string | undefined
   readonly data: { readonly file: string; readonly mapping?: string | undefined }
   /** Addresses to listen on, as multiaddrs; empty for a site that only dials out. */
   readonly listen: readonly string[]
@@ -21,6 +25,8 @@ export interface SiteConfig {
   readonly announce: readonly string[]
   /** Members whose relay this site can be reached through, when it listens nowhere. */
   readonly relay: boolean
+  /** The hospital's own IPFS nodes: they may fetch what lies here, and are asked for what no member has. */
+  readonly bitswap?: { readonly peers: readonly string[]; readonly listen: readonly string[] } | undefined
   readonly web: { readonly port: number }
   /** File that holds the vault's password; else it is asked for by option. */
   readonly passwordFile?: string | undefined
@@ -28,15 +34,22 @@ export interface SiteConfig {
 
 export const CONFIG_FILE = 'rota.yaml'
 
+const endpoint = z.string().regex(/^(wss?|https?):\/\//, 'must begin with ws://, wss://, http:// or https://')
+
 export const schema = z.strictObject({
   name: z.string().min(1).max(64),
-  chain: z.string().regex(/^(wss?|https?):\/\//, 'must begin with ws://, wss://, http:// or https://'),
+  chain: endpoint,
   contracts: z.union([z.literal(''), z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address: 0x and 40 hex digits')]),
   chainId: z.number().int().positive().optional(),
+  chainFinality: z
+    .union([z.enum(['instant', 'finalized']), z.number().int().min(1).max(1_000)], 'must be instant, finalized, or a number of blocks from 1 to 1000')
+    .optional(),
+  chainWitness: endpoint.optional(),
   data: z.strictObject({ file: z.string().min(1), mapping: z.string().optional() }),
   listen: z.array(z.string()).default([]),
   announce: z.array(z.string()).default([]),
   relay: z.boolean().default(false),
+  bitswap: z.strictObject({ peers: z.array(z.string()).min(1), listen: z.array(z.string()).default([]) }).optional(),
   web: z.strictObject({ port: z.number().int().min(0).max(65535) }).default({ port: 0 }),
   passwordFile: z.string().optional(),
 })

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { access, constants, statfs } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { inspectColumns } from '#adapters/cohort/inspect-columns.ts'
+import { systemRandom } from '#adapters/host/system-host.ts'
 import { peerIdOf } from '#adapters/network/peer-id.ts'
 import { listBackends } from '#adapters/training/list-backends.ts'
 import type { OpenVault } from '#adapters/vault/secrets-vault.ts'
@@ -9,11 +10,16 @@ import { accountAddress } from '#adapters/vault/site-vault.ts'
 import { has } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import { bytes, count } from '#base/format.ts'
+import type { StudyRecord } from '#ports/chain.ts'
 import type { MemberHealth } from '#web/health.ts'
 import { previewData } from './approval-preview.ts'
 import { arithmeticVersion } from './arithmetic-version.ts'
+import { dayOf, keptCanary, verdictOf } from './canary-file.ts'
+import { measureStore } from './canary-training.ts'
 import { readCard } from './init-site.ts'
+import { offline } from './offline-store.ts'
 import { clockAlarm } from './peer-watch.ts'
+import { withScratchStore } from './scratch-store.ts'
 import type { SitePaths } from './site-folder.ts'
 import type { SiteView } from './site-view.ts'
 import { protocolOf } from './studies.ts'
@@ -40,6 +46,23 @@ export async function checkDisk({ folder }: Pick<SitePaths, 'folder'>): Promise<
   const free = bavail * bsize
   if (free < LEAST_FREE_BYTES) throw new RotaError('ROTA-1218', { free: bytes(free), dir: folder, wanted: bytes(GOOD_FREE_BYTES) })
   return free < GOOD_FREE_BYTES ? warn(`${bytes(free)} are free: enough for small models only`) : ok(`${bytes(free)} are free`)
+}
+
+/** Writes and reads a little in a store of its own beside the node's, on the same disk. @throws ROTA-1306, ROTA-4013 the disk refuses */
+export async function checkStore({ state }: Pick<SitePaths, 'state'>, signal: AbortSignal): Promise<Finding> {
+  const { writeBytesPerSecond, readBytesPerSecond } = await withScratchStore(state, offline, (store, dir) => measureStore(store, dir, 0, systemRandom, signal))
+  return ok(`writes ${bytes(writeBytesPerSecond)}/s, reads ${bytes(readBytesPerSecond)}/s`)
+}
+
+/** Whether the limits of an approved study hold, as far as a canary was run here. A run that could not finish is told, and is no fault of this site. */
+export async function checkLimits(paths: Pick<SitePaths, 'canary'>, study: StudyRecord): Promise<Finding> {
+  const kept = await keptCanary(paths, study.id, study.protocolDigest)
+  if (kept === null) return ok(`no canary was run here: rota canary ${study.id}`)
+  const { atMs, shortfalls, unanswered } = verdictOf(kept)
+  const when = dayOf(atMs)
+  if (shortfalls.length > 0) return warn(`${shortfalls.join('; ')}`, new RotaError('ROTA-1401', { study: study.id, shortfalls: shortfalls.join('; '), when }))
+  if (unanswered.length > 0) return warn(`the limits held in the canary of ${when}; not measured: ${unanswered.join(', ')}`)
+  return ok(`the limits held in the canary of ${when}`)
 }
 
 /** The chain's record against this folder's keys. @throws ROTA-1204 no member, ROTA-1219 other keys */

@@ -1,22 +1,21 @@
 import { existsSync } from 'node:fs'
 import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
-import { startNetwork } from '#adapters/network/host.ts'
 import { readPassword } from '#adapters/vault/password.ts'
 import type { OpenVault } from '#adapters/vault/secrets-vault.ts'
 import { openVault } from '#adapters/vault/site-vault.ts'
-import type { SiteRecord } from '#ports/chain.ts'
-import type { Log } from '#ports/host.ts'
-import type { Members } from '#ports/members.ts'
+import { has } from '#base/bitmap.ts'
 import type { MemberHealth } from '#web/health.ts'
-import { arithmeticVersion } from './arithmetic-version.ts'
 import { readConfig } from './config.ts'
+import { dialOut } from './dial-out.ts'
 import {
   checkBackend,
   checkClock,
   checkDataFile,
   checkDisk,
+  checkLimits,
   checkMembership,
   checkReach,
+  checkStore,
   checkStudyData,
   checkVersions,
   type Finding,
@@ -27,7 +26,6 @@ import { passwordSource, sitePaths } from './site-folder.ts'
 import { nodeHealth } from './site-status.ts'
 import { type SiteView, withSiteView } from './site-view.ts'
 import type { StudyCall } from './studies.ts'
-import { SOFTWARE_VERSION } from './version.ts'
 
 /** Looks at everything that a node needs, from its folder outwards; a fault ends only what depends on it. */
 export async function examine(call: StudyCall, onCheck: (name: string) => void = () => {}): Promise<Diagnosis> {
@@ -37,6 +35,7 @@ export async function examine(call: StudyCall, onCheck: (name: string) => void =
   const paths = sitePaths(call.folder)
   const vault = await patient.take('keys', async () => openKeys(call, config, paths))
   await patient.look('disk', () => checkDisk(paths))
+  await patient.look('store', () => checkStore(paths, call.signal))
   const health = await nodeHealth(config)
   await patient.look('node', async () =>
     existsSync(paths.resting)
@@ -69,7 +68,10 @@ async function examineNetwork(
   await patient.look('members', async () => checkReach(members))
   await patient.look('clock', async () => checkClock(members))
   await patient.look('version', () => checkVersions(members))
-  for (const study of await view.chain.studies()) await patient.look(`study ${study.id}`, () => checkStudyData(view, study, signal))
+  for (const study of await view.chain.studies()) {
+    await patient.look(`study ${study.id}`, () => checkStudyData(view, study, signal))
+    if (view.own !== null && has(study.approved, view.own.id)) await patient.look(`canary ${study.id}`, () => checkLimits(view.paths, study))
+  }
 }
 
 const ANSWER_MS = 12_000
@@ -79,38 +81,10 @@ const LOOK_MS = 500
 async function greetMembers(view: SiteView, vault: OpenVault, signal: AbortSignal): Promise<readonly MemberHealth[]> {
   const others = view.sites.filter((site) => site.state === 'Active' && site.id !== view.own?.id)
   if (others.length === 0) return []
-  if ((await nodeHealth(view.config)) === null) return dialMembers(view, vault, others, signal)
+  if ((await nodeHealth(view.config)) === null) return dialOut(vault, view.sites, (network) => greetAll(network, others, signal))
   for (const end = systemClock.nowMs() + ANSWER_MS; systemClock.nowMs() < end; await systemClock.sleep(LOOK_MS, signal)) {
     const members = (await nodeHealth(view.config))?.members ?? []
     if (members.length > 0) return members
   }
   return others.map(({ id, name }) => ({ site: id, name, reachable: false, rttMs: null, clockOffsetMs: null, software: null, arithmetic: null }))
 }
-
-async function dialMembers(view: SiteView, vault: OpenVault, others: readonly SiteRecord[], signal: AbortSignal): Promise<readonly MemberHealth[]> {
-  const network = await startNetwork({
-    seed: vault.peerSeed,
-    members: membersOf(view.sites),
-    listen: [],
-    relay: false,
-    versions: { software: SOFTWARE_VERSION, arithmetic: await arithmeticVersion() },
-    clock: systemClock,
-    log: quiet,
-  })
-  try {
-    return await greetAll(network, others, signal)
-  } finally {
-    await network.stop()
-  }
-}
-
-function membersOf(sites: readonly SiteRecord[]): Members {
-  const active = sites.filter(({ state }) => state === 'Active')
-  return {
-    siteOf: (peerId) => active.find((site) => site.peerId === peerId)?.id,
-    list: () => active.map(({ id, peerId, multiaddrs }) => ({ site: id, peerId, multiaddrs })),
-    onChange: () => () => undefined,
-  }
-}
-
-const quiet: Log = { info() {}, warn() {}, error() {}, debug() {} }

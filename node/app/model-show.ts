@@ -3,7 +3,10 @@ import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { type AtSite, atSite, consentedNow } from './at-site.ts'
 import { heldModel } from './model-shelf.ts'
+import { namedParticipation } from './participation.ts'
+import { readShares } from './participation-shares.ts'
 import { curvesOf, type ResultsView, type RoundLine, viewOf } from './results.ts'
+import { readRoundNotes } from './round-notes.ts'
 import { type RoundStory, roundStories } from './round-story.ts'
 import { type ChosenModel, chooseModel } from './run-choice.ts'
 import { stagesOf } from './run-stages.ts'
@@ -29,7 +32,11 @@ export function showModel(call: StudyCall, run: string | undefined, onStep: (tex
   return atSite(call, async (site) => {
     const chosen = await chooseModel(site, run, call.signal)
     onStep('reading the rounds')
-    const stories = roundStories(await site.chain.events(0, { run: chosen.run }), chosen.run).filter(({ state }) => state === 'closed')
+    const events = await site.chain.events(0)
+    const stories = roundStories(events, chosen.run).filter(({ state }) => state === 'closed')
+    const notes = readRoundNotes(site.folder.paths.rounds)
+    const told = await readShares(site.folder.paths.shares)
+    const participation = namedParticipation(events, chosen.run, nameOf(site.sites), { site: site.own.id, notes, told })
     const stages = await stagesOf(
       site.shelf,
       chosen.run,
@@ -42,7 +49,7 @@ export function showModel(call: StudyCall, run: string | undefined, onStep: (tex
     const own = await ownPart(site, chosen, fit, call.signal)
     const pooled = viewOf(chosen.model, chosen.protocol)
     const test = own.test === undefined ? pooled.test : { pooled: pooled.test?.pooled ?? metricsOf(chosen.protocol, []), sites: own.test }
-    return { site: site.own.name, chosen, ownProblem: own.problem, view: { ...pooled, ...own.view, test, rounds } }
+    return { site: site.own.name, chosen, ownProblem: own.problem, view: { ...pooled, ...own.view, test, rounds, participation } }
   })
 }
 

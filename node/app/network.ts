@@ -1,5 +1,5 @@
 import { deployNetwork } from '#adapters/chain/deploy.ts'
-import { connectChain, type EthersReader } from '#adapters/chain/ethers-chain.ts'
+import type { EthersReader } from '#adapters/chain/ethers-chain.ts'
 import { openEndpoint } from '#adapters/chain/link.ts'
 import { membership, type Proposal, readProposals } from '#adapters/chain/membership.ts'
 import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
@@ -8,6 +8,7 @@ import { toHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import { type Address, address } from '#base/ids.ts'
 import type { SiteRecord } from '#ports/chain.ts'
+import { contractsAddress, withReader } from './chain-reader.ts'
 import { noteContracts, readCard } from './init-site.ts'
 import { openSiteFolder, type SiteFolder, sitePaths } from './site-folder.ts'
 import type { StudyCall } from './studies.ts'
@@ -45,25 +46,6 @@ export function showNetwork(where: { readonly chain: string; readonly contracts:
   }))
 }
 
-export async function withReader<T>(
-  where: { readonly chain: string; readonly contracts: string },
-  signal: AbortSignal,
-  work: (chain: EthersReader) => Promise<T>,
-): Promise<T> {
-  const chain = await connectChain({ url: where.chain, contracts: contractsAddress(where.contracts), signer: null, signal })
-  try {
-    return await work(chain)
-  } finally {
-    await chain.stop()
-  }
-}
-
-/** @throws ROTA-1205 when it is no address */
-export function contractsAddress(text: string): Address {
-  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new RotaError('ROTA-1205', { kind: 'contracts address', name: text, command: 'rota network show' })
-  return address(text)
-}
-
 export type JoinState =
   | { readonly state: 'member'; readonly site: number; readonly name: string }
   | { readonly state: 'waiting'; readonly proposal: number; readonly votes: number; readonly needed: number; readonly members: readonly string[] }
@@ -80,7 +62,7 @@ export async function joinNetwork(
 ): Promise<JoinState> {
   const folder = await openSiteFolder(call.folder, call.password)
   const contracts = contractsAddress(call.contracts)
-  return withReader({ chain: folder.config.chain, contracts }, call.signal, async (chain) => {
+  return withReader({ ...folder.config, contracts }, call.signal, async (chain) => {
     let state = await joinState(chain, folder)
     if (state === null) {
       await membership(chain.link, folder.vault.nodeKey).requestAdmission(await readCard(folder.paths.card))
@@ -107,18 +89,18 @@ async function joinState(chain: EthersReader, { vault }: SiteFolder): Promise<Jo
   return { state: 'waiting', proposal: open.id, votes: sizeOf(open.yes), needed: Math.floor(members.length / 2) + 1, members: members.map((site) => site.name) }
 }
 
-/** Votes for a candidate, by its name or the proposal's number, as this site's node. */
+/** Votes for a candidate, by its name or the proposal's number, as this site's node; by its number also on a member's removal. */
 export async function admitSite(
   call: StudyCall & { readonly who: string; readonly against: boolean },
-): Promise<{ readonly proposal: number; readonly candidate: string; readonly admitted: boolean }> {
+): Promise<{ readonly proposal: number; readonly kind: Proposal['kind']; readonly candidate: string; readonly admitted: boolean }> {
   const folder = await openSiteFolder(call.folder, call.password)
   if (folder.config.contracts === '') throw new RotaError('ROTA-1203', { folder: sitePaths(call.folder).folder })
-  return withReader({ chain: folder.config.chain, contracts: folder.config.contracts }, call.signal, async (chain) => {
+  return withReader(folder.config, call.signal, async (chain) => {
     const proposals = await readProposals(chain.link)
     const found = proposals.find((p) => p.state === 'open' && (String(p.id) === call.who || p.candidate?.name === call.who))
     if (found === undefined) throw new RotaError('ROTA-1205', { kind: 'open proposal', name: call.who, command: 'rota network show' })
     await membership(chain.link, folder.vault.nodeKey).vote(found.id, !call.against)
     const after = (await readProposals(chain.link)).find((p) => p.id === found.id)
-    return { proposal: found.id, candidate: found.candidate?.name ?? `site ${found.subject}`, admitted: after?.state === 'passed' }
+    return { proposal: found.id, kind: found.kind, candidate: found.candidate?.name ?? `site ${found.subject}`, admitted: after?.state === 'passed' }
   })
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { EthersChain } from '#adapters/chain/ethers-chain.ts'
 import { CsvCohort } from '#adapters/cohort/csv-cohort.ts'
@@ -7,15 +8,19 @@ import { Libp2pGossip } from '#adapters/gossip/libp2p-gossip.ts'
 import { topicOf } from '#adapters/gossip/topic.ts'
 import type { LogOptions } from '#adapters/host/log.ts'
 import { createSystemHost, type SystemHost } from '#adapters/host/system-host.ts'
+import { diskError } from '#adapters/journal/atomic-file.ts'
 import { openJournal } from '#adapters/journal/file-journal.ts'
 import { lockFolder } from '#adapters/journal/folder-lock.ts'
 import { type Network, startNetwork } from '#adapters/network/host.ts'
+import type { Bitswap } from '#adapters/store/bitswap.ts'
 import { diskUse, FULLEST } from '#adapters/store/disk-use.ts'
 import { startModelStore } from '#adapters/store/helia-model-store.ts'
+import { dropOrphans } from '#adapters/store/orphans.ts'
 import { createTrainer } from '#adapters/training/trainer.ts'
 import type { PasswordSource } from '#adapters/vault/password.ts'
 import { nameOf } from '#base/errors.ts'
 import { address, type SiteId } from '#base/ids.ts'
+import type { Log } from '#ports/host.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import { type Hospital, openHospital } from '#round/hospital.ts'
 import { createMemo } from '#round/memo.ts'
@@ -32,6 +37,9 @@ import { sha256 } from './sha256.ts'
 import { connectSite, openSiteFolder, ownRecord, type SiteFolder } from './site-folder.ts'
 import { SOFTWARE_VERSION } from './version.ts'
 import { holdYoungGeneration } from './young-generation.ts'
+
+/** An object that the chain does not name after this long never will be; a chain may stand still over a weekend. */
+const ORPHAN_LIFE_MS = 7 * 24 * 3_600_000
 
 /** SIGTERM: a step under way gets this long to be finished. */
 const DRAIN_MS = 10_000
@@ -102,7 +110,9 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
     services: { pubsub: gossip.service as never },
   })
   opened.onClose(() => network.stop())
-  const store = await startModelStore({ dir: paths.blocks, network, log: host.log })
+  const bitswap = await bitswapOf(folder, host.log)
+  if (bitswap !== null) opened.onClose(() => bitswap.stop())
+  const store = await startModelStore({ dir: paths.blocks, network, log: host.log, ...(bitswap === null ? {} : { beyond: bitswap.fetch }) })
   opened.onClose(() => store.stop())
   const trainer = options.trainer ?? createTrainer({ log: host.log })
   opened.onClose(() => trainer.stop())
@@ -123,6 +133,14 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
     tell: logged(host.log, options.tell),
     resting: () => existsSync(paths.resting),
     diskFull: async () => (await diskUse(paths.state)).usedFraction > FULLEST,
+    restored: {
+      is: () => existsSync(paths.restored),
+      over: () =>
+        rm(paths.restored, { force: true }).catch((cause) => {
+          throw diskError(paths.restored, cause)
+        }),
+    },
+    dropOrphans: (named) => dropOrphans(paths.blocks, named, host.clock.nowMs() - ORPHAN_LIFE_MS),
   }
   const hospital = await openHospital(site, options.hooks)
   opened.onClose(() => hospital.drain(DRAIN_MS))
@@ -136,6 +154,13 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
   })
   host.log.info('node.started', { site: own.id as SiteId, peerId: network.peerId })
   return { site, name: own.name, folder, chain, network, host, hospital, stop: () => opened.close() }
+}
+
+/** Loaded only where the config asks for it. */
+async function bitswapOf({ config, paths, vault }: SiteFolder, log: Log): Promise<Bitswap | null> {
+  if (config.bitswap === undefined) return null
+  const { startBitswap } = await import('#adapters/store/bitswap.ts')
+  return startBitswap({ ...config.bitswap, dir: paths.blocks, seed: vault.peerSeed, log })
 }
 
 const lockOf = (lock: { release(): Promise<void> }) => () => lock.release()

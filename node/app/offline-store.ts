@@ -5,9 +5,10 @@ import type { Log } from '#ports/host.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 
 /** The site's own blocks, for a command that runs beside the node: what it puts there, the node serves. */
-export const openOfflineStore = (dir: string): Promise<ModelStore> => startModelStore({ dir, network: noNetwork, log: quiet })
+export const openOfflineStore = (dir: string): Promise<ModelStore> => startModelStore({ dir, network: offline, log: quiet })
 
-const noNetwork: BlockNetwork = {
+/** For a store that asks nobody and serves nobody. */
+export const offline: BlockNetwork = {
   connected: () => [],
   serve: async () => undefined,
   unserve: async () => undefined,

@@ -41,7 +41,7 @@ function labelKinds(p: Protocol): readonly Protocol['label']['kind'][] {
 function* siteBreaches(p: Protocol): Generator<Breach> {
   if (p.minSites > p.maxSites) yield { path: ['minSites'], reason: 'larger than maxSites' }
   if (p.quorum > p.minSites) yield { path: ['quorum'], reason: 'may be at most minSites: a run may open with that many sites' }
-  if (p.slices > p.maxSites) yield { path: ['slices'], reason: 'larger than maxSites' }
+  if (p.slices > p.minSites) yield { path: ['slices'], reason: 'may be at most minSites: each slice needs a custodian of its own' }
   if (p.mode === 'masked' && p.minSites < 5) yield { path: ['minSites'], reason: 'a masked study needs at least 5 sites' }
   if (p.cohort.minRows > p.cohort.maxRows) yield { path: ['cohort', 'minRows'], reason: 'larger than maxRows' }
   for (const [phase, limit] of Object.entries(p.limits)) {

@@ -3,11 +3,11 @@ import type { LearnerSpec } from '#core/protocol/protocol.ts'
 import { calibrationPlot, forestPlot, rocPlot } from './report-charts.ts'
 import { definitions, escapeHtml, htmlTable, page, section } from './report-markup.ts'
 import type { ResultsView, RoundLine } from './results.ts'
-import { coefficientTable, metricsTable, statisticsTable, summaryOf, tablesOf } from './results-tables.ts'
+import { coefficientTable, metricsTable, shareTable, statisticsTable, summaryOf, tablesOf } from './results-tables.ts'
 
 /** Everything about a result as one page to print or keep: no script, no font, no picture from elsewhere. */
 export function reportHtml(view: ResultsView): string {
-  const parts = [head(view), study(view), estimates(view), intercepts(view), metrics(view), curves(view), rounds(view.rounds), proof(view)]
+  const parts = [head(view), study(view), estimates(view), intercepts(view), metrics(view), curves(view), participation(view), rounds(view.rounds), proof(view)]
   return page(view.title, parts.filter((part) => part !== '').join('\n'))
 }
 
@@ -70,6 +70,17 @@ const curves = ({ curves: known, test }: ResultsView): string =>
         'How far predictions can be trusted',
         `<div class="pair">${rocPlot(known, test?.pooled.n === known.n ? test.pooled.auc : null)}${calibrationPlot(known)}</div>`,
       )
+
+/** Above the round log, so that nobody misses who was missing. */
+function participation({ participation: known }: ResultsView): string {
+  if (known === null || known.shares.length === 0) return ''
+  const { absences } = known
+  const told =
+    absences.length === 0
+      ? '<p>Every site was in every round.</p>'
+      : `<ul>${absences.map((line) => `<li><strong>${escapeHtml(line)}</strong></li>`).join('')}</ul>`
+  return section('Who took part', told, htmlTable(shareTable(known)))
+}
 
 function rounds(lines: readonly RoundLine[]): string {
   if (lines.length === 0) return ''

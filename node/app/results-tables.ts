@@ -1,5 +1,6 @@
 import { bytes, count, fixed, NO_VALUE, percent, pValue, seconds, shortHex, significant } from '#base/format.ts'
 import type { RegressionResults, StatisticsResults } from '#core/learner/results.ts'
+import type { NamedParticipation, NamedShare } from './participation.ts'
 import type { Alone, Metrics, ResultsView, RoundLine } from './results.ts'
 
 /** A table as text, for the terminal and the printed page. */
@@ -114,6 +115,40 @@ export const roundTable = (rounds: readonly RoundLine[]): TextTable => ({
         ],
   ),
 })
+
+/** Each site's share of the rounds. Bytes and seconds of work are known to the site itself alone. */
+export const shareTable = ({ shares }: NamedParticipation): TextTable => ({
+  title: '',
+  head: [
+    'site',
+    'rounds in',
+    'missing',
+    'abstained',
+    'led',
+    'published',
+    'passed over',
+    'witnessed',
+    'attested',
+    'update after',
+    'bytes in',
+    'bytes out',
+    'training',
+  ],
+  rows: shares.map((s) => [
+    s.site,
+    `${s.in} of ${s.rounds}`,
+    ...[s.missing, s.abstained, s.led, s.published, s.passedOver, s.witnessed, s.attested].map(String),
+    seconds(s.contributedAfter),
+    ...loadOf(s),
+  ]),
+})
+
+/** Own numbers as they are; another site's as told by itself. */
+export function loadOf({ here, told }: NamedShare): readonly [string, string, string] {
+  if (here !== null) return [bytes(here.bytesIn), bytes(here.bytesOut), seconds(here.trainMs / 1000)]
+  if (told === null) return ['not known here', NO_VALUE, NO_VALUE]
+  return [`${bytes(told.bytesIn)}, told`, `${bytes(told.bytesOut)}, told`, `≤ ${seconds(told.trainSeconds)}, told`]
+}
 
 const MOST_LINES = 24
 

@@ -4,6 +4,7 @@ import { type Results, results } from '#core/learner/results.ts'
 import type { Model } from '#core/model/model.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { protocolDigest } from '#wire/protocol.ts'
+import type { NamedParticipation } from './participation.ts'
 import { sha256 } from './sha256.ts'
 
 /** All that is shown of a finished run: the one source of tables, CSV and report. Parts that are not known are null or empty. */
@@ -20,6 +21,8 @@ export interface ResultsView {
   /** The model that each site fits with its own rows alone. */
   readonly alone: Readonly<Record<string, Alone>> | null
   readonly rounds: readonly RoundLine[]
+  /** How the rounds were shared, and who was missing; null where no log was read. */
+  readonly participation: NamedParticipation | null
   /** Of the pooled test rows, or of this site's own. */
   readonly curves: Curves | null
   /** What generated rows were made with, per unit of each feature. */
@@ -70,7 +73,17 @@ export interface Curves {
   readonly calibration: readonly CalibrationBin[]
 }
 
-export const NOTHING_KNOWN = { origin: 'network', siteIntercepts: null, test: null, alone: null, rounds: [], curves: null, truth: null, leftOut: [] } as const
+export const NOTHING_KNOWN = {
+  origin: 'network',
+  siteIntercepts: null,
+  test: null,
+  alone: null,
+  rounds: [],
+  participation: null,
+  curves: null,
+  truth: null,
+  leftOut: [],
+} as const
 
 /**
  * A model and what is known around it, ready to be shown.

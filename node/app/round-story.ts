@@ -76,6 +76,10 @@ function tell(story: Mutable | undefined, e: ChainEvent): void {
       story.discarded = [...story.discarded, e.publisher]
       story.publisher = null
       break
+    case 'Disputed':
+      // A closed round is open again; PublicationDiscarded follows.
+      Object.assign(story, { state: 'open', endedAt: null, modelRoot: null, finished: false })
+      break
     case 'RoundClosed':
       end(story, 'closed', e.timestamp)
       story.modelRoot = e.modelRoot

@@ -1,15 +1,19 @@
 import type { LogOptions } from '#adapters/host/log.ts'
 import { systemClock } from '#adapters/host/system-host.ts'
 import type { PasswordSource } from '#adapters/vault/password.ts'
+import { participationOf } from '#audit/participation.ts'
+import { absenceLines, roundAbsences } from '#audit/participation-text.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest, RunId, SiteId } from '#base/ids.ts'
 import type { RunView } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import { ROW_NAMES, type RowName } from '#round/next.ts'
+import type { PlayHooks } from '#round/player.ts'
 import type { Progress } from '#round/progress.ts'
 import { changeBetween } from './model-change.ts'
 import { type ModelShelf, openShelf } from './model-shelf.ts'
 import { type RunningNode, startNode } from './node.ts'
+import { type Shares, startShares } from './participation-shares.ts'
 import { createRoundMeter, type RoundMeter } from './round-meter.ts'
 import { noteRounds } from './round-notes.ts'
 import { type RoundStory, roundStories } from './round-story.ts'
@@ -27,6 +31,8 @@ export interface RunOptions {
   readonly trainer?: Trainer
   /** Told what the chain shows at each look. */
   readonly seen?: (view: RunView) => void
+  /** Called before each row is done. */
+  readonly beforeRow?: PlayHooks['beforeRow']
 }
 
 /** What a person (or --json) is told while a node runs. */
@@ -35,7 +41,15 @@ export type NodeEvent =
   | { readonly event: 'drill'; readonly row: RowName; readonly run: RunId; readonly round: number }
   | { readonly event: 'progress'; readonly progress: Progress }
   | { readonly event: 'round'; readonly story: RoundLine }
-  | { readonly event: 'run-over'; readonly run: RunId; readonly state: string; readonly rounds: number; readonly modelRoot: Digest }
+  | {
+      readonly event: 'run-over'
+      readonly run: RunId
+      readonly state: string
+      readonly rounds: number
+      readonly modelRoot: Digest
+      /** A sentence for each site that was not in every round or did not do its share. */
+      readonly absences: readonly string[]
+    }
   | { readonly event: 'stopped' }
 
 export interface RoundLine extends RoundStory {
@@ -48,6 +62,8 @@ export interface RoundLine extends RoundStory {
   /** Largest move of a coefficient or weight; null where the stage has none. */
   readonly change: number | null
   readonly stage: string | null
+  /** Who was not in it, each with the reason and how many rounds it has been missing from. */
+  readonly absences: readonly string[]
 }
 
 const LOOK_MS = 250
@@ -80,24 +96,30 @@ export async function runNode(options: RunOptions, watcher: (event: NodeEvent) =
         meter.see(view.run, view.round.round)
         options.seen?.(view)
       },
-      ...(drill === null
-        ? {}
-        : { beforeRow: (row, view) => (row === drill ? hold(row, view.run, view.round.round, tell, options.signal) : Promise.resolve()) }),
+      async beforeRow(row, view) {
+        await options.beforeRow?.(row, view)
+        if (row === drill) await hold(row, view.run, view.round.round, tell, options.signal)
+      },
     },
   })
   meter.connect(() => node.network.traffic)
   let web: Awaited<ReturnType<typeof serveNode>> | null = null
+  let shares: Shares | null = null
   try {
     web = await serveNode(node)
+    shares = await startShares({ network: node.network, paths: node.folder.paths, clock: node.host.clock, log: node.host.log })
     tell({ event: 'started', site: node.site.id, name: node.name, peerId: node.network.peerId, web: web.url })
     const tellAndCount = (event: NodeEvent) => {
       if (event.event === 'round' && event.story.state !== 'open') web?.noteRound(event.story.state)
       tell(event)
+      if (event.event === 'round') shares?.ask(event.story.run, false)
+      if (event.event === 'run-over') shares?.ask(event.run, true)
     }
     await Promise.race([node.hospital.done, follow(node, over, meter, tellAndCount, options.signal), aborted(options.signal)])
   } catch (error) {
     if (!options.signal.aborted) throw error
   } finally {
+    await shares?.stop()
     await web?.stop()
     await node.stop()
     tell({ event: 'stopped' })
@@ -135,8 +157,10 @@ async function follow(node: RunningNode, over: Map<RunId, string>, meter: RoundM
       const runs = new Set([...over.keys(), ...events.slice(Math.min(seen, events.length)).flatMap((e) => ('run' in e ? [e.run] : []))])
       for (const run of runs) {
         const stories = roundStories(events, run)
-        for (const story of stories) {
-          if (story.state === 'open' || told.has(keyOf(story))) continue
+        const fresh = stories.filter((story) => story.state !== 'open' && !told.has(keyOf(story)))
+        const shared = fresh.length === 0 && !over.has(run) ? null : participationOf(events, run)
+        const name = (site: number): string => names[site] ?? `site ${site}`
+        for (const story of fresh) {
           told.add(keyOf(story))
           tell({
             event: 'round',
@@ -146,13 +170,21 @@ async function follow(node: RunningNode, over: Map<RunId, string>, meter: RoundM
               ...meter.of(run, story.round),
               ...(await changeOf(shelf, story, signal)),
               seconds: (story.endedAt ?? story.openedAt) - story.openedAt,
+              absences: shared === null ? [] : roundAbsences(shared, story.round, name),
             },
           })
         }
         if (over.has(run)) {
           const view = await node.chain.run(run)
           over.delete(run)
-          tell({ event: 'run-over', run, state: view.state, rounds: view.closedRounds, modelRoot: view.model.root })
+          tell({
+            event: 'run-over',
+            run,
+            state: view.state,
+            rounds: view.closedRounds,
+            modelRoot: view.model.root,
+            absences: shared === null ? [] : absenceLines(shared, name),
+          })
         }
       }
       seen = events.length

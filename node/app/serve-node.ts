@@ -8,6 +8,7 @@ import { Metrics } from '#web/metrics.ts'
 import { nodeMetrics, setFromHealth } from '#web/node-metrics.ts'
 import { readerAccess } from '#web/reader-access.ts'
 import { startWeb } from '#web/server.ts'
+import { type NodeCanary, startNodeCanary } from './canary-node.ts'
 import { watchClock } from './clock-watch.ts'
 import { openShelf } from './model-shelf.ts'
 import type { RunningNode } from './node.ts'
@@ -37,15 +38,18 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
     metrics.bytesIn.set(node.site.store.traffic.bytesIn, { channel: 'blocks' })
     metrics.bytesOut.set(node.site.store.traffic.bytesOut, { channel: 'blocks' })
   })
+  let canary: NodeCanary | null = null
   const web = await startWeb({
     port: node.folder.config.web.port,
     health: async () => ({ ...(await healthOf(node, problems)), members: peers.latest() }),
     metrics: registry,
+    canary: async (query, authorization) => (canary === null ? { status: 503, value: { reason: 'the node is starting' } } : canary.task(query, authorization)),
     blocks: {
       access: readerAccess(() => readersOf(node), node.folder.vault, node.host),
       read: async (cid) => (await folder).block(cid),
     },
   })
+  canary = await startNodeCanary(node)
   const stopped = new AbortController()
   const alarm = (error: RotaError | null) => (error === null ? problems.delete('ROTA-1206') : problems.set(error.code, error.message))
   const watching = watchClock(
@@ -65,6 +69,7 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
     async stop() {
       stopped.abort()
       peers.stop()
+      await canary?.stop()
       await watching
       await web.stop()
     },

@@ -8,12 +8,14 @@ import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
+import { type NamedParticipation, namedParticipation } from './participation.ts'
 import type { RoundLine } from './results.ts'
 import { type SimulatedNetwork, simulateNetwork } from './simulated-network.ts'
 import { rulesOf } from './study-rules.ts'
 
 export interface SimulatedRun {
   readonly rounds: readonly RoundLine[]
+  readonly participation: NamedParticipation
   /** The model that each round began with, in the order of rounds. */
   readonly bases: readonly Model[]
   readonly final: Model
@@ -38,6 +40,7 @@ export async function playStudy(protocol: Protocol, tables: ReadonlyMap<string, 
   const ports = new Map<SiteId, SimPorts>()
   const network = await simulateNetwork({
     seed: 'simulate',
+    deaf: true,
     sites: [...tables].map(([name, rows]) => ({ name, rows })),
     protocol,
     rules: await rulesOf(protocol),
@@ -68,6 +71,7 @@ export async function playStudy(protocol: Protocol, tables: ReadonlyMap<string, 
     const sent = [...ports.values()].reduce((sum, site) => sum + site.gossip.traffic.bytesOut + site.store.traffic.bytesOut, 0)
     return {
       rounds,
+      participation: namedParticipation(events, run, (site) => names[site] ?? `site ${site}`),
       bases: rounds.map(({ baseRoot }) => network.model(baseRoot) as Model),
       final,
       finished: view.state === 'Finished',

@@ -103,7 +103,8 @@ function withEnough(protocol: Protocol, all: ReadonlyMap<string, SplitTable>): S
 
 /** A drafted protocol asks for exactly the sites that are there. */
 function fitted(protocol: Protocol, sites: number): Protocol {
-  const limit = { seconds: Math.max(600, sites + 3), blocks: sites + 3 }
+  // Each call makes a block there, at least a second after the one before it.
+  const limit = { seconds: Math.max(600, 3 * sites), blocks: sites + 3 }
   const limits = { keying: limit, contributing: limit, witnessing: limit, publishing: limit, attesting: limit }
   const study = { ...protocol, minSites: Math.max(1, sites), quorum: Math.max(1, sites), maxSites: Math.max(1, sites), limits }
   return checked({ protocol: study, tables: new Map(), leftOut: [], truth: null }, sites).protocol

@@ -12,6 +12,11 @@ import type { SimulateOptions } from './simulate-options.ts'
 import { playStudy, type RunTools, type SimulatedRun } from './simulate-run.ts'
 import { type SimulatedStudy, simulatedStudy } from './simulate-study.ts'
 
+/** A simulated chain's set of sites is as large as it has to be; a real one's has 256. */
+export const MOST_SIMULATED_SITES = 10_000
+/** Each site's own model is judged on all sites' test rows: with a thousand sites that would take longer than the study. */
+const MOST_ALONE = 256
+
 export interface Simulation {
   /** What --json prints. */
   readonly answer: SimulationAnswer
@@ -26,7 +31,7 @@ export interface Simulation {
  */
 export async function simulate(options: SimulateOptions, tools: RunTools): Promise<Simulation> {
   const study = await simulatedStudy(options)
-  checkProtocol(study.protocol)
+  checkProtocol(study.protocol, MOST_SIMULATED_SITES)
   const trainer = await trainerFor(study.protocol)
   try {
     const withTrainer = trainer === null ? tools : { ...tools, trainer }
@@ -41,20 +46,21 @@ export async function simulate(options: SimulateOptions, tools: RunTools): Promi
 }
 
 async function shown({ protocol, tables, leftOut, truth }: SimulatedStudy, run: SimulatedRun, tools: RunTools): Promise<ResultsView> {
-  const known = { origin: 'simulation', rounds: run.rounds, leftOut, truth } as const
+  const known = { origin: 'simulation', rounds: run.rounds, participation: run.participation, leftOut, truth } as const
   if (protocol.learner.kind === 'statistics') return viewOf(run.final, protocol, known)
   const { metrics, pooled } = testMetrics(run.final, protocol, tables)
-  tools.onRound?.('each site alone')
   return viewOf(run.final, protocol, {
     ...known,
     test: metrics,
     siteIntercepts: privateIntercepts(run.final, protocol, tables),
-    alone: await trainAlone(protocol, tables, afterMoments(run), {
-      signal: tools.signal,
-      ...(tools.trainer === undefined ? {} : { train: tools.trainer.train }),
-    }),
+    ...(tables.size > MOST_ALONE ? {} : { alone: await alone(protocol, tables, run, tools) }),
     curves: isBinary(protocol) && pooled.scores.length > 0 ? curvesOf('the test rows of all sites', pooled.scores, pooled.outcomes) : null,
   })
+}
+
+function alone(protocol: Protocol, tables: SimulatedStudy['tables'], run: SimulatedRun, tools: RunTools): ReturnType<typeof trainAlone> {
+  tools.onRound?.('each site alone')
+  return trainAlone(protocol, tables, afterMoments(run), { signal: tools.signal, ...(tools.trainer === undefined ? {} : { train: tools.trainer.train }) })
 }
 
 /** The first model of the fit: it holds the pooled scale. */

@@ -2,6 +2,7 @@ import type { SimPorts } from '#adapters/sim/site.ts'
 import { SimWorld, type SimWorldOptions } from '#adapters/sim/world.ts'
 import type { Digest, RunId, SiteId, StudyId } from '#base/ids.ts'
 import { merkleRoot } from '#core/commit/merkle.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import type { Model } from '#core/model/model.ts'
 import type { SplitTable } from '#core/model/table.ts'
@@ -10,13 +11,14 @@ import type { ChainEvent, RunView, StudyRules } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import { type Hospital, openHospital } from '#round/hospital.ts'
 import { createKeyring } from '#round/keyring.ts'
-import { createMemo } from '#round/memo.ts'
+import { createMemo, type Memo } from '#round/memo.ts'
 import type { PlayHooks } from '#round/player.ts'
 import type { Progress } from '#round/progress.ts'
 import type { Site } from '#round/site.ts'
 import { decodeModel, encodeModel } from '#wire/model.ts'
 import { encodeProtocol, protocolDigest } from '#wire/protocol.ts'
 import { sha256 } from './sha256.ts'
+import { holdTogether } from './shared-holdings.ts'
 import { holdYoungGeneration } from './young-generation.ts'
 
 export interface SimulationOptions extends Omit<SimWorldOptions, 'sites'> {
@@ -26,6 +28,8 @@ export interface SimulationOptions extends Omit<SimWorldOptions, 'sites'> {
   readonly trainer?: Trainer
   readonly hooks?: (site: SimPorts) => PlayHooks
   readonly tell?: (site: SimPorts, progress: Progress) => void
+  /** Called before anything happens in the world. */
+  readonly onWorld?: (world: SimWorld) => void
 }
 
 /** Hospitals of one study in one process: the code of real nodes (round/) over a simulated chain, network, store and clock. */
@@ -46,11 +50,14 @@ const RUN_MS = 24 * 3_600_000
 
 export async function simulateNetwork(options: SimulationOptions): Promise<SimulatedNetwork> {
   holdYoungGeneration()
-  const { protocol, rules, sites, trainer, tell, hooks, ...world } = options
+  const { protocol, rules, sites, trainer, tell, hooks, onWorld, ...world } = options
   const sim = SimWorld.create({ ...world, sites: sites.map(({ name, rows }) => ({ name, rows })) })
+  onWorld?.(sim)
   const memo = createMemo(64)
   const models = new Map<string, Model>()
   const alive = new Map<SiteId, SimPorts>()
+  const hospitals: Hospital[] = []
+  const together = options.faults === undefined ? holdTogether(sim.time) : null
   const remember = (bytes: Uint8Array) => models.set(merkleRoot(bytes, sha256), decodeModel(bytes))
 
   const programme = async (ports: SimPorts): Promise<void> => {
@@ -59,19 +66,21 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
       ...ports,
       store: {
         ...bound(ports.store),
-        put(bytes, kind, root, key, signal) {
-          if (kind === 'model' && !models.has(root)) remember(bytes)
-          return ports.store.put(bytes, kind, root, key, signal)
+        put(bytes, outline, kind, key, signal, slices) {
+          if (kind === 'model' && !models.has(outline.root)) remember(bytes)
+          return ports.store.put(bytes, outline, kind, key, signal, slices)
         },
       },
       trainer: trainer === undefined ? null : { ...trainer, train: (task, signal) => sim.time.hold(trainer.train(task, signal)) },
       sha256,
-      memo,
+      memo: memoOf(memo, ports.crashed),
+      ...(together === null ? {} : { holdTogether: together }),
       tell: (progress) => tell?.(ports, progress),
       resting: () => false,
-      diskFull: async () => false,
+      diskFull: ports.diskFull,
     }
     const hospital: Hospital = await openHospital(site, hooks?.(ports) ?? {})
+    hospitals.push(hospital)
     await hospital.done
   }
 
@@ -109,7 +118,7 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
       const bytes = encodeModel(learnerFor(protocol, sha256).initial())
       remember(bytes)
       const root = merkleRoot(bytes, sha256)
-      const ref = await ports.store.put(bytes, 'model', root, key, ports.crashed)
+      const ref = await ports.store.put(bytes, outlineOf(bytes, sha256), 'model', key, ports.crashed)
       return ports.chain.openRun(study, { root, cid: ref.cid })
     },
     finish: (run, withinMs = RUN_MS) =>
@@ -119,14 +128,22 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
       }),
     model: (root) => models.get(root),
     events: () => firstChain().events(0),
-    stop: () => sim.stop(),
+    stop() {
+      sim.stop()
+      // Waits that nobody ends would keep the whole world in memory.
+      for (const hospital of hospitals) void hospital.stop()
+    },
   }
 }
 
 /** A store's methods, bound, so that one of them can be watched. */
 const bound = (store: SimPorts['store']): SimPorts['store'] => ({
   put: store.put.bind(store),
+  putSlice: store.putSlice.bind(store),
+  join: store.join.bind(store),
   get: store.get.bind(store),
+  outline: store.outline.bind(store),
+  read: store.read.bind(store),
   putSealed: store.putSealed.bind(store),
   getSealed: store.getSealed.bind(store),
   putPlain: store.putPlain.bind(store),
@@ -137,3 +154,19 @@ const bound = (store: SimPorts['store']): SimPorts['store'] => ({
     return store.traffic
   },
 })
+
+const DIED = new Error('the site that computed this is down')
+
+/** Shared by all sites; what a site was about to compute when it died is computed by the next who asks. */
+function memoOf(shared: Memo, crashed: AbortSignal): Memo {
+  const death = new Promise<never>((_, reject) => crashed.addEventListener('abort', () => reject(DIED), { once: true }))
+  death.catch(() => undefined)
+  const once = <T>(key: string, compute: () => Promise<T>): Promise<T> =>
+    shared
+      .once(key, () => Promise.race([compute(), death]))
+      .catch((error) => {
+        if (error === DIED && !crashed.aborted) return once(key, compute)
+        throw error
+      })
+  return { once }
+}

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { connectChain, type EthersChain } from '#adapters/chain/ethers-chain.ts'
 import { ConsentStore } from '#adapters/cohort/consent-store.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
@@ -10,30 +10,11 @@ import { openVault } from '#adapters/vault/site-vault.ts'
 import { RotaError } from '#base/errors.ts'
 import { address } from '#base/ids.ts'
 import type { SiteRecord } from '#ports/chain.ts'
+import { endpointsOf } from './chain-reader.ts'
 import { readConfig, type SiteConfig } from './config.ts'
+import { type SitePaths, sitePaths } from './site-paths.ts'
 
-/** Where a site keeps what. Everything but `steward`, `recovery` and receipts is the node's; those two may live on other machines. */
-export const sitePaths = (folder: string) => ({
-  folder: resolve(folder),
-  config: join(folder, 'rota.yaml'),
-  steward: join(folder, 'steward.json'),
-  recovery: join(folder, 'recovery.json'),
-  card: join(folder, 'site.json'),
-  state: join(folder, 'state'),
-  journal: join(folder, 'state', 'journal.jsonl'),
-  events: join(folder, 'state', 'events'),
-  blocks: join(folder, 'state', 'blocks'),
-  consents: join(folder, 'state', 'consents.log'),
-  differencing: join(folder, 'state', 'differencing.jsonl'),
-  /** Runs that this site opened last. */
-  opened: join(folder, 'state', 'opened.json'),
-  /** What this site moved and how long it trained, round by round. */
-  rounds: join(folder, 'state', 'rounds.jsonl'),
-  /** Its being there announces maintenance. */
-  resting: join(folder, 'state', 'resting'),
-  results: join(folder, 'results'),
-})
-export type SitePaths = ReturnType<typeof sitePaths>
+export { type SitePaths, sitePaths } from './site-paths.ts'
 
 export interface SiteFolder {
   readonly config: SiteConfig
@@ -67,7 +48,7 @@ export function passwordSource(config: SiteConfig, folder: string, given: Passwo
 export async function connectSite({ config, paths, vault }: SiteFolder, signal: AbortSignal, keepEvents = false): Promise<EthersChain> {
   if (config.contracts === '') throw new RotaError('ROTA-1203', { folder: paths.folder })
   return connectChain({
-    url: config.chain,
+    ...endpointsOf(config),
     contracts: address(config.contracts),
     signer: vault.nodeKey,
     signal,

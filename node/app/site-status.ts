@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
 import { systemClock } from '#adapters/host/system-host.ts'
+import { participationOf } from '#audit/participation.ts'
+import { absenceLines } from '#audit/participation-text.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
 import { type SiteId, type StudyId, siteId } from '#base/ids.ts'
 import type { RoundView, RunView } from '#ports/chain.ts'
@@ -7,7 +9,7 @@ import type { Health } from '#web/health.ts'
 import type { SiteConfig } from './config.ts'
 import { type RoundStory, roundStories } from './round-story.ts'
 import { nameOf, type SiteView, withSiteView } from './site-view.ts'
-import { protocolOf } from './studies.ts'
+import { titleOf } from './study-title.ts'
 
 /** What goes on at and around a site, from chain, disk and the running node. */
 export interface SiteStatus {
@@ -27,6 +29,8 @@ export interface SiteStatus {
   readonly runs: readonly RunNow[]
   /** The newest rounds of this site's runs, newest last. */
   readonly rounds: readonly NamedRound[]
+  /** Of the runs under way and this site's last run: who has been missing, abstained or was passed over, in sentences. */
+  readonly absences: readonly { readonly run: number; readonly lines: readonly string[] }[]
 }
 
 export interface RunNow {
@@ -50,22 +54,30 @@ export interface NamedRound extends Pick<RoundStory, 'run' | 'round' | 'state' |
 const LAST_ROUNDS = 5
 const WATCH_MS = 1_000
 
-export const siteStatus = (folder: string, signal: AbortSignal): Promise<SiteStatus> =>
-  withSiteView(folder, signal, (view) => statusOf(view, new Map(), signal))
+export const siteStatus = (folder: string, signal: AbortSignal): Promise<SiteStatus> => withSiteView(folder, signal, (view) => statusOf(view, new Map()))
 
 /** Tells each change until the signal aborts; that blocks come is none. */
 export const watchStatus = (folder: string, signal: AbortSignal, tell: (status: SiteStatus) => void): Promise<void> =>
   withSiteView(folder, signal, async (view) => {
     const titles = new Map<StudyId, string>()
     for (let told = ''; !signal.aborted; await systemClock.sleep(WATCH_MS, signal).catch(() => undefined)) {
-      const status = await statusOf(view, titles, signal)
-      const text = JSON.stringify([status.site, status.node?.ok, status.node?.peers, status.node?.problems, status.studies, status.runs, status.rounds])
+      const status = await statusOf(view, titles)
+      const text = JSON.stringify([
+        status.site,
+        status.node?.ok,
+        status.node?.peers,
+        status.node?.problems,
+        status.studies,
+        status.runs,
+        status.rounds,
+        status.absences,
+      ])
       if (text !== told) tell(status)
       told = text
     }
   })
 
-async function statusOf(view: SiteView, titles: Map<StudyId, string>, signal: AbortSignal): Promise<SiteStatus> {
+async function statusOf(view: SiteView, titles: Map<StudyId, string>): Promise<SiteStatus> {
   const { config, chain } = view
   const [head, sites, studies, runs, node] = await Promise.all([chain.head(), chain.sites(), chain.studies(), chain.runs(), nodeHealth(config)])
   const own = sites.find((site) => site.node === view.account && site.state === 'Active')
@@ -73,8 +85,8 @@ async function statusOf(view: SiteView, titles: Map<StudyId, string>, signal: Ab
   const views = await Promise.all(runs.filter(({ state }) => state === 'Active' || state === 'Paused').map(({ run }) => chain.run(run)))
   for (const record of studies) {
     if (titles.has(record.id)) continue
-    const protocol = await protocolOf({ folder: view }, record, signal).catch(() => null)
-    if (protocol !== null) titles.set(record.id, protocol.title)
+    const title = await titleOf(view.paths, record)
+    if (title !== null) titles.set(record.id, title)
   }
   return {
     site: { id: own?.id ?? null, name: own?.name ?? config.name, member: own !== undefined, resting: existsSync(view.paths.resting) },
@@ -89,7 +101,7 @@ async function statusOf(view: SiteView, titles: Map<StudyId, string>, signal: Ab
       needed: rules.minSites,
     })),
     runs: views.map((run) => runNow(run, name)),
-    rounds: await lastRounds(view, own?.id, name),
+    ...(await lastRounds(view, own?.id, name)),
   }
 }
 
@@ -120,11 +132,22 @@ export function awaitedIn(round: RoundView): readonly SiteId[] {
   }
 }
 
-async function lastRounds({ chain }: SiteView, own: SiteId | undefined, name: (id: number) => string): Promise<readonly NamedRound[]> {
+async function lastRounds({ chain }: SiteView, own: SiteId | undefined, name: (id: number) => string): Promise<Pick<SiteStatus, 'rounds' | 'absences'>> {
   const events = await chain.events(0)
   const runs = (await chain.runs()).slice(-3)
-  const stories = runs.flatMap(({ run }) => roundStories(events, run)).filter(({ rota, state }) => state !== 'open' && own !== undefined && rota.includes(own))
-  return stories.slice(-LAST_ROUNDS).map((story) => namedRound(story, name))
+  const stories = runs.flatMap(({ run }) => roundStories(events, run)).filter(({ rota }) => own !== undefined && rota.includes(own))
+  const last = stories.at(-1)?.run
+  const watched = runs.filter(({ run, state }) => state === 'Active' || state === 'Paused' || run === last)
+  return {
+    rounds: stories
+      .filter(({ state }) => state !== 'open')
+      .slice(-LAST_ROUNDS)
+      .map((story) => namedRound(story, name)),
+    absences: watched.flatMap(({ run }) => {
+      const lines = absenceLines(participationOf(events, run), name)
+      return lines.length === 0 ? [] : [{ run, lines }]
+    }),
+  }
 }
 
 export const namedRound = (story: RoundStory, name: (id: number) => string): NamedRound => ({

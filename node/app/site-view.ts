@@ -3,9 +3,9 @@ import { vaultAddresses } from '#adapters/vault/site-vault.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Address } from '#base/ids.ts'
 import type { SiteRecord } from '#ports/chain.ts'
+import { withReader } from './chain-reader.ts'
 import { readConfig, type SiteConfig } from './config.ts'
-import { withReader } from './network.ts'
-import { type SitePaths, sitePaths } from './site-folder.ts'
+import { type SitePaths, sitePaths } from './site-paths.ts'
 
 /** What of a site can be seen without its password: for commands that only look. */
 export interface SiteView {

@@ -6,13 +6,14 @@ import { openAccount } from '#adapters/vault/site-vault.ts'
 import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import { type RunId, type StudyId, studyId } from '#base/ids.ts'
-import { merkleRoot } from '#core/commit/merkle.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRecord } from '#ports/chain.ts'
 import { createKeyring } from '#round/keyring.ts'
 import { encodeModel } from '#wire/model.ts'
 import { decodeProtocol, encodeProtocol, protocolDigest } from '#wire/protocol.ts'
+import { type CanaryVerdict, checkStart, keptCanary, verdictOf } from './canary-file.ts'
 import { openOfflineStore } from './offline-store.ts'
 import { noteOpenedRun } from './opened-runs.ts'
 import { sha256 } from './sha256.ts'
@@ -90,12 +91,25 @@ function asSteward(
 const KEY_WAIT_MS = 15_000
 const KEY_LOOK_MS = 200
 
+export interface StartCall extends StudyCall {
+  readonly study: StudyId
+  /** Start although the last canary says that the limits are too short. */
+  readonly despiteCanary?: boolean
+}
+
+export interface StartedRun {
+  readonly run: RunId
+  readonly sites: readonly number[]
+  /** What this site's last canary of the study said; null when none was run. */
+  readonly canary: CanaryVerdict | null
+}
+
 /**
  * Opens a run: the initial model is made of the protocol alone, so nobody has to send it. Waits a moment for the key of
  * the current membership, which one of the nodes draws.
- * @throws ROTA-1208 when too few sites approved, or no node drew a key
+ * @throws ROTA-1208 when too few sites approved, or no node drew a key; 1401 when the last canary says that it could not finish
  */
-export function startRun(call: StudyCall & { readonly study: StudyId }): Promise<{ readonly run: RunId; readonly sites: readonly number[] }> {
+export function startRun(call: StartCall): Promise<StartedRun> {
   return atDesk(call, async ({ folder, chain }) => {
     const own = await ownRecord(chain)
     const record = await keyedRecord(chain, call.study, call.signal)
@@ -105,16 +119,19 @@ export function startRun(call: StudyCall & { readonly study: StudyId }): Promise
         reason: 'this site has not approved it',
         remedy: `Its steward does so with \`rota study approve ${call.study}\`.`,
       })
+    const kept = await keptCanary(folder.paths, call.study, record.protocolDigest)
+    const canary = kept === null ? null : verdictOf(kept)
+    if (canary !== null && call.despiteCanary !== true) checkStart(call.study, canary)
     const protocol = await protocolOf({ folder }, record, call.signal)
     const store = await openOfflineStore(folder.paths.blocks)
     const keyring = createKeyring({ chain, store, vault: folder.vault, sha256, host: { random: systemRandom } }, call.study, protocol)
     const key = await keyring.key(record.epoch.epoch, call.signal)
     const bytes = encodeModel(learnerFor(protocol, sha256).initial())
-    const root = merkleRoot(bytes, sha256)
-    const { cid } = await store.put(bytes, 'model', root, key, call.signal)
+    const outline = outlineOf(bytes, sha256)
+    const { root, cid } = await store.put(bytes, outline, 'model', key, call.signal)
     const run = await chain.openRun(call.study, { root, cid })
     await noteOpenedRun(folder.paths.opened, { run, study: call.study, model: { root, cid } })
-    return { run, sites: sitesOf(record.approved) }
+    return { run, sites: sitesOf(record.approved), canary }
   })
 }
 
@@ -144,33 +161,4 @@ async function keyedRecord(chain: EthersChain, study: StudyId, signal: AbortSign
 export function studyNumber(text: string): StudyId {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new RotaError('ROTA-1205', { kind: 'study', name: text, command: 'rota study list' })
   return studyId(Number(text))
-}
-
-export interface ListedStudy {
-  readonly study: StudyId
-  readonly title: string | null
-  readonly publisher: string
-  readonly approved: readonly string[]
-  readonly digest: string
-  readonly runs: readonly { readonly run: RunId; readonly state: string }[]
-}
-
-export function listStudies(call: StudyCall): Promise<readonly ListedStudy[]> {
-  return atDesk(call, async ({ folder, chain }) => {
-    const [sites, records, runs] = await Promise.all([chain.sites(), chain.studies(), chain.runs()])
-    const name = (id: number): string => sites[id]?.name ?? `site ${id}`
-    return Promise.all(
-      records.map(async (record) => ({
-        study: record.id,
-        title: await protocolOf({ folder }, record, call.signal).then(
-          (protocol) => protocol.title,
-          () => null,
-        ),
-        publisher: name(record.publisher),
-        approved: sitesOf(record.approved).map(name),
-        digest: record.protocolDigest,
-        runs: runs.filter((run) => run.study === record.id).map(({ run, state }) => ({ run, state })),
-      })),
-    )
-  })
 }

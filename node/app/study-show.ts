@@ -1,8 +1,12 @@
+import { type Participation, participationOf } from '#audit/participation.ts'
+import { whyNotIn } from '#audit/participation-text.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { StudyId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { ABSTAIN_REASONS, type RunState, type StudyRecord } from '#ports/chain.ts'
+import { type NamedParticipation, namedParticipation } from './participation.ts'
+import { readShares, type ToldShares } from './participation-shares.ts'
 import { type RoundNote, readRoundNotes } from './round-notes.ts'
 import { type RoundStory, roundStories } from './round-story.ts'
 import { type NamedRound, namedRound, type RunNow, runNow } from './site-status.ts'
@@ -28,6 +32,8 @@ export interface ShownStudy {
 export interface ShownRun extends RunNow {
   readonly modelRoot: string
   readonly rounds: readonly ShownRound[]
+  /** Of all rounds, whichever are shown. */
+  readonly participation: NamedParticipation
 }
 
 export interface ShownRound extends NamedRound {
@@ -35,6 +41,8 @@ export interface ShownRound extends NamedRound {
   readonly openedAt: number
   readonly endedAt: number | null
   readonly abstained: readonly { readonly site: string; readonly reason: string }[]
+  /** Sites of the rota that were not in, each with the reason in words. */
+  readonly absent: readonly { readonly site: string; readonly why: string }[]
   /** Publications that the others threw out. */
   readonly discarded: readonly string[]
   /** What this site moved and how long it trained; null for a round that it did not see end. */
@@ -52,6 +60,7 @@ export const showStudy = (call: {
     const record = await view.chain.study(call.study)
     const name = nameOf(view.sites)
     const notes = readRoundNotes(view.paths.rounds)
+    const told = await readShares(view.paths.shares)
     const runs = (await view.chain.runs()).filter(({ study }) => study === call.study)
     return {
       study: record.id,
@@ -61,7 +70,7 @@ export const showStudy = (call: {
       approved: sitesOf(record.approved).map(name),
       notApproved: view.sites.filter((site) => site.state === 'Active' && !has(record.approved, site.id)).map((site) => site.name),
       epoch: epochOf(record, name),
-      runs: await Promise.all(runs.map(({ run, state }) => shownRun(view, run, state, notes, call.last))),
+      runs: await Promise.all(runs.map(({ run, state }) => shownRun(view, run, state, { notes, told }, call.last))),
     }
   })
 
@@ -81,23 +90,34 @@ async function shownRun(
   view: SiteView,
   run: Parameters<SiteView['chain']['run']>[0],
   state: RunState,
-  notes: ReadonlyMap<string, RoundNote>,
+  { notes, told }: { readonly notes: ReadonlyMap<string, RoundNote>; readonly told: ToldShares },
   last: number | undefined,
 ): Promise<ShownRun> {
-  const [now, events] = await Promise.all([view.chain.run(run), view.chain.events(0, { run })])
+  const [now, events] = await Promise.all([view.chain.run(run), view.chain.events(0)])
   const name = nameOf(view.sites)
   const stories = roundStories(events, run)
+  const found = participationOf(events, run)
   const shown = last === undefined ? stories : stories.slice(-last)
-  return { ...runNow(now, name), state, modelRoot: now.model.root, rounds: shown.map((story) => shownRound(story, name, notes)) }
+  return {
+    ...runNow(now, name),
+    state,
+    modelRoot: now.model.root,
+    rounds: shown.map((story) => shownRound(story, name, notes, found)),
+    participation: namedParticipation(events, run, name, view.own === null ? null : { site: view.own.id, notes, told }),
+  }
 }
 
-const shownRound = (story: RoundStory, name: (id: number) => string, notes: ReadonlyMap<string, RoundNote>): ShownRound => {
+const shownRound = (story: RoundStory, name: (id: number) => string, notes: ReadonlyMap<string, RoundNote>, { rounds }: Participation): ShownRound => {
   const note = notes.get(`${story.run}/${story.round}`)
   return {
     ...namedRound(story, name),
     openedAt: story.openedAt,
     endedAt: story.endedAt,
     abstained: story.abstained.map(({ site, reason }) => ({ site: name(site), reason: ABSTAIN_REASONS[reason] ?? 'unspecified' })),
+    absent: (rounds.find(({ round }) => round === story.round)?.fates ?? []).flatMap((fate) => {
+      const why = whyNotIn(fate)
+      return why === null ? [] : [{ site: name(fate.site), why }]
+    }),
     discarded: story.discarded.map(name),
     here: note === undefined ? null : { bytesIn: note.bytesIn, bytesOut: note.bytesOut, trainMs: note.trainMs },
   }

@@ -18,7 +18,10 @@ export async function openFolder(dir: string): Promise<BlockSource> {
       () => false,
     )
   if (!(await isFolder(dir))) throw new RotaError('ROTA-6402', { dir })
-  const roots = [dir, join(dir, 'blocks'), join(dir, 'state', 'blocks')]
+  // The folders of a site's folder, where they are: a block is then looked for in one place, not in three.
+  const inside: string[] = []
+  for (const folder of [join(dir, 'blocks'), join(dir, 'state', 'blocks')]) if (await isFolder(folder)) inside.push(folder)
+  const roots = inside.length > 0 ? [...inside, dir] : [dir]
   return {
     name: dir,
     async block(digest) {

@@ -77,7 +77,8 @@ class LogReader {
     if (!('run' in event && 'round' in event)) return
     const run = this.runs.get(event.run)
     const round = run?.rounds.findLast((r) => r.opened.round === event.round)
-    if (!run || !round || round.ended) return
+    if (round && event.kind === 'Disputed') round.ended = null
+    if (!run || !round || round.ended || event.kind === 'Disputed') return
     if (event.kind === 'Frozen') {
       round.frozen = event
       round.approvedAtFreeze = this.#approvedNow(run.study)

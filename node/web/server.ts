@@ -13,9 +13,14 @@ export interface WebOptions {
   readonly metrics: Pick<Metrics, 'text'>
   /** Encrypted blocks for auditors; null: none are served. */
   readonly blocks: { readonly access: ReaderAccess; read(digest: Digest): Promise<Uint8Array | null> } | null
+  /** Work that whoever holds the control key may ask of the node; null: none. */
+  readonly canary?: WebTask | null
   /** Names by which a proxy or tunnel calls this server, besides those of this machine. */
   readonly hosts?: readonly string[]
 }
+
+/** Answers a request with one JSON value. The control key is in the header, so that no web page can ask. */
+export type WebTask = (query: URLSearchParams, authorization: string | undefined) => Promise<{ readonly status: number; readonly value: unknown }>
 
 export interface Web {
   readonly port: number
@@ -53,12 +58,15 @@ async function respond(options: WebOptions, request: IncomingMessage): Promise<A
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
   if (pathname === '/healthz') return health(await options.health())
   if (pathname === '/metrics') return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: await options.metrics.text() }
+  if (options.canary && pathname === '/canary') return task(await options.canary(searchParams, request.headers.authorization))
   if (options.blocks && pathname === '/blocks/session') return session(await options.blocks.access.session(searchParams.get('reader')))
   if (options.blocks && pathname.startsWith('/blocks/')) return block(options.blocks, pathname, request.headers.authorization)
   return text(404, 'not here')
 }
 
 const health = (state: Health): Answer => json(state.ok ? 200 : 503, state)
+
+const task = ({ status, value }: Awaited<ReturnType<WebTask>>): Answer => json(status, value)
 
 const session = (granted: Awaited<ReturnType<ReaderAccess['session']>>): Answer => (granted ? json(200, granted) : refused(403, 'no study lists this reader'))
 

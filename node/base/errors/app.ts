@@ -95,5 +95,31 @@ export const appErrors = {
     remedy: 'The bundle was changed or belongs to another epoch; fetch it again from another member.',
     reaction: 'reject',
   },
+  'ROTA-1320': {
+    what: '{file} is no whole backup: {reason}',
+    remedy: 'Take another copy or an older backup; this one was changed, cut short, or is another file.',
+    reaction: 'reject',
+  },
+  'ROTA-1321': {
+    what: '{file} is the backup of {name} ({account}), and {folder} belongs to another site ({found})',
+    remedy: "Give the folder of that site, or an empty one. One site's keys in another's folder would lose the other's.",
+    reaction: 'reject',
+  },
+  'ROTA-1322': {
+    what: '{folder} has a journal that is newer than the backup of {made}: run {run} is at round {round} there',
+    remedy:
+      'Start the node in the folder as it is. A journal that goes back could make the site send a second, different vector to a round. If the folder is really lost, restore into an empty one.',
+    reaction: 'reject',
+  },
+  'ROTA-1323': {
+    what: '{folder} is not empty: there is {found}',
+    remedy: 'Restore into an empty folder. Nothing is ever overwritten; move away what is there, if it is no longer wanted.',
+    reaction: 'reject',
+  },
+  'ROTA-1324': {
+    what: "the site's files are {size} MiB together; one backup takes {limit}",
+    remedy: 'Copy state/consents.log and state/differencing.jsonl by themselves (they are encrypted, or digests under a key), with the node stopped.',
+    reaction: 'reject',
+  },
   'ROTA-1311': { what: 'the contract {contract} is not compiled ({file} is missing)', remedy: 'Run: npm run compile', reaction: 'stop' },
 } as const satisfies Record<string, ErrorEntry>

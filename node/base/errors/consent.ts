@@ -37,6 +37,12 @@ export const consentErrors = {
     remedy: 'Receipts are files named receipt-….json; name one with --receipt FILE, or their folder with --receipts DIR.',
     reaction: 'reject',
   },
+  'ROTA-6008': {
+    what: 'the record of used cohorts is an old copy: the chain shows {cohorts} that exact runs used and that it does not know',
+    remedy:
+      'The site abstains from exact runs, since nobody can say whose patients a result would show beside those. Put a newer copy of state/differencing.jsonl in place, or bring rows and consents back to what they were then: the site then recognises the cohort by itself.',
+    reaction: 'reject',
+  },
   'ROTA-6401': {
     what: 'the key {reader} is no reader of any study with finished rounds',
     remedy: 'Name the keystore whose key the protocol lists under `readers`; a study that does not list it cannot be audited with it.',

@@ -73,13 +73,16 @@ with the object, block and 1 KiB leaf where it fails. Ends with 1 when a round d
 export const audit_log = command({
   name: 'audit log',
   group: 'Audit',
-  summary: "print the chain's events in words",
+  summary: "print the chain's events in words, and who was missing from the rounds",
+  description: `A line for each event; below them, for each run, who was not in every round, since when and why, who was passed over as leader, and whose sum
+was thrown out, all worked out from these events alone. --json gives each site's share of each round.`,
   options: { chain, contracts, run, from: whole('BLOCK', 'from this block on', { from: 0 }) },
   example: 'rota audit log --chain http://127.0.0.1:8545 --contracts 0x5FbDB2315678afecb367f032d93F642f64180aa3 --run 1',
   async run({ options, out, signal }) {
     const { auditLog } = await import('#app/audit.ts')
-    const lines = await auditLog({ ...chainOf('audit log', options), run: options.run, from: options.from }, signal)
-    out.result({ events: lines.map((line) => line.event) }, () => lines.map(({ place, text: words }) => `${out.style.dim(place)}  ${words}`).join('\n'))
+    const { logText } = await import('#cli/output/audit-text.ts')
+    const log = await auditLog({ ...chainOf('audit log', options), run: options.run, from: options.from }, signal)
+    out.result({ events: log.lines.map((line) => line.event), participation: log.runs }, () => logText(log, out.style))
   },
 })
 

@@ -1,12 +1,16 @@
 import type { CommandFile } from '../command-file.ts'
 import { audit_key, audit_log, audit_verify } from './audit.ts'
 import { backend_install, backend_list, backend_test } from './backend.ts'
+import { backup, restore } from './backup.ts'
+import { canary } from './canary.ts'
 import { chain_start, chain_stop } from './chain.ts'
 import { consent_record, consent_status, consent_withdraw } from './consent.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { init } from './init.ts'
 import { admit, join } from './join.ts'
+import { key_recover, key_rotate } from './key.ts'
+import { leave } from './leave.ts'
 import { model_export, model_list, model_predict, model_show } from './model.ts'
 import { network_create, network_show } from './network.ts'
 import { pause } from './pause.ts'
@@ -26,6 +30,8 @@ export const commands: readonly CommandFile[] = [
   run,
   status,
   pause,
+  backup,
+  restore,
   simulate,
   backend_list,
   backend_test,
@@ -38,9 +44,13 @@ export const commands: readonly CommandFile[] = [
   network_create,
   network_show,
   admit,
+  key_rotate,
+  key_recover,
+  leave,
   study_draft,
   study_publish,
   study_approve,
+  canary,
   study_start,
   study_stop,
   study_list,

@@ -27,7 +27,7 @@ export const join = command({
 export const admit = command({
   name: 'admit',
   group: 'Network',
-  summary: "vote for a candidate's admission, as this site",
+  summary: "vote for a candidate's admission, or by its number on a member's removal, as this site",
   arguments: '<who>',
   options: { ...siteOptions, against: flag('vote against it') },
   example: 'rota admit Basel --folder ./cleveland',
@@ -37,7 +37,7 @@ export const admit = command({
     out.result(
       vote,
       () =>
-        `Voted ${options.against ? 'against' : 'for'} ${vote.candidate}${vote.admitted ? ': admitted, with more than half of the members for it' : '; more votes are needed'}`,
+        `Voted ${options.against ? 'against' : 'for'} ${vote.kind === 'admit' ? vote.candidate : `${vote.kind}: ${vote.candidate}`}${vote.admitted ? `: ${vote.kind === 'admit' ? 'admitted' : 'done'}, with more than half of the members for it` : '; more votes are needed'}`,
     )
   },
 })

@@ -22,7 +22,7 @@ Without a protocol, one is drafted from the columns: valid ranges are taken from
     l2: number('λ', 'penalty: λ/2·‖w‖² on the slopes, the intercept is free (default 0)', { from: 0, to: 1e6 }),
     siteIntercepts: flag('newton: an intercept of its own for each site, which stays private to it'),
     standardise: choice(['pooled', 'none'], 'scale of the features that l2 acts on and coefficients are given in (default pooled)'),
-    sites: whole('N', 'generate the rows of N sites, instead of --data', { from: 1, to: 256 }),
+    sites: whole('N', 'generate the rows of N sites, instead of --data', { from: 1, to: 10_000 }),
     rows: whole('M', 'generated rows per site (default 200)', { from: 10, to: 1_000_000 }),
     seed: whole('S', 'seed of generated rows (default 1)', { from: 0 }),
     csv: text('FILE', 'write the coefficients as CSV'),

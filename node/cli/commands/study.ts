@@ -49,13 +49,16 @@ export const study_start = command({
   name: 'study start',
   group: 'Studies',
   summary: 'open a run of a study; the running nodes play it',
+  description: 'Looks at the last `rota canary` of the study: a run that could not finish with the limits of its protocol is refused.',
   arguments: '<study>',
-  options: siteOptions,
+  options: { ...siteOptions, despiteCanary: flag('start although the last canary says that the run could not finish') },
   example: 'rota study start 1 --folder ./cleveland',
   async run({ options, args, out, signal }) {
     const { startRun, studyNumber } = await import('#app/studies.ts')
-    const opened = await startRun({ folder: options.folder, password: passwordFrom(options), signal, study: studyNumber(args[0] ?? '') })
-    out.result(opened, () => `Run ${out.style.bold(String(opened.run))} is open, with ${opened.sites.length} sites`)
+    const { startText } = await import('#cli/output/canary-text.ts')
+    const study = studyNumber(args[0] ?? '')
+    const opened = await startRun({ folder: options.folder, password: passwordFrom(options), signal, study, despiteCanary: options.despiteCanary })
+    out.result(opened, () => startText(study, opened, out.style))
   },
 })
 
@@ -85,12 +88,12 @@ export const study_list = command({
   name: 'study list',
   group: 'Studies',
   summary: 'list the studies of the network and their runs',
-  options: siteOptions,
+  options: { folder: siteOptions.folder },
   example: 'rota study list --folder ./cleveland',
   async run({ options, out, signal }) {
-    const { listStudies } = await import('#app/studies.ts')
+    const { listStudies } = await import('#app/study-list.ts')
     const { table } = await import('#cli/output/table.ts')
-    const studies = await listStudies({ folder: options.folder, password: passwordFrom(options), signal })
+    const studies = await listStudies(options.folder, signal)
     out.result({ studies }, () =>
       table(
         ['study', 'title', 'published by', 'approved by', 'runs'],

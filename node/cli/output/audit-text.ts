@@ -1,4 +1,5 @@
-import type { AuditReport, Fault } from '#app/audit.ts'
+import type { AuditReport, Fault, ToldLog } from '#app/audit.ts'
+import { absencesText } from './participation-text.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
 
@@ -36,4 +37,15 @@ function conclusion({ ok, rounds }: AuditReport, style: Style): string {
   if (!ok) return style.bad(`${broken} of ${rounds.length} rounds do not hold.`)
   const rest = attested > 0 ? `, ${attested} of them as far as the chain alone shows` : ''
   return style.good(`All ${rounds.length} rounds hold${rest}.`)
+}
+
+/** Events line by line, then what they say of each run. */
+export function logText({ lines, runs }: ToldLog, style: Style): string {
+  const events = lines.map(({ place, text }) => `${style.dim(place)}  ${text}`)
+  const told = runs.flatMap(({ run, rounds, absences }) => {
+    const ended = rounds.filter(({ state }) => state !== 'open').length
+    if (absences.length > 0) return [`${style.bold(`Run ${run}`)}\n${absencesText(absences, style)}`]
+    return ended === 0 ? [] : [`${style.bold(`Run ${run}`)}: every site was in every one of its ${ended} rounds`]
+  })
+  return [...events, ...(told.length === 0 ? [] : ['', ...told])].join('\n')
 }

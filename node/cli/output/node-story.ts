@@ -1,5 +1,7 @@
 import type { NodeEvent, RoundLine } from '#app/run-node.ts'
 import type { Output } from './output.ts'
+import { absencesText } from './participation-text.ts'
+import { plain, type Style } from './style.ts'
 
 /** Tells a person what a node does, a line for each thing worth knowing. */
 export function createStoryteller(out: Output): (event: NodeEvent) => void {
@@ -11,9 +13,11 @@ export function createStoryteller(out: Output): (event: NodeEvent) => void {
       case 'drill':
         return out.line(style.warn(`Drill: stopped before ${event.row} in run ${event.run} round ${event.round}; kill this process now.`))
       case 'round':
-        return out.line(roundLine(event.story))
+        return out.line(roundLine(event.story, style))
       case 'run-over':
-        return out.line(`Run ${event.run}: ${event.state}, ${event.rounds} rounds, model ${event.modelRoot.slice(0, 14)}`)
+        out.line(`Run ${event.run}: ${event.state}, ${event.rounds} rounds, model ${event.modelRoot.slice(0, 14)}`)
+        if (event.absences.length > 0) out.line(absencesText(event.absences, style))
+        return
       case 'stopped':
         return out.line('Stopped.')
       case 'progress': {
@@ -28,13 +32,13 @@ export function createStoryteller(out: Output): (event: NodeEvent) => void {
   }
 }
 
-/** Leader, sites in, bytes, seconds, change: one round on one line. */
-export function roundLine(story: RoundLine): string {
+/** Leader, sites in, bytes, seconds, change: one round on one line; who was not in it, and why, at its end. */
+export function roundLine(story: RoundLine, style: Style = plain): string {
   const name = (site: number): string => story.names[site] ?? `site ${site}`
   const led = story.publisher === null || story.publisher === story.leader ? name(story.leader) : `${name(story.leader)} → ${name(story.publisher)}`
-  const missing = story.missing.length > 0 ? `, without ${story.missing.map(name).join(', ')}` : ''
+  const missing = story.absences.length > 0 ? style.warn(`  without ${story.absences.join(', ')}`) : ''
   const change = story.change === null ? '' : `  Δ ${story.change.toExponential(1)}`
-  return `Run ${story.run} round ${String(story.round).padStart(2)}  ${(story.stage ?? story.state).padEnd(10)} ${story.state.padEnd(7)} led by ${led.padEnd(24)} ${story.included.length} in${missing}  ${kilobytes(story.bytesIn)} in ${kilobytes(story.bytesOut)} out  ${story.seconds} s${change}`
+  return `Run ${story.run} round ${String(story.round).padStart(2)}  ${(story.stage ?? story.state).padEnd(10)} ${story.state.padEnd(7)} led by ${led.padEnd(24)} ${story.included.length} in  ${kilobytes(story.bytesIn)} in ${kilobytes(story.bytesOut)} out  ${story.seconds} s${change}${missing}`
 }
 
 const kilobytes = (bytes: number): string => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`)

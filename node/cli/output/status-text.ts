@@ -1,10 +1,11 @@
 import type { SiteStatus } from '#app/site-status.ts'
 import { count, seconds, shortHex } from '#base/format.ts'
+import { absencesText } from './participation-text.ts'
 import type { Style } from './style.ts'
 import { facts, table } from './table.ts'
 
 export function statusText(status: SiteStatus, style: Style): string {
-  const { site, chain, node, members, studies, runs, rounds } = status
+  const { site, chain, node, members, studies, runs, rounds, absences } = status
   const head = facts(
     [
       ['site', site.member ? `${site.name} (site ${site.id})${site.resting ? ', resting: rota pause --off' : ''}` : `${site.name}, not a member: rota join`],
@@ -32,6 +33,7 @@ export function statusText(status: SiteStatus, style: Style): string {
           style,
         ),
     ...(rounds.length === 0 ? [] : [roundsTable(rounds, style)]),
+    ...absences.map(({ run, lines }) => `${style.bold(`Run ${run}`)}\n${absencesText(lines, style)}`),
   ].join('\n\n')
 }
 

@@ -1,5 +1,6 @@
 import type { ShownRound, ShownRun, ShownStudy } from '#app/study-show.ts'
 import { bytes, seconds, shortHex } from '#base/format.ts'
+import { absencesText, sharesText } from './participation-text.ts'
 import { protocolFacts } from './protocol-text.ts'
 import { sitesIn, took } from './status-text.ts'
 import type { Style } from './style.ts'
@@ -47,10 +48,13 @@ function runText(run: ShownRun, style: Style): string {
   return [
     `${style.accent(style.bold(`Run ${run.run}`))} ${run.state}, ${run.closedRounds} rounds closed${now}`,
     table(['round', 'state', 'leader', 'sites in', 'missing', 'remarks', 'opened', 'took', 'in', 'out', 'training', 'model'], rows, style, 40),
+    ...(run.participation.shares.length === 0 ? [] : ['', 'Who did what', sharesText(run.participation, style)]),
+    ...(run.participation.absences.length === 0 ? [] : ['', absencesText(run.participation.absences, style)]),
   ].join('\n')
 }
 
-const remarks = ({ abstained, discarded }: ShownRound): string =>
-  [...abstained.map(({ site, reason }) => `${site} abstained (${reason})`), ...discarded.map((site) => `the sum of ${site} was thrown out`)].join('; ')
+/** Why somebody was not in comes first: a table that is cut keeps it. */
+const remarks = ({ absent, discarded }: ShownRound): string =>
+  [...absent.map(({ site, why }) => `${site}: ${why}`), ...discarded.map((site) => `the sum of ${site} was thrown out`)].join('; ')
 
 const clock = (chainSeconds: number): string => new Date(chainSeconds * 1000).toISOString().slice(11, 19)

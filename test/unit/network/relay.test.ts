@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Digest } from '#base/ids.ts'
-import { merkleRoot } from '#core/commit/merkle.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import { TestWorld, until } from './world.ts'
 
 /**
@@ -47,8 +46,8 @@ describe('sites without a port', () => {
   it('get objects from each other', async () => {
     const [relay, a, b] = world.nodes
     const bytes = randomBytes(5_000_000)
-    const root = merkleRoot(bytes, (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest()) as Digest
-    const ref = await a!.store.put(bytes, 'update', root, key, AbortSignal.timeout(10_000))
+    const outline = outlineOf(bytes, (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest())
+    const ref = await a!.store.put(bytes, outline, 'update', key, AbortSignal.timeout(10_000))
     const before = relay!.network.traffic.bytesOut
     assert.ok(bytes.equals(await b!.store.get(ref, key, AbortSignal.timeout(20_000), [a!.site])))
     assert.ok(relay!.network.traffic.bytesOut - before > 5_000_000)

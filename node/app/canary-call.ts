@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
+import { createTrainer } from '#adapters/training/trainer.ts'
+import { type ErrorCode, type ErrorDetails, RotaError } from '#base/errors.ts'
+import type { StudyId } from '#base/ids.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import { atSite } from './at-site.ts'
+import { type CanaryReport, runCanary } from './canary.ts'
+import { type CanaryVerdict, dayOf, keepCanary, verdictOf } from './canary-file.ts'
+import { readConfig } from './config.ts'
+import { dialOut } from './dial-out.ts'
+import { clockAlarm } from './peer-watch.ts'
+import { protocolToYaml } from './protocol-file.ts'
+import { writeText } from './results-csv.ts'
+import { withScratchStore } from './scratch-store.ts'
+import { sitePaths } from './site-folder.ts'
+import { nodeHealth } from './site-status.ts'
+import { withSiteView } from './site-view.ts'
+import { protocolOf, type StudyCall } from './studies.ts'
+import { type ToldError, toldError } from './told-error.ts'
+
+export interface CanaryOptions extends StudyCall {
+  readonly study: StudyId
+  readonly waitMs: number
+  /** Where the protocol with the proposed limits goes. */
+  readonly outFile: string | undefined
+}
+
+export interface ToldCanary extends CanaryReport, CanaryVerdict {
+  /** This clock against the members', where it is far off. */
+  readonly clock: ToldError | null
+  /** The protocol with the proposed limits, where it was asked for. */
+  readonly file: string | null
+}
+
+/**
+ * Runs a canary, through the running node where there is one. The result is kept in the site's folder.
+ * @throws ROTA-1403 the node did not take it, 1404 not approved here, 1220 the file exists, and as `runCanary`
+ */
+export async function canary(options: CanaryOptions, onStep: (text: string) => void = () => {}): Promise<ToldCanary> {
+  const { folder, outFile } = options
+  if (outFile !== undefined && existsSync(outFile)) throw new RotaError('ROTA-1220', { file: outFile })
+  const config = await readConfig(folder)
+  const running = (await nodeHealth(config)) !== null
+  const report = running ? await askNode(config.web.port, options, onStep) : await alone(options, onStep)
+  if (outFile !== undefined) await writeText(outFile, await withLimits(options, report))
+  const alarm = clockAlarm(report.rows.map(({ link }) => ({ clockOffsetMs: link?.clockOffsetMs ?? null })))
+  return { ...report, ...verdictOf(report), clock: alarm === null ? null : toldError(alarm), file: outFile ?? null }
+}
+
+/** @throws ROTA-1402 when an approved member never answered */
+export function checkAnswered({ unanswered }: Pick<CanaryReport, 'unanswered'>, waitMs: number): void {
+  if (unanswered.length > 0) throw new RotaError('ROTA-1402', { sites: unanswered.join(', '), seconds: waitMs / 1000 })
+}
+
+/** Longer than any answer may take, links included: each is bounded by `waitMs`. */
+const MOST_REQUEST_MS = 280_000
+
+async function askNode(port: number, { folder, study, waitMs, signal }: CanaryOptions, onStep: (text: string) => void): Promise<CanaryReport> {
+  const failed = (reason: string, cause?: unknown) => new RotaError('ROTA-1403', { folder, reason }, cause)
+  const token = await readFile(sitePaths(folder).control, 'utf8').catch((cause) => {
+    throw failed('its control key cannot be read', cause)
+  })
+  onStep('the node asks the members')
+  const reply = await fetch(`http://127.0.0.1:${port}/canary?study=${study}&waitMs=${waitMs}`, {
+    headers: { authorization: `Bearer ${token.trim()}` },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(MOST_REQUEST_MS)]),
+  }).catch((cause) => {
+    signal.throwIfAborted()
+    throw failed(cause instanceof Error ? cause.name : 'no answer', cause)
+  })
+  const answer = (await reply.json().catch(() => ({}))) as { report?: CanaryReport; error?: { code: ErrorCode; details: ErrorDetails }; reason?: string }
+  if (answer.error !== undefined) throw new RotaError(answer.error.code, answer.error.details)
+  if (answer.report === undefined) throw failed(answer.reason ?? `status ${reply.status}`)
+  return answer.report
+}
+
+/** A store and a place in the network of the command's own, for as long as it takes. */
+function alone(options: CanaryOptions, onStep: (text: string) => void): Promise<CanaryReport> {
+  const { study, waitMs, signal } = options
+  return atSite(options, async (site) => {
+    const { paths, vault } = site.folder
+    return dialOut(vault, site.sites, (network) =>
+      withScratchStore(paths.state, network, async (store, dir) => {
+        const trainer = createTrainer()
+        try {
+          const report = await runCanary(
+            {
+              site: site.own.id,
+              name: site.own.name,
+              chain: site.chain,
+              network,
+              store,
+              storeDir: dir,
+              cohort: site.cohort,
+              trainer,
+              clock: systemClock,
+              random: systemRandom,
+              protocol: (record, until) => protocolOf({ folder: site.folder }, record, until),
+            },
+            { study, waitMs },
+            signal,
+            onStep,
+          )
+          await keepCanary(paths, report)
+          return report
+        } finally {
+          await trainer.stop()
+        }
+      }),
+    )
+  })
+}
+
+/** The same protocol with the limits that the canary proposes: another digest, so stewards approve it anew. */
+async function withLimits({ folder, study, signal }: CanaryOptions, report: CanaryReport): Promise<string> {
+  const protocol = await withSiteView(folder, signal, async (view) => protocolOf({ folder: view }, await view.chain.study(study), signal))
+  const limits = { ...protocol.limits, ...Object.fromEntries(report.limits.map(({ phase, proposed }) => [phase, proposed])) } as Protocol['limits']
+  return `# The protocol of study ${study} with limits from the canary of ${dayOf(report.atMs)}: training 2 x the slowest site's 95th percentile, the other phases
+# 2 x their transfers. It has another digest: publish it as a study of its own, and have it approved.
+${protocolToYaml({ ...protocol, limits })}`
+}

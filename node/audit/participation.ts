@@ -1,0 +1,104 @@
+import type { RoundNo, RunId, SiteId } from '#base/ids.ts'
+import type { AbstainReason, ChainEvent } from '#ports/chain.ts'
+import { type Fate, finish, type Gathered, gather, type RoundPart, take } from './round-part.ts'
+
+/** Why a site that should have been in a round was not. */
+export const ABSENT = ['late', 'silent', 'notAwaited', 'notHeld', 'withdrew'] as const satisfies readonly Fate[]
+export type Absence = (typeof ABSENT)[number]
+
+/** A run as its rounds were shared: from the chain's events alone, so that a site and an auditor read the same. */
+export interface Participation {
+  readonly run: RunId
+  readonly rounds: readonly RoundPart[]
+  /** Each site that stood in the rota of a round, in the order of ids. */
+  readonly sites: readonly SitePart[]
+}
+
+/** One site's share of a run. */
+export interface SitePart {
+  readonly site: SiteId
+  /** Rounds whose rota it stood in and of which it is known whether it was in. */
+  readonly rounds: number
+  readonly in: number
+  readonly missing: readonly { readonly why: Absence; readonly rounds: readonly RoundNo[] }[]
+  readonly missingRounds: number
+  readonly abstained: readonly { readonly reason: AbstainReason; readonly rounds: readonly RoundNo[] }[]
+  readonly lastIn: RoundNo | null
+  /** Newest rounds in a row that it was missing from. */
+  readonly missingInARow: number
+  readonly led: readonly RoundNo[]
+  /** Sums that it published, and which of them the others threw out. */
+  readonly published: number
+  readonly thrownOut: readonly RoundNo[]
+  /** Rounds in which its turn to publish came and went. */
+  readonly passedOver: readonly RoundNo[]
+  /** Rounds that it would have led, had it not missed an earlier turn. */
+  readonly steppedOver: readonly RoundNo[]
+  /** Rounds in which it asked for more time to contribute. */
+  readonly askedForTime: readonly RoundNo[]
+  readonly witnessed: number
+  readonly attested: number
+  /** Chain seconds from a round's opening to its contribution: the middle and the longest; null when it never contributed. */
+  readonly contributedAfter: { readonly median: number; readonly longest: number } | null
+}
+
+/** @param events of the whole chain, or at least the run's and the withdrawals of stewards; in order */
+export function participationOf(events: readonly ChainEvent[], run: RunId): Participation {
+  const gathered = gatherRounds(events, run)
+  const rounds: RoundPart[] = []
+  for (const [i, round] of gathered.entries()) rounds.push(finish(round, rounds[i - 1], gathered[i + 1]))
+  const sites = [...new Set(rounds.flatMap(({ fates }) => fates.map(({ site }) => site)))].sort((a, b) => a - b)
+  return { run, rounds, sites: sites.map((site) => shareOf(site, rounds)) }
+}
+
+function gatherRounds(events: readonly ChainEvent[], run: RunId): readonly Gathered[] {
+  const rounds: Gathered[] = []
+  let study: number | null = null
+  for (const e of events) {
+    const current = rounds.at(-1)
+    if (e.kind === 'RunOpened' && e.run === run) study = e.study
+    if (e.kind === 'StudyWithdrawn' && e.study === study && current?.frozen === null) current.withdrawn.add(e.site)
+    if (!('run' in e) || e.run !== run) continue
+    if (e.kind === 'RoundOpened') rounds.push(gather(e))
+    else if (e.kind === 'SiteReady') current?.ready.add(e.site)
+    else if (e.kind === 'RunStateChanged' && e.state === 'Halted' && current?.state === 'open') current.state = 'halted'
+    else if ('round' in e) {
+      const round = rounds.findLast(({ opened }) => opened.round === e.round)
+      if (round !== undefined) take(round, e)
+    }
+  }
+  return rounds
+}
+
+function shareOf(site: SiteId, rounds: readonly RoundPart[]): SitePart {
+  const fates = rounds.flatMap(({ round, fates: all }) => all.filter((f) => f.site === site && f.fate !== 'open').map((f) => ({ ...f, round })))
+  const absent = (fate: Fate): fate is Absence => (ABSENT as readonly Fate[]).includes(fate)
+  const numbers = (fits: (round: RoundPart) => boolean) => rounds.filter(fits).map(({ round }) => round)
+  const after = rounds.flatMap(({ contributedAfter }) => contributedAfter.flatMap((c) => (c.site === site ? [c.seconds] : []))).sort((a, b) => a - b)
+  const lastPresent = fates.findLastIndex(({ fate }) => !absent(fate))
+  return {
+    site,
+    rounds: fates.length,
+    in: fates.filter(({ fate }) => fate === 'in').length,
+    missing: ABSENT.map((why) => ({ why, rounds: fates.filter(({ fate }) => fate === why).map(({ round }) => round) })).filter((m) => m.rounds.length > 0),
+    missingRounds: fates.filter(({ fate }) => absent(fate)).length,
+    abstained: abstentions(fates),
+    lastIn: fates.findLast(({ fate }) => fate === 'in')?.round ?? null,
+    missingInARow: fates.length - 1 - lastPresent,
+    led: numbers(({ leader }) => leader === site),
+    published: rounds.reduce((sum, { publications }) => sum + publications.filter((p) => p.site === site).length, 0),
+    thrownOut: numbers(({ publications }) => publications.some((p) => p.site === site && p.discarded === 'wrong sum')),
+    passedOver: numbers(({ passedOver }) => passedOver.includes(site)),
+    steppedOver: numbers(({ steppedOver }) => steppedOver.includes(site)),
+    askedForTime: numbers(({ askedForTime }) => askedForTime === site),
+    witnessed: numbers(({ witnessed }) => witnessed.includes(site)).length,
+    attested: numbers(({ attested }) => attested.includes(site)).length,
+    contributedAfter: after.length === 0 ? null : { median: after[(after.length - 1) >> 1] as number, longest: after.at(-1) as number },
+  }
+}
+
+function abstentions(fates: readonly { readonly fate: Fate; readonly reason: AbstainReason | null; readonly round: RoundNo }[]): SitePart['abstained'] {
+  const by = new Map<AbstainReason, RoundNo[]>()
+  for (const { fate, reason, round } of fates) if (fate === 'abstained' && reason !== null) by.set(reason, [...(by.get(reason) ?? []), round])
+  return [...by].map(([reason, rounds]) => ({ reason, rounds }))
+}

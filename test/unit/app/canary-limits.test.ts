@@ -1,0 +1,186 @@
+/**
+ * Limits from measurements: pure
+ * ├── training 2 × the slowest 95th percentile; others from transfers with head-room; never below n + 3
+ * ├── a vector that grows, a link that is slower, more sites: no limit becomes shorter
+ * ├── slices keep a custodian's share from growing with the sites
+ * ├── what was not measured leaves the protocol's limit as it is
+ * ├── limits below what was measured are named with phase and site; proposed limits never are
+ * ├── times that go to others are rounded up to few steps, and never down
+ * └── a stored canary: of exactly this protocol, damaged ones are none; ROTA-1401 names what to do
+ */
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import type { CanaryReport } from '#app/canary.ts'
+import { checkAnswered } from '#app/canary-call.ts'
+import { checkStart, keepCanary, keptCanary, verdictOf } from '#app/canary-file.ts'
+import { coarseSeconds, type Measured, type PhaseLimit, percentile, phaseLimits, shortfallText, shortPhases, tidySeconds } from '#app/canary-limits.ts'
+import { isRotaError } from '#base/errors.ts'
+import { digest, siteId, studyId } from '#base/ids.ts'
+import { Seeded } from '#core/model/seeded.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+
+const limit = (seconds: number) => ({ seconds, blocks: 19 })
+const protocolOf = (seconds: number, slices = 1, maxSites = 16): Pick<Protocol, 'limits' | 'maxSites' | 'slices'> => ({
+  limits: { keying: limit(seconds), contributing: limit(seconds), witnessing: limit(seconds), publishing: limit(seconds), attesting: limit(seconds) },
+  maxSites,
+  slices,
+})
+const site = (name: string, trainSeconds: number | null, linkBytesPerSecond: number | null = 1e8) => ({
+  name,
+  trainSeconds,
+  linkBytesPerSecond,
+  rttMs: linkBytesPerSecond === null ? null : 20,
+  storeBytesPerSecond: 2e8,
+})
+const measured = (change: Partial<Measured> = {}): Measured => ({
+  sites: [site('Cleveland', 4, null), site('Budapest', 90), site('Basel', 30)],
+  vectorBytes: 1_000,
+  addBytesPerSecond: 5e8,
+  blockSeconds: 1,
+  ...change,
+})
+const of = (limits: readonly PhaseLimit[], phase: string): PhaseLimit => limits.find((l) => l.phase === phase) as PhaseLimit
+
+describe('limits from measurements', () => {
+  it('give the slowest training twice its time, and the rest their transfers', () => {
+    const limits = phaseLimits(measured(), protocolOf(600))
+    const training = of(limits, 'contributing')
+    assert.equal(training.slowest, 'Budapest')
+    assert.ok(Math.abs((training.needsSeconds as number) - 92) < 0.1, 'training, and two blocks')
+    assert.deepEqual(training.proposed, { seconds: tidySeconds(2 * (training.needsSeconds as number)), blocks: 19 })
+    for (const phase of ['witnessing', 'publishing', 'attesting']) assert.equal(of(limits, phase).proposed.seconds, 19, `${phase}: n + 3 for a small vector`)
+    const large = phaseLimits(measured({ vectorBytes: 40e6, sites: [site('a', 1, null), site('b', 1, 1e6), site('c', 1, 12.5e6)] }), protocolOf(600))
+    assert.ok((of(large, 'witnessing').needsSeconds as number) > 80 && of(large, 'witnessing').slowest === 'b')
+    assert.ok((of(large, 'publishing').needsSeconds as number) > 3 * 80, 'each third is one place')
+  })
+
+  it('never shrink when anything becomes slower, larger or more', () => {
+    const random = new Seeded(7)
+    const draw = (least: number, most: number) => least + (random.bytes(1)[0] as number) * ((most - least) / 255)
+    for (let i = 0; i < 300; i++) {
+      const count = 3 + Math.floor(draw(0, 20))
+      const sites = Array.from({ length: count }, (_, k) => site(`s${k}`, draw(0.1, 500), k === 0 ? null : draw(1e5, 1e8)))
+      const base = measured({ sites, vectorBytes: Math.round(draw(100, 4e7)), blockSeconds: draw(0, 5) })
+      const worse: Measured[] = [
+        { ...base, vectorBytes: base.vectorBytes * 2 },
+        { ...base, addBytesPerSecond: base.addBytesPerSecond / 2 },
+        { ...base, sites: [...sites, site('more', 1, 1e8)] },
+        { ...base, sites: sites.map((s) => ({ ...s, linkBytesPerSecond: s.linkBytesPerSecond === null ? null : s.linkBytesPerSecond / 2 })) },
+        { ...base, sites: sites.map((s) => ({ ...s, trainSeconds: (s.trainSeconds as number) * 2 })) },
+      ]
+      const before = phaseLimits(base, protocolOf(600))
+      for (const other of worse)
+        for (const [k, after] of phaseLimits(other, protocolOf(600)).entries()) {
+          assert.ok((after.needsSeconds as number) >= (before[k]?.needsSeconds as number) - 1e-9, `${after.phase} ${i}`)
+          assert.ok(after.proposed.seconds >= 19 && after.proposed.blocks >= 19 && after.proposed.seconds >= (after.needsSeconds as number))
+        }
+      assert.deepEqual(shortPhases(phaseLimits(base, { ...protocolOf(600), limits: limitsFrom(before) })), [], 'what is proposed holds')
+    }
+  })
+
+  it('do not grow with the sites where a model is cut in as many slices', () => {
+    const many = (count: number) => measured({ vectorBytes: 40e6, sites: Array.from({ length: count }, (_, i) => site(`s${i}`, 1, i === 0 ? null : 12.5e6)) })
+    const whole = [23, 200].map((n) => of(phaseLimits(many(n), protocolOf(600, 1, 256)), 'witnessing').needsSeconds as number)
+    const sliced = [23, 200].map((n) => of(phaseLimits(many(n), protocolOf(600, n, 256)), 'witnessing').needsSeconds as number)
+    assert.ok((whole[1] as number) > 8 * (whole[0] as number))
+    assert.ok((sliced[1] as number) < 1.1 * (sliced[0] as number) && (sliced[1] as number) < 15)
+  })
+
+  it('leave alone what was not measured', () => {
+    const limits = phaseLimits(measured({ sites: [site('a', null, null), site('b', null, null)] }), protocolOf(77))
+    assert.ok(limits.every(({ needsSeconds, proposed }) => needsSeconds === null && proposed.seconds === 77))
+    assert.deepEqual(shortPhases(limits), [])
+  })
+
+  it('name phase and site when they are too short', () => {
+    const short = shortPhases(phaseLimits(measured(), protocolOf(60)))
+    assert.deepEqual(
+      short.map(({ phase }) => phase),
+      ['contributing'],
+    )
+    assert.equal(shortfallText(short[0] as PhaseLimit), 'contributing has 60 s and takes 93 s at Budapest')
+  })
+
+  it('round up to few steps what others are told', () => {
+    assert.deepEqual(
+      [0.002, 0.9, 1, 1.01, 1.5, 2.2, 6, 7.5, 10, 11, 15.5, 29, 47, 99, 101, 3_600].map(coarseSeconds),
+      [1, 1, 1, 2, 2, 3, 7, 10, 10, 15, 20, 30, 50, 100, 150, 5_000],
+    )
+    for (let s = 0.01; s < 100_000; s *= 1.07) assert.ok(coarseSeconds(s) >= s && coarseSeconds(s) <= Math.max(1, 2 * s), `${s}`)
+    assert.equal(new Set(Array.from({ length: 4_000 }, (_, i) => coarseSeconds(i / 10))).size, 16, 'from milliseconds to 400 s')
+    assert.deepEqual(
+      [
+        percentile([3, 1, 2], 0.95),
+        percentile(
+          Array.from({ length: 20 }, (_, i) => i + 1),
+          0.95,
+        ),
+      ],
+      [3, 19],
+    )
+  })
+})
+
+describe('a stored canary', () => {
+  const protocolDigest = digest(`0x${'ab'.repeat(32)}`)
+  const report = (seconds: number, change: Partial<CanaryReport> = {}): CanaryReport => ({
+    study: studyId(3),
+    protocolDigest,
+    atMs: Date.UTC(2026, 0, 5, 8),
+    vectorBytes: 1_000,
+    blockSeconds: 1,
+    rows: [{ site: siteId(0) } as CanaryReport['rows'][number]],
+    limits: phaseLimits(measured(), protocolOf(seconds)),
+    unanswered: [],
+    minSites: 3,
+    able: 3,
+    ...change,
+  })
+
+  it('is of exactly one protocol; a damaged one is none', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'rota-canary-'))
+    const paths = { canary: join(dir, 'canary') }
+    try {
+      assert.equal(await keptCanary(paths, studyId(3), protocolDigest), null)
+      await keepCanary(paths, report(600))
+      assert.deepEqual(await keptCanary(paths, studyId(3), protocolDigest), report(600))
+      assert.equal(await keptCanary(paths, studyId(3), digest(`0x${'cd'.repeat(32)}`)), null)
+      assert.equal(await keptCanary(paths, studyId(4), protocolDigest), null)
+      for (const damage of ['', '{', 'null', '[]', `{"protocolDigest":"${protocolDigest}"}`]) {
+        await writeFile(join(paths.canary, 'study-3.json'), damage)
+        assert.equal(await keptCanary(paths, studyId(3), protocolDigest), null, damage)
+      }
+    } finally {
+      await rm(dir, { recursive: true })
+    }
+  })
+
+  it('refuses a start that could not finish, and says what to do', () => {
+    checkStart(studyId(3), verdictOf(report(600)))
+    assert.throws(
+      () => checkStart(studyId(3), verdictOf(report(60))),
+      (error) =>
+        isRotaError(error, 'ROTA-1401') &&
+        /contributing has 60 s.*2026-01-05 08:00 UTC/.test(error.message) &&
+        /--despite-canary/.test(error.remedy) &&
+        /rota canary 3 --out/.test(error.remedy),
+    )
+    assert.throws(
+      () => checkStart(studyId(3), verdictOf(report(600, { able: 2 }))),
+      (error) => isRotaError(error, 'ROTA-1401') && /2 of at least 3 sites/.test(error.message),
+    )
+    // Who did not answer is unknown, not unable: it is told, and stops nobody.
+    assert.deepEqual(verdictOf(report(600, { unanswered: ['Basel'] })).shortfalls, [])
+    assert.throws(
+      () => checkAnswered(report(600, { unanswered: ['Basel', 'Bern'] }), 5_000),
+      (error) => isRotaError(error, 'ROTA-1402') && /^Basel, Bern never answered the canary, within 5 s$/.test(error.message),
+    )
+    checkAnswered(report(600), 5_000)
+  })
+})
+
+const limitsFrom = (limits: readonly PhaseLimit[]): Protocol['limits'] =>
+  ({ keying: limit(60), ...Object.fromEntries(limits.map(({ phase, proposed }) => [phase, proposed])) }) as Protocol['limits']
