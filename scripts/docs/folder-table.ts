@@ -7,18 +7,22 @@ type Place = Exclude<keyof ReturnType<typeof sitePaths>, 'folder'>
 /** What each is, and whether a backup must hold it. */
 const TEXTS: Readonly<Record<Place, readonly [what: string, backup: string]>> = {
   config: ['The config: [every key](#config-rotayaml)', 'yes'],
-  steward: ["The data steward's keystore. Move it to the steward's own machine", 'yes, by the steward'],
-  recovery: ['The recovery keystore. Move it off the machine, into a safe', 'yes, offline'],
-  card: ['What others may see: names, addresses, public keys. Founders hand it over', 'not needed'],
+  steward: ["The data steward's keystore. Move it to the steward's own machine", 'yes, while it is here'],
+  recovery: ['The recovery keystore. Move it off the machine, into a safe', 'yes, while it is here'],
+  card: ['What others may see: names, addresses, public keys. Founders hand it over', 'yes'],
   state: ['All that the node writes; only one node at a time (`node.lock`)', 'see below'],
-  journal: ['What this node did, written before a message leaves', '**no**: see [backup](#backup)'],
+  journal: ['What this node did, written before a message leaves', '**no**, only how far it was: see [backup](#backup)'],
   events: ['Copy of chain events, to start faster', 'no'],
   blocks: ['Encrypted objects: updates, sums, models, protocols', 'no; other members hold them'],
   consents: ['Consents and withdrawals that were recorded here, encrypted', '**yes**'],
   differencing: ['Cohorts that exact runs used; keeps one patient from showing by a difference', '**yes**'],
   opened: ['Runs that this site opened last: opened again when the chain has lost them', 'no'],
   rounds: ['Bytes and training time of each round that this node saw, for `rota study show`', 'no'],
+  shares: ['What other sites said of themselves that runs had cost them, for `rota study show`', 'no'],
+  canary: ['What the last `rota canary` of each study measured: `rota study start` looks at it', 'no'],
+  control: ['There while the node runs: who can read it may ask the node for a canary', 'no'],
   resting: ['There while maintenance is announced (`rota pause`)', 'no'],
+  restored: ['There after `rota restore`, until the node has brought its journal up to the chain', 'no'],
   results: ['Results that were written out', 'as you wish'],
 }
 

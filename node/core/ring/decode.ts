@@ -1,7 +1,7 @@
 import { RotaError } from '#base/errors.ts'
 import { SALT_BYTES, vectorBytes } from './layout.ts'
 import { powerOfTwo } from './powers.ts'
-import { coordinatesOf } from './vector-check.ts'
+import { coordinatesOf, wordsOf } from './vector-check.ts'
 import type { SumValues, VectorBlock, VectorLayout } from './vectors.ts'
 
 /** @throws ROTA-2103 when the sum has not the layout's length */
@@ -14,7 +14,12 @@ export function decodeSum(bytes: Uint8Array, layout: VectorLayout, sites: number
     const [head, body] = layout.blocks as [VectorBlock, VectorBlock]
     const headStep = powerOfTwo(-head.fractionBits)
     const bodyStep = powerOfTwo(-body.fractionBits)
-    return { sites, length: layout.length, at: (i) => at(i) * (i < head.length ? headStep : bodyStep) }
+    const bodyStart = head.length
+    if (layout.wordBits === 32 && layout.limbs === 1) {
+      const words = wordsOf(bytes.subarray(SALT_BYTES))
+      return { sites, length: layout.length, at: (i) => (words[i] as number) * (i < bodyStart ? headStep : bodyStep) }
+    }
+    return { sites, length: layout.length, at: (i) => at(i) * (i < bodyStart ? headStep : bodyStep) }
   }
   return { sites, length: layout.length, at: (i) => at(i) * powerOfTwo(-layout.fractionBits(i)) }
 }

@@ -94,7 +94,8 @@ export function coordinatesOf(body: Uint8Array, layout: VectorLayout): (i: numbe
   return layout.limbs === 4 ? (i) => Number(joinLimbs(view, i * 16)) : (i) => Number(view.getBigInt64(i * 8, true))
 }
 
-function wordsOf(body: Uint8Array): Int32Array {
+/** 32-bit words; a copy where the bytes are not aligned. */
+export function wordsOf(body: Uint8Array): Int32Array {
   const aligned = body.byteOffset % 4 === 0 ? body : body.slice()
   return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)
 }
