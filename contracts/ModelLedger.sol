@@ -25,6 +25,7 @@ contract ModelLedger is IModelLedger {
     mapping(RunId run => Lineage) private _lineages;
     mapping(RunId run => mapping(bytes32 result => mapping(bytes32 evidence => uint256))) private _endorsements;
     mapping(RunId run => mapping(bytes32 result => bytes32 evidence)) private _released;
+    mapping(RunId run => mapping(bytes32 result => RoundNo)) private _struck;
 
     constructor(ISiteRegistry sites_, IStudyRegistry studies_) {
         (SITES, STUDIES, COORDINATOR) = (sites_, studies_, IRoundCoordinator(msg.sender));
@@ -33,12 +34,25 @@ contract ModelLedger is IModelLedger {
     /// @inheritdoc IModelLedger
     function extend(RunId run, RoundNo round, bytes32 base, bytes32 sum, bytes32 result) external {
         // Check: the coordinator
-        if (msg.sender != address(COORDINATOR)) revert ModelLedger_NotCoordinator(msg.sender);
+        _checkCoordinator();
         // Effect: one more link
         Lineage storage l = _lineages[run];
         bytes32 head = keccak256(abi.encode(l.head, round, base, sum, result));
         (l.head, l.result) = (head, result);
         emit LineageExtended(run, round, base, sum, result, head);
+    }
+
+    /// @inheritdoc IModelLedger
+    function strike(RunId run, RoundNo round, bytes32 newest) external {
+        // Check: the coordinator
+        _checkCoordinator();
+        // Effect: a link that takes the last one back
+        Lineage storage l = _lineages[run];
+        bytes32 result = l.result;
+        bytes32 head = keccak256(abi.encode(l.head, round, result, bytes32(0), newest));
+        (l.head, l.result) = (head, newest);
+        (_struck[run][result], _released[run][result]) = (round, 0);
+        emit LineageStruck(run, round, result, newest, head);
     }
 
     /// @inheritdoc IModelLedger
@@ -74,7 +88,16 @@ contract ModelLedger is IModelLedger {
     }
 
     /// @inheritdoc IModelLedger
+    function struckIn(RunId run, bytes32 result) external view returns (RoundNo) {
+        return _struck[run][result];
+    }
+
+    /// @inheritdoc IModelLedger
     function endorsements(RunId run, bytes32 result, bytes32 evidence) external view returns (uint256) {
         return _endorsements[run][result][evidence];
+    }
+
+    function _checkCoordinator() private view {
+        if (msg.sender != address(COORDINATOR)) revert ModelLedger_NotCoordinator(msg.sender);
     }
 }

@@ -7,22 +7,24 @@ import {ISiteRegistry} from "./interfaces/ISiteRegistry.sol";
 import {IStudyRegistry} from "./interfaces/IStudyRegistry.sol";
 import {Bitmap} from "./libraries/Bitmap.sol";
 import {Clock, PhaseClock} from "./libraries/PhaseClock.sol";
+import {LeafJudge} from "./LeafJudge.sol";
 import {ModelLedger} from "./ModelLedger.sol";
 import {Contributing} from "./rounds/Contributing.sol";
 import {RoundStore} from "./rounds/RoundStore.sol";
 import {RoundViews} from "./rounds/RoundViews.sol";
+import {Evidence} from "./types/Disputes.sol";
 import {NO_SITE, RoundNo, RunId, SiteId, StudyId} from "./types/Ids.sol";
 import {Phase} from "./types/Phase.sol";
 import {RunState} from "./types/RunState.sol";
 import {Status} from "./types/Status.sol";
-import {StudyRules} from "./types/Studies.sol";
+import {Mode, StudyRules} from "./types/Studies.sol";
 
 /// @title RoundCoordinator
 /// @notice The calls; what a call does in each phase is in rounds/, the rules in IRoundCoordinator.
 contract RoundCoordinator is Contributing, RoundViews {
     using Bitmap for uint256;
 
-    constructor(ISiteRegistry sites_, IStudyRegistry studies_) RoundStore(sites_, studies_, new ModelLedger(sites_, studies_)) {}
+    constructor(ISiteRegistry sites_, IStudyRegistry studies_) RoundStore(sites_, studies_, new ModelLedger(sites_, studies_), new LeafJudge()) {}
 
     /// @notice The registry of sites that this one reads.
     function sites() external view returns (ISiteRegistry) {
@@ -52,6 +54,7 @@ contract RoundCoordinator is Contributing, RoundViews {
         Run storage r;
         (id, r) = _new(study);
         (r.quorum, r.minSites, r.maxRounds, r.slices, r.exact) = (rules.quorum, rules.minSites, rules.maxRounds, rules.slices, rules.exact);
+        (r.masked, r.wordBits) = (rules.mode == Mode.Masked, rules.wordBits);
         (r.lastLeader, r.limits, r.modelRoot, r.modelCid) = (NO_SITE, PhaseClock.packLimits(rules.limits), modelRoot, modelCid);
         emit RunOpened(id, study, site, modelRoot, modelCid);
         _openRound(id, r);
@@ -70,6 +73,12 @@ contract RoundCoordinator is Contributing, RoundViews {
     }
 
     /// @inheritdoc IRoundCoordinator
+    function extend(RunId id, RoundNo round) external {
+        (Run storage r, SiteId site) = _enter(id);
+        _extend(id, r, round, site);
+    }
+
+    /// @inheritdoc IRoundCoordinator
     function witness(RunId id, RoundNo round, uint8 slice, uint256 held) external {
         (Run storage r, SiteId site) = _enter(id);
         _witness(id, r, round, site, slice, held);
@@ -85,6 +94,18 @@ contract RoundCoordinator is Contributing, RoundViews {
     function attest(RunId id, RoundNo round, uint8 attempt, bytes32 modelRoot, bytes32 modelCid, Status status, bytes32 own) external {
         (Run storage r, SiteId site) = _enter(id);
         _attest(id, r, round, site, Tuple(attempt, modelRoot, modelCid, status, own));
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function dispute(RunId id, RoundNo round, Evidence calldata evidence) external {
+        (Run storage r, SiteId site) = _enter(id);
+        _dispute(id, r, round, site, evidence, 0, msg.data[:0]);
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function disputePart(RunId id, RoundNo round, Evidence calldata evidence, uint256 done, bytes calldata partialSum) external {
+        (Run storage r, SiteId site) = _enter(id);
+        _dispute(id, r, round, site, evidence, done, partialSum);
     }
 
     /// @inheritdoc IRoundCoordinator

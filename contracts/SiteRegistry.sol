@@ -81,6 +81,15 @@ contract SiteRegistry is SiteAccounts {
     }
 
     /// @inheritdoc ISiteRegistry
+    function resign(SiteId id) external {
+        // Check: the steward of a site that can be removed
+        if (msg.sender != _stored(id).details.steward) revert SiteRegistry_WrongAccount(id, msg.sender);
+        _checkAllowed(ProposalKind.Remove, id);
+        // Effect: removed
+        _setState(id, SiteState.Removed);
+    }
+
+    /// @inheritdoc ISiteRegistry
     function proposalCount() external view returns (uint256) {
         return _proposalCount;
     }

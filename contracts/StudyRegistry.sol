@@ -7,7 +7,7 @@ import {Bitmap} from "./libraries/Bitmap.sol";
 import {StudyChecks} from "./libraries/StudyChecks.sol";
 import {SiteId, StudyId} from "./types/Ids.sol";
 import {Role} from "./types/Sites.sol";
-import {EpochView, StudyRules, StudyView} from "./types/Studies.sol";
+import {EpochView, Mode, StudyRules, StudyView} from "./types/Studies.sol";
 
 /// @title StudyRegistry
 contract StudyRegistry is IStudyRegistry {
@@ -48,6 +48,7 @@ contract StudyRegistry is IStudyRegistry {
         // Check: a member, digests, numbers that can work
         SiteId site = _activeNode();
         if (protocolDigest == 0 || protocolCid == 0 || rules.arithmeticVersion == 0) revert StudyRegistry_ZeroDigest();
+        _checkOffered(rules.mode);
         StudyChecks.check(rules, SITES.activeSites().size());
         // Effect: the study, for ever
         id = StudyId.wrap(++_studyCount);
@@ -149,6 +150,11 @@ contract StudyRegistry is IStudyRegistry {
         if (count == 0) return (0, 0);
         epoch = count - 1;
         rota = membersNow(id) & _epochs[id][epoch].members;
+    }
+
+    /// @dev Virtual for the tests of what the coordinator does for masked studies.
+    function _checkOffered(Mode mode) internal pure virtual {
+        if (mode != Mode.Open) revert StudyRegistry_ModeNotOffered(mode);
     }
 
     function _due(StudyId id, uint32 newest, uint256 members) private view returns (bool) {

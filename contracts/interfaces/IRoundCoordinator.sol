@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Evidence} from "../types/Disputes.sol";
 import {RoundNo, RunId, SiteId, StudyId} from "../types/Ids.sol";
 import {Phase} from "../types/Phase.sol";
 import {RunSummary, RunView} from "../types/Rounds.sol";
@@ -35,12 +36,15 @@ import {Status} from "../types/Status.sol";
 ///   order of ids (in a run's first round: the lowest id). Each passed-over site that it steps over is passed over once less.
 ///   When the whole rota is passed over, all is forgiven and the first after the last leader is taken.
 /// - awaited = sites of the rota that contributed to the last opened round of this run, or were not in its rota, or signalled
-///   `ready` since it opened or since the pause. First round of a run: the whole rota.
+///   `ready` since it opened or since the pause (but who asked for more time in it and did not come). First round of a run:
+///   the whole rota.
 /// - `ready` signals are used up. Phase Contributing begins. Emits {RoundOpened}, and no {PhaseBegan} for this first phase.
 ///
 /// # Contributing
 /// Ends when every awaited site that is still approved has contributed or abstained, and at least `quorum` have contributed
 /// (looked at by `contribute` and `abstain`); *at the limit*: with `quorum` contributions, else Void. Then Witnessing begins.
+/// The limit begins anew once, when an awaited site asks for it in time (`extend`); no {PhaseBegan} tells that, since no phase
+/// begins. Who asks and then does not contribute is not awaited in the next round, whatever it signals, and cannot ask there.
 ///
 /// # Witnessing
 /// Custodians of slice s (from 0) are the places s, s + 1, … (mod n, counted from the turn): min(3, n) of them at first.
@@ -76,6 +80,19 @@ import {Status} from "../types/Status.sol";
 /// members now (IStudyRegistry.membersNow) are ready and rotaNow has minSites; looked at by `ready` and by `tick`.
 /// Finished, Halted, Ended are final. {RunStateChanged} tells each change but the opening.
 ///
+/// # Disputes
+/// Of masked studies alone: a leaf on chain shows nothing of a masked vector, but of an open one it would show patients' sums. Any
+/// member now, in the frozen set or not, shows alone that a publication is wrong at one leaf; why a true sum is never struck and a
+/// false one always can be is told in ILeafJudge. A publication *stands* while it is being attested, and after its round closed
+/// until a later round of the run freezes (while it is one of the last 8 opened, and, in a Finished run, until a limit of Publishing has
+/// passed since it closed). Struck: {Disputed}; its publisher is passed over for its next three turns. Then,
+/// - being attested: the publication is discarded, as above.
+/// - its round closed: the round that is open since is over ({RoundVoid}, not counted in the row), the run's model and closedRounds
+///   are again what they were before the round closed, the ledger strikes its result, a paused or Finished run is Active again
+///   ({RunStateChanged}), the row of voids ends, and the round is the run's current one again, its publication discarded as above: the
+///   same frozen set is published once more. Numbers of rounds are not used twice. The turn after it is given as if no other round
+///   had been opened. A halted run stays halted: then only {PublicationDiscarded}, and model, count and ledger go back.
+///
 /// # Late attestations
 /// An attestation of a publication that is no longer being attested (its round over, or discarded, or the run at rest) is
 /// recorded by its event and counts for nothing, while its round is one of the run's last 8. No error, once per site for the
@@ -95,6 +112,8 @@ interface IRoundCoordinator {
     event Contributed(RunId indexed run, RoundNo indexed round, SiteId indexed site, bytes32 root, bytes32 cid, bytes32 cohortRoot);
     /// @notice A site need not be waited for.
     event Abstained(RunId indexed run, RoundNo indexed round, SiteId indexed site, uint8 reason);
+    /// @notice The limit of Contributing began anew, at this site's wish.
+    event ContributingExtended(RunId indexed run, RoundNo indexed round, SiteId indexed site);
     /// @notice A phase, attempt or extension began.
     event PhaseBegan(RunId indexed run, RoundNo indexed round, Phase phase, uint8 attempt);
     /// @notice A custodian holds these updates' slice, whole and well-formed.
@@ -116,6 +135,8 @@ interface IRoundCoordinator {
     /// @notice A run's state changed, by `site` or NO_SITE. Reason: of Paused 0 after three voids, 1 too few sites; of Finished
     /// 0 by status, 1 by maxRounds; of Halted as given by the site; else 0.
     event RunStateChanged(RunId indexed run, RunState state, SiteId site, uint8 reason);
+    /// @notice A site showed that a publication is wrong at a leaf.
+    event Disputed(RunId indexed run, RoundNo indexed round, SiteId indexed site, SiteId publisher, uint8 attempt, uint32 leaf);
     /// @notice A site is there and will be awaited.
     event SiteReady(RunId indexed run, SiteId indexed site);
 
@@ -141,6 +162,10 @@ interface IRoundCoordinator {
     error RoundCoordinator_AlreadyContributed(RunId run, RoundNo round, SiteId site);
     /// @notice The site abstained from this round.
     error RoundCoordinator_AlreadyAbstained(RunId run, RoundNo round, SiteId site);
+    /// @notice Nobody waits for the site: it was not in the last round and has not been `ready` since.
+    error RoundCoordinator_NotAwaited(RunId run, RoundNo round, SiteId site);
+    /// @notice Once a round.
+    error RoundCoordinator_AlreadyExtended(RunId run, RoundNo round);
     /// @notice The study has fewer slices.
     error RoundCoordinator_UnknownSlice(uint8 slice, uint8 slices);
     /// @notice The site is no custodian of the slice now.
@@ -163,6 +188,22 @@ interface IRoundCoordinator {
     error RoundCoordinator_NotExact(RunId run);
     /// @notice The site has signalled.
     error RoundCoordinator_AlreadyReady(RunId run, SiteId site);
+    /// @notice Only sums of masked vectors are disputed on chain.
+    error RoundCoordinator_NotMasked(RunId run);
+    /// @notice The round is not closed, or its time to be disputed is over.
+    error RoundCoordinator_NotDisputable(RunId run, RoundNo round);
+    /// @notice No such leaf, or more leaves than 2^24.
+    error RoundCoordinator_LeafOutside(uint256 leaf, uint256 leaves);
+    /// @notice They are not the round's sites and roots in order of arrival: those have this accumulator.
+    error RoundCoordinator_WrongContributions(RunId run, RoundNo round, bytes32 accumulator);
+    /// @notice The caller left no such partial sum of so many sites, at this leaf of this round.
+    error RoundCoordinator_OtherPartialSum(RunId run, RoundNo round, uint256 done);
+    /// @notice Not one leaf and path for each included site, or for each one missing (in a part: for some of them).
+    error RoundCoordinator_WrongUpdates(RunId run, RoundNo round, uint256 bytes_, uint256 wanted);
+    /// @notice Leaf and path do not lead to the root of the site's update, or (NO_SITE) of the published sum.
+    error RoundCoordinator_WrongPath(SiteId site);
+    /// @notice The published sum is right at this leaf.
+    error RoundCoordinator_TrueLeaf(RunId run, RoundNo round, uint32 leaf);
 
     /// @notice Opens a run and its first round.
     /// @dev Requirements, in this order: known study (StudyRegistry_UnknownStudy); the caller is a site's node account, the site
@@ -184,6 +225,12 @@ interface IRoundCoordinator {
     /// @param reason place in ABSTAIN_REASONS of node/ports/chain.ts
     function abstain(RunId run, RoundNo round, uint8 reason) external;
 
+    /// @notice Begins the limit of Contributing anew, once a round: the caller is at work and would be late.
+    /// @dev Requirements, in this order: run active; current round; Contributing (after the limit it is over); approved; member;
+    /// neither contributed nor abstained; awaited (NotAwaited); not yet extended (AlreadyExtended). The phase still ends as soon
+    /// as all awaited sites are here, so it costs nothing when the caller contributes soon after. Emits {ContributingExtended}.
+    function extend(RunId run, RoundNo round) external;
+
     /// @notice Says which updates' slice the caller, a custodian, holds.
     /// @dev Requirements, in this order: run active; current round; Witnessing; approved; known slice; member and custodian of
     /// the slice (NotCustodian); not yet witnessed; `held` names contributors only. Emits {Witnessed}; when it settles the last
@@ -203,6 +250,23 @@ interface IRoundCoordinator {
     /// {PublicationDiscarded} and what follows.
     /// @param own echo-proof digest: only a holder of the model's bytes can make it
     function attest(RunId run, RoundNo round, uint8 attempt, bytes32 modelRoot, bytes32 modelCid, Status status, bytes32 own) external;
+
+    /// @notice Strikes a publication that is wrong at a leaf.
+    /// @dev Requirements, in this order: masked study (NotMasked); member now (NotMember); a publication that stands (of the current
+    /// round of an active run: WrongPhase; else NotDisputable); a leaf (LeafOutside); the round's contributions
+    /// (WrongContributions); as many updates as included sites (WrongUpdates), each under its root (WrongPath); the sum's evidence under
+    /// the published root (WrongPath with NO_SITE); something else there than the sum of the leaves (TrueLeaf). Without gas to
+    /// finish it fails and changes nothing. Emits {Disputed}, {PublicationDiscarded} and what follows.
+    function dispute(RunId run, RoundNo round, Evidence calldata evidence) external;
+
+    /// @notice The same in parts, where the updates of all included sites do not fit one transaction (above 64 sites).
+    /// @dev Each call takes the leaves of the next included sites in order of arrival and keeps one word for the caller's site: the
+    /// digest of the partial sum, which comes back with the next call. The last call brings `evidence.sum` too and judges. Requirements as of
+    /// `dispute`, and, after the contributions, the caller's own partial sum (OtherPartialSum). A partial sum stays good for every publication of
+    /// the round; beginning again (`done` 0) forgets it.
+    /// @param done how many sites' leaves are in `partialSum`
+    /// @param partialSum the sum of these leaves, 1 KiB; empty in the first call
+    function disputePart(RunId run, RoundNo round, Evidence calldata evidence, uint256 done, bytes calldata partialSum) external;
 
     /// @notice Makes the step of a limit that has passed, or ends a pause that may end; else nothing. Anyone may call.
     function tick(RunId run) external;
@@ -224,7 +288,7 @@ interface IRoundCoordinator {
     /// @notice At most `count` runs from `first` on, oldest first.
     function runs(uint256 first, uint256 count) external view returns (RunSummary[] memory);
 
-    /// @notice A run and its last opened round, as stored: a limit that has passed shows only after a call.
+    /// @notice A run and its current round (the last opened, but after a dispute the one that is published again), as stored: a limit that has passed shows only after a call.
     function run(RunId id) external view returns (RunView memory);
 
     /// @notice The same with any of the run's last 8 rounds.

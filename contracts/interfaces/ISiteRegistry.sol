@@ -6,7 +6,7 @@ import {ProposalKind, ProposalView, RecoveryView, Role, SiteDetails, SiteState, 
 
 /// @title The hospitals of a network
 /// @notice At most 256 sites ever. Founders come with the constructor; later sites are admitted, suspended, reinstated and
-/// removed by vote: more than half of the sites active at that moment. No owner.
+/// removed by vote: more than half of the sites active at that moment; a site may also resign. No owner.
 /// A change of membership acts from the next round of each run, because a round's rota is a snapshot. A rotated account acts
 /// at once: the old one may be stolen.
 /// An account belongs to one site in one role. Ids are given in order of admission and never used again.
@@ -79,6 +79,11 @@ interface ISiteRegistry {
     /// the subject's state still allows it and accounts are still free. Emits {SiteVoted}, then perhaps {ProposalClosed},
     /// {SiteChanged}.
     function vote(ProposalId proposal, bool support) external;
+
+    /// @notice Ends the site's own membership at once and for good: its id and accounts are not used again.
+    /// @dev Requirements, in this order: a site; the caller is its steward; active or suspended (WrongState); not the last active
+    /// one (LastSite). Open votes of its own no longer count. Emits {SiteChanged}.
+    function resign(SiteId site) external;
 
     /// @notice Replaces the node account, by node or steward. Emits {AccountReplaced}, {SiteChanged}.
     function rotateNode(SiteId site, address node) external;

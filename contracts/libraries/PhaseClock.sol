@@ -20,6 +20,7 @@ import {Limit} from "../types/Studies.sol";
 /// @param settled slices that wait for no more bitmaps
 /// @param tuples distinct tuples attested in this attempt
 /// @param flags which of the ring slot's words are of this round (or attempt); the others are stale
+/// @param asker site id of the site that asked for more time, with the flag EXTENDED
 struct Clock {
     Phase phase;
     uint40 sinceTime;
@@ -36,11 +37,12 @@ struct Clock {
     uint8 settled;
     uint16 tuples;
     uint8 flags;
+    uint8 asker;
 }
 
 /// @title The clock word, and when a limit has passed
 /// @notice Word, from the lowest bit: phase 8, sinceTime 40, sinceBlock 40, openedAt 40, epoch 32, attempt 8, firstPlace 8,
-/// turn 8, leader 8, extensions 8, publisher 8, heard 8, settled 8, tuples 16, flags 8.
+/// turn 8, leader 8, extensions 8, publisher 8, heard 8, settled 8, tuples 16, flags 8, asker 8.
 /// Limits, from the lowest bit: for each phase from Contributing on, seconds 24 and blocks 16.
 library PhaseClock {
     /// @notice Somebody contributed: `contributed` and `accumulator` are of this round.
@@ -53,13 +55,15 @@ library PhaseClock {
     uint8 internal constant FROZEN = 8;
     /// @notice Somebody attested: `attested` is of the last publication.
     uint8 internal constant ATTESTED = 16;
+    /// @notice Somebody asked for more time in Contributing.
+    uint8 internal constant EXTENDED = 32;
 
     /// @notice The clock as one word.
     function pack(Clock memory c) internal pure returns (uint256 word) {
         word = uint256(c.phase) | (uint256(c.sinceTime) << 8) | (uint256(c.sinceBlock) << 48) | (uint256(c.openedAt) << 88);
         word |= (uint256(c.epoch) << 128) | (uint256(c.attempt) << 160) | (uint256(c.firstPlace) << 168);
         word |= (uint256(c.turn) << 176) | (uint256(c.leader) << 184) | (uint256(c.extensions) << 192) | (uint256(c.publisher) << 200);
-        word |= (uint256(c.heard) << 208) | (uint256(c.settled) << 216) | (uint256(c.tuples) << 224) | (uint256(c.flags) << 240);
+        word |= (uint256(c.heard) << 208) | (uint256(c.settled) << 216) | (uint256(c.tuples) << 224) | (uint256(c.flags) << 240) | (uint256(c.asker) << 248);
     }
 
     /// @notice The word as a clock.
@@ -79,6 +83,22 @@ library PhaseClock {
         c.settled = uint8(word >> 216);
         c.tuples = uint16(word >> 224);
         c.flags = uint8(word >> 240);
+        c.asker = uint8(word >> 248);
+    }
+
+    /// @notice The phase that a word tells.
+    function phaseOf(uint256 word) internal pure returns (Phase) {
+        return Phase(uint8(word));
+    }
+
+    /// @notice Whether a word has the flag FROZEN.
+    function isFrozen(uint256 word) internal pure returns (bool) {
+        return word & (uint256(FROZEN) << 240) != 0;
+    }
+
+    /// @notice The word with another phase, whose limit is then asked for.
+    function inPhase(uint256 word, Phase phase) internal pure returns (uint256) {
+        return (word & ~uint256(0xff)) | uint256(phase);
     }
 
     /// @notice A round's first clock, in Contributing.
@@ -96,7 +116,6 @@ library PhaseClock {
         c.sinceTime = uint40(block.timestamp);
         c.sinceBlock = uint40(block.number);
     }
-
 
     /// @notice Whether so many thirds of the phase's limit have passed now, in seconds and in blocks. Works on packed words:
     /// every call asks.

@@ -4,17 +4,16 @@ pragma solidity 0.8.37;
 import {IStudyRegistry} from "../interfaces/IStudyRegistry.sol";
 import {MAX_SITES} from "../types/Ids.sol";
 import {Phase} from "../types/Phase.sol";
-import {Limit, Mode, StudyRules} from "../types/Studies.sol";
+import {Limit, StudyRules} from "../types/Studies.sol";
 
 /// @title Which numbers of a study can work
-/// @notice Pure; order of checks as in IStudyRegistry.publish.
+/// @notice Pure; order of checks as in IStudyRegistry.publish, after that of the mode.
 library StudyChecks {
     /// @notice Seconds and blocks that a limit has beyond one per site, so that sites may act one after another by rank.
     uint256 private constant SLACK = 3;
 
     /// @notice Reverts with the first fault of the rules, for a network of so many active sites.
     function check(StudyRules calldata r, uint256 activeSites) internal pure {
-        if (r.mode != Mode.Open) revert IStudyRegistry.StudyRegistry_ModeNotOffered(r.mode);
         bool fits = r.quorum >= 1 && r.quorum <= r.minSites && r.minSites <= MAX_SITES;
         if (!fits) revert IStudyRegistry.StudyRegistry_BadQuorum(r.quorum, r.minSites);
         if (r.maxRounds == 0) revert IStudyRegistry.StudyRegistry_NoRounds();

@@ -73,7 +73,8 @@ abstract contract Attesting is Publishing {
     }
 
     function _inRing(Run storage run, RoundNo number) internal view returns (bool) {
-        uint256 last = RoundNo.unwrap(run.round);
+        if (number == run.round) return true;
+        uint256 last = RoundNo.unwrap(run.opened);
         uint256 asked = RoundNo.unwrap(number);
         return asked > 0 && asked <= last && asked + RING > last;
     }
@@ -81,19 +82,28 @@ abstract contract Attesting is Publishing {
     function _decide(RunId id, Run storage run, Round storage r, Clock memory c, Tuple memory t) private {
         if (t.status == Status.WrongSum) _discard(id, run, r, c, true);
         else if (t.status == Status.Refused) _refuse(id, run, c.attempt, t.root, t.cid);
-        else _close(id, run, r.sumRoot, t);
+        else _close(id, run, r, c, t);
     }
 
-    function _close(RunId id, Run storage run, bytes32 sumRoot, Tuple memory t) private {
+    function _close(RunId id, Run storage run, Round storage r, Clock memory c, Tuple memory t) private {
         bytes32 base = run.modelRoot;
         (RoundNo number, uint32 closed) = (run.round, run.closedRounds + 1);
-        (run.modelRoot, run.modelCid, run.closedRounds, run.voidsInARow) = (t.root, t.cid, closed, 0);
+        if (run.masked) _rememberBase(run, r, c);
+        (run.modelRoot, run.modelCid) = (t.root, t.cid);
+        (run.closedRounds, run.voidsInARow) = (closed, 0);
         emit RoundClosed(id, number, t.attempt, t.status, t.root, t.cid);
         if (t.status == Status.Finished) _finish(id, run, 0);
         else if (closed == run.maxRounds) _finish(id, run, 1);
         else _openRound(id, run);
         // Interaction: the ledger, our own contract, calls nobody
-        LEDGER.extend(id, number, base, sumRoot, t.root);
+        LEDGER.extend(id, number, base, r.sumRoot, t.root);
+    }
+
+    /// @dev A dispute may still strike it; `since` is when it closed, for a run that is over with it.
+    function _rememberBase(Run storage run, Round storage r, Clock memory c) private {
+        (run.base, run.closed) = (Model(run.modelRoot, run.modelCid), run.round);
+        c.begin(Phase.Attesting);
+        r.clock = c.pack();
     }
 
     function _refuse(RunId id, Run storage run, uint8 attempt, bytes32 root, bytes32 cid) private {

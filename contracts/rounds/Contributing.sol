@@ -42,6 +42,21 @@ abstract contract Contributing is Opening {
         _endWhenAllHere(id, run, r, c, contributed, approvals);
     }
 
+    function _extend(RunId id, Run storage run, RoundNo number, SiteId site) internal {
+        // Check: it may still act, is waited for, and is the first to ask
+        (Round storage r, Clock memory c) = _current(id, run, number, Phase.Contributing);
+        _approved(run, site);
+        _inRota(id, number, r, site);
+        _checkFirst(id, number, r, c, site);
+        if (!r.awaited.has(site)) revert RoundCoordinator_NotAwaited(id, number, site);
+        if (c.has(PhaseClock.EXTENDED)) revert RoundCoordinator_AlreadyExtended(id, number);
+        // Effect: the limit begins anew
+        c.begin(Phase.Contributing);
+        c.asker = uint8(SiteId.unwrap(site));
+        _flag(r, c, PhaseClock.EXTENDED);
+        emit ContributingExtended(id, number, site);
+    }
+
     /// @dev The limit has passed.
     function _endContributing(RunId id, Run storage run, Round storage r, Clock memory c) internal {
         if (_contributed(r, c).size() < run.quorum) _void(id, run, Phase.Contributing);

@@ -27,9 +27,10 @@ abstract contract Opening is RoundStore {
         }
         uint256 awaited = _awaitedNext(run, rota);
         SiteId leader = _takeTurn(run, rota);
-        RoundNo number = RoundNo.wrap(RoundNo.unwrap(run.round) + 1);
+        RoundNo number = RoundNo.wrap(RoundNo.unwrap(run.opened) + 1);
         uint256 turn = rota.below(leader);
-        (run.round, run.lastLeader, run.anyReady) = (number, leader, false);
+        (run.round, run.opened) = (number, number);
+        (run.lastLeader, run.anyReady) = (leader, false);
         Round storage r = _slot(run, number);
         (r.rota, r.awaited) = (rota, awaited);
         r.clock = PhaseClock.opened(turn, leader, epoch).pack();
@@ -80,6 +81,10 @@ abstract contract Opening is RoundStore {
     function _awaitedNext(Run storage run, uint256 rota) private view returns (uint256) {
         if (RoundNo.unwrap(run.round) == 0) return rota;
         Round storage last = _slot(run, run.round);
-        return rota & (_contributed(last, PhaseClock.unpack(last.clock)) | ~last.rota | _ready(run));
+        Clock memory c = PhaseClock.unpack(last.clock);
+        uint256 signalled = _ready(run);
+        // Who asked for more time and did not come cannot ask again at once.
+        if (c.has(PhaseClock.EXTENDED)) signalled &= ~Bitmap.only(SiteId.wrap(c.asker));
+        return rota & (_contributed(last, c) | ~last.rota | signalled);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ILeafJudge} from "../interfaces/ILeafJudge.sol";
 import {IModelLedger} from "../interfaces/IModelLedger.sol";
 import {IRoundCoordinator} from "../interfaces/IRoundCoordinator.sol";
 import {ISiteRegistry} from "../interfaces/ISiteRegistry.sol";
@@ -21,7 +22,9 @@ abstract contract RoundStore is IRoundCoordinator {
 
     uint256 internal constant RING = 8;
 
-    /// @dev The first word is what every call reads; the second what opening and closing read.
+    /// @dev The first word is what every call reads; the second what opening and closing read. `opened`: the highest number that a
+    /// round had; above `round` after a dispute of a closed round. Of masked runs alone: `closed`, the last closed round; `base`,
+    /// the model it began from; `kept`, digests of partial sums.
     struct Run {
         StudyId study;
         RunState state;
@@ -37,10 +40,16 @@ abstract contract RoundStore is IRoundCoordinator {
         bool exact;
         bool anyReady;
         bool anyPassed;
+        RoundNo opened;
+        bool masked;
+        uint8 wordBits;
+        RoundNo closed;
         bytes32 modelRoot;
         bytes32 modelCid;
         uint256 ready;
         Rota.Passes passes;
+        Model base;
+        mapping(SiteId site => bytes32) kept;
         Round[RING] ring;
     }
 
@@ -80,12 +89,13 @@ abstract contract RoundStore is IRoundCoordinator {
     ISiteRegistry internal immutable SITES;
     IStudyRegistry internal immutable STUDIES;
     IModelLedger internal immutable LEDGER;
+    ILeafJudge internal immutable JUDGE;
 
     uint32 internal _runCount;
     mapping(RunId run => Run) private _runs;
 
-    constructor(ISiteRegistry sites_, IStudyRegistry studies_, IModelLedger ledger_) {
-        (SITES, STUDIES, LEDGER) = (sites_, studies_, ledger_);
+    constructor(ISiteRegistry sites_, IStudyRegistry studies_, IModelLedger ledger_, ILeafJudge judge_) {
+        (SITES, STUDIES, LEDGER, JUDGE) = (sites_, studies_, ledger_, judge_);
     }
 
     function _new(StudyId study) internal returns (RunId id, Run storage run) {

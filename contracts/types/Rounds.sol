@@ -12,7 +12,7 @@ import {RunState} from "./RunState.sol";
 /// @param leader rota[turn]
 /// @param openedAtBlock withdrawals up to this block must be absent from cohorts
 /// @param epoch epoch of keys at opening
-/// @param sinceBlock when the phase, or its current attempt or extension, began
+/// @param sinceBlock when the phase, or its current attempt or extension, began; of a masked study's closed round: when it closed
 /// @param sinceTimestamp the same in seconds
 /// @param awaited sites that Contributing waits for; abstaining ones are left out
 /// @param custodianPlaces per slice, how many places from turn + slice on are custodians now
@@ -23,6 +23,7 @@ import {RunState} from "./RunState.sol";
 /// @param publisher of the publication being attested, or NO_SITE; then its roots are zero
 /// @param attested sites that attested the publication
 /// @param accumulator over (site, root) of updates in order of arrival
+/// @param extended somebody asked for more time in Contributing
 struct RoundView {
     RoundNo round;
     Phase phase;
@@ -47,9 +48,10 @@ struct RoundView {
     bytes32 sumCid;
     uint256 attested;
     bytes32 accumulator;
+    bool extended;
 }
 
-/// @notice A run with its last opened round.
+/// @notice A run with its current round: the last opened, or the one that a dispute brought back.
 /// @param modelRoot model of the last closed (or refused) round, or the initial one
 /// @param ready sites that signalled since the last opening or pause
 struct RunView {

@@ -1,4 +1,5 @@
 import { appErrors } from './errors/app.ts'
+import { canaryErrors } from './errors/canary.ts'
 import { chainErrors } from './errors/chain.ts'
 import { consentErrors } from './errors/consent.ts'
 import { dataErrors } from './errors/data.ts'
@@ -29,6 +30,7 @@ export interface ErrorEntry {
 export const catalogue = {
   ...appErrors,
   ...siteErrors,
+  ...canaryErrors,
   ...numberErrors,
   ...dataErrors,
   ...networkErrors,

@@ -184,7 +184,18 @@ const comparable = ({ index: _, timestamp: __, tx: ___, ...event }: Record<strin
 /** All that the compared calls can meet; left out are a network's making (SiteRegistry_BadFounderCount, _Full) and accounts' rotation and recovery. */
 const EXPECTED_ERRORS: readonly string[] = Object.keys(CONTRACT_ERROR_CODES).filter((name) => !NOT_COMPARED.test(name))
 const EXPECTED_EVENTS: readonly ChainEventBody['kind'][] = [
-  ...(['SiteChanged', 'StudyPublished', 'StudyApproved', 'StudyWithdrawn', 'EpochPublished', 'RunOpened', 'RoundOpened', 'Contributed', 'Abstained', 'ContributingExtended'] as const),
+  ...([
+    'SiteChanged',
+    'StudyPublished',
+    'StudyApproved',
+    'StudyWithdrawn',
+    'EpochPublished',
+    'RunOpened',
+    'RoundOpened',
+    'Contributed',
+    'Abstained',
+    'ContributingExtended',
+  ] as const),
   ...(['PhaseBegan', 'Witnessed', 'Frozen', 'Published', 'Attested', 'PublicationDiscarded', 'Disputed', 'RoundClosed', 'RoundRefused', 'RoundVoid'] as const),
   ...(['RunStateChanged', 'SiteReady', 'ConsentRoot', 'ConsentWithdrawn', 'AuditEntry'] as const),
 ]

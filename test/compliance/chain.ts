@@ -5,6 +5,7 @@
  * late, twice  a duplicate or late call has reaction 'ignore'; a late attestation is no error
  * silence      a limit that has passed moves the phase on; a silent leader is replaced; a silent site shrinks the set
  * disagreement a wrong sum is discarded, a refused result keeps the base
+ * more time    an awaited site that asks in time begins the limit of contributing anew, once a round
  * trouble      abstain, void, three voids pause, ready resumes, halt ends an exact run
  * membership   a withdrawn site's calls fail; its absence makes a new epoch due
  * consent      roots, withdrawals by relay, declarations
@@ -246,6 +247,40 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
         events.map((event) => 'reason' in event && event.reason),
         [2],
       )
+    })
+
+    it('gives a site that asks in time the limit of contributing once more', async () => {
+      const { contribute, view, run, at } = await openRun(world)
+      const one = roundNo(1)
+      for (const site of [0, 1]) await contribute(site, one)
+      await fails(at(0).extend(run, one), 'ROTA-5104', 'ignore')
+      assert.equal((await view()).round.extended, false)
+      await world.advance(Math.ceil((2 * LIMIT.seconds) / 3), Math.ceil((2 * LIMIT.blocks) / 3))
+      await at(3).extend(run, one)
+      const { extended, phase, since } = (await view()).round
+      const [event] = await at(0).events(0, { run, kinds: ['ContributingExtended'] })
+      assert.deepEqual([extended, phase, since.block, since.timestamp], [true, 'Contributing', event?.block, event?.timestamp])
+      assert.deepEqual(event?.kind === 'ContributingExtended' && [event.run, event.round, event.site], [run, 1, 3])
+      await fails(at(2).extend(run, one), 'ROTA-5126', 'ignore')
+      await world.advance(Math.ceil((2 * LIMIT.seconds) / 3), Math.ceil((2 * LIMIT.blocks) / 3))
+      await contribute(3, one)
+      assert.equal((await view()).round.phase, 'Contributing')
+      await world.advance(LIMIT.seconds, LIMIT.blocks)
+      await fails(at(2).extend(run, one), 'ROTA-5102', 'ignore')
+      await at(2).tick(run)
+      assert.equal((await view()).round.phase, 'Witnessing')
+    })
+
+    it('gives none to a site that nobody waits for', async () => {
+      const { publish, attest, toPublishing, view, run, at, contribute } = await openRun(world)
+      for (const site of [0, 1, 2]) await contribute(site, roundNo(1))
+      await at(3).abstain(run, roundNo(1), 'maintenance')
+      for (const place of [0, 1]) await at(place).witness(run, roundNo(1), 0, bitmapOf([0, 1, 2].map(siteId)))
+      await publish(0, roundNo(1))
+      for (const site of [0, 1]) await attest(site, roundNo(1))
+      assert.deepEqual([(await view()).round.round, (await view()).round.extended], [2, false])
+      await fails(at(3).extend(run, roundNo(2)), 'ROTA-5127', 'ignore')
+      await toPublishing([0, 1, 2])
     })
 
     it('adds places to the rota when custodians are silent, and voids when all were asked', async () => {

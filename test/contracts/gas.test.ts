@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import hre from 'hardhat'
-import { type Gas, tenAndThousand, twentyThree, withdrawal } from './support/gas.ts'
+import { disputes, type Gas, part, tenAndThousand, twentyThree, withdrawal } from './support/gas.ts'
 
 const SNAPSHOT = new URL('../../.gas-snapshot', import.meta.url)
 /** Calls cost the same in every run; a percent is left for another compiler's patch. */
@@ -12,6 +12,7 @@ const BARS: Gas = {
   contribute: 70_000,
   'contribute, first of its round': 70_000,
   'contribute, last awaited': 72_000,
+  extend: 55_000,
   witness: 65_000,
   'witness, second': 65_000,
   'witness, freezing': 80_000,
@@ -21,9 +22,15 @@ const BARS: Gas = {
   'attest, closing and opening': 140_000,
   'attest, late': 70_000,
   'withdraw, relayed': 60_000,
+  'dispute, 23 sites of 40 MB': 1_000_000,
+  'dispute, 23 sites of 40 MB, its round closed': 1_000_000,
+  'dispute, a part of 64 sites of 256': 4_000_000,
   'round of 23 sites': 3_400_000,
   'round of 23 sites, first of a run': 3_600_000,
 }
+
+/** Calldata of the dispute of 23 sites. */
+const DISPUTE_BYTES = 37_000
 
 /** Bars of calls that write a ring slot for the first time, in a run's first eight rounds. */
 const FIRST_BARS: Gas = { 'contribute, first of its round': 100_000, 'attest, closing and opening': 230_000 }
@@ -38,11 +45,16 @@ describe('Gas', () => {
     }
     this.timeout(60_000)
     const { first, steady } = await twentyThree()
+    const { attested, closed, calldata } = await disputes()
     Object.assign(measured, steady.calls, {
       'withdraw, relayed': await withdrawal(),
+      'dispute, 23 sites of 40 MB': attested,
+      'dispute, 23 sites of 40 MB, its round closed': closed,
+      'dispute, a part of 64 sites of 256': await part(),
       'round of 23 sites': steady.total,
       'round of 23 sites, first of a run': first.total,
     })
+    expect(calldata, 'bytes of calldata of a dispute').to.be.at.most(DISPUTE_BYTES)
     for (const [name, bar] of Object.entries(FIRST_BARS)) expect(first.calls[name], `${name} in round 1`).to.be.at.most(bar)
   })
 

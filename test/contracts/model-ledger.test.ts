@@ -14,8 +14,9 @@ describe('ModelLedger', () => {
 
   const endorse = (site: number, result = model, evidence = digest('evidence')) => w.send(w.hospital(site).node, w.ledger, 'endorse', 1, result, evidence)
 
-  it('is extended by the coordinator alone', async () => {
+  it('is extended and struck by the coordinator alone', async () => {
     await refused(w.send(w.hospital(0).node, w.ledger, 'extend', 1, 1, model, model, model), w.ledger, 'ModelLedger_NotCoordinator')
+    await refused(w.send(w.hospital(0).node, w.ledger, 'strike', 1, 1, model), w.ledger, 'ModelLedger_NotCoordinator')
     expect(await read(w.ledger, 'lineageOf', 1)).to.deep.equal([ZERO, ZERO])
   })
 

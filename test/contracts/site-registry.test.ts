@@ -204,6 +204,52 @@ describe('SiteRegistry', () => {
     })
   })
 
+  describe('when a site resigns', () => {
+    const resign = (site: number, from = w.hospital(site).steward) => w.send(from, w.sites, 'resign', site)
+
+    it('is removed at once and for good', async () => {
+      const outcome = await resign(2)
+      expect(outcome.events).to.deep.equal([{ name: 'SiteChanged', args: { site: 2n, state: STATE.Removed } }])
+      expect([await stateOf(2), await read(w.sites, 'activeSites')]).to.deep.equal([STATE.Removed, 0b011n])
+      await refused(resign(2), w.sites, 'SiteRegistry_WrongState', [2, STATE.Removed])
+      await refused(propose(KIND.Reinstate, 2), w.sites, 'SiteRegistry_WrongState', [2, STATE.Removed])
+      await refused(vote(2, 1), w.sites, 'SiteRegistry_NotActive')
+    })
+
+    it('may be suspended', async () => {
+      await carry(KIND.Suspend, 2)
+      await resign(2)
+      expect(await stateOf(2)).to.equal(STATE.Removed)
+    })
+
+    it('leaves open votes to those that stay', async () => {
+      const removal = await propose(KIND.Remove, 2)
+      await request()
+      await vote(2, 2)
+      await resign(2)
+      await vote(0, 2)
+      expect(((await read(w.sites, 'proposal', 2)) as { state: bigint }).state).to.equal(0n)
+      await vote(1, 2)
+      expect(await stateOf(3)).to.equal(STATE.Active)
+      await vote(0, removal)
+      await refused(vote(1, removal), w.sites, 'SiteRegistry_WrongState', [2, STATE.Removed])
+    })
+
+    it('refuses everybody but the steward of that site, and sites that it does not have', async () => {
+      const { node, recovery } = w.hospital(2)
+      for (const from of [node, recovery, w.hospital(1).steward, candidate.node])
+        await refused(resign(2, from), w.sites, 'SiteRegistry_WrongAccount', [2, await from.getAddress()])
+      await refused(resign(7, candidate.steward), w.sites, 'SiteRegistry_UnknownSite', [7])
+    })
+
+    it('keeps the last active one', async () => {
+      await carry(KIND.Suspend, 2)
+      await resign(1)
+      await refused(resign(0), w.sites, 'SiteRegistry_LastSite', [0])
+      await resign(2)
+    })
+  })
+
   describe('when accounts change', () => {
     it('replaces the node by node or steward, at once', async () => {
       const h = w.hospital(0)

@@ -30,5 +30,7 @@ export const tell = (step: Step): string =>
 const text = (arg: unknown): string => {
   if (typeof arg === 'bigint') return `0b${arg.toString(2)}`
   if (typeof arg === 'string') return arg.length > 12 ? `${arg.slice(0, 10)}…` : arg
+  if (typeof arg === 'object' && arg !== null && 'updates' in arg)
+    return JSON.stringify(arg, (_, value) => (typeof value === 'string' && value.length > 20 ? `${value.slice(0, 10)}…(${value.length / 2 - 1})` : value))
   return JSON.stringify(arg, (_, value) => (typeof value === 'bigint' ? String(value) : value))
 }

@@ -1,6 +1,7 @@
 import { network } from 'hardhat'
 import { decodeEvent } from '#adapters/chain/decode-event.ts'
 import { deployNetwork } from '#adapters/chain/deploy.ts'
+import { depthOf } from '#adapters/chain/depth.ts'
 import { type Endpoint, interfaces, type Link, linkTo } from '#adapters/chain/link.ts'
 import type { SiteDetails } from '#adapters/chain/membership.ts'
 import { revertError } from '#adapters/chain/reverts.ts'
@@ -9,6 +10,7 @@ import { runView, type Struct, studyRecord } from '#adapters/chain/views.ts'
 import { type Address, address, digest } from '#base/ids.ts'
 import type { ChainEvent, RunView, StudyRecord } from '#ports/chain.ts'
 import type { Act, Outcome, Pause } from './act.ts'
+import { withMaskedStudies } from './masked-registry.ts'
 
 /** The Solidity contracts on Hardhat's chain in this process. */
 export interface EvmSide {
@@ -36,16 +38,19 @@ export async function openEvmSide(): Promise<EvmSide> {
   const connection = await network.create({ override: { initialBaseFeePerGas: 0n } })
   const request = async <T>(method: string, params: readonly unknown[] = []): Promise<T> =>
     (await connection.provider.request({ method, params: [...params] })) as T
+  const rpc = rpcOver(request)
   const endpoint: Endpoint = {
-    rpc: rpcOver(request),
+    rpc,
+    depth: depthOf(rpc, 'http://in-process', 'instant', false),
     url: 'http://in-process',
     chainId: BigInt(await request<string>('eth_chainId')),
     genesis: digest(`0x${'00'.repeat(32)}`),
   }
   const clock: Clock = { timestamp: null }
+  const read = withMaskedStudies()
   return {
     accounts: (await request<string[]>('eth_accounts')).map(address),
-    deploy: async (founders) => networkOn(await linkTo(endpoint, (await deployNetwork(endpoint, founders, DEPLOYER)).directory), request, clock),
+    deploy: async (founders) => networkOn(await linkTo(endpoint, (await deployNetwork(endpoint, founders, DEPLOYER, read)).directory), request, clock),
     head: () => head(request),
     snapshot: () => request('evm_snapshot'),
     async restore(snapshot) {

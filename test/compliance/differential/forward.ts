@@ -3,6 +3,7 @@ import { type Bitmap, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
 import { ATTEST_STATUSES, type AttestStatus, PHASES, type RoundView, type RunView } from '#ports/chain.ts'
 import type { Act } from './act.ts'
 import type { Scene } from './scene.ts'
+import { publishedRoot, updateRoot } from './vectors.ts'
 
 /** A step that the run waits for, as a site might make it. */
 export function forward(scene: Scene): Act {
@@ -34,8 +35,19 @@ function contribute(scene: Scene, { run, round }: RunView): Act {
   const missing = round.rota.filter((site) => !has(round.contributed, site) && !has(round.abstained, site))
   const site = missing.length === 0 ? scene.anySite().id : scene.random.pick(missing)
   if (scene.random.chance(0.1)) return call(scene, site, 'abstain', [run, round.round, scene.random.int(0, 6)])
-  return call(scene, site, 'contribute', [run, round.round, scene.digest('update'), scene.digest('cid'), scene.digest('cohort')])
+  if (scene.random.chance(0.06)) return call(scene, site, 'extend', [run, round.round])
+  return call(scene, site, 'contribute', [
+    run,
+    round.round,
+    isMasked(scene, run) ? updateRoot(run, round.round, site) : scene.digest('update'),
+    scene.digest('cid'),
+    scene.digest('cohort'),
+  ])
 }
+
+const isMasked = (scene: Scene, run: RunView['run']): boolean => stateOf(scene, run).rules.mode === 'masked'
+
+const stateOf = (scene: Scene, run: RunView['run']) => scene.sim.chain.contracts.coordinator.run(run)
 
 function witness(scene: Scene, { run, round }: RunView): Act {
   const { random } = scene
@@ -58,7 +70,8 @@ function publish(scene: Scene, { run, study, round }: RunView): Act {
   const open = Math.min(thirds(limit.seconds, head.timestamp - round.since.timestamp), thirds(limit.blocks, head.number - round.since.block))
   const ahead = random.int(0, open) + (random.chance(0.1) ? 1 : 0)
   const site = round.rota[(round.turn + Math.min(round.firstPlace + ahead, round.rota.length - 1)) % round.rota.length] as SiteId
-  return call(scene, site, 'publish', [run, round.round, round.attempt, scene.digest('sum'), scene.digest('cid')])
+  const sum = isMasked(scene, run) ? publishedRoot(scene, run, stateOf(scene, run).round) : scene.digest('sum')
+  return call(scene, site, 'publish', [run, round.round, round.attempt, sum, scene.digest('cid')])
 }
 
 function attest(scene: Scene, { run, round }: RunView): Act {

@@ -1,6 +1,6 @@
 import { digestOf } from '#adapters/sim/hash.ts'
 import type { SimRandom } from '#adapters/sim/random.ts'
-import type { Address, Digest, SiteId } from '#base/ids.ts'
+import type { Address, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { RunView, SiteRecord, StudyRecord } from '#ports/chain.ts'
 import type { Act } from './act.ts'
 import type { SimSide } from './sim-side.ts'
@@ -57,6 +57,9 @@ export class Scene {
   readonly spare: readonly Address[]
   readonly patients: readonly Patient[]
   readonly done: Act[] = []
+  /** Published sums of masked vectors by their roots, and how far each dispute in parts has come. */
+  readonly sums = new Map<string, Uint8Array>()
+  readonly parts = new Map<string, number>()
   readonly #verdicts = new Map<string, Verdict>()
   #names = 0
 
@@ -83,6 +86,12 @@ export class Scene {
 
   get studies(): number {
     return this.sim.chain.contracts.studies.count
+  }
+
+  /** Contributions of a round in order of arrival. */
+  arrivals(run: RunId, round: RoundNo): readonly { readonly site: SiteId; readonly root: Digest }[] {
+    const events = this.sim.chain.ledger.eventsFrom(0)
+    return events.flatMap((e) => (e.kind === 'Contributed' && e.run === run && e.round === round ? [{ site: e.site, root: e.root }] : []))
   }
 
   /** Mostly the last run. */

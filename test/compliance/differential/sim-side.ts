@@ -3,7 +3,9 @@ import { SimChain, type SimContracts } from '#adapters/sim/chain/chain.ts'
 import type { SiteDetails } from '#adapters/sim/chain/sites.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
 import { SimTime } from '#adapters/sim/time.ts'
+import { fromHex } from '#base/bytes.ts'
 import { type Address, type Attempt, type Bitmap, type Digest, digest, type RoundNo, type RunId, type SiteId, type StudyId } from '#base/ids.ts'
+import type { EvidenceBytes } from '#core/commit/dispute-parts.ts'
 import { ATTEST_STATUSES, type ChainEvent, type StudyRules } from '#ports/chain.ts'
 import type { Act, Outcome } from './act.ts'
 
@@ -13,7 +15,7 @@ export class SimSide {
 
   constructor(founders: readonly SiteDetails[], at: { readonly number: number; readonly timestamp: number }, chainId: bigint, consentRegistry: Address) {
     const time = new SimTime((at.timestamp - at.number) * 1000)
-    this.chain = new SimChain(founders, time, new SimRandom('differential'), { chainId, consentRegistry })
+    this.chain = new SimChain(founders, time, new SimRandom('differential'), { chainId, consentRegistry, offered: ['open', 'masked'] })
     this.chain.advance(at.number - 1, at.number - 1)
   }
 
@@ -45,10 +47,15 @@ const METHODS: Readonly<Record<string, Method>> = {
   'RoundCoordinator.openRun': ({ coordinator }, call, a) => coordinator.openRun(call, a[0] as StudyId, { root: at(a, 1), cid: at(a, 2) }),
   'RoundCoordinator.contribute': ({ coordinator }, call, a) => coordinator.contribute(call, run(a), round(a), at(a, 2), at(a, 3), at(a, 4)),
   'RoundCoordinator.abstain': ({ coordinator }, call, a) => coordinator.abstain(call, run(a), round(a), a[2] as number),
+  'RoundCoordinator.extend': ({ coordinator }, call, a) => coordinator.extend(call, run(a), round(a)),
   'RoundCoordinator.witness': ({ coordinator }, call, a) => coordinator.witness(call, run(a), round(a), a[2] as number, a[3] as Bitmap),
   'RoundCoordinator.publish': ({ coordinator }, call, a) => coordinator.publish(call, run(a), round(a), a[2] as Attempt, at(a, 3), at(a, 4)),
   'RoundCoordinator.attest': ({ coordinator }, call, a) =>
     coordinator.attest(call, run(a), round(a), a[2] as Attempt, { root: at(a, 3), cid: at(a, 4) }, ATTEST_STATUSES[a[5] as number] as 'continue', at(a, 6)),
+  'RoundCoordinator.dispute': ({ coordinator }, call, a) =>
+    coordinator.dispute(call, run(a), round(a), { evidence: evidenceOf(a[2] as AbiEvidence), done: 0, partialSum: new Uint8Array(0) }),
+  'RoundCoordinator.disputePart': ({ coordinator }, call, a) =>
+    coordinator.dispute(call, run(a), round(a), { evidence: evidenceOf(a[2] as AbiEvidence), done: a[3] as number, partialSum: fromHex(String(a[4])) }),
   'RoundCoordinator.tick': ({ coordinator }, call, a) => coordinator.tick(call, run(a)),
   'RoundCoordinator.ready': ({ coordinator }, call, a) => coordinator.ready(call, run(a)),
   'RoundCoordinator.halt': ({ coordinator }, call, a) => coordinator.halt(call, run(a), a[1] as number),
@@ -61,12 +68,23 @@ const METHODS: Readonly<Record<string, Method>> = {
 
   'SiteRegistry.requestAdmission': ({ sites }, call, a) => sites.requestAdmission(call, a[0] as SiteDetails),
   'SiteRegistry.propose': ({ sites }, call, a) => sites.propose(call, PROPOSAL_KINDS[a[0] as number] as 'suspend', a[1] as SiteId),
+  'SiteRegistry.resign': ({ sites }, call, a) => sites.resign(call, a[0] as SiteId),
   'SiteRegistry.vote': ({ sites }, call, a) => sites.vote(call, a[0] as number, a[1] as boolean),
 
   'ConsentRegistry.setRoot': ({ consents }, call, a) => consents.setRoot(call, at(a, 0), a[1] as number, at(a, 2)),
   'ConsentRegistry.withdraw': ({ consents }, call, a) => consents.withdraw(call, at(a, 0), at(a, 1), a[2] as Address, String(a[3])),
   'AuditLog.record': ({ audits }, call, a) => audits.record(call, a[0] as number, at(a, 1)),
 }
+
+/** Evidence as the contract's ABI has it: bytes as hex. */
+type AbiEvidence = { readonly [K in keyof EvidenceBytes]: EvidenceBytes[K] extends number ? number : string }
+
+const evidenceOf = ({ leaf, leaves, contributions, updates, sum }: AbiEvidence): EvidenceBytes => ({
+  ...{ leaf, leaves },
+  contributions: fromHex(contributions),
+  updates: fromHex(updates),
+  sum: fromHex(sum),
+})
 
 /** StudyRules as the contract's ABI has it. */
 export type AbiRules = Omit<StudyRules, 'mode' | 'limits' | 'arithmeticVersion'> & {

@@ -13,9 +13,11 @@ contract ConsentHandler is TestNetwork {
     bytes32[2][] private _seen;
     /// @notice Something that never changes did.
     string public broken;
+    ConsentRegistry internal consents;
 
     constructor() {
         build(2);
+        consents = new ConsentRegistry(sites);
     }
 
     function withdraws(uint8 patient, bool otherProgramme) external {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {RoundCoordinator} from "../../../contracts/RoundCoordinator.sol";
+import {StudyRegistry} from "../../../contracts/StudyRegistry.sol";
 import {Bitmap} from "../../../contracts/libraries/Bitmap.sol";
 import {Rota} from "../../../contracts/libraries/Rota.sol";
 import {NO_SITE, RoundNo, RunId, SiteId, StudyId} from "../../../contracts/types/Ids.sol";
@@ -8,6 +10,7 @@ import {Phase} from "../../../contracts/types/Phase.sol";
 import {RoundView, RunView} from "../../../contracts/types/Rounds.sol";
 import {RunState} from "../../../contracts/types/RunState.sol";
 import {Status} from "../../../contracts/types/Status.sol";
+import {MaskedVectors} from "./MaskedVectors.sol";
 import {TestNetwork} from "../support/TestNetwork.sol";
 import {hold, VM} from "../support/Vm.sol";
 
@@ -18,37 +21,43 @@ contract RoundHandler is TestNetwork {
 
     RunId public run;
     StudyId private _study;
-    uint8 private immutable SLICES;
+    uint8 private _slices;
     RunView private _last;
     mapping(uint32 round => uint256) public frozen;
     mapping(uint32 round => mapping(uint8 attempt => SiteId)) private _publisher;
     mapping(uint32 round => mapping(uint8 attempt => bool)) private _published;
     /// @notice Something that never changes did; empty as long as all is well.
     string public broken;
-    uint256 public closed;
-    uint256 public voids;
+    uint256 public struck;
+    uint256 public takenBack;
+    uint256 public extensions;
+    bool private _masked;
+    MaskedVectors private immutable VECTORS;
+    /// @dev Contributions in order of arrival, models that rounds began from, sums that are wrong, and the highest round.
+    mapping(uint32 round => bytes) private _arrived;
+    mapping(uint32 round => bytes32) private _base;
+    mapping(bytes32 sumRoot => bool) private _wrong;
+    uint32 private _highest = 1;
+    uint32 private _lastClosed;
+    mapping(uint32 round => mapping(uint256 site => bool)) private _asked;
 
-    constructor(uint256 n, uint8 slices) {
-        SLICES = slices;
-        build(n);
-        _study = study(uint16(n < 3 ? n : 3), uint16(n < 3 ? 1 : 2), slices);
+    constructor(RoundCoordinator network, MaskedVectors vectors, StudyId study_, uint256 n, uint8 slices, bool masked) {
+        (rounds, studies, VECTORS) = (network, StudyRegistry(address(network.studies())), vectors);
+        (count, _study, _slices, _masked) = (n, study_, slices, masked);
         VM.prank(node(0));
         run = rounds.openRun(_study, keccak256("model"), keccak256("cid"));
         _last = rounds.run(run);
+        _base[1] = _last.modelRoot;
     }
 
     function contribute(uint256 who, bool late) external {
-        _as(who);
-        try rounds.contribute(run, _round(late), keccak256(abi.encode(who)), keccak256("cid"), keccak256("cohort")) {} catch {}
-        _look();
+        _contribute(who, late);
     }
 
     function everybodyContributes(uint256 but) external {
         for (uint256 i = 0; i < count; ++i) {
             if ((but >> i) & 3 == 3) continue;
-            _as(i);
-            try rounds.contribute(run, _round(false), keccak256(abi.encode(i)), keccak256("cid"), keccak256("cohort")) {} catch {}
-            _look();
+            _contribute(i, false);
         }
     }
 
@@ -58,25 +67,58 @@ contract RoundHandler is TestNetwork {
         _look();
     }
 
+    function extend(uint256 who, bool late) external {
+        bool awaited = _last.round.awaited.has(SiteId.wrap(uint16(who % count)));
+        _as(who);
+        try rounds.extend(run, _round(late)) {
+            uint32 number = RoundNo.unwrap(_last.round.round);
+            _expect(awaited && !_last.round.extended, "an awaited site asks for more time, once a round");
+            _expect(number == 1 || !_asked[number - 1][who % count] || rounds.runAt(run, RoundNo.wrap(number - 1)).round.contributed.has(SiteId.wrap(uint16(who % count))), "not again at once by who did not come");
+            _asked[number][who % count] = true;
+            ++extensions;
+        } catch {}
+        _look();
+    }
+
     function witness(uint256 who, uint8 slice, uint256 hidden) external {
         uint256 held = _last.round.contributed & ~(hidden & (hidden >> 64) & (hidden >> 128));
         _as(who);
-        try rounds.witness(run, _round(false), slice % (SLICES + 1), held) {} catch {}
+        try rounds.witness(run, _round(false), slice % (_slices + 1), held) {} catch {}
         _look();
     }
 
     function custodiansWitness() external {
-        for (uint256 i = 0; i < count * SLICES; ++i) {
+        for (uint256 i = 0; i < count * _slices; ++i) {
             _as(i % count);
             try rounds.witness(run, _round(false), uint8(i / count), _last.round.contributed) {} catch {}
             _look();
         }
     }
 
-    function publish(uint256 who, bool wrongAttempt) external {
-        uint8 attempt = wrongAttempt ? uint8(who) : _last.round.attempt;
+    function publish(uint256 who, bool wrongAttempt, bool lie) external {
+        _publish(who, wrongAttempt ? uint8(who) : _last.round.attempt, lie);
+    }
+
+    function leaderPublishes(bool lie) external {
+        _publish(SiteId.unwrap(_last.round.leader), _last.round.attempt, lie);
+    }
+
+    /// @notice Of the current round, or of the last closed one: with evidence that is good when the sum is wrong.
+    function dispute(uint256 who, bool older) external {
+        rounds.tick(run);
+        _look();
+        uint32 number = older && _lastClosed != 0 ? _lastClosed : RoundNo.unwrap(_last.round.round);
+        if (_highest >= number + 8) return;
+        RoundView memory r = rounds.runAt(run, RoundNo.wrap(number)).round;
+        bool attested = number == RoundNo.unwrap(_last.round.round) && _last.state == RunState.Active && r.phase == Phase.Attesting;
+        bool mustWork = _masked && attested && _wrong[r.sumRoot] && studies.membersNow(_study).has(SiteId.wrap(uint16(who % count)));
+        bytes memory call = VECTORS.disputeCall(run, number, r.included, r.sumRoot, _arrived[number]);
         _as(who);
-        try rounds.publish(run, _round(false), attempt, keccak256(abi.encode(who)), keccak256("sum cid")) {} catch {}
+        (bool done,) = address(rounds).call(call);
+        _expect(done ? _masked && _wrong[r.sumRoot] : !mustWork, "a wrong sum of masked vectors, and no other, is struck by any member");
+        if (!done) return;
+        ++struck;
+        _afterStrike(number, attested);
         _look();
     }
 
@@ -92,18 +134,14 @@ contract RoundHandler is TestNetwork {
 
     function wholeRound(uint8 status) external {
         for (uint256 i = 0; i < count; ++i) {
-            _as(i);
-            try rounds.contribute(run, _round(false), keccak256(abi.encode(i)), keccak256("cid"), keccak256("cohort")) {} catch {}
-            _look();
+            _contribute(i, false);
         }
-        for (uint256 i = 0; i < count * SLICES; ++i) {
+        for (uint256 i = 0; i < count * _slices; ++i) {
             _as(i % count);
             try rounds.witness(run, _round(false), uint8(i / count), _last.round.contributed) {} catch {}
             _look();
         }
-        _as(SiteId.unwrap(_last.round.leader));
-        try rounds.publish(run, _round(false), _last.round.attempt, keccak256("sum"), keccak256("sum cid")) {} catch {}
-        _look();
+        _publish(SiteId.unwrap(_last.round.leader), _last.round.attempt, status % 3 == 0);
         for (uint256 i = 0; i < count; ++i) {
             _attest(i, Status(status % 5 == 4 ? 3 : 0), 0, false);
         }
@@ -144,6 +182,37 @@ contract RoundHandler is TestNetwork {
         _look();
     }
 
+    function _contribute(uint256 who, bool late) private {
+        RoundNo number = _round(late);
+        bytes32 root = VECTORS.updateRoot(RoundNo.unwrap(number), who % count);
+        _as(who);
+        try rounds.contribute(run, number, root, keccak256("cid"), keccak256("cohort")) {
+            _arrived[RoundNo.unwrap(number)] = abi.encodePacked(_arrived[RoundNo.unwrap(number)], uint8(who % count), root);
+        } catch {}
+        _look();
+    }
+
+    function _publish(uint256 who, uint8 attempt, bool lie) private {
+        bytes32 root = VECTORS.sumRoot(RoundNo.unwrap(_last.round.round), _last.round.included, lie ? 1 << (who % 256) : 0);
+        if (lie) _wrong[root] = true;
+        _as(who);
+        try rounds.publish(run, _round(false), attempt, root, keccak256("sum cid")) {} catch {}
+        _look();
+    }
+
+    /// @dev What a strike may do that nothing else does: bring the last closed round back.
+    function _afterStrike(uint32 number, bool attested) private {
+        if (attested) return;
+        ++takenBack;
+        RunView memory v = rounds.run(run);
+        uint32 now_ = RoundNo.unwrap(v.round.round);
+        _expect(number == _lastClosed && v.closedRounds + 1 == _last.closedRounds && v.modelRoot == _base[number], "the last closed round is taken back");
+        _expect(now_ == _highest + 1 || v.state != RunState.Active || (now_ == number && v.round.phase == Phase.Publishing), "its set is published again");
+        _lastClosed = 0;
+        if (now_ > _highest) (_base[now_], _highest) = (v.modelRoot, now_);
+        _last = v;
+    }
+
     function _attest(uint256 who, Status status, uint8 model, bool late) private {
         bytes32 root = status == Status.WrongSum ? bytes32(0) : keccak256(abi.encode(model));
         uint8 attempt = late && _last.round.attempt > 0 ? _last.round.attempt - 1 : _last.round.attempt;
@@ -167,12 +236,12 @@ contract RoundHandler is TestNetwork {
         _expect(_final(_last.state) ? v.state == _last.state : true, "a final state is final");
         uint32 number = RoundNo.unwrap(v.round.round);
         uint32 before = RoundNo.unwrap(_last.round.round);
-        _expect(number == before || number == before + 1, "rounds are opened one by one");
+        _expect(number == before || number == _highest + 1, "rounds are opened one by one");
+        if (v.closedRounds > _last.closedRounds) _lastClosed = before;
         if (number == before) _sameRound(_last.round, v.round);
-        else if (v.closedRounds > _last.closedRounds) ++closed;
-        else ++voids;
+        if (number > _highest) (_highest, _base[number]) = (number, v.modelRoot);
         _shape(v);
-        _history(number);
+        _history(_highest);
         _last = v;
     }
 
@@ -183,6 +252,9 @@ contract RoundHandler is TestNetwork {
         _expect(a.rota == b.rota && a.leader == b.leader && a.openedAtBlock == b.openedAtBlock && a.epoch == b.epoch, "a round keeps its rota");
         _expect(a.contributed & ~b.contributed == 0, "a contribution stays");
         _expect(b.firstPlace >= a.firstPlace, "places pass on");
+        _expect(b.extended || !a.extended, "an extension is not forgotten");
+        bool began = a.sinceBlock != b.sinceBlock || a.sinceTimestamp != b.sinceTimestamp;
+        if (b.phase == Phase.Contributing) _expect(!began || (b.extended && !a.extended), "the limit of Contributing begins anew once");
         _expect(a.phase == Phase.Contributing || a.contributed == b.contributed, "nobody contributes later");
     }
 
@@ -196,7 +268,7 @@ contract RoundHandler is TestNetwork {
         _expect(r.phase < Phase.Publishing ? r.included == 0 : r.included.size() >= 1, "frozen from Publishing on");
         _expect(r.publications <= Rota.publications(n), "not too many publications");
         _expect(v.voidsInARow < 3 || v.state == RunState.Paused, "the third void pauses");
-        for (uint256 s = 0; s < SLICES; ++s) {
+        for (uint256 s = 0; s < _slices; ++s) {
             _expect(r.witnessed[s].size() <= r.custodianPlaces[s] && r.custodianPlaces[s] <= n, "only custodians witness");
         }
         if (r.publisher == NO_SITE) return;

@@ -1,44 +1,108 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {StudyId} from "../../../contracts/types/Ids.sol";
+import {Mode} from "../../../contracts/types/Studies.sol";
+import {TestNetwork} from "../support/TestNetwork.sol";
 import {hold} from "../support/Vm.sol";
+import {MaskedVectors} from "./MaskedVectors.sol";
 import {RoundHandler} from "./RoundHandler.sol";
 
 /// @notice Whatever sites call, in whatever order: the rules that RoundHandler holds each new state against.
-abstract contract RoundInvariants {
+abstract contract RoundInvariants is TestNetwork {
+    uint256 private constant STEPS = 16;
     RoundHandler internal handler;
 
-    function targetContracts() external view returns (address[] memory targets) {
-        targets = new address[](1);
-        targets[0] = address(handler);
+    function play(uint256 n, uint8 slices, bool masked) internal {
+        build(n);
+        StudyId made = study(uint16(n < 3 ? n : 3), uint16(n < 3 ? 1 : 2), slices, masked ? Mode.Masked : Mode.Open);
+        handler = new RoundHandler(rounds, new MaskedVectors(), made, n, slices, masked);
     }
 
-    function invariant_NothingThatCannotHappenHappened() external view {
+    function testFuzz_NothingThatCannotHappenHappens(uint256 seed) external {
+        story(seed, STEPS);
+    }
+
+    function story(uint256 seed, uint256 steps) internal {
+        for (uint256 i = 0; i < steps; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            _step(seed % 19, seed >> 8, seed & 128 != 0);
+        }
         string memory broken = handler.broken();
         hold(bytes(broken).length == 0, broken);
+    }
+
+    /// @dev Whole rounds and whole phases more often than single calls: so that many rounds are seen.
+    function _step(uint256 kind, uint256 any, bool flag) private {
+        if (kind < 2) handler.wholeRound(uint8(any));
+        else if (kind == 2) handler.contribute(any, flag);
+        else if (kind == 3) handler.everybodyContributes(any & any >> 8);
+        else if (kind == 4) handler.abstain(any, uint8(any >> 8));
+        else if (kind == 5) handler.witness(any, uint8(any >> 8), any >> 16);
+        else if (kind < 8) handler.custodiansWitness();
+        else if (kind == 8) handler.publish(any, flag && any & 3 == 0, any & 4 == 0);
+        else if (kind == 9) handler.leaderPublishes(flag);
+        else if (kind < 12) handler.dispute(any, flag);
+        else if (kind == 12) handler.attest(any, uint8(any >> 8), uint8(any >> 16), flag);
+        else if (kind == 13) handler.everybodyAttests(uint8(any >> 8));
+        else if (kind == 14) handler.wait(uint8(any));
+        else if (kind == 15) handler.tick();
+        else if (kind == 16) handler.everybodyIsReady();
+        else if (kind == 17) handler.membership(any, flag && any & 256 == 0);
+        else handler.extend(any, flag);
     }
 }
 
 contract FiveSitesTest is RoundInvariants {
     function setUp() external {
-        handler = new RoundHandler(5, 1);
+        play(5, 1, false);
+    }
+
+    /// @dev Else the rules about more time would hold of nothing.
+    function test_HandlersAskForMoreTime() external {
+        handler.wait(2);
+        handler.extend(3, false);
+        handler.extend(2, false);
+        hold(handler.extensions() == 1 && rounds.run(handler.run()).round.extended, "once");
+        hold(bytes(handler.broken()).length == 0, handler.broken());
     }
 }
 
 contract SixSitesThreeSlicesTest is RoundInvariants {
     function setUp() external {
-        handler = new RoundHandler(6, 3);
+        play(6, 3, false);
     }
 }
 
 contract OneSiteTest is RoundInvariants {
     function setUp() external {
-        handler = new RoundHandler(1, 1);
+        play(1, 1, false);
     }
 }
 
 contract TwoSitesTest is RoundInvariants {
     function setUp() external {
-        handler = new RoundHandler(2, 2);
+        play(2, 2, false);
+    }
+}
+
+contract FiveMaskedSitesTest is RoundInvariants {
+    function setUp() external {
+        play(5, 1, true);
+    }
+
+    /// @dev Else the rules about strikes would hold of nothing.
+    function test_HandlersStrikeBothBeforeAndAfterARoundCloses() external {
+        handler.wholeRound(0);
+        handler.dispute(1, true);
+        hold(handler.takenBack() == 1, "a closed round is taken back");
+        handler.publish(1, false, true);
+        handler.dispute(4, false);
+        hold(handler.struck() == 2, "a lie that is attested is struck");
+        handler.publish(2, false, false);
+        handler.dispute(4, false);
+        handler.everybodyAttests(0);
+        hold(handler.struck() == 2 && rounds.run(handler.run()).closedRounds == 1, "the truth stands");
+        hold(bytes(handler.broken()).length == 0, handler.broken());
     }
 }

@@ -11,7 +11,7 @@ contract PhaseClockTest {
     using PhaseClock for Clock;
 
     function testFuzz_UnpackIsTheInverseOfPack(uint256 word) external pure {
-        uint256 known = (word & (type(uint256).max >> 8) & ~uint256(0xff)) | (word % 5);
+        uint256 known = (word & ~uint256(0xff)) | (word % 5);
         Clock memory c = PhaseClock.unpack(known);
         hold(c.pack() == known, "no field overlaps another or is lost");
     }

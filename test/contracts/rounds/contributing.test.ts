@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { AbiCoder, keccak256 } from 'ethers'
 import { event, names, refused } from '../support/expect.ts'
-import { bits, digest, helpers, LIMIT, PHASE, pass, type RunDriver, STATE, World, ZERO } from '../support/world.ts'
+import { bits, digest, ethers, helpers, LIMIT, PHASE, pass, type RunDriver, STATE, World, ZERO } from '../support/world.ts'
 
 describe('RoundCoordinator, Contributing', () => {
   let w: World
@@ -118,6 +118,88 @@ describe('RoundCoordinator, Contributing', () => {
       await refused(run.abstain(2, 3), w.rounds, 'RoundCoordinator_NotCurrentRound', [1, 3, 1])
       await withdraw(3)
       await refused(run.abstain(3, 1), w.rounds, 'RoundCoordinator_NotApproved', [1, 3])
+    })
+  })
+
+  describe('when a site asks for more time', () => {
+    const extend = (site: number, round = 1) => run.send(site, 'extend', round)
+
+    it('begins the limit anew, in seconds and in blocks', async () => {
+      await run.contribute(0, 1)
+      await pass(2)
+      const outcome = await extend(3)
+      expect(names(outcome)).to.deep.equal(['ContributingExtended'])
+      expect(event(outcome, 'ContributingExtended')).to.deep.equal({ run: 1n, round: 1n, site: 3n })
+      const r = (await run.view()).round
+      const block = await ethers.provider.getBlock(outcome.receipt.blockNumber)
+      expect([r.extended, r.sinceBlock, r.sinceTimestamp]).to.deep.equal([true, BigInt(outcome.receipt.blockNumber), BigInt(block?.timestamp ?? 0)])
+      expect([r.phase, r.contributed, r.awaited]).to.deep.equal([BigInt(PHASE.Contributing), bits(0), bits(0, 1, 2, 3)])
+      await pass(2)
+      for (const site of [1, 2]) await run.contribute(site, 1)
+      expect(await phase()).to.equal(PHASE.Contributing)
+      await pass(1)
+      expect(names(await run.tick())).to.deep.equal(['PhaseBegan'])
+    })
+
+    it('ends the phase with the last awaited all the same, and the next round begins without it', async () => {
+      await extend(3)
+      for (const site of [0, 1, 2, 3]) await run.contribute(site, 1)
+      expect([await phase(), (await run.view()).round.extended]).to.deep.equal([PHASE.Witnessing, true])
+      for (const site of [0, 1]) await run.witness(site, 1, bits(0, 1, 2, 3))
+      await run.publish(0, 1)
+      for (const site of [0, 1, 2]) await run.attest(site, 1)
+      expect([(await run.view()).round.round, (await run.view()).round.extended]).to.deep.equal([2n, false])
+      await extend(3, 2)
+    })
+
+    it('is void below a quorum after the second limit', async () => {
+      for (const site of [0, 1]) await run.contribute(site, 1)
+      await extend(3)
+      await pass()
+      expect(names(await run.tick())).to.deep.equal(['RoundVoid', 'RoundOpened'])
+    })
+
+    it('refuses a second time, by anyone', async () => {
+      await extend(3)
+      for (const site of [3, 1]) await refused(extend(site), w.rounds, 'RoundCoordinator_AlreadyExtended', [1, 1])
+    })
+
+    it('refuses a site that is not awaited: who asks and does not come cannot ask again, though it is ready', async () => {
+      await extend(3)
+      for (const site of [0, 1, 2]) await run.contribute(site, 1)
+      await run.send(3, 'ready')
+      await pass()
+      for (const site of [0, 1]) await run.witness(site, 1, bits(0, 1, 2))
+      await run.publish(0, 1)
+      for (const site of [0, 1]) await run.attest(site, 1)
+      await refused(extend(3, 2), w.rounds, 'RoundCoordinator_NotAwaited', [1, 2, 3])
+    })
+
+    it('refuses who contributed or abstained', async () => {
+      await run.contribute(0, 1)
+      await run.abstain(1, 1)
+      await refused(extend(0), w.rounds, 'RoundCoordinator_AlreadyContributed', [1, 1, 0])
+      await refused(extend(1), w.rounds, 'RoundCoordinator_AlreadyAbstained', [1, 1, 1])
+    })
+
+    it('refuses another round, another phase, and the limit that has passed', async () => {
+      for (const round of [0, 2]) await refused(extend(0, round), w.rounds, 'RoundCoordinator_NotCurrentRound', [1, round, 1])
+      for (const site of [0, 1, 2]) await run.contribute(site, 1)
+      await pass()
+      await refused(extend(3), w.rounds, 'RoundCoordinator_WrongPhase', [1, 1, PHASE.Witnessing])
+      await run.tick()
+      await refused(extend(3), w.rounds, 'RoundCoordinator_WrongPhase', [1, 1, PHASE.Witnessing])
+    })
+
+    it('refuses strangers, withdrawn sites, those that were not in the rota, and a run at rest', async () => {
+      await refused(w.send(w.hospital(0).recovery, w.rounds, 'extend', 1, 1), w.sites, 'SiteRegistry_NotNode')
+      await withdraw(3)
+      await refused(extend(3), w.rounds, 'RoundCoordinator_NotApproved', [1, 3])
+      const later = await w.openRun(run.study)
+      await w.send(w.hospital(3).steward, w.studies, 'approve', run.study, digest('protocol'))
+      await refused(later.send(3, 'extend', 1), w.rounds, 'RoundCoordinator_NotInRota', [2, 1, 3])
+      await run.send(0, 'halt', 5)
+      await refused(extend(3), w.rounds, 'RoundCoordinator_RunNotActive', [1, STATE.Halted])
     })
   })
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ConsentRegistry} from "../../../contracts/ConsentRegistry.sol";
 import {RoundCoordinator} from "../../../contracts/RoundCoordinator.sol";
 import {SiteRegistry} from "../../../contracts/SiteRegistry.sol";
 import {StudyRegistry} from "../../../contracts/StudyRegistry.sol";
 import {StudyId} from "../../../contracts/types/Ids.sol";
 import {SiteDetails} from "../../../contracts/types/Sites.sol";
 import {Limit, Mode, StudyRules} from "../../../contracts/types/Studies.sol";
+import {MaskedRegistry} from "./MaskedRegistry.sol";
 import {VM} from "./Vm.sol";
 
 /// @notice A network of sites whose accounts are plain numbers, with one study that all approved.
@@ -19,7 +19,6 @@ abstract contract TestNetwork {
     SiteRegistry internal sites;
     StudyRegistry internal studies;
     RoundCoordinator internal rounds;
-    ConsentRegistry internal consents;
     uint256 internal count;
 
     function node(uint256 site) internal pure returns (address) {
@@ -37,15 +36,14 @@ abstract contract TestNetwork {
             founders[i] = SiteDetails("site", node(i), steward(i), address(uint160(0x30000 + i)), "peer", keccak256("key"), new string[](0));
         }
         sites = new SiteRegistry(founders);
-        studies = new StudyRegistry(sites);
+        studies = new MaskedRegistry(sites);
         rounds = new RoundCoordinator(sites, studies);
-        consents = new ConsentRegistry(sites);
     }
 
-    function study(uint16 minSites, uint16 quorum, uint8 slices) internal returns (StudyId id) {
+    function study(uint16 minSites, uint16 quorum, uint8 slices, Mode mode) internal returns (StudyId id) {
         StudyRules memory rules;
         (rules.minSites, rules.quorum, rules.maxRounds, rules.wordBits) = (minSites, quorum, 1000, 64);
-        (rules.slices, rules.mode, rules.exact, rules.arithmeticVersion) = (slices, Mode.Open, true, keccak256("arithmetic"));
+        (rules.slices, rules.mode, rules.exact, rules.arithmeticVersion) = (slices, mode, true, keccak256("arithmetic"));
         for (uint256 i = 0; i < 5; ++i) {
             rules.limits[i] = Limit(SECONDS, BLOCKS);
         }

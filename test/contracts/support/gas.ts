@@ -1,5 +1,6 @@
-import { Wallet } from 'ethers'
-import { bits, digest, ethers, type Outcome, type RunDriver, read, World } from './world.ts'
+import { AbiCoder, type Contract, keccak256, Wallet } from 'ethers'
+import { bytesOf, sha256 } from './masked.ts'
+import { bits, digest, ethers, type Outcome, type RunDriver, read, STATUS, World } from './world.ts'
 
 /** Gas by the name of the call. Transactions are real: their 21,000 and calldata are in it. */
 export type Gas = Record<string, number>
@@ -32,13 +33,84 @@ async function wholeRound(run: RunDriver, number: number, n: number): Promise<Ro
   return { total: costs.reduce((sum, gas) => sum + gas, 0), calls }
 }
 
-/** Rounds of 23 sites; the first eight fill the ring, the ninth is steady. */
+/** Rounds of 23 sites; the first eight fill the ring, the ninth is steady. In the tenth a site asks for more time. */
 export async function twentyThree(): Promise<{ readonly first: RoundCost; readonly steady: RoundCost }> {
   const run = await (await World.deploy(23)).run({ minSites: 12, quorum: 12 })
   const first = await wholeRound(run, 1, 23)
   for (let number = 2; number <= 8; number++) await wholeRound(run, number, 23)
-  return { first, steady: await wholeRound(run, 9, 23) }
+  const steady = await wholeRound(run, 9, 23)
+  await run.contribute(0, 10)
+  return { first, steady: { ...steady, calls: { ...steady.calls, extend: (await run.send(5, 'extend', 10)).gas } } }
 }
+
+/** A leaf of 1 KiB in the tree of a model of 40 MB, and the root over it: siblings are any hashes, so that nothing of 40 MB is hashed. */
+const LEAF = { leaf: 12_345, leaves: Math.ceil(40_000_000 / 1024), levels: 16 }
+
+function branch(name: string, start: Uint8Array): { readonly path: Uint8Array; readonly root: string } {
+  const path = bytesOf(`path of ${name}`, 32 * LEAF.levels)
+  let here = start
+  for (let level = 0; level < LEAF.levels; level++) {
+    const sibling = path.subarray(32 * level, 32 * (level + 1))
+    here = (LEAF.leaf >> level) & 1 ? sha256(Uint8Array.of(1), sibling, here) : sha256(Uint8Array.of(1), here, sibling)
+  }
+  return { path, root: hex(here) }
+}
+
+function disputedVectors(count: number) {
+  const updates = Array.from({ length: count }, (_, i) => {
+    const leaf = bytesOf(`leaf ${i}`, 1024)
+    const { path, root } = branch(`update ${i}`, sha256(Uint8Array.of(0), leaf))
+    return { site: i, root, bytes: hex(leaf) + hex(path).slice(2) }
+  })
+  const found = bytesOf('wrong leaf', 32)
+  const sum = branch('sum', found)
+  const joined = (list: readonly string[]) => `0x${list.map((one) => one.slice(2)).join('')}`
+  const evidence = {
+    ...{ leaf: LEAF.leaf, leaves: LEAF.leaves, sum: hex(found) + hex(sum.path).slice(2), updates: joined(updates.map((u) => u.bytes)) },
+    contributions: joined(updates.map((u) => `0x${u.site.toString(16).padStart(2, '0')}${u.root.slice(2)}`)),
+  }
+  return { roots: updates.map((u) => u.root), sumRoot: sum.root, evidence }
+}
+
+const hex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex')}`
+
+export interface DisputeCost {
+  readonly attested: number
+  readonly closed: number
+  readonly calldata: number
+}
+
+/** The sum of 23 masked updates of 40 MB, disputed while it is attested, and after its round closed. */
+export async function disputes(): Promise<DisputeCost> {
+  const all = Array.from({ length: 23 }, (_, i) => i)
+  const { roots, sumRoot, evidence } = disputedVectors(23)
+  const run = await (await World.deploy(23, 'MaskedRegistry')).run({ mode: 1, minSites: 12, quorum: 12 })
+  for (const site of all) await run.send(site, 'contribute', 1, roots[site], digest('cid'), digest('cohort'))
+  for (const site of [0, 1]) await run.witness(site, 1, bits(...all))
+  await run.send(0, 'publish', 1, 0, sumRoot, digest('cid'))
+  const attested = await run.send(22, 'dispute', 1, evidence)
+  await run.send(1, 'publish', 1, 1, sumRoot, digest('cid'))
+  for (const site of all.slice(0, 12)) await run.attest(site, 1, STATUS.continue, 1)
+  const closed = await run.send(22, 'dispute', 1, evidence)
+  const calldata = run.world.rounds.interface.encodeFunctionData('dispute', [1, 1, evidence])
+  return { attested: attested.gas, closed: closed.gas, calldata: (calldata.length - 2) / 2 }
+}
+
+/** What a part of 64 sites of 256 costs to weigh, calldata included. */
+export async function part(): Promise<number> {
+  const { evidence, roots } = disputedVectors(256)
+  const judge = (await ethers.deployContract('LeafJudge')) as unknown as Contract
+  const stride = 2 * (1024 + 32 * LEAF.levels)
+  const one = { ...evidence, updates: evidence.updates.slice(0, 2 + 64 * stride), sum: '0x' }
+  const facts = { run: 1, round: 1, wordBits: 32, included: (1n << 256n) - 1n, sumRoot: digest('sum'), kept: digest('none'), accumulator: accumulatorOf(roots) }
+  return Number(await judge.getFunction('weigh').estimateGas(facts, one, 0, '0x'))
+}
+
+const accumulatorOf = (roots: readonly string[]): string =>
+  roots.reduce(
+    (chain, root, site) => keccak256(AbiCoder.defaultAbiCoder().encode(['bytes32', 'uint256', 'bytes32'], [chain, site, root])),
+    `0x${'00'.repeat(32)}`,
+  )
 
 /** A consent withdrawn through a relay. */
 export async function withdrawal(): Promise<number> {

@@ -105,12 +105,13 @@ export class World {
     this.directory = c.directory
   }
 
-  static async deploy(count: number): Promise<World> {
+  /** @param registry of studies: a test's own one may offer what StudyRegistry does not yet */
+  static async deploy(count: number, registry = 'StudyRegistry'): Promise<World> {
     const signers = await ethers.getSigners()
     const hospitals = Array.from({ length: count }, (_, i) => hospital(i, signers.slice(3 * i, 3 * i + 3)))
     const founders = await Promise.all(hospitals.map((h) => details(h, `hospital-${h.id}`)))
     const sites = await ethers.deployContract('SiteRegistry', [founders])
-    const studies = await ethers.deployContract('StudyRegistry', [sites])
+    const studies = await ethers.deployContract(registry, [sites])
     const rounds = await ethers.deployContract('RoundCoordinator', [sites, studies])
     const ledger = await ethers.getContractAt('ModelLedger', String(await read(rounds, 'ledger')))
     const consents = await ethers.deployContract('ConsentRegistry', [sites])
@@ -281,5 +282,6 @@ export interface ViewOfRun {
     readonly sumCid: string
     readonly attested: bigint
     readonly accumulator: string
+    readonly extended: boolean
   }
 }

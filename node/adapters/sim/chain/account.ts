@@ -1,4 +1,6 @@
 import { type Address, type Attempt, type Bitmap, type Digest, type RoundNo, type RunId, type SiteId, type StudyId, studyId } from '#base/ids.ts'
+import type { DisputeEvidence } from '#core/commit/dispute.ts'
+import { partsOf } from '#core/commit/dispute-parts.ts'
 import {
   ABSTAIN_REASONS,
   type AbstainReason,
@@ -97,6 +99,10 @@ export class SimAccount implements Chain {
     return this.#send((call, { coordinator }) => coordinator.abstain(call, run, round, ABSTAIN_REASONS.indexOf(reason)))
   }
 
+  extend(run: RunId, round: RoundNo): Promise<void> {
+    return this.#send((call, { coordinator }) => coordinator.extend(call, run, round))
+  }
+
   witness(run: RunId, round: RoundNo, slice: number, held: Bitmap): Promise<void> {
     return this.#send((call, { coordinator }) => coordinator.witness(call, run, round, slice, held))
   }
@@ -107,6 +113,10 @@ export class SimAccount implements Chain {
 
   attest(run: RunId, round: RoundNo, attempt: Attempt, model: ModelRef, status: AttestStatus, own: Digest): Promise<void> {
     return this.#send((call, { coordinator }) => coordinator.attest(call, run, round, attempt, model, status, own))
+  }
+
+  async dispute(run: RunId, round: RoundNo, evidence: DisputeEvidence): Promise<void> {
+    for (const part of partsOf(evidence)) await this.#send((call, { coordinator }) => coordinator.dispute(call, run, round, part))
   }
 
   tick(run: RunId): Promise<void> {
@@ -156,6 +166,7 @@ export class SimAccount implements Chain {
     return {
       requestAdmission: (details: SiteDetails): Promise<number> => this.#send((call, { sites }) => sites.requestAdmission(call, details)),
       propose: (kind: ProposalKind, subject: SiteId): Promise<number> => this.#send((call, { sites }) => sites.propose(call, kind, subject)),
+      resign: (site: SiteId): Promise<void> => this.#send((call, { sites }) => sites.resign(call, site)),
       vote: (proposal: number, support: boolean): Promise<void> => this.#send((call, { sites }) => sites.vote(call, proposal, support)),
     }
   }

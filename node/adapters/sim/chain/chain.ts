@@ -1,5 +1,5 @@
 import type { Address, RunId, StudyId } from '#base/ids.ts'
-import { type Head, type RunView, SITE_STATES, type SiteRecord, type StudyRecord } from '#ports/chain.ts'
+import { type Head, type RunView, SITE_STATES, type SiteRecord, type StudyRecord, type StudyRules } from '#ports/chain.ts'
 import { addressOf } from '../hash.ts'
 import type { SimRandom } from '../random.ts'
 import type { SimTime } from '../time.ts'
@@ -8,6 +8,7 @@ import { SimAudits } from './audits.ts'
 import type { Call } from './call.ts'
 import { SimConsents } from './consents.ts'
 import { SimCoordinator } from './coordinator.ts'
+import { History } from './history.ts'
 import { Ledger, type SimEvent } from './ledger.ts'
 import { SimSites, type SiteDetails } from './sites.ts'
 import { SimStudies } from './studies.ts'
@@ -23,6 +24,10 @@ export interface SimChainOptions {
   readonly maxSites?: number
   /** Shortest and longest time until a transaction is mined, and until a change wakes who waits, in milliseconds. */
   readonly latencyMs?: readonly [number, number]
+  /** Modes in which studies can be published. Default open alone, as on the contracts; a test of disputes wants masked ones too. */
+  readonly offered?: readonly StudyRules['mode'][]
+  /** Keeps all transactions, so that the chain can go back. */
+  readonly mayGoBack?: boolean
   /** Where the consent registry stands: in the domain of patients' signatures. */
   readonly consentRegistry?: Address
 }
@@ -40,7 +45,6 @@ export interface SimContracts {
 export class SimChain {
   readonly chainId: bigint
   readonly ledger: Ledger
-  readonly contracts: SimContracts
   readonly consentRegistry: Address
   readonly time: SimTime
   readonly #random: SimRandom
@@ -51,6 +55,11 @@ export class SimChain {
   #waking = false
   /** When each account's last transaction is mined. */
   readonly #due = new Map<Address, number>()
+  readonly #history: History | null
+  readonly #deploy: () => SimContracts
+  #contracts: SimContracts
+  /** No block is made before this moment. */
+  #stalledUntilMs = 0
 
   constructor(founders: readonly SiteDetails[], time: SimTime, random: SimRandom, options: SimChainOptions = {}) {
     this.time = time
@@ -59,13 +68,21 @@ export class SimChain {
     this.chainId = options.chainId ?? 31_337n
     this.consentRegistry = options.consentRegistry ?? addressOf('ConsentRegistry')
     this.ledger = new Ledger(time, { blockSeconds: options.blockSeconds ?? null, name: options.name ?? 'sim' })
-    const sites = new SimSites(options.maxSites)
-    const studies = new SimStudies(sites, options.maxSites ?? 256)
-    const coordinator = new SimCoordinator(studies, (call: Call) => sites.nodeSite(call.sender))
-    const consents = new SimConsents(sites, { chainId: this.chainId, verifyingContract: this.consentRegistry })
-    this.contracts = { sites, studies, coordinator, consents, audits: new SimAudits(sites) }
+    this.#history = options.mayGoBack ? new History() : null
+    this.#deploy = () => {
+      const sites = new SimSites(options.maxSites)
+      const studies = new SimStudies(sites, options.maxSites ?? 256, options.offered)
+      const coordinator = new SimCoordinator(studies, (call: Call) => sites.nodeSite(call.sender))
+      const consents = new SimConsents(sites, { chainId: this.chainId, verifyingContract: this.consentRegistry })
+      return { sites, studies, coordinator, consents, audits: new SimAudits(sites) }
+    }
+    this.#contracts = this.#deploy()
     this.ledger.onEvents(() => this.#changed())
-    this.ledger.transact(addressOf('deployer'), (call) => sites.found(call, founders))
+    this.#transact(addressOf('deployer'), (call) => this.contracts.sites.found(call, founders))
+  }
+
+  get contracts(): SimContracts {
+    return this.#contracts
   }
 
   /** The chain as one account sees it. */
@@ -111,16 +128,43 @@ export class SimChain {
   /** Mines a transaction of this account after the latency, and never before one that it sent earlier. */
   mine<T>(account: Address, act: (call: Call) => T): Promise<T> {
     const now = this.time.nowMs
-    const due = Math.max(now + this.#latency(), this.#due.get(account) ?? 0)
+    const due = Math.max(now + this.#latency(), this.#due.get(account) ?? 0, this.#stalledUntilMs)
     this.#due.set(account, due)
     return new Promise((resolve, reject) => {
       this.time.together(due - now, () => {
         try {
-          resolve(this.ledger.transact(account, act))
+          resolve(this.#transact(account, act))
         } catch (error) {
           reject(error)
         }
       })
+    })
+  }
+
+  /**
+   * Goes back to block `to`: what came after is lost, but for the transactions that `returns` says are still in somebody's pool;
+   * they are mined again in their order. Needs the option `mayGoBack`.
+   */
+  rewind(to: number, returns: () => boolean): void {
+    if (this.#history === null) return
+    const lost = this.#history.cut(to)
+    this.#contracts = this.#deploy()
+    this.#history.replay()
+    this.ledger.rewind(to)
+    for (const { sender, act } of lost) if (returns()) this.mine(sender, act).catch(() => undefined)
+  }
+
+  /** Makes no block for so long, as when validators are lost: what is sent meanwhile is mined afterwards. */
+  stall(ms: number): void {
+    this.#stalledUntilMs = this.time.nowMs + ms
+    this.ledger.stallUntil(this.#stalledUntilMs)
+  }
+
+  #transact<T>(sender: Address, act: (call: Call) => T): T {
+    return this.ledger.transact(sender, (call) => {
+      const result = act(call)
+      this.#history?.note({ sender, block: call.block, timestamp: call.timestamp, act })
+      return result
     })
   }
 

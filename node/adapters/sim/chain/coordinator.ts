@@ -5,9 +5,10 @@ import { accumulate } from './accumulator.ts'
 import { countOf, without } from './bits.ts'
 import { type Call, revert } from './call.ts'
 import { isCustodian, recordWitness } from './custodians.ts'
+import { type Charge, disputed } from './disputing.ts'
 import { thirdsPassed } from './limits.ts'
 import { firstRound, tellOpening } from './opening.ts'
-import { placeOf, type Round, type Run } from './round.ts'
+import { placeOf, type Round, type Run, roundOf } from './round.ts'
 import { changeState } from './state.ts'
 import { afterAttestation, afterContributing, afterPublication, afterWitness, endPause, type Membership, stepAtLimit } from './steps.ts'
 import { count } from './tally.ts'
@@ -47,7 +48,18 @@ export class SimCoordinator {
     if (sites < rules.minSites) revert('RoundCoordinator_TooFewSites', { study, sites, minSites: rules.minSites })
     const id = runId(this.#runs.length + 1)
     const round = firstRound(rota, rules.slices, call)
-    const run: Run = { id, study, rules, state: 'Active', model, closedRounds: 0, voidsInARow: 0, ready: EMPTY, passedOver: new Map(), round, past: [] }
+    const fresh = {
+      closedRounds: 0,
+      voidsInARow: 0,
+      ready: EMPTY,
+      passedOver: new Map(),
+      past: [],
+      opened: round.round,
+      closed: null,
+      base: null,
+      kept: new Map(),
+    }
+    const run: Run = { id, study, rules, state: 'Active', model, round, ...fresh }
     call.emit({ kind: 'RunOpened', run: id, study, site, modelRoot: model.root, modelCid: model.cid })
     tellOpening(run, round, call)
     this.#runs = [...this.#runs, run]
@@ -75,6 +87,18 @@ export class SimCoordinator {
     this.#notYetIn(run, site)
     call.emit({ kind: 'Abstained', run: id, round, site, reason })
     this.#store(afterContributing(withRound(run, { abstained: withSite(run.round.abstained, site) }), this.#studies, call))
+  }
+
+  extend(call: Call, id: RunId, round: RoundNo): void {
+    const { run, site } = this.#enter(call, id)
+    this.#inPhase(run, round, 'Contributing')
+    this.#approved(run, site)
+    inRota(run, site)
+    this.#notYetIn(run, site)
+    if (!has(run.round.awaited, site)) revert('RoundCoordinator_NotAwaited', { run: id, round, site })
+    if (run.round.asker !== null) revert('RoundCoordinator_AlreadyExtended', { run: id, round })
+    call.emit({ kind: 'ContributingExtended', run: id, round, site })
+    this.#store(withRound(run, { asker: site, since: { block: call.block, timestamp: call.timestamp } }))
   }
 
   witness(call: Call, id: RunId, round: RoundNo, slice: number, held: Bitmap): void {
@@ -106,8 +130,7 @@ export class SimCoordinator {
 
   attest(call: Call, id: RunId, round: RoundNo, attempt: Attempt, model: ModelRef, status: AttestStatus, own: Digest): void {
     const { run, site } = this.#enter(call, id)
-    const judged =
-      [run.round, ...run.past].find((r) => r.round === round) ?? revert('RoundCoordinator_NotCurrentRound', { run: id, round, current: run.round.round })
+    const judged = roundOf(run, round) ?? revert('RoundCoordinator_NotCurrentRound', { run: id, round, current: run.round.round })
     if (attempt >= judged.publications) revert('RoundCoordinator_WrongAttempt', { run: id, round, attempt, current: judged.publications })
     this.#approved(run, site)
     if (!has(judged.included, site)) revert('RoundCoordinator_NotIncluded', { run: id, round, site })
@@ -118,6 +141,13 @@ export class SimCoordinator {
     const after = ofLast ? replaceRound(run, { ...judged, attested: withSite(judged.attested, site) }) : run
     const counts = run.state === 'Active' && judged === run.round && judged.phase === 'Attesting' && ofLast
     this.#store(counts ? afterAttestation(withRound(after, { tally: count(judged.tally, model, status) }), this.#studies, call) : after)
+  }
+
+  dispute(call: Call, id: RunId, round: RoundNo, charge: Charge): void {
+    const { run, site } = this.#enter(call, id)
+    if (run.rules.mode !== 'masked') revert('RoundCoordinator_NotMasked', { run: id })
+    this.#member(run, site)
+    this.#store(disputed(run, round, site, charge, this.#studies, call))
   }
 
   /** Anyone may call. */

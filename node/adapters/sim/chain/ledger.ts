@@ -32,7 +32,12 @@ export class Ledger {
   #interval: number
   #head: Head | null = null
   #transactions = 0
-  readonly #events: ChainEvent[] = []
+  #stalledUntilMs = 0
+  /** How often blocks were lost. */
+  #forks = 0
+  /** Of each block since the chain began. */
+  readonly #timestamps: number[] = []
+  #events: ChainEvent[] = []
   readonly #listeners = new Set<(events: readonly SimEvent[]) => void>()
 
   constructor(time: SimTime, options: LedgerOptions) {
@@ -40,12 +45,14 @@ export class Ledger {
     this.#options = options
     this.genesis = digestOf('genesis', options.name)
     this.#timestamp = this.#interval = this.#clockSeconds()
+    this.#timestamps.push(this.#timestamp)
   }
 
   head(): Head {
     this.#catchUp()
     if (this.#head?.number !== this.#block) {
-      this.#head = Object.freeze({ number: this.#block, hash: digestOf('block', this.#options.name, this.#block), timestamp: this.#timestamp })
+      const fork = this.#forks > 0 ? [this.#forks] : []
+      this.#head = Object.freeze({ number: this.#block, hash: digestOf('block', this.#options.name, this.#block, ...fork), timestamp: this.#timestamp })
     }
     return this.#head as Head
   }
@@ -65,6 +72,19 @@ export class Ledger {
     this.#catchUp()
     const end = this.#timestamp + seconds
     for (let i = 1; i <= blocks; i++) this.#mine(i === blocks ? end : 0)
+    for (const listener of this.#listeners) listener([])
+  }
+
+  /** Loses all blocks after `to`, as a chain does that goes back: what is mined next stands in their place, under other hashes. */
+  rewind(to: number): void {
+    this.#catchUp()
+    if (to >= this.#block) return
+    this.#block = Math.max(0, to)
+    this.#timestamp = this.#timestamps[this.#block] as number
+    this.#timestamps.length = this.#block + 1
+    this.#forks++
+    this.#head = null
+    this.#events = this.#events.filter(({ block }) => block <= this.#block)
     for (const listener of this.#listeners) listener([])
   }
 
@@ -93,8 +113,18 @@ export class Ledger {
     if (events.length > 0) for (const listener of this.#listeners) listener(events)
   }
 
+  /** No block of the interval comes before this moment; then time jumps. */
+  stallUntil(ms: number): void {
+    this.#catchUp()
+    this.#stalledUntilMs = ms
+  }
+
   #catchUp(): void {
-    if (this.#options.blockSeconds === null) return
+    if (this.#options.blockSeconds === null || this.#time.nowMs < this.#stalledUntilMs) return
+    if (this.#stalledUntilMs > 0) {
+      this.#stalledUntilMs = 0
+      this.#interval = this.#clockSeconds() - this.#options.blockSeconds
+    }
     for (const now = this.#clockSeconds(); this.#interval + this.#options.blockSeconds <= now; ) {
       this.#interval += this.#options.blockSeconds
       this.#mine(this.#interval)
@@ -104,6 +134,7 @@ export class Ledger {
   #mine(atLeast: number): void {
     this.#block++
     this.#timestamp = Math.max(this.#timestamp + 1, atLeast)
+    this.#timestamps.push(this.#timestamp)
   }
 
   #clockSeconds(): number {

@@ -1,4 +1,4 @@
-import { EMPTY, sitesOf } from '#base/bitmap.ts'
+import { bitmapOf, EMPTY, sitesOf } from '#base/bitmap.ts'
 import { attemptNo, type Bitmap, roundNo, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
 import { common, countOf, union, without } from './bits.ts'
 import type { Call } from './call.ts'
@@ -16,10 +16,12 @@ export function openNext(run: Run, rota: Rota, call: Call): Run {
   if (countOf(rota.sites) < run.rules.minSites) return changeState(run, 'Paused', null, 1, call)
   const last = run.round
   const { turn, passedOver } = giveTurn(sitesOf(rota.sites), siteAt(last, 0), run.passedOver)
-  const awaited = common(rota.sites, union(union(last.contributed, without(rota.sites, last.rotaSet)), run.ready))
-  const round = freshRound(roundNo(last.round + 1), rota, turn, awaited, run.rules.slices, call)
+  const signalled = last.asker === null ? run.ready : without(run.ready, bitmapOf([last.asker]))
+  const awaited = common(rota.sites, union(union(last.contributed, without(rota.sites, last.rotaSet)), signalled))
+  const round = freshRound(roundNo(run.opened + 1), rota, turn, awaited, run.rules.slices, call)
   tellOpening(run, round, call)
-  return { ...run, round, passedOver, ready: EMPTY, past: [...run.past, last].slice(1 - RING_ROUNDS) }
+  const past = [...run.past, last].filter((r) => r.round + RING_ROUNDS > round.round).sort((a, b) => a.round - b.round)
+  return { ...run, round, opened: round.round, passedOver, ready: EMPTY, past }
 }
 
 /** The first round awaits its whole rota and is led by the lowest id. */
@@ -73,6 +75,7 @@ function freshRound(round: Round['round'], rota: Rota, turn: number, awaited: Bi
     openedAtBlock: call.block,
     epoch: rota.epoch,
     since: { block: call.block, timestamp: call.timestamp },
+    asker: null,
     awaited,
     contributed: EMPTY,
     abstained: EMPTY,

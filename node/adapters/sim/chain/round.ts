@@ -14,10 +14,17 @@ export interface Run {
   readonly ready: Bitmap
   /** How often a site is still stepped over when turns are given. */
   readonly passedOver: ReadonlyMap<SiteId, number>
-  /** The last opened round. */
+  /** The last opened round; after a dispute of a closed round, that one. */
   readonly round: Round
-  /** Rounds before it that are still in the ring, oldest first. */
+  /** The others that are still in the ring, oldest first. */
   readonly past: readonly Round[]
+  /** The highest number that a round had. */
+  readonly opened: RoundNo
+  /** Of masked runs: the last closed round, while nothing struck it, and the model that it began from. */
+  readonly closed: RoundNo | null
+  readonly base: ModelRef | null
+  /** Digests of the partial sums that sites left in their disputes. */
+  readonly kept: ReadonlyMap<SiteId, Digest>
 }
 
 export interface Round {
@@ -31,6 +38,8 @@ export interface Round {
   readonly openedAtBlock: number
   readonly epoch: number
   readonly since: Moment
+  /** Site that asked for more time in Contributing. */
+  readonly asker: SiteId | null
   readonly awaited: Bitmap
   readonly contributed: Bitmap
   readonly abstained: Bitmap
@@ -62,6 +71,9 @@ export interface Slice {
 
 /** Rounds that stay in storage. */
 export const RING_ROUNDS = 8
+
+/** A round that is still in the ring. */
+export const roundOf = (run: Run, number: RoundNo): Round | undefined => [run.round, ...run.past].find((r) => r.round === number)
 
 /** Where a site stands, counted from the turn; −1 when it is not in the rota. */
 export function placeOf(round: Round, site: SiteId): number {

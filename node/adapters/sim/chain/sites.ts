@@ -103,6 +103,13 @@ export class SimSites {
     else if (rejected) call.emit({ kind: 'ProposalClosed', proposal: id, site: voted.subject, passed: false })
   }
 
+  resign(call: Call, site: SiteId): void {
+    const { steward } = this.#records[site] ?? revert('SiteRegistry_UnknownSite', { site })
+    if (call.sender !== steward) revert('SiteRegistry_WrongAccount', { site, caller: call.sender })
+    this.#checkChange('remove', site)
+    this.#setState(call, site, 'Removed')
+  }
+
   #propose(call: Call, p: Pick<Proposal, 'kind' | 'subject' | 'candidate' | 'account'>): number {
     const expires = call.timestamp + VOTING_SECONDS
     const id = this.#proposals.push({ ...p, expires, yes: EMPTY, no: EMPTY, closed: false })

@@ -88,10 +88,16 @@ function decideWithout(run: Run, members: Membership, call: Call): Run {
 function closeRound(run: Run, model: ModelRef, status: 'continue' | 'finished', members: Membership, call: Call): Run {
   const { round, attempt } = run.round
   call.emit({ kind: 'RoundClosed', run: run.id, round, attempt, status, modelRoot: model.root, modelCid: model.cid })
-  const closed = { ...run, model, closedRounds: run.closedRounds + 1, voidsInARow: 0 }
+  const closed = { ...withBase(run, call), model, closedRounds: run.closedRounds + 1, voidsInARow: 0 }
   if (status === 'finished') return changeState(closed, 'Finished', null, 0, call)
   if (closed.closedRounds >= run.rules.maxRounds) return changeState(closed, 'Finished', null, 1, call)
   return openNext(closed, members.rotaNow(run.study), call)
+}
+
+/** A dispute may still strike a round of masked vectors; then the run goes back to this model. */
+function withBase(run: Run, { block, timestamp }: Call): Run {
+  if (run.rules.mode !== 'masked') return run
+  return { ...run, base: run.model, closed: run.round.round, round: { ...run.round, since: { block, timestamp } } }
 }
 
 function refuseRound(run: Run, model: ModelRef, members: Membership, call: Call): Run {
@@ -101,7 +107,7 @@ function refuseRound(run: Run, model: ModelRef, members: Membership, call: Call)
 }
 
 /** The place after the publisher's publishes next, unless publications or places are spent. */
-function discard(run: Run, wrongSum: boolean, members: Membership, call: Call): Run {
+export function discard(run: Run, wrongSum: boolean, members: Membership, call: Call): Run {
   const { round, attempt, publication, publications, rota } = run.round
   const publisher = (publication as NonNullable<typeof publication>).publisher
   call.emit({ kind: 'PublicationDiscarded', run: run.id, round, attempt, publisher, wrongSum })
@@ -125,4 +131,4 @@ export function endPause(run: Run, site: SiteId | null, members: Membership, cal
   return openNext(changeState({ ...run, voidsInARow: 0 }, 'Active', site, 0, call), rota, call)
 }
 
-const passOver = (run: Run, site: SiteId): Run => ({ ...run, passedOver: new Map(run.passedOver).set(site, TURNS_PASSED_OVER) })
+export const passOver = (run: Run, site: SiteId): Run => ({ ...run, passedOver: new Map(run.passedOver).set(site, TURNS_PASSED_OVER) })

@@ -5,9 +5,9 @@ import { revert } from './call.ts'
 const SLACK = 3
 
 /** StudyChecks.sol: reverts with the first fault. Keying's limit is left out: open studies have no such phase. */
-export function checkRules(rules: StudyRules, activeSites: number, maxSites: number): void {
+export function checkRules(rules: StudyRules, activeSites: number, maxSites: number, offered: readonly StudyRules['mode'][]): void {
   const { mode, quorum, minSites, maxRounds, wordBits, slices } = rules
-  if (mode !== 'open') revert('StudyRegistry_ModeNotOffered', { mode })
+  if (!offered.includes(mode)) revert('StudyRegistry_ModeNotOffered', { mode })
   if (quorum < 1 || quorum > minSites || minSites > maxSites) revert('StudyRegistry_BadQuorum', { quorum, minSites })
   if (maxRounds === 0) revert('StudyRegistry_NoRounds')
   if (wordBits !== 32 && wordBits !== 64) revert('StudyRegistry_BadWordBits', { wordBits })

@@ -25,6 +25,7 @@ const roundView = (r: Round): RoundView =>
     openedAtBlock: r.openedAtBlock,
     epoch: r.epoch,
     since: r.since,
+    extended: r.asker !== null,
     awaited: without(r.awaited, r.abstained),
     contributed: r.contributed,
     abstained: r.abstained,
