@@ -26,6 +26,8 @@ export interface SimulationOptions extends Omit<SimWorldOptions, 'sites'> {
   readonly protocol: Protocol
   readonly rules: StudyRules
   readonly trainer?: Trainer
+  /** How long a site's training takes in virtual time; default: none. */
+  readonly trainMs?: (site: SiteId) => number
   readonly hooks?: (site: SimPorts) => PlayHooks
   readonly tell?: (site: SimPorts, progress: Progress) => void
   /** Called before anything happens in the world. */
@@ -50,7 +52,7 @@ const RUN_MS = 24 * 3_600_000
 
 export async function simulateNetwork(options: SimulationOptions): Promise<SimulatedNetwork> {
   holdYoungGeneration()
-  const { protocol, rules, sites, trainer, tell, hooks, onWorld, ...world } = options
+  const { protocol, rules, sites, trainer, trainMs, tell, hooks, onWorld, ...world } = options
   const sim = SimWorld.create({ ...world, sites: sites.map(({ name, rows }) => ({ name, rows })) })
   onWorld?.(sim)
   const memo = createMemo(64)
@@ -59,6 +61,14 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
   const hospitals: Hospital[] = []
   const together = options.faults === undefined ? holdTogether(sim.time) : null
   const remember = (bytes: Uint8Array) => models.set(merkleRoot(bytes, sha256), decodeModel(bytes))
+
+  const trainAt = ({ id, host }: SimPorts, { train }: Trainer): Trainer['train'] => {
+    const ms = trainMs?.(id) ?? 0
+    return async (task, signal) => {
+      if (ms > 0) await host.clock.sleep(ms, signal)
+      return sim.time.hold(train(task, signal))
+    }
+  }
 
   const programme = async (ports: SimPorts): Promise<void> => {
     alive.set(ports.id, ports)
@@ -71,7 +81,7 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
           return ports.store.put(bytes, outline, kind, key, signal, slices)
         },
       },
-      trainer: trainer === undefined ? null : { ...trainer, train: (task, signal) => sim.time.hold(trainer.train(task, signal)) },
+      trainer: trainer === undefined ? null : { ...trainer, train: trainAt(ports, trainer) },
       sha256,
       memo: memoOf(memo, ports.crashed),
       ...(together === null ? {} : { holdTogether: together }),
@@ -168,5 +178,5 @@ function memoOf(shared: Memo, crashed: AbortSignal): Memo {
         if (error === DIED && !crashed.aborted) return once(key, compute)
         throw error
       })
-  return { once }
+  return { once, forget: shared.forget }
 }

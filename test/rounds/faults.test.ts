@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { CRASH_POINTS, drawFaults, type FaultPlan, NO_FAULTS } from '#adapters/sim/faults.ts'
+import { drawFaults } from '#adapters/sim/draw-faults.ts'
+import { CRASH_POINTS, type FaultPlan, NO_FAULTS } from '#adapters/sim/faults.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
 import { simulateNetwork } from '#app/simulated-network.ts'
 import { rulesOf } from '#app/studies.ts'

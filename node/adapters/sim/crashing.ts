@@ -5,21 +5,27 @@ import { replacing } from './liar.ts'
 import { forever, type Life } from './life.ts'
 import type { SimTime } from './time.ts'
 
-const WRITES = [
-  'openRun',
-  'contribute',
-  'abstain',
-  'witness',
-  'publish',
-  'attest',
-  'tick',
-  'ready',
-  'halt',
-  'publishEpoch',
-  'consentRoot',
-  'withdraw',
-  'audit',
-] as const satisfies readonly (keyof ChainWriter)[]
+/** A table, so that a call that is added to the port cannot be forgotten here. */
+const ALL_WRITES: Readonly<Record<keyof ChainWriter, true>> = {
+  openRun: true,
+  contribute: true,
+  abstain: true,
+  extend: true,
+  witness: true,
+  publish: true,
+  attest: true,
+  dispute: true,
+  tick: true,
+  ready: true,
+  halt: true,
+  publishEpoch: true,
+  reportEpoch: true,
+  consentRoot: true,
+  withdraw: true,
+  audit: true,
+}
+
+export const WRITES = Object.keys(ALL_WRITES) as readonly (keyof ChainWriter)[]
 
 /** Transactions and their answers only while the site lives. */
 export function crashingChain<T extends Chain>(chain: T, life: Life): T {
@@ -42,10 +48,14 @@ export const silentChain = (chain: Chain, time: SimTime): Chain =>
 
 const UNMINED_MS = 2_000
 
-/** An entry whose crash comes after it is on disk when the site starts again. */
+/** An entry whose crash comes after it is on disk when the site starts again; one that was torn is not. */
 export function crashingJournal(journal: Journal, life: Life): Journal {
   return {
-    append: (entry) => life.at(`journal.${entry.kind}`, () => journal.append(entry)),
+    append: (entry) =>
+      life.at(`journal.${entry.kind}`, async () => {
+        life.trouble.checkDisk('journal')
+        await journal.append(entry)
+      }),
     entries: () => journal.entries(),
     compact: async (run, round) => (life.alive ? journal.compact(run, round) : forever()),
   }

@@ -1,13 +1,15 @@
 import { equalBytes } from '#base/bytes.ts'
 import type { Digest, SiteId } from '#base/ids.ts'
 import { merkleRoot } from '#core/commit/merkle.ts'
-import type { EpochKey, ObjectRef } from '#ports/model-store.ts'
+import type { EpochKey, ObjectKind, ObjectRef } from '#ports/model-store.ts'
 import { sha256 } from './hash.ts'
 import { unseal } from './sealed-object.ts'
 
 /** Which site holds which object; the bytes of each are kept, and checked, once for all. */
 export class SimDisks {
   readonly #objects = new Map<Digest, StoredObject>()
+  /** Told of each object that a site makes, so that a checker can do the sums of its own. */
+  onPut: ((kind: ObjectKind, root: Digest, plaintext: Uint8Array) => void) | null = null
 
   keep(cid: Digest, bytes: Uint8Array, site: SiteId): void {
     const known = this.#objects.get(cid)
@@ -37,6 +39,11 @@ export class SimDisks {
     if (plaintext === null || merkleRoot(plaintext, sha256) !== ref.root) return null
     object.opened = { kind: ref.kind, root: ref.root, key, plaintext }
     return plaintext
+  }
+
+  /** What lies on one site's disk, in the order in which it first came to anybody. */
+  heldBy(site: SiteId): Digest[] {
+    return [...this.#objects].flatMap(([cid, { holders }]) => (holders.has(site) ? [cid] : []))
   }
 
   drop(cid: Digest, site: SiteId): void {

@@ -1,11 +1,12 @@
-import { type SiteId, siteId } from '#base/ids.ts'
-import type { ChainWriter } from '#ports/chain.ts'
+import type { SiteId } from '#base/ids.ts'
+import type { ChainWriter, Phase } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
-import type { SimRandom } from './random.ts'
 
 /** What goes wrong in a simulated world. Plain data: print it, and the run can be told and played again. */
 export interface FaultPlan {
   readonly gossip: GossipFaults
+  /** Probability that an object that was asked for does not arrive. */
+  readonly fetchLoss: number
   readonly crashes: readonly Crash[]
   /** Never let a publication leave, and say nothing: a leader that is passed over. */
   readonly silent: readonly SiteId[]
@@ -13,10 +14,16 @@ export interface FaultPlan {
   readonly liars: readonly SiteId[]
   /** Keep back what others ask of them: updates on chain that no custodian can fetch. */
   readonly withholding: readonly SiteId[]
+  /** What else some do on purpose. */
+  readonly lies: readonly { readonly site: SiteId; readonly lie: Lie }[]
   /** Sites that start later than the others. */
   readonly late: readonly { readonly site: SiteId; readonly afterMs: number }[]
   /** A site's clock minus the world's. */
   readonly clockOffsets: readonly { readonly site: SiteId; readonly offsetMs: number }[]
+  /** What happens at a moment of the run. */
+  readonly disturbances: readonly Disturbance[]
+  /** So many sites may be in trouble at one time, liars counted in: what would make it more does not happen, but for outages. null: any number. */
+  readonly mostInTrouble: number | null
 }
 
 export interface GossipFaults {
@@ -36,21 +43,85 @@ export type CrashPoint = `journal.${JournalEntry['kind']}` | `chain.${keyof Chai
 export interface Crash {
   readonly site: SiteId
   readonly point: CrashPoint
-  readonly when: 'before' | 'after'
+  /** `torn`: while the entry is being written to the journal; what is there of it is no entry. */
+  readonly when: 'before' | 'after' | 'torn'
   /** At the nth time it gets there, from 1, over all its lives. */
   readonly nth: number
   /** null: it stays down. */
   readonly backAfterMs: number | null
 }
 
+/** What a site does against the others on purpose. The node is honest; what it says is changed on its way out. */
+export const LIES = [
+  /** Publishes a sum with one bit turned, under its right root. */
+  'wrong-sum',
+  /** Publishes a root that no bytes have. */
+  'wrong-root',
+  /** Publishes the right root under the name of another object. */
+  'wrong-cid',
+  /** Gives different bytes to different sites. */
+  'equivocation',
+  /** Commits a vector of random bytes, of the right length or not. */
+  'garbage-vector',
+  'withheld-vector',
+  'withheld-publication',
+  /** Attests that each sum is wrong. */
+  'cries-wrong-sum',
+  /** Attests that a wrong sum is right, with a model on which all who do so agree. */
+  'bears-out-wrong-sum',
+  /** Tells other sums of its slices than it added up. */
+  'wrong-slice-word',
+  'gossip-spam',
+  'chain-spam',
+] as const
+export type Lie = (typeof LIES)[number]
+
+export interface Moment {
+  readonly round: number
+  readonly phase: Phase
+  readonly afterMs: number
+}
+
+/** Somebody by place in the round that is then open, or by id. */
+export type Who = SiteId | 'leader' | 'standby'
+
+export type Disturbance = { readonly at: Moment } & DisturbanceBody
+
+export type DisturbanceBody =
+  | { readonly kind: 'kill'; readonly who: Who; readonly backAfterMs: number }
+  /** Killed, and its data folder replaced by the copy that was made when the run opened or at the last `copy`. */
+  | { readonly kind: 'restore'; readonly who: Who; readonly backAfterMs: number }
+  | { readonly kind: 'copy'; readonly who: Who }
+  /** Some of what lies in its store can no longer be read. */
+  | { readonly kind: 'lost-blocks'; readonly who: Who; readonly share: number }
+  | { readonly kind: 'disk-full'; readonly who: Who; readonly lastsMs: number }
+  | { readonly kind: 'slow'; readonly who: Who; readonly byMs: number; readonly lastsMs: number }
+  /** Its clock jumps, and stays there. */
+  | { readonly kind: 'clock-jump'; readonly who: Who; readonly byMs: number }
+  | { readonly kind: 'endpoint-away'; readonly who: Who; readonly lastsMs: number }
+  | { readonly kind: 'endpoint-behind'; readonly who: Who; readonly byMs: number; readonly lastsMs: number }
+  | { readonly kind: 'endpoint-forgetful'; readonly who: Who; readonly lastsMs: number }
+  /** The group reaches only itself, with or without its way to the chain. */
+  | { readonly kind: 'partition'; readonly group: readonly SiteId[]; readonly chainToo: boolean; readonly lastsMs: number }
+  /** The chain loses its last blocks; of their transactions some are mined again. */
+  | { readonly kind: 'reorganisation'; readonly blocks: number; readonly returned: number }
+  /** The chain makes no block, and then time jumps. */
+  | { readonly kind: 'no-blocks'; readonly lastsMs: number }
+  /** So many are down, or cut off, that no majority is left: nothing may be lost by it. */
+  | { readonly kind: 'outage'; readonly group: readonly SiteId[]; readonly how: 'down' | 'cut'; readonly lastsMs: number }
+
 export const NO_FAULTS: FaultPlan = {
   gossip: { loss: 0, duplicate: 0, delay: 0, slowMs: 0 },
+  fetchLoss: 0,
   crashes: [],
   silent: [],
   liars: [],
   withholding: [],
+  lies: [],
   late: [],
   clockOffsets: [],
+  disturbances: [],
+  mostInTrouble: null,
 }
 
 /** The moments of an ordinary round, in its order. */
@@ -70,52 +141,3 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
   'journal.adopted',
   'chain.tick',
 ]
-
-/**
- * Draws what goes wrong for `sites` sites so that more than half of them stay alive and honest: then every round must close.
- * At most one fault falls on a site; crashed sites come back.
- */
-export function drawFaults(random: SimRandom, sites: number): FaultPlan {
-  const order = Array.from({ length: sites }, (_, i) => siteId(i))
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = random.int(0, i)
-    ;[order[i], order[j]] = [order[j] as SiteId, order[i] as SiteId]
-  }
-  const faulty = order.slice(0, random.int(0, Math.floor((sites - 1) / 2)))
-  const plan = {
-    crashes: [] as Crash[],
-    silent: [] as SiteId[],
-    liars: [] as SiteId[],
-    withholding: [] as SiteId[],
-    late: [] as { site: SiteId; afterMs: number }[],
-  }
-  for (const site of faulty) drawFault(random, site, plan)
-  const gossip = { loss: random.fraction() * 0.5, duplicate: random.fraction() * 0.2, delay: random.fraction() * 0.3, slowMs: random.int(100, 10_000) }
-  return { ...NO_FAULTS, ...plan, gossip }
-}
-
-function drawFault(
-  random: SimRandom,
-  site: SiteId,
-  plan: { crashes: Crash[]; silent: SiteId[]; liars: SiteId[]; withholding: SiteId[]; late: { site: SiteId; afterMs: number }[] },
-): void {
-  const crash = () => plan.crashes.push(drawCrash(random, site))
-  const kinds = [
-    crash,
-    crash,
-    crash,
-    () => plan.silent.push(site),
-    () => plan.liars.push(site),
-    () => plan.withholding.push(site),
-    () => plan.late.push({ site, afterMs: random.int(0, 60_000) }),
-  ]
-  random.pick(kinds)()
-}
-
-const drawCrash = (random: SimRandom, site: SiteId): Crash => ({
-  site,
-  point: random.pick(CRASH_POINTS),
-  when: random.pick(['before', 'after'] as const),
-  nth: random.int(1, 4),
-  backAfterMs: random.int(0, 60_000),
-})

@@ -36,6 +36,11 @@ export class SimGossip implements Gossip, Endpoint {
   publish(message: Uint8Array): Promise<number> {
     return this.#life.at('gossip.publish', async () => {
       if (message.length > MESSAGE_LIMIT_BYTES) throw new RotaError('ROTA-4002', { size: message.length, limit: MESSAGE_LIMIT_BYTES })
+      const counted = this.#network.countedOnly(this.site)
+      if (counted !== null) {
+        this.traffic.bytesOut += message.length * counted
+        return counted
+      }
       const receivers = this.peers()
       this.#network.send(message.slice(), this.site, receivers)
       this.traffic.bytesOut += message.length * receivers.length

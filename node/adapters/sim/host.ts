@@ -10,22 +10,18 @@ export interface LogLine {
   readonly fields: LogFields
 }
 
-/** Virtual time as one site's clock shows it; who sleeps when the site's life ends never wakes. */
+/** Virtual time as one site's clock shows it, which may be wrong and may jump; how long a sleep lasts does not depend on it. Who sleeps when the site's life ends never wakes. */
 export class SimClock implements Clock {
   readonly #time: SimTime
-  /** The site's clock minus the world's, in milliseconds. */
-  readonly #offsetMs: number
-
   readonly #life: Life
 
-  constructor(time: SimTime, life: Life, offsetMs = 0) {
+  constructor(time: SimTime, life: Life) {
     this.#time = time
     this.#life = life
-    this.#offsetMs = offsetMs
   }
 
   nowMs(): number {
-    return this.#time.nowMs + this.#offsetMs
+    return this.#time.nowMs + this.#life.trouble.offsetMs
   }
 
   async sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -18,7 +18,8 @@ export class SimJournal implements Journal {
   }
 
   async compact(run: RunId, round: RoundNo): Promise<void> {
-    const kept = this.#entries.filter((entry) => entry.kind === 'frozen' || entry.run !== run || entry.round >= round)
+    const last = this.#entries.findLast((entry) => entry.kind === 'contributed' && entry.run === run)
+    const kept = this.#entries.filter((entry) => entry.kind === 'frozen' || entry === last || entry.run !== run || entry.round >= round)
     this.#entries.splice(0, this.#entries.length, ...kept)
   }
 }

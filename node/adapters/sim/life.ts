@@ -1,5 +1,19 @@
 import type { SiteId } from '#base/ids.ts'
 import type { Crash, CrashPoint } from './faults.ts'
+import type { SimTime } from './time.ts'
+import { Trouble } from './trouble.ts'
+
+/** What a life is lived with. */
+export interface LifeSurroundings {
+  readonly time: SimTime
+  readonly trouble: Trouble
+  readonly crashes: readonly Crash[]
+  /** How often each moment was reached, over all lives of the site. */
+  readonly visits: Map<string, number>
+  /** Whether a planned crash may happen now: not when it would leave too few sites standing. */
+  readonly mayCrash: (crash: Crash) => boolean
+  readonly onCrash: (crash: Crash) => void
+}
 
 /**
  * One life of a site, from its start to a crash. Afterwards no call that it made ever returns, as if its process were gone;
@@ -7,17 +21,14 @@ import type { Crash, CrashPoint } from './faults.ts'
  */
 export class Life {
   readonly site: SiteId
+  readonly #with: LifeSurroundings
   readonly #crashes: readonly Crash[]
-  /** Over all lives of the site. */
-  readonly #visits: Map<string, number>
   readonly #end = new AbortController()
-  readonly #onCrash: (crash: Crash) => void
 
-  constructor(site: SiteId, crashes: readonly Crash[], visits: Map<string, number>, onCrash: (crash: Crash) => void) {
+  constructor(site: SiteId, surroundings: LifeSurroundings) {
     this.site = site
-    this.#crashes = crashes.filter((crash) => crash.site === site)
-    this.#visits = visits
-    this.#onCrash = onCrash
+    this.#with = surroundings
+    this.#crashes = surroundings.crashes.filter((crash) => crash.site === site)
   }
 
   get alive(): boolean {
@@ -27,6 +38,10 @@ export class Life {
   /** Aborts when this life is over. */
   get ended(): AbortSignal {
     return this.#end.signal
+  }
+
+  get trouble(): Trouble {
+    return this.#with.trouble
   }
 
   end(): void {
@@ -41,12 +56,14 @@ export class Life {
   /** Without planned crashes, but one may still come from outside. */
   async #whileAlive<T>(act: () => Promise<T>): Promise<T> {
     if (!this.alive) return forever()
+    if (this.trouble.slowMs > 0) await this.#dawdle()
     const value = await act()
     return this.alive ? value : forever()
   }
 
   async #through<T>(point: CrashPoint, act: () => Promise<T>): Promise<T> {
     if (!this.#survives(point, 'before')) return forever()
+    if (this.trouble.slowMs > 0) await this.#dawdle()
     let outcome: { readonly value: T } | { readonly error: unknown }
     try {
       outcome = { value: await act() }
@@ -58,18 +75,31 @@ export class Life {
     return outcome.value
   }
 
-  #survives(point: CrashPoint, when: Crash['when']): boolean {
+  async #dawdle(): Promise<void> {
+    await this.#with.time.sleep(this.trouble.slowMs)
+    if (!this.alive) await forever()
+  }
+
+  #survives(point: CrashPoint, when: 'before' | 'after'): boolean {
     if (!this.alive) return false
+    const { visits } = this.#with
     const place = `${when} ${point}`
-    const visit = (this.#visits.get(place) ?? 0) + 1
-    this.#visits.set(place, visit)
-    const crash = this.#crashes.find((planned) => planned.point === point && planned.when === when && planned.nth === visit)
-    if (crash === undefined) return true
+    const visit = (visits.get(place) ?? 0) + 1
+    visits.set(place, visit)
+    const crash = this.#crashes.find((planned) => planned.point === point && sideOf(planned) === when && planned.nth === visit)
+    if (crash === undefined || !this.#with.mayCrash(crash)) return true
     this.end()
-    this.#onCrash(crash)
+    this.#with.onCrash(crash)
     return false
   }
 }
 
+/** What is torn while it is written is not there afterwards. */
+const sideOf = ({ when }: Crash): 'before' | 'after' => (when === 'torn' ? 'before' : when)
+
 /** A promise of its own each time, so that the abandoned caller can be collected. */
 export const forever = <T>(): Promise<T> => new Promise<T>(() => {})
+
+/** For parts of the simulated world on their own. */
+export const untroubledLife = (site: SiteId, time: SimTime): Life =>
+  new Life(site, { time, trouble: new Trouble(), crashes: [], visits: new Map(), mayCrash: () => true, onCrash: () => undefined })

@@ -8,6 +8,10 @@ export interface NetworkOptions {
   /** Shortest and longest time of a message or request on the way, in milliseconds. */
   readonly latencyMs: readonly [number, number]
   readonly faults: GossipFaults
+  /** Probability that an object that was asked for does not arrive. */
+  readonly fetchLoss?: number
+  /** Messages are brought to nobody. */
+  readonly deaf?: boolean
 }
 
 /** What one site's gossip shows to the network while the site lives. */
@@ -24,6 +28,8 @@ export class SimNetwork {
   readonly #up = new Set<SiteId>()
   readonly #endpoints = new Map<SiteId, Endpoint>()
   #side: Bitmap | null = null
+  /** Sites that give one half of the others bytes of another message than the other half. */
+  readonly equivocates = new Set<SiteId>()
 
   constructor(time: SimTime, random: SimRandom, options: NetworkOptions) {
     this.time = time
@@ -65,9 +71,18 @@ export class SimNetwork {
     return hearers
   }
 
+  /** How many would hear it where messages are counted and not brought; null where they are brought. */
+  countedOnly(from: SiteId): number | null {
+    return this.#options.deaf === true ? this.#endpoints.size - (this.#endpoints.has(from) ? 1 : 0) : null
+  }
+
   /** Resolves when a request of now is answered. */
   answered(): Promise<void> {
     return new Promise((resolve) => this.time.together(this.latencyMs(), resolve))
+  }
+
+  losesAnswer(): boolean {
+    return this.#random.chance(this.#options.fetchLoss ?? 0)
   }
 
   latencyMs(): number {
@@ -90,6 +105,15 @@ export class SimNetwork {
   }
 
   #bring(message: Uint8Array, from: SiteId, receiver: SiteId): void {
-    if (this.reaches(from, receiver)) this.#endpoints.get(receiver)?.receive(message, from)
+    if (!this.reaches(from, receiver)) return
+    const told = this.equivocates.has(from) && receiver % 2 === 1 ? altered(message) : message
+    this.#endpoints.get(receiver)?.receive(told, from)
   }
+}
+
+/** An announcement ends with the object that it brings: that one is another, and the rest holds. */
+function altered(message: Uint8Array): Uint8Array {
+  const other = message.slice()
+  if (other.length > 0) other[other.length - 1] = (other[other.length - 1] as number) ^ 0x80
+  return other
 }

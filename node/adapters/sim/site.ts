@@ -11,6 +11,7 @@ import { addressOf, digestOf } from './hash.ts'
 import type { SimHost } from './host.ts'
 import type { Life } from './life.ts'
 import type { SimMembers, SimPeers } from './members.ts'
+import { Trouble } from './trouble.ts'
 import { SimVault } from './vault.ts'
 
 export interface SimSiteOptions {
@@ -34,6 +35,8 @@ export interface SimPorts {
   readonly host: SimHost
   readonly members: SimMembers
   readonly peers: SimPeers
+  /** The disk is too full to take on new work. */
+  readonly diskFull: () => Promise<boolean>
   /** Aborts when this life ends by a crash: what it awaits will then never come. */
   readonly crashed: AbortSignal
 }
@@ -52,6 +55,11 @@ export class SimSite {
   /** How often each crash point was reached. */
   readonly visits = new Map<string, number>()
   life: Life | null = null
+  readonly trouble = new Trouble()
+  /** Its data folder as it was once: the first one is empty. */
+  copy: { readonly journal: readonly JournalEntry[]; readonly objects: ReadonlySet<Digest> } | null = null
+  /** When its data folder became an old copy. */
+  readonly restoredAtMs: number[] = []
 
   constructor(id: SiteId, options: SimSiteOptions = {}) {
     this.id = id
@@ -61,8 +69,7 @@ export class SimSite {
     this.recovery = addressOf('recovery', id)
     this.vault = new SimVault(this.name, this.node)
     this.cohort = new SimCohort(this.name, options.rows ?? EMPTY_ROWS, options.tags)
-    const used: Digest[][] = []
-    this.differencing = new SimDifferencing(used)
+    this.differencing = new SimDifferencing()
   }
 
   get alive(): boolean {

@@ -1,20 +1,24 @@
 import { type Digest, type SiteId, type StudyId, siteId } from '#base/ids.ts'
 import type { StudyRules } from '#ports/chain.ts'
+import { Casualties } from './casualties.ts'
 import type { SimAccount } from './chain/account.ts'
 import { SimChain, type SimChainOptions } from './chain/chain.ts'
-import { crashingChain, crashingJournal, silentChain } from './crashing.ts'
+import { crashingChain, crashingJournal } from './crashing.ts'
 import { SimDisks } from './disks.ts'
+import { Disturber } from './disturber.ts'
+import { troubledEndpoint } from './endpoint.ts'
 import { type Crash, type FaultPlan, NO_FAULTS } from './faults.ts'
 import { SimGossip } from './gossip.ts'
 import { SimClock, SimLog } from './host.ts'
 import { SimJournal } from './journal.ts'
-import { lying } from './liar.ts'
+import { liesOf, speaking } from './lies.ts'
 import { Life } from './life.ts'
 import { SimMembers, SimPeers } from './members.ts'
 import { SimModelStore } from './model-store.ts'
 import { SimNetwork } from './network.ts'
 import { SimRandom } from './random.ts'
 import { type SimPorts, SimSite, type SimSiteOptions } from './site.ts'
+import { spamChain, spamGossip } from './spam.ts'
 import { SimTime } from './time.ts'
 
 export interface SimWorldOptions {
@@ -26,6 +30,10 @@ export interface SimWorldOptions {
   readonly chain?: SimChainOptions
   /** Shortest and longest time of a message on the way, in milliseconds. */
   readonly latencyMs?: readonly [number, number]
+  /** Told what needs a person at a site; without it `play` fails. */
+  readonly onStopped?: (site: SimSite, error: unknown) => void
+  /** Gossip is sent and counted, and brought to nobody: it is a hint only, and of a thousand sites each would get a thousand messages a round. */
+  readonly deaf?: boolean
   /** Keeps debug lines of the sites' logs too. */
   readonly debug?: boolean
 }
@@ -50,7 +58,13 @@ export class SimWorld {
   readonly members: SimMembers
   readonly sites: readonly SimSite[]
   readonly #stores = new Map<SiteId, SimModelStore>()
+  readonly casualties: Casualties
+  /** Told what befalls the world or one of its sites. */
+  onNote: (site: SiteId | null, what: string) => void = () => undefined
+  /** Times in which no majority was there, or no chain. */
+  readonly outages: { readonly fromMs: number; readonly toMs: number }[] = []
   readonly #debug: boolean
+  readonly #onStopped: SimWorldOptions['onStopped']
   #programme: Programme | null = null
   #strangers = 0
   #failed: (error: unknown) => void = () => {}
@@ -60,12 +74,22 @@ export class SimWorld {
     this.random = new SimRandom(String(seed))
     this.faults = faults
     this.#debug = options.debug ?? false
+    this.#onStopped = options.onStopped
     const wanted = typeof sites === 'number' ? Array.from({ length: sites }, (): SimSiteOptions => ({})) : sites
     this.sites = wanted.map((site, i) => new SimSite(siteId(i), site))
-    this.network = new SimNetwork(this.time, this.random.fork('network'), { latencyMs, faults: faults.gossip })
+    for (const { site, offsetMs } of faults.clockOffsets) this.site(site).trouble.offsetMs = offsetMs
+    this.network = new SimNetwork(this.time, this.random.fork('network'), {
+      latencyMs,
+      faults: faults.gossip,
+      fetchLoss: faults.fetchLoss,
+      deaf: options.deaf ?? false,
+    })
     const founders = this.sites.map((site) => site.details)
     this.chain = new SimChain(founders, this.time, this.random.fork('chain'), { blockSeconds: 1, maxSites: Math.max(256, founders.length), ...options.chain })
     this.members = new SimMembers(this.chain)
+    this.casualties = new Casualties(faults.mostInTrouble, () => this.time.nowMs)
+    this.#markLiars()
+    new Disturber(this, { kill: (...args) => this.#kill(...args) }, this.random.fork('disturbances'))
   }
 
   static create(options: SimWorldOptions): SimWorld {
@@ -79,7 +103,14 @@ export class SimWorld {
   /** Begins a life of a site: what it had in memory before is gone, its disk is as it was. */
   start(site: SimSite): SimPorts {
     site.life?.end()
-    const life = new Life(site.id, this.faults.crashes, site.visits, (crash) => this.#crashed(site, crash))
+    const life = new Life(site.id, {
+      time: this.time,
+      trouble: site.trouble,
+      crashes: this.faults.crashes,
+      visits: site.visits,
+      mayCrash: () => this.casualties.mayFall([site.id]),
+      onCrash: (crash) => this.#crashed(site, crash),
+    })
     site.life = life
     this.network.up(site.id)
     return this.#portsOf(site, life)
@@ -103,7 +134,7 @@ export class SimWorld {
     for (const site of this.sites) {
       const late = this.faults.late.find((entry) => entry.site === site.id)
       if (late === undefined) this.#run(site)
-      else this.time.after(late.afterMs, () => this.#run(site))
+      else this.#startLate(site, late.afterMs)
     }
     return { failed }
   }
@@ -145,46 +176,89 @@ export class SimWorld {
     this.time.stop()
   }
 
+  note(site: SiteId | null, what: string): void {
+    this.onNote(site, what)
+  }
+
   #run(site: SimSite): void {
     if (this.#programme === null) return
     const ports = this.start(site)
     this.#programme(ports).catch((error) => {
-      if (!ports.crashed.aborted) this.#failed(error)
+      if (ports.crashed.aborted) return
+      if (this.#onStopped === undefined) this.#failed(error)
+      else this.#onStopped(site, error)
+    })
+  }
+
+  #startLate(site: SimSite, afterMs: number): void {
+    site.life?.end()
+    const over = this.casualties.fall(site.id, 'not started yet')
+    this.time.after(afterMs, () => {
+      over()
+      this.note(site.id, 'starts, later than the others')
+      this.#run(site)
     })
   }
 
   #crashed(site: SimSite, crash: Crash): void {
+    this.#down(site, `dies ${crash.when === 'torn' ? 'while it writes' : crash.when} ${crash.point}, the ${crash.nth}. time`, crash.backAfterMs)
+  }
+
+  /** From outside, at any moment. */
+  #kill(site: SimSite, why: string, backAfterMs: number, beforeItIsBack?: () => void): void {
+    site.life?.end()
+    this.#down(site, why, backAfterMs, beforeItIsBack)
+  }
+
+  #down(site: SimSite, why: string, backAfterMs: number | null, beforeItIsBack: () => void = () => undefined): void {
     this.network.down(site.id)
-    if (crash.backAfterMs !== null) this.time.after(crash.backAfterMs, () => this.#run(site))
+    this.note(site.id, why)
+    const over = this.casualties.fall(site.id, why)
+    if (backAfterMs === null) return
+    this.time.after(backAfterMs, () => {
+      over()
+      beforeItIsBack()
+      this.note(site.id, 'starts again')
+      this.#run(site)
+    })
+  }
+
+  #markLiars(): void {
+    const { liars, silent, withholding, lies } = this.faults
+    for (const site of new Set([...liars, ...silent, ...withholding, ...lies.map((entry) => entry.site)])) this.casualties.fall(site, 'dishonest')
   }
 
   #portsOf(site: SimSite, life: Life): SimPorts {
-    const { faults } = this
-    const clock = new SimClock(this.time, life, this.#offsetMs(site.id))
+    const { faults, time } = this
+    const clock = new SimClock(time, life)
     const isMember = (id: SiteId) => this.chain.contracts.sites.isActive(id)
-    const store = new SimModelStore(this.disks, this.network, life, this.#stores, isMember, faults.withholding.includes(site.id))
+    const lies = liesOf(faults, site.id)
+    const withholds = faults.withholding.includes(site.id) || lies.has('withheld-vector')
+    const store = new SimModelStore(this.disks, this.network, life, this.#stores, isMember, withholds)
     const account = this.chain.connect(site.node)
     life.ended.addEventListener('abort', () => void account.stop(), { once: true })
-    const honest = { chain: account, store }
-    const told = faults.liars.includes(site.id) ? lying(account, store) : honest
+    const random = this.random.fork(`site ${site.id} at ${time.nowMs}`)
+    const gossip = new SimGossip(this.network, life, isMember)
+    const chain = faults.disturbances.length === 0 ? account : troubledEndpoint(account, this, site.trouble)
+    const voice = speaking(lies, { chain, store, gossip }, { time, random: random.fork('lies') })
+    if (lies.has('equivocation')) this.network.equivocates.add(site.id)
+    if (lies.has('gossip-spam')) spamGossip(gossip, { life, time, random: random.fork('gossip spam') })
+    if (lies.has('chain-spam')) spamChain(account, { life, time, random: random.fork('chain spam') })
     return {
       id: site.id,
       name: site.name,
-      chain: crashingChain(faults.silent.includes(site.id) ? silentChain(told.chain, this.time) : told.chain, life),
-      gossip: new SimGossip(this.network, life, isMember),
-      store: told.store,
+      chain: crashingChain(voice.chain, life),
+      gossip: voice.gossip,
+      store: voice.store,
       cohort: site.cohort,
       differencing: site.differencing,
       vault: site.vault,
       journal: crashingJournal(new SimJournal(site.journal), life),
-      host: { clock, random: this.random.fork(`site ${site.id} at ${this.time.nowMs}`), log: new SimLog(clock, { debug: this.#debug }) },
+      host: { clock, random, log: new SimLog(clock, { debug: this.#debug }) },
       members: this.members,
-      peers: new SimPeers(this.network, site.id, (id) => this.#offsetMs(id), ''),
+      peers: new SimPeers(this.network, site.id, (id) => this.site(id).trouble.offsetMs, ''),
+      diskFull: async () => site.trouble.diskFull,
       crashed: life.ended,
     }
-  }
-
-  #offsetMs(site: SiteId): number {
-    return this.faults.clockOffsets.find((entry) => entry.site === site)?.offsetMs ?? 0
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { drawFaults, type FaultPlan, NO_FAULTS } from '#adapters/sim/faults.ts'
+import { drawFaults } from '#adapters/sim/draw-faults.ts'
+import { type FaultPlan, NO_FAULTS } from '#adapters/sim/faults.ts'
 import { digestOf, sha256 } from '#adapters/sim/hash.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
 import type { SimPorts } from '#adapters/sim/site.ts'
@@ -8,7 +9,7 @@ import { SimWorld } from '#adapters/sim/world.ts'
 import { bitmapOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import { roundNo, runId, siteId } from '#base/ids.ts'
-import { merkleRoot } from '#core/commit/merkle.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 
 /*
   a simulated world
@@ -140,8 +141,9 @@ describe('a simulated world', () => {
     for (const site of ports.slice(0, 2)) await site.chain.witness(runId(1), roundNo(1), 0, bitmapOf([0, 1, 2].map(siteId)))
     const sum = new Uint8Array(200).fill(5)
     const key = new Uint8Array(32)
-    const root = merkleRoot(sum, sha256)
-    const { cid } = await (ports[0] as SimPorts).store.put(sum, 'sum', root, key, signal)
+    const { root } = outlineOf(sum, sha256)
+    const { store } = ports[0] as SimPorts
+    const { cid } = await store.join([await store.putSlice(sum, root, 'sum', key, signal)], outlineOf(sum, sha256), 'sum', key, signal)
     await (ports[0] as SimPorts).chain.publish(runId(1), roundNo(1), world.chain.run(runId(1)).round.attempt, root, cid)
     const { publication } = world.chain.run(runId(1)).round
     assert.ok(publication !== null && publication.sumRoot !== root)

@@ -1,0 +1,142 @@
+import { type SiteId, siteId } from '#base/ids.ts'
+import { PHASES } from '#ports/chain.ts'
+import { CRASH_POINTS, type Crash, type CrashPoint, type Disturbance, type DisturbanceBody, type FaultPlan, LIES, type Lie, NO_FAULTS } from './faults.ts'
+import type { SimRandom } from './random.ts'
+
+/**
+ * Draws one fault at most for each site, for `sites` sites, so that more than half of them stay alive and honest: then every round
+ * must close. Crashed sites come back.
+ */
+export function drawFaults(random: SimRandom, sites: number): FaultPlan {
+  const faulty = shuffled(random, sites).slice(0, random.int(0, mostFaulty(sites)))
+  const plan = { crashes: [] as Crash[], silent: [] as SiteId[], liars: [] as SiteId[], withholding: [] as SiteId[], late: [] as FaultPlan['late'][number][] }
+  for (const site of faulty) {
+    const crash = () => plan.crashes.push(drawCrash(random, site, CRASH_POINTS))
+    const kinds = [
+      crash,
+      crash,
+      crash,
+      () => plan.silent.push(site),
+      () => plan.liars.push(site),
+      () => plan.withholding.push(site),
+      () => plan.late.push({ site, afterMs: random.int(0, 60_000) }),
+    ]
+    random.pick(kinds)()
+  }
+  return { ...NO_FAULTS, ...plan, gossip: drawGossip(random) }
+}
+
+/** What `drawChaos` may draw from. */
+export interface ChaosBounds {
+  readonly sites: number
+  /** Rounds in which something may happen; after them the network is left alone. */
+  readonly rounds: number
+}
+
+/** Crash points beyond an ordinary round's. */
+const RARE_POINTS: readonly CrashPoint[] = ['journal.abstained', 'chain.abstain', 'chain.ready', 'chain.publishEpoch']
+const MOST_DISTURBANCES = 8
+const MOST_CRASHES = 6
+
+/**
+ * Draws all faults together: noise on every link, liars, crashes at any moment of any site, and disturbances along the run. That not too
+ * many are in trouble at one time is seen to when it happens (`mostInTrouble`); one seed in five also has a time without a majority.
+ */
+export function drawChaos(random: SimRandom, { sites, rounds }: ChaosBounds): FaultPlan {
+  const order = shuffled(random, sites)
+  const most = mostFaulty(sites)
+  const liars = order.slice(0, random.chance(0.6) ? random.int(0, most) : 0)
+  const points = [...CRASH_POINTS, ...RARE_POINTS]
+  const crashes = Array.from({ length: random.int(0, MOST_CRASHES) }, () => ({
+    ...drawCrash(random, siteId(random.int(0, sites - 1)), points),
+    backAfterMs: drawLasting(random),
+  }))
+  const disturbances = Array.from({ length: random.int(1, MOST_DISTURBANCES) }, () => drawDisturbance(random, order, rounds))
+  if (random.chance(0.2)) disturbances.push({ at: drawMoment(random, rounds), ...drawOutage(random, order) })
+  return {
+    ...NO_FAULTS,
+    gossip: random.chance(0.8) ? drawGossip(random) : NO_FAULTS.gossip,
+    fetchLoss: random.chance(0.5) ? random.fraction() * 0.3 : 0,
+    crashes,
+    lies: liars.flatMap((site) => drawLies(random).map((lie) => ({ site, lie }))),
+    late: random.chance(0.3) ? [{ site: siteId(random.int(1, sites - 1)), afterMs: drawLasting(random) }] : [],
+    clockOffsets: random.chance(0.5) ? order.map((site) => ({ site, offsetMs: random.int(-600_000, 600_000) })) : [],
+    disturbances,
+    mostInTrouble: most,
+  }
+}
+
+export const mostFaulty = (sites: number): number => Math.floor((sites - 1) / 2)
+
+function shuffled(random: SimRandom, sites: number): SiteId[] {
+  const order = Array.from({ length: sites }, (_, i) => siteId(i))
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = random.int(0, i)
+    ;[order[i], order[j]] = [order[j] as SiteId, order[i] as SiteId]
+  }
+  return order
+}
+
+const drawGossip = (random: SimRandom): FaultPlan['gossip'] => ({
+  loss: random.fraction() * 0.5,
+  duplicate: random.fraction() * 0.2,
+  delay: random.fraction() * 0.3,
+  slowMs: random.int(100, 10_000),
+})
+
+const drawCrash = (random: SimRandom, site: SiteId, points: readonly CrashPoint[]): Crash => {
+  const point = random.pick(points)
+  return {
+    site,
+    point,
+    when: random.pick(point.startsWith('journal.') ? (['before', 'torn', 'after'] as const) : (['before', 'after'] as const)),
+    nth: random.int(1, 4),
+    backAfterMs: random.int(0, 60_000),
+  }
+}
+
+const drawLies = (random: SimRandom): Lie[] => [...new Set(Array.from({ length: random.int(1, 3) }, () => random.pick(LIES)))]
+
+const drawMoment = (random: SimRandom, rounds: number): Disturbance['at'] => ({
+  round: random.int(1, rounds),
+  phase: random.pick(PHASES.slice(1)),
+  afterMs: random.chance(0.5) ? random.int(0, 40) : random.int(0, 5_000),
+})
+
+/** From a tenth of a second to forty, short ones as often as long ones: longer ones only repeat the limits that have passed by then. */
+const drawLasting = (random: SimRandom): number => Math.round(100 * 400 ** random.fraction())
+
+function drawDisturbance(random: SimRandom, order: readonly SiteId[], rounds: number): Disturbance {
+  const who = random.pick([random.pick(order), random.pick(order), 'leader', 'standby'] as const)
+  const lastsMs = drawLasting(random)
+  const kinds: readonly (() => DisturbanceBody)[] = [
+    () => ({ kind: 'kill', who, backAfterMs: lastsMs }),
+    () => ({ kind: 'kill', who: 'leader', backAfterMs: lastsMs }),
+    () => ({ kind: 'restore', who, backAfterMs: lastsMs }),
+    () => ({ kind: 'copy', who }),
+    () => ({ kind: 'lost-blocks', who, share: random.fraction() }),
+    () => ({ kind: 'disk-full', who, lastsMs }),
+    () => ({ kind: 'slow', who, byMs: random.int(50, 3_000), lastsMs }),
+    () => ({ kind: 'clock-jump', who, byMs: random.pick([-3_600_000, -600_000, -5_000, 5_000, 600_000, 3_600_000]) }),
+    () => ({ kind: 'endpoint-away', who, lastsMs }),
+    () => ({ kind: 'endpoint-behind', who, byMs: random.int(500, 10_000), lastsMs }),
+    () => ({ kind: 'endpoint-forgetful', who, lastsMs }),
+    () => ({ kind: 'partition', group: order.slice(0, random.int(1, mostFaulty(order.length))), chainToo: random.chance(0.5), lastsMs }),
+    () => ({
+      kind: 'partition',
+      group: shuffled(random, order.length).slice(0, random.int(1, mostFaulty(order.length))),
+      chainToo: random.chance(0.5),
+      lastsMs,
+    }),
+    () => ({ kind: 'reorganisation', blocks: random.int(1, 8), returned: random.pick([0, 0.5, 1]) }),
+    () => ({ kind: 'no-blocks', lastsMs: Math.min(lastsMs, 30_000) }),
+  ]
+  return { at: drawMoment(random, rounds), ...random.pick(kinds)() }
+}
+
+const drawOutage = (random: SimRandom, order: readonly SiteId[]): DisturbanceBody => ({
+  kind: 'outage',
+  group: order.slice(0, random.int(mostFaulty(order.length) + 1, order.length)),
+  how: random.pick(['down', 'cut'] as const),
+  lastsMs: drawLasting(random) * 2,
+})

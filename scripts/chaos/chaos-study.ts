@@ -1,0 +1,74 @@
+import { parseProtocol, protocolToYaml } from '#app/protocol-file.ts'
+import { generateCohort } from '#core/model/generated-cohort.ts'
+import type { SplitTable } from '#core/model/table.ts'
+import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
+
+/** What the hospitals of a seed work on. `weights`: FedAvg; `fit`: Newton to its end; `large`: vectors that do not travel in messages. */
+export const STUDIES = ['weights', 'fit', 'large'] as const
+export type StudyKind = (typeof STUDIES)[number]
+
+export interface ChaosStudy {
+  readonly protocol: Protocol
+  readonly sites: readonly { readonly name: string; readonly rows: SplitTable }[]
+}
+
+/** Rounds of training; moments come before them and the evaluation after. */
+export const ROUNDS = 6
+const ROWS = 30
+/** Enough for a vector above the limit of what travels inline, over three features. */
+const LARGE_UNITS = 14_000
+
+/** @param quorum updates that a round needs at least */
+export function chaosStudy(kind: StudyKind, sites: number, quorum: number, slices = 1): ChaosStudy {
+  const cohort = cohortOf(sites)
+  const draft = {
+    title: 'Readmission within 30 days',
+    purpose: 'Rehearses what can go wrong',
+    lawfulBasis: 'opt-out',
+    programme: 'chaos',
+    cohort: { rule: 'all rows' },
+    features: cohort.features,
+    label: cohort.label,
+    learner: LEARNERS[kind],
+    minSites: Math.max(quorum, slices),
+    quorum,
+    slices,
+    limits: Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, limitOf(phase, sites)])),
+  }
+  const protocol = parseProtocol(protocolToYaml(draft as unknown as Protocol), 'chaos')
+  return { protocol, sites: cohort.sites.map(({ name, table }) => ({ name, rows: table })) }
+}
+
+const limitOf = (phase: string, sites: number) => ({ seconds: phase === 'contributing' ? 20 : Math.max(12, sites + 3), blocks: sites + 3 })
+
+const neural = (units: number, rounds: number): LearnerSpec => ({
+  kind: 'neural',
+  algorithm: 'fedavg',
+  layers: [
+    { className: 'Dense', config: { units, activation: 'relu', useBias: true } },
+    { className: 'Dense', config: { units: 1, activation: 'sigmoid', useBias: true } },
+  ],
+  loss: 'binaryCrossentropy',
+  rounds,
+  localEpochs: 1,
+  batchSize: 32,
+  learningRate: 0.1,
+  seed: 'chaos',
+  normBound: 10,
+  fractionBits: 20,
+  standardise: 'pooled',
+})
+
+const LEARNERS: Readonly<Record<StudyKind, LearnerSpec>> = {
+  weights: neural(2, ROUNDS),
+  fit: { kind: 'logistic', algorithm: 'newton', l2: 0, siteIntercepts: false, standardise: 'pooled', tolerance: 1e-9, maxIterations: 25 },
+  large: neural(LARGE_UNITS, ROUNDS - 2),
+}
+
+const cohorts = new Map<number, ReturnType<typeof generateCohort>>()
+
+function cohortOf(sites: number) {
+  const known = cohorts.get(sites) ?? generateCohort({ sites, rows: ROWS, seed: 1 })
+  cohorts.set(sites, known)
+  return known
+}

@@ -1,0 +1,27 @@
+import type { RunRecord } from '../record.ts'
+import { closedByMajority, committedOrLogged, noUpdateInTwoSums, noWrongSumClosed, oneFrozenSet } from './chain.ts'
+import { everybodyTakesPart, journalAgreesWithChain, nobodyNeedsAPerson, noRoundLost, sameModelEverywhere } from './sites.ts'
+
+/** What must hold after every seed, whatever went wrong. Each gives a line for each time that it is broken. */
+export const INVARIANTS = {
+  oneFrozenSet,
+  closedByMajority,
+  noWrongSumClosed,
+  noUpdateInTwoSums,
+  committedOrLogged,
+  noRoundLost,
+  sameModelEverywhere,
+  journalAgreesWithChain,
+  nobodyNeedsAPerson,
+  everybodyTakesPart,
+} as const satisfies Readonly<Record<string, (record: RunRecord) => string[]>>
+
+export type InvariantName = keyof typeof INVARIANTS
+
+export interface Broken {
+  readonly invariant: InvariantName
+  readonly what: string
+}
+
+export const brokenIn = (record: RunRecord): Broken[] =>
+  (Object.keys(INVARIANTS) as InvariantName[]).flatMap((invariant) => INVARIANTS[invariant](record).map((what) => ({ invariant, what })))

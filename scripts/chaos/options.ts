@@ -1,0 +1,57 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+
+export interface ChaosOptions {
+  readonly seeds: number
+  readonly from: number
+  /** Fixes how many sites each seed has; else the seed decides. */
+  readonly sites: number | undefined
+  readonly json: boolean
+  /** Tells the story of this seed instead. */
+  readonly replay: number | undefined
+  readonly threads: number
+}
+
+export const HELP = `npm run -s chaos -- [options]
+
+Plays whole runs in simulated worlds in which everything goes wrong at once, and checks after each seed that nothing was lost and nothing
+wrong was accepted. The same seed plays the same run. The exit code is 1 when an invariant is broken.
+
+  --seeds N     how many seeds (default 500)
+  --from S      the first of them (default 1)
+  --sites K     as many sites in each, 4 to 9 (default: the seed decides)
+  --json        one JSON object: seeds, roundsOpened, roundsClosed, roundsLost, invariantsBroken, failing
+  --replay S    the story of seed S: what was drawn, and what came to pass
+  --threads T   how many seeds at a time (default: as many as the machine has processors)`
+
+/** @returns null when help was asked for. @throws TypeError for an option that does not exist, or a number that cannot be */
+export function readOptions(args: readonly string[]): ChaosOptions | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seeds: { type: 'string', default: '500' },
+      from: { type: 'string', default: '1' },
+      sites: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      replay: { type: 'string' },
+      threads: { type: 'string', default: String(availableParallelism()) },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return null
+  return {
+    seeds: whole('seeds', values.seeds, 1, 10_000_000),
+    from: whole('from', values.from, 0, Number.MAX_SAFE_INTEGER - 10_000_000),
+    sites: values.sites === undefined ? undefined : whole('sites', values.sites, 4, 9),
+    json: values.json,
+    replay: values.replay === undefined ? undefined : whole('replay', values.replay, 0, Number.MAX_SAFE_INTEGER),
+    threads: whole('threads', values.threads, 1, 256),
+  }
+}
+
+function whole(name: string, text: string, least: number, most: number): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isInteger(value) || value < least || value > most)
+    throw new TypeError(`--${name} ${text}: a whole number from ${least} to ${most}`)
+  return value
+}

@@ -1,0 +1,56 @@
+import type { FaultPlan } from '#adapters/sim/faults.ts'
+import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
+import type { ChainEvent, RunView, StudyRules } from '#ports/chain.ts'
+import type { JournalEntry } from '#ports/journal.ts'
+import type { StudyKind } from './chaos-study.ts'
+
+/** What one seed decides before anything happens. */
+export interface Draw {
+  readonly seed: number
+  readonly sites: number
+  readonly study: StudyKind
+  readonly rules: StudyRules
+  readonly plan: FaultPlan
+}
+
+/** All that is known of a run when it is over: what the invariants are checked on. */
+export interface RunRecord {
+  readonly draw: Draw
+  /** Sites that told no lie on purpose. */
+  readonly honest: readonly SiteId[]
+  /** Null when no run could be opened. */
+  readonly view: RunView | null
+  /** Why the run was given up; null when it came to its end. */
+  readonly gaveUp: string | null
+  /** The chain's log as it stands at the end. */
+  readonly events: readonly ChainEvent[]
+  /** All that the chain ever said, blocks that were lost included, and when by the world's clock. */
+  readonly said: readonly { readonly atMs: number; readonly event: ChainEvent }[]
+  readonly timeline: readonly Entry[]
+  /** Each vector that a site made, by its root. */
+  readonly vectors: ReadonlyMap<Digest, Uint8Array>
+  readonly journals: ReadonlyMap<SiteId, readonly JournalEntry[]>
+  readonly restoredAtMs: ReadonlyMap<SiteId, readonly number[]>
+  /** Sites on whose disk the final model lies whole. */
+  readonly holders: Bitmap
+  /** Sites that were up at the end. */
+  readonly up: Bitmap
+  /** Sites whose node ended with what needs a person. */
+  readonly stopped: readonly { readonly site: SiteId; readonly error: string }[]
+  readonly casualties: readonly { readonly site: SiteId; readonly why: string; readonly fromMs: number; readonly toMs: number }[]
+  readonly outages: readonly { readonly fromMs: number; readonly toMs: number }[]
+  readonly endMs: number
+}
+
+/** One line of the story, as it came. */
+export interface Entry {
+  readonly atMs: number
+  readonly site: SiteId | null
+  readonly kind: 'fault' | 'row' | 'chain' | 'told'
+  readonly text: string
+  readonly round: number | null
+}
+
+type Of<K extends ChainEvent['kind']> = Extract<ChainEvent, { kind: K }>
+
+export const only = <K extends ChainEvent['kind']>(events: readonly ChainEvent[], kind: K): Of<K>[] => events.filter((e): e is Of<K> => e.kind === kind)

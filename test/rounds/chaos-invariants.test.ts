@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { NO_FAULTS } from '#adapters/sim/faults.ts'
+import { EMPTY, sitesOf, withSite } from '#base/bitmap.ts'
+import { type Bitmap, type Digest, digest, roundNo, type SiteId } from '#base/ids.ts'
+import type { ChainEvent } from '#ports/chain.ts'
+import { brokenIn, INVARIANTS, type InvariantName } from '../../scripts/chaos/invariants/all.ts'
+import { playSeed } from '../../scripts/chaos/play-seed.ts'
+import { only, type RunRecord } from '../../scripts/chaos/record.ts'
+
+// given the record of a run in which all invariants hold
+// └── when one of them is broken in it, that one is reported: each has its plant here, so that no check can die quietly
+
+const OTHER = digest(`0x${'ab'.repeat(32)}`)
+
+const change = (record: RunRecord, into: (event: ChainEvent) => ChainEvent | readonly ChainEvent[]): RunRecord => ({
+  ...record,
+  events: record.events.flatMap(into),
+  said: record.said.flatMap(({ atMs, event }) => [into(event)].flat().map((changed) => ({ atMs, event: changed }))),
+})
+
+const voidRounds = (event: ChainEvent): ChainEvent => {
+  if (event.kind !== 'RoundClosed' || event.status === 'finished') return event
+  const { block, index, timestamp, tx, run, round } = event
+  return { block, index, timestamp, tx, kind: 'RoundVoid', run, round, phase: 'Publishing' }
+}
+
+/** Takes one site's word out of each round, so that the frozen set has members that the record then lacks. */
+const without = (set: Bitmap): Bitmap =>
+  sitesOf(set)
+    .slice(1)
+    .reduce<Bitmap>((left, site) => withSite(left, site), EMPTY)
+
+const PLANTS: Readonly<Record<InvariantName, (record: RunRecord) => RunRecord>> = {
+  oneFrozenSet: (record) => change(record, (event) => (event.kind === 'Frozen' ? [event, { ...event, included: without(event.included) }] : event)),
+  closedByMajority: (record) => change(record, (event) => (event.kind === 'Attested' && event.site > 0 ? [] : event)),
+  noWrongSumClosed: (record) => change(record, (event) => (event.kind === 'Published' && event.round === 2 ? { ...event, sumRoot: OTHER } : event)),
+  noUpdateInTwoSums: (record) => {
+    const first = only(record.events, 'Contributed')[0]?.root as Digest
+    return change(record, (event) => (event.kind === 'Contributed' && event.site === 0 ? { ...event, root: first } : event))
+  },
+  committedOrLogged: (record) => change(record, (event) => (event.kind === 'Frozen' ? { ...event, included: without(event.included) } : event)),
+  noRoundLost: (record) => change(record, voidRounds),
+  sameModelEverywhere: (record) => ({ ...record, holders: without(record.holders) }),
+  journalAgreesWithChain: (record) => change(record, (event) => (event.kind === 'Contributed' && event.round === 3 ? { ...event, root: OTHER } : event)),
+  nobodyNeedsAPerson: (record) => ({ ...record, stopped: [{ site: 0 as SiteId, error: 'ROTA-5504' }] }),
+  everybodyTakesPart: (record) => change(record, (event) => (event.kind === 'Frozen' ? { ...event, included: without(event.included) } : event)),
+}
+
+describe('the invariants of chaos', async () => {
+  const record = await playSeed(1, 4, NO_FAULTS)
+
+  it('all hold where nothing goes wrong', () => assert.deepEqual(brokenIn(record), []))
+
+  for (const invariant of Object.keys(INVARIANTS) as InvariantName[])
+    it(`report a run in which ${invariant} does not hold`, () => {
+      const found = brokenIn(PLANTS[invariant](record)).map((broken) => broken.invariant)
+      assert.ok(found.includes(invariant), `found ${found.join(', ') || 'nothing'}`)
+    })
+
+  it('report a run that stops', () => {
+    const stopped = { ...record, gaveUp: 'nothing closed for 30 minutes' }
+    assert.deepEqual(
+      brokenIn(stopped).map(({ invariant }) => invariant),
+      ['noRoundLost'],
+    )
+  })
+
+  it('report a set that a site acted on and the chain does not have', () => {
+    const [site, journal] = [...record.journals][0] as [SiteId, never[]]
+    const acted = { kind: 'frozen', run: 1, round: roundNo(2), included: withSite(EMPTY, site) } as never
+    const planted = { ...record, journals: new Map(record.journals).set(site, [...journal, acted]) }
+    assert.ok(brokenIn(planted).some(({ invariant }) => invariant === 'oneFrozenSet'))
+  })
+
+  it('allow voids when no majority is sound, and while there is none', () => {
+    const voided = change(record, voidRounds)
+    const always = { fromMs: 0, toMs: Number.POSITIVE_INFINITY }
+    const held = (planted: RunRecord) => brokenIn(planted).every(({ invariant }) => invariant !== 'noRoundLost')
+    assert.ok(!held(voided))
+    assert.ok(held({ ...voided, casualties: [0, 1].map((site) => ({ site: site as SiteId, why: 'down', ...always })) }))
+    assert.ok(held({ ...voided, outages: [always] }))
+  })
+})

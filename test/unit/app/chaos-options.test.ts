@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readOptions } from '../../../scripts/chaos/options.ts'
+
+describe('the options of chaos', () => {
+  it('have usual values', () => {
+    const { threads, ...usual } = readOptions([]) ?? { threads: 0 }
+    assert.ok(threads >= 1)
+    assert.deepEqual(usual, { seeds: 500, from: 1, sites: undefined, json: false, replay: undefined })
+  })
+
+  it('are read', () =>
+    assert.deepEqual(readOptions(['--seeds', '7', '--from', '3', '--sites', '5', '--json', '--threads', '1']), {
+      ...{ seeds: 7, from: 3, sites: 5, json: true, replay: undefined, threads: 1 },
+    }))
+
+  it('name a number that cannot be', () => {
+    for (const bad of [
+      ['--seeds', '0'],
+      ['--seeds', 'many'],
+      ['--seeds', ''],
+      ['--sites', '3'],
+      ['--sites', '10'],
+      ['--from', '1.5'],
+      ['--replay', '-1'],
+      ['--nothing'],
+    ])
+      assert.throws(() => readOptions(bad), TypeError, bad.join(' '))
+  })
+
+  it('may ask for help', () => assert.equal(readOptions(['--help']), null))
+})
