@@ -1,9 +1,9 @@
-import { membership, type Proposal, readProposals } from '#adapters/chain/membership.ts'
+import { membership } from '#adapters/chain/membership.ts'
 import { studyDesk } from '#adapters/chain/studies.ts'
 import { systemClock } from '#adapters/host/system-host.ts'
 import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
 import { openAccount } from '#adapters/vault/site-vault.ts'
-import { has, sizeOf } from '#base/bitmap.ts'
+import { has } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import type { RunId, SiteId, StudyId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
@@ -24,13 +24,11 @@ export interface Leaving {
   readonly nodeRuns: boolean
   /** Active members but this one. */
   readonly others: readonly string[]
-  /** The open vote on the site's removal: with its own vote, so many of those needed. */
-  readonly removal: { readonly proposal: number; readonly votes: number; readonly needed: number } | null
-  /** Until then (ISO time) others may want this site's updates of the last rounds; null when it sent none. After it they need nothing from here. */
+  /** Until then (ISO time) others may want this site's updates of the last rounds, and cannot fetch them once it has left; null when it sent none. */
   readonly serveUntil: string | null
 }
 
-export type LeaveStep = 'resting' | 'drained' | 'not drained' | 'withdrawn' | 'proposed' | 'removed'
+export type LeaveStep = 'resting' | 'drained' | 'not drained' | 'withdrawn' | 'resigned'
 
 export interface LeaveCall extends StudyCall {
   readonly stewardPassword: PasswordSource | null
@@ -46,8 +44,8 @@ const UPDATE_LIFE_S = 24 * 3600
 export const planToLeave = (call: StudyCall): Promise<Leaving> => atSite(call, (at) => look(at, call.signal))
 
 /**
- * Ends a membership in order: abstains from new rounds, waits for those under way, takes back the steward's approvals, asks the members to
- * remove the site, and votes for it. Can be done again where it was interrupted.
+ * Ends a membership in order: abstains from new rounds, waits for those under way, takes back the steward's approvals, and resigns.
+ * Can be done again where it was interrupted.
  * @throws ROTA-1204 no member, ROTA-13xx the steward's keystore, ROTA-5211 the last member: then nothing was done
  */
 export function leaveNetwork(call: LeaveCall, tell: (step: LeaveStep, leaving: Leaving) => void): Promise<Leaving> {
@@ -63,24 +61,17 @@ export function leaveNetwork(call: LeaveCall, tell: (step: LeaveStep, leaving: L
     tell(drained ? 'drained' : 'not drained', before)
     for (const { study } of before.studies) await studyDesk(chain.link, privateKey).withdrawSite(study)
     tell('withdrawn', before)
-    await askForRemoval(at)
     const after = { ...(await look(at, call.signal)), studies: before.studies }
-    tell((await isMember(at, own.id)) ? 'proposed' : 'removed', after)
+    await membership(chain.link, privateKey).resign(own.id)
+    tell('resigned', after)
     return after
   })
 }
 
 async function look(at: AtSite, signal: AbortSignal): Promise<Leaving> {
   const { chain, own, sites, folder } = at
-  const [studies, titles, underWay, proposals, health] = await Promise.all([
-    chain.studies(),
-    heldProtocols(at, signal),
-    roundsUnderWay(at),
-    readProposals(chain.link),
-    nodeHealth(folder.config),
-  ])
+  const [studies, titles, underWay, health] = await Promise.all([chain.studies(), heldProtocols(at, signal), roundsUnderWay(at), nodeHealth(folder.config)])
   const active = sites.filter(({ state }) => state === 'Active')
-  const removal = removalOf(proposals, own.id)
   return {
     site: own.id,
     name: own.name,
@@ -88,13 +79,9 @@ async function look(at: AtSite, signal: AbortSignal): Promise<Leaving> {
     underWay,
     nodeRuns: health !== null,
     others: active.filter(({ id }) => id !== own.id).map(({ name }) => name),
-    removal: removal && { proposal: removal.id, votes: sizeOf(removal.yes), needed: Math.floor(active.length / 2) + 1 },
     serveUntil: serveUntil(await chain.events(0, { kinds: ['Contributed'] }), own.id),
   }
 }
-
-const removalOf = (proposals: readonly Proposal[], own: SiteId): Proposal | null =>
-  proposals.findLast(({ kind, state, subject }) => kind === 'remove' && state === 'open' && subject === own) ?? null
 
 async function roundsUnderWay({ chain, own }: AtSite): Promise<Leaving['underWay']> {
   const active = (await chain.runs()).filter(({ state }) => state === 'Active')
@@ -118,13 +105,3 @@ async function drain(at: AtSite, { signal, patienceS }: LeaveCall): Promise<bool
     await systemClock.sleep(LOOK_MS, signal)
   }
 }
-
-/** A site cannot strike itself off: more than half of the members have to agree, and its own vote is one. */
-async function askForRemoval({ chain, folder, own }: AtSite): Promise<void> {
-  const desk = membership(chain.link, folder.vault.nodeKey)
-  const open = removalOf(await readProposals(chain.link), own.id)
-  const proposal = open?.id ?? (await desk.propose('remove', own.id))
-  if (open === null || !has(open.yes, own.id)) await desk.vote(proposal, true)
-}
-
-const isMember = async ({ chain }: AtSite, own: SiteId): Promise<boolean> => (await chain.sites()).some(({ id, state }) => id === own && state === 'Active')

@@ -4,12 +4,14 @@
  */
 export interface Memo {
   once<T>(key: string, compute: () => Promise<T>): Promise<T>
+  forget(key: string): void
 }
 
 /** Keeps the latest `limit` results; a failed computation is forgotten, so that the next caller tries again. */
 export function createMemo(limit = 16): Memo {
   const results = new Map<string, Promise<unknown>>()
   return {
+    forget: (key) => void results.delete(key),
     once<T>(key: string, compute: () => Promise<T>): Promise<T> {
       const known = results.get(key)
       if (known !== undefined) return known as Promise<T>

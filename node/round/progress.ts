@@ -14,6 +14,8 @@ export type Progress =
       readonly backend: string | null
     }
   | { readonly kind: 'abstained'; readonly run: RunId; readonly round: RoundNo; readonly reason: string; readonly detail: string }
+  /** The limit for contributing began anew for this site's sake. */
+  | { readonly kind: 'asked-for-time'; readonly run: RunId; readonly round: RoundNo }
   | { readonly kind: 'published'; readonly run: RunId; readonly round: RoundNo; readonly attempt: Attempt; readonly bytes: number }
   | { readonly kind: 'wrong-sum'; readonly run: RunId; readonly round: RoundNo; readonly publisher: SiteId }
   | { readonly kind: 'adopted'; readonly run: RunId; readonly round: RoundNo; readonly modelRoot: Digest }

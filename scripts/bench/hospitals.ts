@@ -13,6 +13,9 @@ import type { BenchStudy } from './studies.ts'
 /** A study published and approved by hospitals with folders of their own; no node runs yet. */
 export interface BenchNetwork {
   readonly chain: DevChain
+  readonly contracts: string
+  /** A folder for each site; the nodes that were started keep theirs. */
+  readonly folders: readonly string[]
   startNodes(options?: { readonly noise?: boolean; readonly profiles?: string | undefined }): Promise<readonly NodeProcess[]>
   /** Waits for the members' key, which the nodes draw. */
   openRun(): Promise<RunId>
@@ -49,6 +52,8 @@ export async function makeNetwork({ protocol, sites }: BenchStudy, chainOptions:
     for (const folder of folders) await approveStudy({ ...call(folder), study, stewardPassword: null })
     return {
       chain,
+      contracts,
+      folders,
       async startNodes(options = {}) {
         nodes.push(...(await Promise.all(folders.map((folder, i) => startNodeProcess({ folder, chainPort: chain.port, index: i, ...options })))))
         return nodes

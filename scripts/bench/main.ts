@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { diskRows, killRows, manyRows } from './chaos-rows.ts'
 import { installRows } from './install-rows.ts'
 import { blockRows, millionRows, roundRows, tenMillionRows } from './network-rows.ts'
 import { type BenchOptions, HELP, readOptions } from './options.ts'
@@ -19,6 +20,9 @@ const MEASURE: Readonly<Record<RowName, (options: BenchOptions, peers: PeerFigur
   million: millionRows,
   'ten-million': tenMillionRows,
   simulated: simulatedRows,
+  kills: killRows,
+  many: manyRows,
+  disk: diskRows,
   install: installRows,
 }
 

@@ -21,7 +21,7 @@ export interface BenchOptions {
 export const HELP = `npm run bench -- [ROW …] [options]
 
 Measures Rota on this machine and compares it with its bars. Rows (all but install when none is named):
-  round blocks million ten-million memory bytes start simulated install
+  round blocks million ten-million memory bytes start simulated kills many disk install
 
   --json           one JSON object instead of the table
   --peers          install Flower and NVFLARE into a temporary folder and run them in the same run (minutes, 1.4 GB)

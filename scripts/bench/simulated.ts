@@ -11,7 +11,7 @@ const [sites, rounds] = process.argv.slice(2).map(Number) as [number, number]
 const study = manySites(sites, rounds)
 const openedMs: number[] = []
 const network = await simulateNetwork({
-  ...{ seed: 1, sites: study.sites, protocol: study.protocol, rules: await rulesOf(study.protocol) },
+  ...{ seed: 1, deaf: true, sites: study.sites, protocol: study.protocol, rules: await rulesOf(study.protocol) },
   hooks: () => ({
     seen({ round }) {
       openedMs[round.round] ??= performance.now()

@@ -47,18 +47,45 @@ export async function makeHospitals(
   sites: readonly HospitalRows[],
   label: string,
   chainOptions: DevChainOptions = { blockTimeSeconds: 1, mixedMining: true },
+  surround: (chain: DevChain, dir: string) => Promise<Surroundings> = plain,
 ): Promise<Hospitals> {
   const dir = await mkdtemp(join(tmpdir(), 'rota-e2e-'))
   const chain = await startAnvil({ stateFile: join(dir, 'chain.json'), ...chainOptions })
   try {
-    return await foundNetwork(dir, chain, sites, label, chainOptions)
+    return await foundNetwork(dir, chain, sites, label, chainOptions, await surround(chain, dir))
   } catch (error) {
     await chain.stop()
     throw error
   }
 }
 
-async function foundNetwork(dir: string, chain: DevChain, sites: readonly HospitalRows[], label: string, chainOptions: DevChainOptions): Promise<Hospitals> {
+/** What lies between the hospitals, and how each one's node is started. */
+export interface Surroundings {
+  /** Where this site finds the chain. */
+  chainUrl(site: number): string
+  /** Where this site listens, and what it tells others to dial. */
+  addresses(site: number): { readonly listen: readonly string[] | undefined; readonly announce: readonly string[] }
+  /** Arguments of Node. */
+  command(site: number, folder: string, options: readonly string[]): readonly string[]
+  stop(): Promise<void>
+}
+
+/** Nothing between them, and `rota run`. */
+const plain = async (chain: DevChain): Promise<Surroundings> => ({
+  chainUrl: () => chain.url,
+  addresses: () => ({ listen: undefined, announce: [] }),
+  command: (_, folder, options) => [BIN, 'run', '--folder', folder, '--json', '--log-format', 'json', ...options],
+  stop: async () => undefined,
+})
+
+async function foundNetwork(
+  dir: string,
+  chain: DevChain,
+  sites: readonly HospitalRows[],
+  label: string,
+  chainOptions: DevChainOptions,
+  around: Surroundings,
+): Promise<Hospitals> {
   let current = chain
   const password = { file: join(dir, 'password') }
   await writeFile(password.file, 'correct horse battery staple\n', { mode: 0o600 })
@@ -70,11 +97,10 @@ async function foundNetwork(dir: string, chain: DevChain, sites: readonly Hospit
     await initSite({
       folder,
       name,
-      chain: chain.url,
+      chain: around.chainUrl(i),
       data,
       mapping: undefined,
-      listen: undefined,
-      announce: [],
+      ...around.addresses(i),
       webPort: undefined,
       password,
       stewardPassword: undefined,
@@ -84,6 +110,12 @@ async function foundNetwork(dir: string, chain: DevChain, sites: readonly Hospit
   for (const folder of folders) await joinNetwork({ folder, password: null, signal: never, contracts, wait: false }, () => undefined)
   const nodes: (Hospital | undefined)[] = []
   const call = (i: number) => ({ folder: folders[i] as string, password: null, signal: never })
+  const start = async (site: number, options: readonly string[] = []): Promise<Hospital> => {
+    const node = launch(around.command(site, folders[site] as string, options))
+    nodes[site] = node
+    await node.until((e) => e.event === 'started')
+    return node
+  }
   return {
     dir,
     chain,
@@ -96,21 +128,18 @@ async function foundNetwork(dir: string, chain: DevChain, sites: readonly Hospit
       return study
     },
     openRun: async (study, at = 0) => (await startRun({ ...call(at), study })).run,
-    async start(site, options = []) {
-      const node = await startHospital(folders[site] as string, options)
-      nodes[site] = node
-      return node
-    },
+    start,
     async restartChain(awayMs) {
       await killBetweenWrites(current.pid, join(dir, 'chain.json'))
       await sleep(awayMs)
       current = await startAnvil({ stateFile: join(dir, 'chain.json'), ...chainOptions, port: chain.port })
     },
     async startAll() {
-      await Promise.all(folders.map(async (folder, i) => (nodes[i] = await startHospital(folder))))
+      await Promise.all(folders.map((_, i) => start(i)))
     },
     async stop() {
       await Promise.all(nodes.map((node) => node?.end('SIGKILL')))
+      await around.stop()
       await current.stop()
       await rm(dir, { recursive: true, force: true, maxRetries: 5 })
     },
@@ -148,14 +177,11 @@ export interface Hospital {
   /** The first event (past ones too) that fits. @throws Error when none came in time, with what the node said last */
   until(fits: (event: NodeEvent) => boolean, withinMs?: number): Promise<NodeEvent>
   end(signal: NodeJS.Signals): Promise<number | null>
+  /** By what it was ended. @throws Error when it has not ended by then */
+  ended(withinMs?: number): Promise<NodeJS.Signals | number | null>
 }
 
-export async function startHospital(folder: string, options: readonly string[] = []): Promise<Hospital> {
-  const child = spawn(process.execPath, [BIN, 'run', '--folder', folder, '--json', '--log-format', 'json', ...options], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const hospital = watch(child)
-  await hospital.until((e) => e.event === 'started')
-  return hospital
-}
+const launch = (command: readonly string[]): Hospital => watch(spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'pipe'] }))
 
 function watch(child: ChildProcess): Hospital {
   const events: NodeEvent[] = []
@@ -199,6 +225,14 @@ function watch(child: ChildProcess): Hospital {
         if (child.exitCode !== null || child.signalCode !== null) fail('the node has ended')
         else look()
       }),
+    async ended(withinMs = 60_000) {
+      const patience = new AbortController()
+      const late = sleep(withinMs, undefined, { signal: patience.signal }).then(() => {
+        throw new Error(`not ended within ${withinMs} ms; the node said:\n${said.slice(-3_000)}`)
+      })
+      await Promise.race([exited, late]).finally(() => patience.abort())
+      return child.signalCode ?? child.exitCode
+    },
     async end(signal) {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill(signal)

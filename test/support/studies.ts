@@ -37,3 +37,52 @@ export function generatedStudy(options: { sites: number; rows?: number; seed?: n
   const protocol = parseProtocol(protocolToYaml(draft as unknown as Protocol), 'test')
   return { cohort, protocol, sites: cohort.sites.map(({ name, table }) => ({ name, rows: table })) }
 }
+
+/** A study whose run goes on for as long as a test needs: 14 weights by averaging, limits of 7 seconds at four sites. */
+export function longStudy(options: { sites: number; rounds?: number; rows?: number; change?: Partial<Protocol> }) {
+  const { sites, rounds = 100_000, rows = 60, change } = options
+  const limit = { seconds: sites + 3, blocks: sites + 3 }
+  const limits = Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, limit]))
+  const learner: LearnerSpec = { kind: 'logistic', algorithm: 'fedavg', rounds, localSteps: 2, learningRate: 0.5, l2: 0.01, standardise: 'pooled' }
+  return generatedStudy({ sites, rows, learner, change: { limits: limits as never, ...change } })
+}
+
+/**
+ * A study that Newton's method finishes in a handful of rounds.
+ * @param options.limit of contributing: how long a test may keep a site away without ending the phase
+ */
+export function exactStudy(options: { sites: number; rows?: number; limit?: number }) {
+  const { sites, rows = 60, limit: patient = sites + 3 } = options
+  const limits = Object.fromEntries(
+    ['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => {
+      const limit = phase === 'contributing' ? patient : sites + 3
+      return [phase, { seconds: limit, blocks: limit }]
+    }),
+  )
+  return generatedStudy({ sites, rows, change: { limits: limits as never } })
+}
+
+/** A study of 112,001 weights, 448 kB: too large for every site to add up, so that it is cut into slices. */
+export function slicedStudy(options: { sites: number; slices: number; rounds?: number }) {
+  const { sites, slices, rounds = 100_000 } = options
+  const learner: LearnerSpec = {
+    kind: 'neural',
+    algorithm: 'fedavg',
+    layers: [
+      { className: 'Dense', config: { units: 8_000, activation: 'relu', useBias: true } },
+      { className: 'Dense', config: { units: 1, activation: 'sigmoid', useBias: true } },
+    ],
+    loss: 'binaryCrossentropy',
+    rounds,
+    localEpochs: 1,
+    batchSize: 32,
+    learningRate: 0.1,
+    seed: 'slices',
+    normBound: 10,
+    fractionBits: 20,
+    standardise: 'pooled',
+  }
+  const limit = { seconds: sites + 5, blocks: sites + 5 }
+  const limits = Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, limit]))
+  return generatedStudy({ sites, rows: 40, learner, change: { slices, limits: limits as never } })
+}

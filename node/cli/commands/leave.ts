@@ -6,8 +6,8 @@ export const leave = command({
   name: 'leave',
   group: 'Network',
   summary: "end this site's membership, in order; without --yes it only shows what would happen",
-  description: `Abstains from new rounds, waits for those under way (the others finish what does not end in time), takes back the steward's approvals, and asks
-the members to remove the site: more than half must agree. Can be repeated when it was interrupted. Models that were made stay made.`,
+  description: `Abstains from new rounds, waits for those under way (the others finish what does not end in time), takes back the steward's approvals, and ends
+the membership, with the steward's account: at once and for good. Can be repeated when it was interrupted. Models that were made stay made.`,
   options: {
     ...siteOptions,
     stewardPasswordFile: text('FILE', "first line: the password of the steward's keystore (default: the site's)"),

@@ -7,7 +7,7 @@ export const planText = (plan: Leaving, folder: string): string =>
     '  1. abstain from new rounds',
     `  2. wait for rounds under way: ${plan.underWay.map(({ run, round, phase, leads }) => `run ${run} round ${round}, ${phase}${leads ? ', led from here' : ''}`).join('; ') || 'none'}${plan.nodeRuns || plan.underWay.length === 0 ? '' : ' (the node does not run: the others finish them)'}`,
     `  3. take back its approvals: ${studiesOf(plan)}`,
-    `  4. ask ${plan.others.join(', ') || 'nobody: it is the last member, and cannot leave'} to remove it; more than half of the members must agree, and its own vote is one`,
+    `  4. end its membership, at once and for good: ${plan.others.length === 0 ? 'it is the last member, and cannot leave' : `${plan.others.join(', ')} stay`}`,
     serveText(plan),
     `Nothing was done. To leave: rota leave --folder ${folder} --yes`,
   ].join('\n')
@@ -18,17 +18,14 @@ export const stepText = (step: LeaveStep, leaving: Leaving): string =>
     drained: 'No round is under way with this site in it.',
     'not drained': 'A round is still under way: the others finish it without this site.',
     withdrawn: `Approvals taken back: ${studiesOf(leaving)}.`,
-    proposed: 'The members were asked.',
-    removed: 'The members have removed this site.',
+    resigned: 'Membership ended.',
   })[step]
 
 /** Where it stands afterwards. */
 export const leaveText = (done: Leaving): string =>
   [
-    done.removal === null
-      ? `${done.name} is no member any more.`
-      : `${done.name} takes part in nothing any more. Its removal has ${done.removal.votes} of ${done.removal.needed} votes; each member votes with: rota admit ${done.removal.proposal}`,
-    serveText(done),
+    `${done.name} (site ${done.site}) is no member any more.`,
+    'The others hang up on its node: stop it. Sums and models they hold themselves.',
     'Keep the vault while you may have to show what this site contributed; then delete the folder. Models that were made stay made, and what others hold is theirs.',
   ].join('\n')
 
@@ -37,4 +34,4 @@ const studiesOf = ({ studies }: Leaving): string => studies.map(({ study, title 
 const serveText = ({ serveUntil }: Leaving): string =>
   serveUntil === null
     ? 'It has sent no update: nobody needs anything from here.'
-    : `Others may fetch its last updates until ${serveUntil}; let the node run until then if it can. Sums and models they hold themselves.`
+    : `Others may want its last updates until ${serveUntil}, to catch up or to audit, and can fetch none once it has left. To give them that time: rota pause now, and leave then.`

@@ -24,6 +24,7 @@ export function createStoryteller(out: Output): (event: NodeEvent) => void {
         const { progress } = event
         if (progress.kind === 'abstained')
           out.line(style.warn(`Run ${progress.run} round ${progress.round}: abstained (${progress.reason}): ${progress.detail}`))
+        if (progress.kind === 'asked-for-time') out.line(`Run ${progress.run} round ${progress.round}: still at work; asked the others for more time.`)
         if (progress.kind === 'wrong-sum')
           out.line(style.bad(`Run ${progress.run} round ${progress.round}: site ${progress.publisher} published a wrong sum; it is thrown out.`))
         if (progress.kind === 'trouble') out.line(style.warn(`${progress.code} ${progress.message}`))

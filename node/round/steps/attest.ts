@@ -1,10 +1,12 @@
 import { sizeOf } from '#base/bitmap.ts'
+import { release } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import { type Digest, ZERO_DIGEST } from '#base/ids.ts'
 import { slicesOf } from '#core/commit/slices.ts'
 import type { Model } from '#core/model/model.ts'
 import { decodeSum } from '#core/ring/decode.ts'
 import type { AttestStatus, Publication } from '#ports/chain.ts'
+import { INLINE_VECTOR_BYTES } from '#wire/announce.ts'
 import { cutOf, isSmall } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
 import { type NamedModel, nameModel, ownProof } from '../study.ts'
@@ -57,6 +59,7 @@ async function takeStep(play: Play, round: Round, publication: Publication, sign
   const { named, status } = await nameStep(play, round, publication.sumRoot, step)
   const own = ownProof(site, named.bytes)
   const { cid } = await site.store.put(named.bytes, named.outline, 'model', round.key, signal)
+  if (!isSmall(round.layout)) release(named.bytes)
   play.attested = { model: named.model, root: named.root }
   return { status, root: named.root, cid, own }
 }
@@ -68,16 +71,21 @@ async function nextModel(play: Play, round: Round, publication: Publication, sig
   return isSmall(round.layout) ? play.site.memo.once(`advance ${stepName(round, publication.sumRoot)}`, async () => step()) : step()
 }
 
-/** Sites of one process take a small step, and name its model, once for all. */
+/** Sites of one process take a small step, and name its model, once for all. A small sum may lead to a large model: that one is not remembered. */
 async function nameStep(
-  play: Play,
+  { site }: Play,
   round: Round,
   sumRoot: Digest,
   { model, status }: Step,
 ): Promise<{ readonly named: NamedModel; readonly status: AttestStatus }> {
-  const name = (): NamedModel => nameModel(model, play.site)
-  return { status, named: isSmall(round.layout) ? await play.site.memo.once(`name ${stepName(round, sumRoot)}`, async () => name()) : name() }
+  const name = (): NamedModel => nameModel(model, site)
+  const key = `name ${stepName(round, sumRoot)}`
+  const named = isSmall(round.layout) ? await site.memo.once(key, async () => name()) : name()
+  if (isLarge(named)) for (const each of [key, `advance ${stepName(round, sumRoot)}`]) site.memo.forget(each)
+  return { status, named }
 }
+
+const isLarge = ({ bytes }: NamedModel): boolean => bytes.length > INLINE_VECTOR_BYTES
 
 const stepName = (round: Round, sumRoot: Digest): string => `${round.base.root} ${sumRoot}`
 

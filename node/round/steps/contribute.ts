@@ -1,3 +1,4 @@
+import { release } from '#base/bytes.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
@@ -41,7 +42,7 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   play.cohortRoot = patients.root
   await site.journal.append({ kind: 'contributed', run: round.run, round: round.round, base: round.base.root, root, cid, cohortRoot: patients.root })
   await send(play, round, { root, cid, cohortRoot: patients.root })
-  site.tell({ kind: 'contributed', run: round.run, round: round.round, bytes: ring.bytes.length, trainMs, backend: site.trainer?.backend ?? null })
+  site.tell({ kind: 'contributed', run: round.run, round: round.round, bytes: outline.lengthBytes, trainMs, backend: site.trainer?.backend ?? null })
 }
 
 /** What the journal says was contributed, sent again: the same bytes, never a second vector for one round. */
@@ -99,7 +100,10 @@ async function consentedCohort(play: Play): Promise<ConsentedCohort | Refusal> {
 async function ringVector(play: Play, round: Round, patients: ConsentedCohort, signal: AbortSignal): Promise<RingVector | Refusal> {
   const { random } = play.site.host
   const bounded = await boundedUpdate(play, round, patients, signal)
-  return 'reason' in bounded ? bounded : toRing(bounded, random.bytes(SALT_BYTES), random)
+  if ('reason' in bounded) return bounded
+  const ring = toRing(bounded, random.bytes(SALT_BYTES), random)
+  if (bounded.kind === 'neural') release(new Uint8Array(bounded.delta.buffer))
+  return ring
 }
 
 /** Numbers that cannot be sent keep this site out of this round, and no more: its node goes on in its other studies. */

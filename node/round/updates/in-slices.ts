@@ -1,3 +1,4 @@
+import { release } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
 import { slicesOf } from '#core/commit/slices.ts'
@@ -54,16 +55,21 @@ export function addInSlices(store: ModelStore, round: AddingRound): Adding {
     const { check, seen } = looks.get(site) ?? { check: new VectorCheck(round.layout, length), seen: new Set<number>() }
     looks.set(site, { check, seen })
     if (length !== lengthBytes) return refuse(site, check.fault() ?? 'another length')
+    // While this one is read another may be refused, and the sum begin anew: what went into the old one is read again later.
+    const total = running
+    const isOpen = (): boolean => !summing && total === running
     const look = (part: Uint8Array, offset: number): void => {
       if (!seen.has(offset)) check.look(part, offset)
       seen.add(offset)
-      if (!summing) addPart(running, site, part, offset)
+      if (isOpen()) addPart(total, site, part, offset)
     }
     if (offered === undefined) await store.read(ref, round.key, signal, { slices, providers: () => [site] }, look)
     else for (const { slice, start, end } of cuts) if (slices.includes(slice) && start < end) look(offered.subarray(start, end), start)
     const why = check.fault()
     if (why !== null) refuse(site, why)
-    if (!summing) done(running, site, slices)
+    if (isOpen()) done(total, site, slices)
+    // It was made here, is in the store, and nobody reads it again.
+    if (offered !== undefined) release(offered)
   }
 
   /** The running sum when nothing but these is in it; else an empty one. */
@@ -94,6 +100,7 @@ export function addInSlices(store: ModelStore, round: AddingRound): Adding {
       return total.adder.sum.bytes
     },
     release() {
+      release(running.adder.sum.bytes)
       running = fresh()
     },
     async fill(sum, slices, providers, signal) {

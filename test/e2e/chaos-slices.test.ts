@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import process from 'node:process'
+import { after, before, describe, it } from 'node:test'
+import type { RunId } from '#base/ids.ts'
+import { assertAllClosed, type Blow, deal, tellBlow } from '../support/blows.ts'
+import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
+import type { Strike } from '../support/strikes.ts'
+import { slicedStudy } from '../support/studies.ts'
+
+// given four hospitals in four processes, and a model that is cut into three slices
+// └── when leader, standby or plain site is killed at the row where it tells its slices, or publishes, or checks what was published
+//     └── others take over what it owed, and the round closes (restarted or not)
+
+const kill = (row: Strike['row'], role: Strike['role']): Strike => ({ row, role, at: 'row', signal: 'SIGKILL' })
+const RESTARTS = [true, false]
+const ROLES = ['leader', 'standby', 'site'] as const
+
+const matrix: readonly Blow[] = [
+  ...ROLES.flatMap((role) => RESTARTS.map((restart) => ({ strikes: [kill('tell-slices', role)], restart }))),
+  ...ROLES.flatMap((role) => RESTARTS.map((restart) => ({ strikes: [kill('witness', role)], restart }))),
+  ...ROLES.flatMap((role) => RESTARTS.map((restart) => ({ strikes: [kill('attest', role)], restart }))),
+  ...RESTARTS.map((restart) => ({ strikes: [kill('publish', 'leader')], restart })),
+]
+
+const all = process.env.ROTA_CHAOS === 'all'
+
+describe('kills where a model is cut into slices', () => {
+  const study = slicedStudy({ sites: 4, slices: 3 })
+  const blows = all ? matrix : matrix.filter((_, i) => [0, 5, 19].includes(i))
+  let hospitals: RoughHospitals
+  let run: RunId
+
+  before(async () => {
+    console.log(`kills with slices: ${blows.length} of ${matrix.length} (ROTA_CHAOS=all for all)`)
+    hospitals = await makeRoughHospitals(study.sites, study.cohort.label.name, { untrained: true })
+    await hospitals.startAll()
+    run = await hospitals.openRun(await hospitals.publish(study.protocol))
+  })
+  after(() => hospitals?.stop())
+
+  for (const blow of blows)
+    it(tellBlow(blow), async () => {
+      const { story, closedAfterMs } = await deal(hospitals, run, blow)
+      assert.equal(story.state, 'closed')
+      if (process.env.ROTA_CHAOS_TIMES) console.log(`${tellBlow(blow)}: ${(closedAfterMs / 1000).toFixed(1)} s`)
+    })
+
+  it('no round is lost', async () => assertAllClosed(await hospitals.stories(run)))
+})

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RoundStory } from '#app/round-story.ts'
+import { sizeOf } from '#base/bitmap.ts'
+import { type RunId, siteId } from '#base/ids.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import type { HospitalRows } from './hospitals.ts'
+import { undisturbed } from './replay.ts'
+import { inAWord, type RoughHospitals } from './rough-hospitals.ts'
+import { arm, type Role, roleOf, type Strike, type Struck } from './strikes.ts'
+
+/** Strikes that fall one after another in one round. */
+export interface Blow {
+  readonly strikes: readonly Strike[]
+  /** Whether those who were killed start again as soon as all strikes have fallen, or only when the round has ended without them. */
+  readonly restart: boolean
+  /** Only this role's nodes see the chain from the first strike to the last. */
+  readonly seeing?: Role
+}
+
+export interface Struggle {
+  readonly blow: Blow
+  readonly struck: readonly Struck[]
+  /** The round in which it fell, as it ended. */
+  readonly story: RoundStory
+  /** From the last strike to the end of its round, by the wall clock. */
+  readonly closedAfterMs: number
+}
+
+const STRIKE_LIMIT_MS = 60_000
+
+export const tellBlow = ({ strikes, restart }: Blow): string =>
+  `${strikes.map(({ row, role, at }) => `${role} at ${row}${at === 'row' ? '' : ` (${at === 'send' ? 'before' : 'after'} its transaction goes out)`}`).join(', then ')}, ${restart ? 'restarted' : 'gone until the round is over'}`
+
+/** Deals one blow to a run that goes on, and waits until its round has ended and everybody is back at work. */
+export async function deal(hospitals: RoughHospitals, run: RunId, blow: Blow): Promise<Struggle> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await play(hospitals, run, blow)
+    } catch (error) {
+      if (!(error instanceof RoundWentOn) || tries === TRIES) throw error
+    } finally {
+      arm(hospitals.strikes, [])
+      heal(hospitals)
+    }
+    for (const site of hospitals.folders.keys()) await bringBack(hospitals, run, site)
+  }
+}
+
+/** On a machine so slow that a round's limit passes before a killed node has started again, the next strike has to wait for another round. */
+class RoundWentOn extends Error {}
+const TRIES = 4
+
+async function play(hospitals: RoughHospitals, run: RunId, blow: Blow): Promise<Struggle> {
+  const struck: Struck[] = []
+  let struckAtMs = 0
+  for (const [i, { strike, struck: fallen }] of arm(hospitals.strikes, blow.strikes).entries()) {
+    // What was not sent is sent again in the same round alone.
+    const first = strike.row === 'contribute-again' ? struck[0] : undefined
+    const who = await untilStruck(hospitals, fallen, tellBlow(blow), first === undefined ? undefined : () => isOver(hospitals, run, first.round))
+    struck.push(who)
+    assert.equal(await hospitals.nodes[who.site]?.ended(), strike.signal)
+    struckAtMs = performance.now()
+    if (i === 0 && blow.seeing !== undefined) await blind(hospitals, run, blow.seeing, who)
+    // The next strike waits for what this site does when it has started again.
+    if (blow.strikes[i + 1]?.role === 'the same') hospitals.start(who.site).catch(() => undefined)
+  }
+  heal(hospitals)
+  if (blow.restart) for (const site of new Set(struck.map((who) => who.site))) hospitals.start(site).catch(() => undefined)
+  const { round } = struck[0] as Struck
+  const stories = await hospitals.untilStories(run, (told) => (told[round - 1]?.state ?? 'open') !== 'open', `round ${round} ends (${tellBlow(blow)})`)
+  const closedAfterMs = performance.now() - struckAtMs
+  for (const { site } of struck) await bringBack(hospitals, run, site)
+  return { blow, struck, story: stories[round - 1] as RoundStory, closedAfterMs }
+}
+
+/** As soon as everybody else has contributed, all but the nodes of one role wait for the chain. */
+async function blind(hospitals: RoughHospitals, run: RunId, seeing: Role, gone: Struck): Promise<void> {
+  for (const end = Date.now() + STRIKE_LIMIT_MS; ; await sleep(10)) {
+    const view = await hospitals.reader.run(run)
+    const contributed = sizeOf(view.round.contributed)
+    if (view.round.round !== gone.round || Date.now() > end) throw new RoundWentOn(`round ${gone.round} did not wait for site ${gone.site}`)
+    if (contributed < hospitals.folders.length - 1) continue
+    for (const site of hospitals.folders.keys()) if (roleOf(view, siteId(site)) !== seeing) hospitals.chainLine(site).become('stalls')
+    return
+  }
+}
+
+const heal = (hospitals: RoughHospitals): void => hospitals.folders.forEach((_, site) => hospitals.chainLine(site).become('open'))
+
+const isOver = async (hospitals: RoughHospitals, run: RunId, round: number): Promise<boolean> =>
+  ((await hospitals.stories(run))[round - 1]?.state ?? 'open') !== 'open'
+
+/** @param over whether the round that the strike waits for has ended @throws RoundWentOn when it has, Error when nobody was struck in time */
+export async function untilStruck(hospitals: RoughHospitals, fallen: () => Struck | null, what: string, over = async () => false): Promise<Struck> {
+  for (const end = Date.now() + STRIKE_LIMIT_MS; Date.now() < end; await sleep(10)) {
+    const ended = await over()
+    const struck = fallen()
+    if (struck !== null) return struck
+    if (ended) throw new RoundWentOn(what)
+  }
+  throw new Error(`nobody was struck: ${what}\n${hospitals.nodes.map((node, i) => `── site ${i}\n${node?.said().slice(-1_500)}`).join('\n')}`)
+}
+
+/** Starts a site unless it runs, and waits until it has contributed again. */
+export async function bringBack(hospitals: RoughHospitals, run: RunId, site: number): Promise<void> {
+  const node = hospitals.nodes[site]
+  const alive = node !== undefined && (await node.ended(0).catch(() => 'alive')) === 'alive'
+  const back = alive ? node : await hospitals.start(site)
+  await back.until((e) => e.event === 'progress' && e.progress.kind === 'contributed' && e.progress.run === run)
+}
+
+/** No round of the run was lost: all but the open one are closed. */
+export function assertAllClosed(stories: readonly RoundStory[]): void {
+  assert.deepEqual(stories.filter(({ state }, i) => state !== 'closed' && i < stories.length - 1).map(inAWord), [])
+}
+
+/** All that a run has come to is what its frozen sets add up to. */
+export async function assertUndisturbed(hospitals: RoughHospitals, run: RunId, { protocol, sites }: { protocol: Protocol; sites: readonly HospitalRows[] }) {
+  const closed = (await hospitals.stories(run)).filter(({ state }) => state === 'closed')
+  const rows = sites.map((site) => site.rows)
+  assert.deepEqual(
+    closed.map((story) => story.modelRoot),
+    await undisturbed(protocol, rows, closed),
+  )
+}
