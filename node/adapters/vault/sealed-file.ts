@@ -23,21 +23,33 @@ type Fields = Readonly<Record<string, string>>
 
 /** @throws ROTA-1303 when the file exists, ROTA-1306 when it cannot be written */
 export async function writeSealed(path: string, kind: string, password: string, content: SealedFile<Fields, Fields>): Promise<void> {
+  await writeOnce(path, `${JSON.stringify(await seal(kind, password, content), null, 2)}\n`)
+}
+
+/** The same as one line of text, for a file that holds more than that. */
+export const sealText = async (kind: string, password: string, content: SealedFile<Fields, Fields>): Promise<string> =>
+  JSON.stringify(await seal(kind, password, content))
+
+async function seal(kind: string, password: string, content: SealedFile<Fields, Fields>): Promise<object> {
   const salt = randomBytes(16)
   const nonce = randomBytes(12)
   const key = await deriveKey(password, salt, KDF)
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(boundText(kind, content.public))
   const sealed = Buffer.concat([cipher.update(JSON.stringify(content.secrets), 'utf8'), cipher.final(), cipher.getAuthTag()])
   const kdf = { name: 'scrypt', ...KDF, salt: salt.toString('hex') }
-  await writeOnce(
-    path,
-    `${JSON.stringify({ rota: kind, version: 1, public: content.public, kdf, cipher: 'aes-256-gcm', nonce: nonce.toString('hex'), sealed: sealed.toString('hex') }, null, 2)}\n`,
-  )
+  return { rota: kind, version: 1, public: content.public, kdf, cipher: 'aes-256-gcm', nonce: nonce.toString('hex'), sealed: sealed.toString('hex') }
 }
 
 /** @throws ROTA-1301 wrong password (or a changed byte: the two cannot be told apart), ROTA-1302 no such keystore */
 export async function readSealed(path: string, kind: string, password: string): Promise<SealedFile<Fields, Fields>> {
-  const file = await readParsed(path, kind)
+  return unseal(path, await readParsed(path, kind), kind, password)
+}
+
+/** Opens what `sealText` made. @param name of the file that it came from @throws as readSealed */
+export const openText = async (name: string, text: string, kind: string, password: string): Promise<SealedFile<Fields, Fields>> =>
+  unseal(name, parse(name, text, kind), kind, password)
+
+async function unseal(path: string, file: Parsed, kind: string, password: string): Promise<SealedFile<Fields, Fields>> {
   const key = await deriveKey(password, Buffer.from(file.kdf.salt, 'hex'), file.kdf)
   const sealed = Buffer.from(file.sealed, 'hex')
   try {
@@ -63,8 +75,12 @@ interface Parsed {
 }
 
 async function readParsed(path: string, kind: string): Promise<Parsed> {
+  const text = await readFile(path, 'utf8').catch((cause) => Promise.reject(new RotaError('ROTA-1302', { file: path, reason: cause.code }, cause)))
+  return parse(path, text, kind)
+}
+
+function parse(path: string, text: string, kind: string): Parsed {
   const refuse = (reason: string, cause?: unknown) => new RotaError('ROTA-1302', { file: path, reason }, cause)
-  const text = await readFile(path, 'utf8').catch((cause) => Promise.reject(refuse(cause.code, cause)))
   let value: Partial<Parsed> & { rota?: unknown; version?: unknown }
   try {
     value = JSON.parse(text)

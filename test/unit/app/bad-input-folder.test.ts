@@ -14,7 +14,7 @@ import { logged, logWentBack } from '#app/log-trouble.ts'
 import { startNode } from '#app/node.ts'
 import { openSiteFolder, sitePaths } from '#app/site-folder.ts'
 import { type ErrorCode, isRotaError, type RotaError } from '#base/errors.ts'
-import { type Digest, roundNo, runId, siteId } from '#base/ids.ts'
+import { type Digest, roundNo, runId, siteId, ZERO_DIGEST } from '#base/ids.ts'
 import type { LogFields } from '#ports/host.ts'
 import type { Progress } from '#round/progress.ts'
 import { keyed } from '../cohort/support.ts'
@@ -150,7 +150,7 @@ describe('a full disk', () => {
     const add = async (n: number) => {
       await journal.append(entry(n))
       await consents.append([consent(n)])
-      await ledger.record(cohort(n))
+      await ledger.record(cohort(n), ZERO_DIGEST)
     }
     await add(1)
     const texts = () => Promise.all(['journal', 'consents', 'ledger'].map((file) => readFile(join(disk, file), 'latin1')))
@@ -158,7 +158,7 @@ describe('a full disk', () => {
     const empty = await fill()
     await fails(journal.append(entry(2)), 'ROTA-1306')
     await fails(consents.append([consent(2)]), 'ROTA-1306')
-    await fails(ledger.record(cohort(2)), 'ROTA-1306')
+    await fails(ledger.record(cohort(2), ZERO_DIGEST), 'ROTA-1306')
     assert.deepEqual(await texts(), before)
     assert.deepEqual((await readdir(disk)).sort(), ['ballast', 'consents', 'journal', 'ledger'], 'nothing half-written, no lock left')
     await empty()

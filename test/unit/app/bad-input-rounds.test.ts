@@ -9,13 +9,13 @@ import { sitesOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import { attemptNo, type Digest, roundNo, runId, siteId } from '#base/ids.ts'
 import { merkleRoot } from '#core/commit/merkle.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import type { SplitTable, Table } from '#core/model/table.ts'
 import { vectorBytes } from '#core/ring/layout.ts'
-import { createHoldings } from '#round/holdings.ts'
 import type { PlayHooks } from '#round/player.ts'
 import type { Progress } from '#round/progress.ts'
-import type { Site } from '#round/site.ts'
+import { createHoldings } from '#round/updates/holdings.ts'
 import { type Announce, decodeAnnounce, encodeAnnounce } from '#wire/announce.ts'
 import { toCbor } from '#wire/cbor.ts'
 import { generatedStudy } from '../../support/studies.ts'
@@ -114,15 +114,15 @@ describe('bad vectors of others', () => {
       try {
         const [me, honest, bad] = world.sites.map((site) => world.start(site)) as [SimPorts, SimPorts, SimPorts]
         const put = async (ports: SimPorts, bytes: Uint8Array, claimed = merkleRoot(bytes, sha256)) => {
-          const { cid } = await ports.store.put(bytes, 'update', claimed, key, signal)
+          const { cid } = await ports.store.put(bytes, { ...outlineOf(bytes, sha256), root: claimed }, 'update', key, signal)
           return { site: ports.id, root: claimed, cid }
         }
         const updates = [await put(honest, new Uint8Array(size)), await put(bad, bytes, root)]
-        const holdings = createHoldings({ ...me } as unknown as Site, { run: runId(1), round: roundNo(1), layout, key }, () => undefined)
-        holdings.want(updates)
+        const holdings = createHoldings(me, { run: runId(1), round: roundNo(1), layout, key, cut: 1 }, () => undefined)
+        holdings.want(updates, [0])
         await world.time.sleep(5_000)
         holdings.stop()
-        assert.deepEqual(sitesOf(holdings.held()), [honest.id])
+        assert.deepEqual(sitesOf(holdings.held(0)), [honest.id])
         const refused = me.host.log.lines.filter((line) => line.event === 'update.refused')
         assert.deepEqual(
           refused.map(({ fields }) => [fields['site'], fields['code']]),

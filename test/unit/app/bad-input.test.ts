@@ -44,6 +44,12 @@
  * ├── a site that contributes and then serves nobody: ROTA-4010 · test/rounds/faults.test.ts "leaves out what a site commits and serves to nobody" · test/compliance/store.ts "says that nobody has an object"
  * ├── two contributions by one site: ROTA-5104 · test/compliance/chain.ts "takes late and repeated calls for what they are"
  * └── a withdrawn tag used again: ROTA-5401 · test/compliance/chain.ts "relays withdrawals once" · test/compliance/cohort.test.ts "takes a patient back with a new consent, and the old tag stays dead"
+ * given a canary
+ * ├── limits below what was measured, or too few able sites, at the start of a run: ROTA-1401 · test/unit/app/canary-limits.test.ts "refuses a start that could not finish" · test/e2e/canary.test.ts "keep a run from starting that could not finish"
+ * ├── a site that never answers: ROTA-1402 · test/e2e/canary.test.ts "name who never answers" · test/unit/network/canary.test.ts "names who never answers, and keeps the others"
+ * ├── a node that does not take it (wrong control key): ROTA-1403 · test/e2e/canary.test.ts "refuse what they should"
+ * ├── a study that this site did not approve: ROTA-1404 · test/e2e/canary.test.ts "refuse what they should" · test/unit/network/canary.test.ts "says why a site would not take part"
+ * └── a message that is malformed, too long or of another version: ROTA-4001 · test/unit/network/canary-wire.test.ts "are refused whole when anything is wrong"
  * given the catalogue itself
  * ├── each code is thrown somewhere, with all the details that its texts name
  * └── each says what happened and what to do

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { SimClock, SimLog } from '#adapters/sim/host.ts'
-import { Life } from '#adapters/sim/life.ts'
+import { untroubledLife } from '#adapters/sim/life.ts'
 import { SimTime } from '#adapters/sim/time.ts'
 import { medianOffset, WRONG_CLOCK_MS, watchClock } from '#app/clock-watch.ts'
 import { RotaError } from '#base/errors.ts'
@@ -34,7 +34,7 @@ describe('the clock watch', () => {
     ] as const) {
       const time = new SimTime(0)
       const stop = new AbortController()
-      const clock = new SimClock(time, new Life(siteId(0), [], new Map(), () => undefined))
+      const clock = new SimClock(time, untroubledLife(siteId(0), time))
       const told = await new Promise<RotaError | null>(
         (resolve) => void watchClock({ ...peersWith(offsets), clock, log: new SimLog(clock, { debug: false }) }, resolve, stop.signal),
       )

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { NamedShare } from '#app/participation.ts'
 import { reportHtml } from '#app/report.ts'
 import { escapeHtml } from '#app/report-markup.ts'
 import { resultsCsv } from '#app/results-csv.ts'
@@ -15,6 +16,8 @@ describe('the report', () => {
       'The study',
       'Coefficients',
       'Test rows, site by site',
+      'Who took part',
+      'Every site was in every round.',
       'Round log',
       'What this shows, and what it does not',
       'open: no masking, no differential privacy',
@@ -29,6 +32,24 @@ describe('the report', () => {
       const html = reportHtml(await view(options))
       assert.doesNotMatch(html, /NaN|undefined|null/)
     }
+  })
+
+  it('says above the round log who was missing, and what is not known of others', async () => {
+    const known = await view({})
+    const participation = known.participation as NonNullable<typeof known.participation>
+    const [first, second, third] = participation.shares as readonly [NamedShare, NamedShare, NamedShare]
+    const line = 'Basel has been missing from 3 of 5 rounds (last in: round 2): late in contributing (rounds 3 to 5)'
+    const here = { rounds: 5, bytesIn: 1_200, bytesOut: 3_400, trainMs: 2_500 }
+    const html = reportHtml({
+      ...known,
+      participation: {
+        absences: [line],
+        shares: [{ ...first, here }, { ...second, told: { rounds: 5, bytesIn: 9_000, bytesOut: 8_000, trainSeconds: 15 } }, third],
+      },
+    })
+    assert.ok(html.includes(`<strong>${line}</strong>`) && html.indexOf(line) < html.indexOf('Round log'))
+    assert.ok(html.includes('1.20 kB') && html.includes('2.5 s') && html.includes('not known here') && html.includes('≤ 15.0 s, told'))
+    assert.doesNotMatch(reportHtml({ ...known, participation: null }), /Who took part/)
   })
 
   it('shows names that hold markup as text', async () => {

@@ -69,7 +69,7 @@ describe('rota', () => {
     for (const words of [
       ['--sites', 'many'],
       ['--sites', '0'],
-      ['--sites', '257'],
+      ['--sites', '10001'],
       ['--l2', '-1'],
       ['--rows', '1e3'],
       ['--learning-rate', 'NaN'],
