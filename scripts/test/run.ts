@@ -12,14 +12,14 @@ import { runContractTests } from './contract-tests.ts'
 import { runNodeTests } from './node-tests.ts'
 import { add, nothing, type Tally, tell } from './tally.ts'
 
-/** Files of one group may run side by side; e2e starts networks of processes of its own and goes one by one. */
+/** Files of one group run side by side, two on two cores: networks of e2e wait for blocks and limits most of the time. */
 const GROUPS: Readonly<Record<string, () => Promise<Tally>>> = {
   check: runCheck,
   contracts: runContractTests,
   unit: () => runFolder('unit', side()),
   compliance: () => runFolder('compliance', side()),
   rounds: () => runFolder('rounds', side()),
-  e2e: () => runFolder('e2e', 1),
+  e2e: () => runFolder('e2e', side()),
 }
 
 const side = (): number => Math.max(1, Math.min(2, availableParallelism()))
