@@ -101,7 +101,11 @@ describe('a member that attacks', () => {
     const lies = only(events, 'Published').filter((e) => e.site === siteId(1))
     assert.ok(lies.length > 0)
     const discarded = only(events, 'PublicationDiscarded')
-    for (const lie of lies) assert.ok(discarded.some((d) => d.round === lie.round && d.attempt === lie.attempt, `the lie of round ${lie.round} stood`))
+    for (const lie of lies)
+      assert.ok(
+        discarded.some((d) => d.round === lie.round && d.attempt === lie.attempt),
+        `the lie of round ${lie.round} stood`,
+      )
   })
 
   it('cannot publish the right sum under the CID of something else', async (t) => {

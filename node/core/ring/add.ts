@@ -1,4 +1,5 @@
 import { RotaError } from '#base/errors.ts'
+import { wordsOf } from './vector-check.ts'
 import type { RingVector } from './vectors.ts'
 
 /**
@@ -20,7 +21,7 @@ export class RingAdder {
     const wordBytes = this.sum.wordBits / 8
     if (offset % wordBytes !== 0 || piece.length % wordBytes !== 0 || offset + piece.length > this.sum.bytes.length)
       throw new RotaError('ROTA-2103', { reason: `a piece of ${piece.length} bytes at ${offset} does not fit a sum of ${this.sum.bytes.length}` })
-    const from = asWords(piece)
+    const from = wordsOf(piece)
     const to = this.#words.subarray(offset / 4, (offset + piece.length) / 4)
     if (this.sum.wordBits === 32) add32(to, from)
     else add64(to, from)
@@ -41,12 +42,6 @@ export function addVectors(vectors: readonly RingVector[]): RingVector {
     adder.add(vector.bytes)
   }
   return adder.sum
-}
-
-/** Little-endian machines only, as Node supports no other in practice; a copy where the bytes are not aligned. */
-function asWords(bytes: Uint8Array): Int32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
-  return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)
 }
 
 /** Signed views: 32-bit integer addition stays in registers, where unsigned words would become float64. */

@@ -94,7 +94,7 @@ export function coordinatesOf(body: Uint8Array, layout: VectorLayout): (i: numbe
   return layout.limbs === 4 ? (i) => Number(joinLimbs(view, i * 16)) : (i) => Number(view.getBigInt64(i * 8, true))
 }
 
-/** 32-bit words; a copy where the bytes are not aligned. */
+/** 32-bit words. Little-endian machines only, as Node supports no other in practice; a copy where the bytes are not aligned. */
 export function wordsOf(body: Uint8Array): Int32Array {
   const aligned = body.byteOffset % 4 === 0 ? body : body.slice()
   return new Int32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4)

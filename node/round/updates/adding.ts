@@ -32,9 +32,9 @@ export interface Adding {
    */
   sum(updates: readonly NamedUpdate[], slices: readonly number[], signal: AbortSignal): Promise<Uint8Array>
   /** Brings slices that others added up into the sum's bytes. @throws ROTA-4xxx */
+  fill(sum: ObjectRef, slices: readonly number[], providers: (slice: number) => readonly SiteId[], signal: AbortSignal): Promise<void>
   /** Forgets the sum's bytes: of a large model they would be most of a node's memory. */
   release(): void
-  fill(sum: ObjectRef, slices: readonly number[], providers: (slice: number) => readonly SiteId[], signal: AbortSignal): Promise<void>
 }
 
 export const refOf = ({ cid, root }: NamedUpdate, { cut }: AddingRound): ObjectRef => ({ cid, kind: 'update', root, slices: cut })
