@@ -15,7 +15,7 @@ import { outlineOf } from '#core/commit/outline.ts'
 import type { NeuralSpec } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
-import { generatedStudy } from '../support/studies.ts'
+import { generatedStudy, largeNetwork } from '../support/studies.ts'
 
 // given a member that attacks
 // ├── when it leads and publishes a wrong sum of a model too large to be re-added by all, it is thrown out, though custodians are a minority
@@ -28,23 +28,7 @@ import { generatedStudy } from '../support/studies.ts'
 type Of<K extends ChainEvent['kind']> = Extract<ChainEvent, { kind: K }>
 const only = <K extends ChainEvent['kind']>(events: readonly ChainEvent[], kind: K): Of<K>[] => events.filter((e): e is Of<K> => e.kind === kind)
 
-const large: NeuralSpec = {
-  kind: 'neural',
-  algorithm: 'fedavg',
-  layers: [
-    { className: 'Dense', config: { units: 8_000, activation: 'relu', useBias: true } },
-    { className: 'Dense', config: { units: 1, activation: 'sigmoid', useBias: true } },
-  ],
-  loss: 'binaryCrossentropy',
-  rounds: 2,
-  localEpochs: 1,
-  batchSize: 32,
-  learningRate: 0.1,
-  seed: 'attacks',
-  normBound: 10,
-  fractionBits: 20,
-  standardise: 'pooled',
-}
+const large = largeNetwork(2)
 const tiny: NeuralSpec = {
   ...large,
   layers: [

@@ -5,12 +5,11 @@ import type { SimPorts } from '#adapters/sim/site.ts'
 import { simulateNetwork } from '#app/simulated-network.ts'
 import { rulesOf } from '#app/studies.ts'
 import { type Digest, digest, type SiteId, siteId } from '#base/ids.ts'
-import type { NeuralSpec } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import { decodeMessage } from '#wire/message.ts'
 import { encodeSliceWord } from '#wire/slice-word.ts'
-import { generatedStudy } from '../support/studies.ts'
+import { generatedStudy, largeNetwork } from '../support/studies.ts'
 
 // given a model too large to be added up by every site
 // ├── when it is cut into as many slices as sites, each round closes, on the same model as in one slice
@@ -23,24 +22,7 @@ import { generatedStudy } from '../support/studies.ts'
 type Of<K extends ChainEvent['kind']> = Extract<ChainEvent, { kind: K }>
 const only = <K extends ChainEvent['kind']>(events: readonly ChainEvent[], kind: K): Of<K>[] => events.filter((e): e is Of<K> => e.kind === kind)
 
-/** 112,001 weights: 448 kB in seven units. */
-const large: NeuralSpec = {
-  kind: 'neural',
-  algorithm: 'fedavg',
-  layers: [
-    { className: 'Dense', config: { units: 8_000, activation: 'relu', useBias: true } },
-    { className: 'Dense', config: { units: 1, activation: 'sigmoid', useBias: true } },
-  ],
-  loss: 'binaryCrossentropy',
-  rounds: 2,
-  localEpochs: 1,
-  batchSize: 32,
-  learningRate: 0.1,
-  seed: 'slices',
-  normBound: 10,
-  fractionBits: 20,
-  standardise: 'pooled',
-}
+const large = largeNetwork(2)
 const MODEL_BYTES = 448_000
 const shrinking: Trainer = { backend: 'none', train: async (task) => task.weights.map((w) => 0.99 * w), stop: async () => undefined }
 

@@ -1,6 +1,6 @@
 import { parseProtocol, protocolToYaml } from '#app/protocol-file.ts'
 import { generateCohort } from '#core/model/generated-cohort.ts'
-import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
+import type { LearnerSpec, NeuralSpec, Protocol } from '#core/protocol/protocol.ts'
 
 export const LOGISTIC: LearnerSpec = {
   kind: 'logistic',
@@ -62,27 +62,29 @@ export function exactStudy(options: { sites: number; rows?: number; limit?: numb
   return generatedStudy({ sites, rows, change: { limits: limits as never } })
 }
 
+/** 112,001 weights over the generated features, 448 kB in seven units: too large for messages. */
+export const largeNetwork = (rounds: number): NeuralSpec => ({
+  kind: 'neural',
+  algorithm: 'fedavg',
+  layers: [
+    { className: 'Dense', config: { units: 8_000, activation: 'relu', useBias: true } },
+    { className: 'Dense', config: { units: 1, activation: 'sigmoid', useBias: true } },
+  ],
+  loss: 'binaryCrossentropy',
+  rounds,
+  localEpochs: 1,
+  batchSize: 32,
+  learningRate: 0.1,
+  seed: 'large',
+  normBound: 10,
+  fractionBits: 20,
+  standardise: 'pooled',
+})
+
 /** A study of 112,001 weights, 448 kB: too large for every site to add up, so that it is cut into slices. */
 export function slicedStudy(options: { sites: number; slices: number; rounds?: number }) {
   const { sites, slices, rounds = 100_000 } = options
-  const learner: LearnerSpec = {
-    kind: 'neural',
-    algorithm: 'fedavg',
-    layers: [
-      { className: 'Dense', config: { units: 8_000, activation: 'relu', useBias: true } },
-      { className: 'Dense', config: { units: 1, activation: 'sigmoid', useBias: true } },
-    ],
-    loss: 'binaryCrossentropy',
-    rounds,
-    localEpochs: 1,
-    batchSize: 32,
-    learningRate: 0.1,
-    seed: 'slices',
-    normBound: 10,
-    fractionBits: 20,
-    standardise: 'pooled',
-  }
   const limit = { seconds: sites + 5, blocks: sites + 5 }
   const limits = Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, limit]))
-  return generatedStudy({ sites, rows: 40, learner, change: { slices, limits: limits as never } })
+  return generatedStudy({ sites, rows: 40, learner: largeNetwork(rounds), change: { slices, limits: limits as never } })
 }
