@@ -36,8 +36,8 @@ import {Status} from "../types/Status.sol";
 ///   order of ids (in a run's first round: the lowest id). Each passed-over site that it steps over is passed over once less.
 ///   When the whole rota is passed over, all is forgiven and the first after the last leader is taken.
 /// - awaited = sites of the rota that contributed to the last opened round of this run, or were not in its rota, or signalled
-///   `ready` since it opened or since the pause (but who asked for more time in it and did not come). First round of a run:
-///   the whole rota.
+///   `ready` since it opened (but who asked for more time in it and did not come). First round of a run: the whole rota; first
+///   round after a pause: the whole rota but such a one.
 /// - `ready` signals are used up. Phase Contributing begins. Emits {RoundOpened}, and no {PhaseBegan} for this first phase.
 ///
 /// # Contributing
@@ -49,12 +49,12 @@ import {Status} from "../types/Status.sol";
 /// # Witnessing
 /// Custodians of slice s (from 0) are the places s, s + 1, … (mod n, counted from the turn): min(3, n) of them at first.
 /// q = min(2, n). An update *stands* in a slice when q bitmaps of the slice name it. A slice is *heard* when it has q bitmaps;
-/// it is *settled* when all its custodians witnessed or every contributed update stands in it. The set is frozen, once, when
-/// all slices are settled; *at the limit*: when all slices are heard; else, if all custodians of the slices not heard are the
-/// whole rota already, Void; else each slice not heard gets three more places (at most n in all) and the phase begins again,
-/// earlier bitmaps counting ({PhaseBegan} with Witnessing again).
-/// Frozen: included = contributed sites whose update stands in every slice and that are still approved. Fewer than `quorum`:
-/// Void (no {Frozen}). Else {Frozen}, and Publishing begins, attempt 0, first place 0.
+/// it is *settled* when all its custodians witnessed or every contributed update stands in it. When all slices are settled, and
+/// *at the limit* when all are heard, the *standing set* is looked at: contributed sites whose update stands in every slice and
+/// that are still approved. With `quorum` of them it is frozen, once: {Frozen}, and Publishing begins, attempt 0, first place 0.
+/// Fewer, or a slice not heard at the limit: each slice in which a contributed update does not stand gets three more places (at
+/// most n in all) and the phase begins again, earlier bitmaps counting ({PhaseBegan} with Witnessing again); Void instead (no
+/// {Frozen}) when such slices have the whole rota as custodians already, or fewer than `quorum` contributors are still approved.
 ///
 /// # Publishing
 /// In an attempt with first place f, place p >= f may publish once p - f thirds of the limit have passed. Publication begins

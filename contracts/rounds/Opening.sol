@@ -52,6 +52,8 @@ abstract contract Opening is RoundStore {
         if (!wanted || rota.size() < run.minSites) return;
         (run.state, run.voidsInARow) = (RunState.Active, 0);
         emit RunStateChanged(id, RunState.Active, site, 0);
+        // Who was slow to say so is waited for as well
+        run.ready = rota;
         _openRound(id, run);
     }
 

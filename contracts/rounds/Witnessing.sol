@@ -53,15 +53,9 @@ abstract contract Witnessing is Opening {
 
     /// @dev The limit has passed: freeze, ask more custodians, or give up.
     function _endWitnessing(RunId id, Run storage run, Round storage r, Clock memory c) internal {
-        uint256 n = r.rota.size();
-        if (c.heard == run.slices) {
-            _freeze(id, run, r, c, STUDIES.approvals(run.study));
-        } else if (Rota.custodians(n, c.extensions) == n) {
-            _void(id, run, Phase.Witnessing);
-        } else {
-            _extend(r, c, run.slices, Rota.witnessQuorum(n));
-            _begin(id, run.round, r, c, Phase.Witnessing);
-        }
+        uint256 approvals = STUDIES.approvals(run.study);
+        if (c.heard == run.slices) _freeze(id, run, r, c, approvals);
+        else _askMore(id, run, r, c, approvals);
     }
 
     /// @dev Custodians of a slice now, as a count of places.
@@ -105,17 +99,6 @@ abstract contract Witnessing is Opening {
         return Rota.witnessQuorum(n) == 1 ? b.once : b.twice;
     }
 
-    /// @dev Three more places for each slice that is not heard. Sets all counts the first time: older ones are stale.
-    function _extend(Round storage r, Clock memory c, uint256 slices, uint256 quorum) private {
-        bool first = c.extensions == 0;
-        ++c.extensions;
-        for (uint256 s = 0; s < slices; ++s) {
-            bool heard = _hasBegun(r, c, slices, s) && r.slices[s].witnessed.size() >= quorum;
-            if (!heard) r.extended[s] = c.extensions;
-            else if (first) r.extended[s] = 0;
-        }
-    }
-
     /// @dev Every slice is heard, so each one's bitmaps are of this round. The loop is over slices.
     function _freeze(RunId id, Run storage run, Round storage r, Clock memory c, uint256 approvals) private {
         uint256 n = r.rota.size();
@@ -124,13 +107,43 @@ abstract contract Witnessing is Opening {
             included &= _standing(_bitmaps(r.slices[s], true), n);
         }
         if (included.size() < run.quorum) {
-            r.clock = c.pack();
-            _void(id, run, Phase.Witnessing);
+            _askMore(id, run, r, c, approvals);
             return;
         }
         r.included = included;
         c.flags |= PhaseClock.FROZEN;
         emit Frozen(id, run.round, included, r.accumulator);
         _begin(id, run.round, r, c, Phase.Publishing);
+    }
+
+    /// @dev Three more places for each slice that lacks an update, unless the whole rota was asked or a quorum is out of reach:
+    /// custodians that are cut off together, or lie together, must not void what others could bear out.
+    function _askMore(RunId id, Run storage run, Round storage r, Clock memory c, uint256 approvals) private {
+        uint256 contributed = r.contributed;
+        uint256 n = r.rota.size();
+        bool futile = (contributed & approvals).size() < run.quorum || Rota.custodians(n, c.extensions) == n;
+        if (futile) {
+            r.clock = c.pack();
+            _void(id, run, Phase.Witnessing);
+            return;
+        }
+        _extend(r, c, run.slices, contributed, n);
+        _begin(id, run.round, r, c, Phase.Witnessing);
+    }
+
+    /// @dev A slice in which every update stands waits for nobody, and keeps its places: the first time that is said with a
+    /// zero, since older counts are stale.
+    function _extend(Round storage r, Clock memory c, uint256 slices, uint256 contributed, uint256 n) private {
+        bool first = c.extensions == 0;
+        (c.extensions, c.settled) = (c.extensions + 1, 0);
+        for (uint256 s = 0; s < slices; ++s) {
+            uint256 stands = _standing(_bitmaps(r.slices[s], _hasBegun(r, c, slices, s)), n);
+            if (contributed & ~stands != 0) {
+                r.extended[s] = c.extensions;
+                continue;
+            }
+            ++c.settled;
+            if (first) r.extended[s] = 0;
+        }
     }
 }

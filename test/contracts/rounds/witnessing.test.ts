@@ -48,13 +48,34 @@ describe('RoundCoordinator, Witnessing', () => {
       expect((await round(run)).included).to.equal(bits(0, 1, 2))
     })
 
-    it('is void when fewer than the quorum are left', async () => {
+    it('asks the next three when all have witnessed and fewer than the quorum stand', async () => {
+      const [, run] = await begin(7, [0, 1, 2, 3, 4, 5, 6], { minSites: 4, quorum: 4 })
+      for (const site of [0, 1]) await run.witness(site, 1, bits(0, 1, 2))
+      const outcome = await run.witness(2, 1, bits(3, 4, 5, 6))
+      expect(names(outcome)).to.deep.equal(['Witnessed', 'PhaseBegan'])
+      expect(event(outcome, 'PhaseBegan').phase).to.equal(BigInt(PHASE.Witnessing))
+      expect([...(await round(run)).custodianPlaces]).to.deep.equal([6n])
+      for (const site of [3, 4]) await run.witness(site, 1, bits(3, 4, 5))
+      expect((await round(run)).phase).to.equal(BigInt(PHASE.Witnessing))
+      await run.witness(5, 1, bits(6))
+      expect((await round(run)).included).to.equal(bits(0, 1, 2, 3, 4, 5, 6))
+    })
+
+    it('is void when the whole rota has witnessed and fewer than the quorum stand', async () => {
       const [, run] = await begin(5, [0, 1, 2, 3, 4], { quorum: 3 })
       await run.witness(0, 1, bits(0, 1))
       await run.witness(1, 1, bits(0, 1))
-      const outcome = await run.witness(2, 1, bits(2, 3, 4))
+      for (const site of [2, 3]) await run.witness(site, 1, bits(site))
+      const outcome = await run.witness(4, 1, bits(4))
       expect(names(outcome)).to.deep.equal(['Witnessed', 'RoundVoid', 'RoundOpened'])
       expect([event(outcome, 'RoundVoid').phase, (await run.view(1)).round.included]).to.deep.equal([BigInt(PHASE.Witnessing), 0n])
+    })
+
+    it('is void at once when fewer than the quorum of contributors are still approved', async () => {
+      const [w, run] = await begin(5, [0, 1, 2], { quorum: 3 })
+      await w.send(w.hospital(2).steward, w.studies, 'withdrawSite', run.study)
+      await run.witness(0, 1, bits(0, 1, 2))
+      expect(names(await run.witness(1, 1, bits(0, 1, 2)))).to.deep.equal(['Witnessed', 'RoundVoid', 'RoundOpened'])
     })
 
     it('refuses non-custodians, a second bitmap, strangers in it, unknown slices', async () => {
@@ -154,20 +175,36 @@ describe('RoundCoordinator, Witnessing', () => {
       expect([r.included, [...r.witnessed]]).to.deep.equal([bits(1, 2), [bits(0, 1), bits(1, 2, 3), bits(0, 2, 3)]])
     })
 
-    it('adds custodians to the slices that lack bitmaps, and to no other', async () => {
+    it('adds custodians to the slices that lack an update, and to no other', async () => {
       const [, run] = await begin(7, [0, 1, 2, 3, 4, 5, 6], { slices: 2 })
       const all = bits(0, 1, 2, 3, 4, 5, 6)
-      for (const site of [0, 1]) await run.witness(site, 1, bits(0, 1, 2), 0)
+      for (const site of [0, 1]) await run.witness(site, 1, all, 0)
       await pass()
       await run.tick()
       expect([...(await round(run)).custodianPlaces]).to.deep.equal([3n, 6n])
       await pass()
       await run.tick()
       expect([...(await round(run)).custodianPlaces]).to.deep.equal([3n, 7n])
-      for (const site of [0, 6]) await run.witness(site, 1, all, 1)
+      await run.witness(0, 1, bits(0, 1, 2), 1)
       expect((await round(run)).phase).to.equal(BigInt(PHASE.Witnessing))
-      await run.witness(2, 1, all, 0)
+      await run.witness(6, 1, all, 1)
+      await pass()
+      await run.tick()
       expect((await round(run)).included).to.equal(bits(0, 1, 2))
+    })
+
+    it('asks for each slice that lacks one when too few stand in all of them', async () => {
+      const [, run] = await begin(7, [0, 1, 2, 3, 4, 5, 6], { slices: 3, minSites: 4, quorum: 4 })
+      const all = bits(0, 1, 2, 3, 4, 5, 6)
+      for (const site of [0, 1]) await run.witness(site, 1, all, 0)
+      for (const site of [1, 2]) await run.witness(site, 1, bits(0, 1, 2, 3), 1)
+      for (const site of [2, 3, 4]) await run.witness(site, 1, bits(3, 4, 5, 6), 2)
+      await pass()
+      expect(names(await run.tick())).to.deep.equal(['PhaseBegan'])
+      expect([...(await round(run)).custodianPlaces]).to.deep.equal([3n, 6n, 6n])
+      for (const site of [3, 4]) await run.witness(site, 1, all, 1)
+      for (const site of [5, 6]) await run.witness(site, 1, all, 2)
+      expect((await round(run)).included).to.equal(all)
     })
 
     it('forgets custodians that were added in an older round of the same ring slot', async () => {
@@ -183,7 +220,7 @@ describe('RoundCoordinator, Witnessing', () => {
         for (const site of [0, 1, 2]) await run.attest(site, number)
       }
       for (const site of [0, 1, 2, 3]) await run.contribute(site, 9)
-      for (const site of [0, 1]) await run.witness(site, 9, bits(0), 0)
+      for (const site of [0, 1]) await run.witness(site, 9, all, 0)
       await pass()
       await run.tick()
       expect([...(await round(run)).custodianPlaces]).to.deep.equal([3n, 4n])

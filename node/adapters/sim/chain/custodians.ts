@@ -30,18 +30,19 @@ export const standing = (round: Round): Bitmap => round.slices.reduce((all, slic
 const standingIn = (round: Round, slice: Slice): Bitmap => (needed(round) === 1 ? slice.once : slice.twice)
 
 /** Nothing that a custodian could still say would change who is in. */
-export const allSettled = (round: Round): boolean =>
-  round.slices.every((slice) => countOf(slice.witnessed) === slice.places || standingIn(round, slice) === round.contributed)
+export const allSettled = (round: Round): boolean => round.slices.every((slice) => countOf(slice.witnessed) === slice.places || !lacks(round, slice))
 
 const isHeard = (round: Round, slice: Slice): boolean => countOf(slice.witnessed) >= needed(round)
 
 export const allHeard = (round: Round): boolean => round.slices.every((slice) => isHeard(round, slice))
 
-/** Whether a slice that was not heard has places of the rota left to ask. */
-export const canExtend = (round: Round): boolean => round.slices.some((slice) => !isHeard(round, slice) && slice.places < round.rota.length)
+const lacks = (round: Round, slice: Slice): boolean => standingIn(round, slice) !== round.contributed
 
-/** Three more places for each slice that was not heard; bitmaps that came count on. */
+/** Whether a slice that lacks an update has places of the rota left to ask. */
+export const canExtend = (round: Round): boolean => round.slices.some((slice) => lacks(round, slice) && slice.places < round.rota.length)
+
+/** Three more places for each slice that lacks an update; bitmaps that came count on. */
 export const extended = (round: Round): Round => ({
   ...round,
-  slices: round.slices.map((slice) => (isHeard(round, slice) ? slice : { ...slice, places: Math.min(slice.places + 3, round.rota.length) })),
+  slices: round.slices.map((slice) => (lacks(round, slice) ? { ...slice, places: Math.min(slice.places + 3, round.rota.length) } : slice)),
 })

@@ -46,18 +46,21 @@ export function afterContributing(run: Run, members: Membership, call: Call): Ru
 
 export const afterWitness = (run: Run, members: Membership, call: Call): Run => (allSettled(run.round) ? freeze(run, members, call) : run)
 
-function endWitnessing(run: Run, members: Membership, call: Call): Run {
-  if (allHeard(run.round)) return freeze(run, members, call)
-  if (!canExtend(run.round)) return voidRound(run, members, call)
-  return beginPhase({ ...run, round: extended(run.round) }, 'Witnessing', call)
-}
+const endWitnessing = (run: Run, members: Membership, call: Call): Run => (allHeard(run.round) ? freeze(run, members, call) : askMore(run, members, call))
 
 /** Once in a round: who is in. */
 function freeze(run: Run, members: Membership, call: Call): Run {
   const included = common(standing(run.round), members.approvals(run.study))
-  if (countOf(included) < run.rules.quorum) return voidRound(run, members, call)
+  if (countOf(included) < run.rules.quorum) return askMore(run, members, call)
   call.emit({ kind: 'Frozen', run: run.id, round: run.round.round, included, accumulator: run.round.accumulator })
   return beginPhase({ ...run, round: { ...run.round, included } }, 'Publishing', call)
+}
+
+/** Custodians that are cut off together, or lie together, must not void what others could bear out. */
+function askMore(run: Run, members: Membership, call: Call): Run {
+  const approved = common(run.round.contributed, members.approvals(run.study))
+  if (countOf(approved) < run.rules.quorum || !canExtend(run.round)) return voidRound(run, members, call)
+  return beginPhase({ ...run, round: extended(run.round) }, 'Witnessing', call)
 }
 
 /** Whoever published in place of the first in turn: that one missed it. */
@@ -122,13 +125,16 @@ function voidRound(run: Run, members: Membership, call: Call): Run {
   return voided.voidsInARow >= VOIDS_BEFORE_PAUSE ? changeState(voided, 'Paused', null, 0, call) : openNext(voided, members.rotaNow(run.study), call)
 }
 
-/** `site` null: nobody's doing. A pause ends once more than half of the study's members are ready and enough sites would stand in the rota. */
+/**
+ * `site` null: nobody's doing. A pause ends once more than half of the study's members are ready and enough sites would stand in
+ * the rota; who was slow to say so is waited for as well.
+ */
 export function endPause(run: Run, site: SiteId | null, members: Membership, call: Call): Run {
   if (run.state !== 'Paused') return run
   const now = members.membersNow(run.study)
   const rota = members.rotaNow(run.study)
   if (!isMajority(countOf(common(run.ready, now)), countOf(now)) || countOf(rota.sites) < run.rules.minSites) return run
-  return openNext(changeState({ ...run, voidsInARow: 0 }, 'Active', site, 0, call), rota, call)
+  return openNext(changeState({ ...run, voidsInARow: 0, ready: rota.sites }, 'Active', site, 0, call), rota, call)
 }
 
 export const passOver = (run: Run, site: SiteId): Run => ({ ...run, passedOver: new Map(run.passedOver).set(site, TURNS_PASSED_OVER) })
