@@ -1,16 +1,14 @@
-import { resolve } from 'node:path'
 import type { EthersChain } from '#adapters/chain/ethers-chain.ts'
-import { CsvCohort } from '#adapters/cohort/csv-cohort.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainReader, SiteRecord } from '#ports/chain.ts'
 import type { Cohort, ConsentedCohort } from '#ports/cohort.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import { programmeId } from '#wire/programme.ts'
-import { LazyCohort } from './lazy-cohort.ts'
 import { type ModelShelf, openShelf } from './model-shelf.ts'
 import { openOfflineStore } from './offline-store.ts'
 import { sha256 } from './sha256.ts'
+import { siteCohort } from './site-cohort.ts'
 import { connectSite, openSiteFolder, ownRecord, type SiteFolder } from './site-folder.ts'
 import type { StudyCall } from './studies.ts'
 
@@ -32,16 +30,10 @@ export async function atSite<T>(call: StudyCall, work: (site: AtSite) => Promise
   const chain = await connectSite(folder, call.signal)
   try {
     const [own, sites, store] = await Promise.all([ownRecord(chain), chain.sites(), openOfflineStore(folder.paths.blocks)])
-    return await work({ folder, chain, sites, own, store, shelf: openShelf({ chain, store, vault: folder.vault }), cohort: cohortOf(folder) })
+    return await work({ folder, chain, sites, own, store, shelf: openShelf({ chain, store, vault: folder.vault }), cohort: siteCohort(folder, chain) })
   } finally {
     await chain.stop()
   }
-}
-
-/** This site's rows as its node reads them. */
-export function cohortOf(folder: SiteFolder, consents: Pick<SiteFolder['consents'], 'standings'> = folder.consents): Cohort {
-  const { config, paths, vault } = folder
-  return new LazyCohort(folder, (mapping) => new CsvCohort({ file: resolve(paths.folder, config.data.file), mapping, consents, vault }))
 }
 
 /** Protocols that lie on this disk, by study. */

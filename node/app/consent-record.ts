@@ -6,7 +6,7 @@ import { patientNames } from '#adapters/cohort/patient-names.ts'
 import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
 import { writeAtomic } from '#adapters/journal/atomic-file.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
-import type { Digest } from '#base/ids.ts'
+import { address, type Digest } from '#base/ids.ts'
 import { type AtSite, atSite } from './at-site.ts'
 import { type ConsentRoot, putConsentRoot } from './consent-root.ts'
 import { readPatientMapping } from './mapping-file.ts'
@@ -39,7 +39,7 @@ export const recordConsents = (
     const { programme } = call
     const folder = resolve(call.receipts)
     const names = await namesOf(site, programme, call.patients)
-    const made = names.length === 0 ? [] : await recordConsent(deskOf(site.folder), programme, names, folder)
+    const made = names.length === 0 ? [] : await recordConsent(deskAt(site), programme, names, folder)
     const handover = made.length === 0 ? null : join(folder, HANDOVER)
     if (handover !== null)
       await writeAtomic(handover, `${await knownLines(handover)}${made.map(({ patient, file }) => `${quoted(patient)},${basename(file)}\n`).join('')}`)
@@ -53,6 +53,12 @@ export const recordConsents = (
   })
 
 export const deskOf = ({ consents, vault }: SiteFolder) => ({ store: consents, vault, clock: systemClock, random: systemRandom })
+
+/** A desk whose receipts name the network. */
+const deskAt = ({ folder, chain }: AtSite) => ({
+  ...deskOf(folder),
+  network: { chainId: Number(chain.chainId), contracts: address(folder.config.contracts) },
+})
 
 /** The chain may be away: what the desk did stands. */
 export async function rooted(site: AtSite, programme: string): Promise<Pick<RecordedConsents, 'root' | 'problem'>> {

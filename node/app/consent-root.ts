@@ -1,4 +1,5 @@
-import { grantedRoot } from '#adapters/cohort/site-trees.ts'
+import { grantedMap } from '#adapters/cohort/site-maps.ts'
+import { toDigest } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
 import { programmeId } from '#wire/programme.ts'
 import type { AtSite } from './at-site.ts'
@@ -11,19 +12,32 @@ export interface ConsentRoot {
   readonly block: number
 }
 
-export async function lastConsentRoot({ chain, own }: Pick<AtSite, 'chain' | 'own'>, programme: string): Promise<ConsentRoot | null> {
+/** Oldest first. */
+export async function consentRoots({ chain, own }: Pick<AtSite, 'chain' | 'own'>, programme: string): Promise<readonly ConsentRoot[]> {
   const id = programmeId(programme, sha256)
   const events = await chain.events(0, { kinds: ['ConsentRoot'] })
-  const last = events.findLast((e) => e.kind === 'ConsentRoot' && e.site === own.id && e.programme === id)
-  return last?.kind === 'ConsentRoot' ? { epoch: last.epoch, root: last.root, block: last.block } : null
+  return events.flatMap((e) => (e.kind === 'ConsentRoot' && e.site === own.id && e.programme === id ? [{ epoch: e.epoch, root: e.root, block: e.block }] : []))
 }
 
-export const grantedRootNow = ({ folder }: Pick<AtSite, 'folder'>, programme: string): Promise<Digest> => grantedRoot(folder.vault, folder.consents, programme)
+/** The root that the consents of now would have in an epoch: another in each, also over the same consents. */
+export async function grantedRootIn({ folder }: Pick<AtSite, 'folder'>, programme: string, epoch: number): Promise<Digest> {
+  return toDigest(grantedMap(folder.vault, programme, await grantedTags({ folder }, programme), epoch).root)
+}
+
+/** @param first only so many entries of the consent record, to see who had consented then */
+export async function grantedTags({ folder }: Pick<AtSite, 'folder'>, programme: string, first?: number): Promise<readonly Digest[]> {
+  const standings = await folder.consents.standings(programme, first)
+  return [...standings.values()].flatMap((s) => (s.state === 'granted' && s.tag !== null ? [s.tag] : []))
+}
 
 /** Puts the root over the consents that stand now on chain, under the next epoch; nothing to do where it is there already. */
 export async function putConsentRoot(site: AtSite, programme: string): Promise<ConsentRoot & { readonly changed: boolean }> {
-  const [root, last] = await Promise.all([grantedRootNow(site, programme), lastConsentRoot(site, programme)])
-  if (last?.root === root) return { ...last, changed: false }
-  await site.chain.consentRoot(programmeId(programme, sha256), (last?.epoch ?? 0) + 1, root)
-  return { ...((await lastConsentRoot(site, programme)) as ConsentRoot), changed: true }
+  const last = (await consentRoots(site, programme)).at(-1)
+  if (last !== undefined && (await grantedRootIn(site, programme, last.epoch)) === last.root) return { ...last, changed: false }
+  const epoch = (last?.epoch ?? 0) + 1
+  const recordEntries = await site.folder.consents.size()
+  const root = toDigest(grantedMap(site.folder.vault, programme, await grantedTags(site, programme, recordEntries), epoch).root)
+  await site.folder.archive.rememberGrants({ programme, epoch, root, recordEntries })
+  await site.chain.consentRoot(programmeId(programme, sha256), epoch, root)
+  return { ...((await consentRoots(site, programme)).at(-1) as ConsentRoot), changed: true }
 }

@@ -2,7 +2,7 @@ import { type Receipt, readReceipt } from '#adapters/cohort/receipt.ts'
 import type { Digest } from '#base/ids.ts'
 import { type AtSite, atSite, heldProtocols, withdrawalsUnder } from './at-site.ts'
 import { type TagInRound, tagsInRounds } from './consent-history.ts'
-import { type ConsentRoot, grantedRootNow, lastConsentRoot } from './consent-root.ts'
+import { type ConsentRoot, consentRoots, grantedRootIn } from './consent-root.ts'
 import type { StudyCall } from './studies.ts'
 
 /** How a programme stands at this site: counts alone, and on this site's screen alone. */
@@ -44,7 +44,7 @@ export const consentStatus = (call: StudyCall & { readonly programme: string | u
     const names = call.programme === undefined ? await programmesOf(site, call.signal) : [call.programme]
     return {
       programmes: await Promise.all(names.map((programme) => statusOf(site, programme))),
-      receipts: await receiptStatuses(site, call.receipts, call.signal),
+      receipts: await receiptStatuses(site, call.receipts),
     }
   })
 
@@ -54,12 +54,12 @@ async function programmesOf(site: AtSite, signal: AbortSignal): Promise<readonly
 }
 
 async function statusOf(site: AtSite, programme: string): Promise<ProgrammeStatus> {
-  const [standings, onChain, root, now] = await Promise.all([
+  const [standings, onChain, roots] = await Promise.all([
     site.folder.consents.standings(programme),
     withdrawalsUnder(site.chain, programme),
-    lastConsentRoot(site, programme),
-    grantedRootNow(site, programme),
+    consentRoots(site, programme),
   ])
+  const root = roots.at(-1) ?? null
   const all = [...standings.values()]
   return {
     programme,
@@ -68,11 +68,11 @@ async function statusOf(site: AtSite, programme: string): Promise<ProgrammeStatu
     withdrawnOnChain: all.filter(({ tag }) => tag !== null && onChain.has(tag)).length,
     withdrawalsOfAll: onChain.size,
     root,
-    current: root?.root === now,
+    current: root !== null && root.root === (await grantedRootIn(site, programme, root.epoch)),
   }
 }
 
-async function receiptStatuses(site: AtSite, files: readonly string[], signal: AbortSignal): Promise<readonly ReceiptStatus[]> {
+async function receiptStatuses(site: AtSite, files: readonly string[]): Promise<readonly ReceiptStatus[]> {
   const receipts = await Promise.all(files.map(readReceipt))
   const statuses = new Map<Receipt, ReceiptStatus>()
   for (const [programme, under] of Map.groupBy(receipts, (receipt) => receipt.programme)) {
@@ -82,7 +82,7 @@ async function receiptStatuses(site: AtSite, files: readonly string[], signal: A
       const standing = here.get(tag)
       return standing === undefined ? [] : [{ tag, patient: standing.patient }]
     })
-    const rounds = known.length === 0 ? [] : await tagsInRounds(site, programme, known, signal)
+    const rounds = known.length === 0 ? [] : await tagsInRounds(site, programme, known)
     for (const receipt of under) {
       const { tag, grantedAt } = receipt
       statuses.set(receipt, {

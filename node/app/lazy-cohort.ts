@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Mapping } from '#adapters/cohort/mapping.ts'
-import type { Digest } from '#base/ids.ts'
+import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { Cohort, ConsentedCohort } from '#ports/cohort.ts'
 import { readMapping } from './mapping-file.ts'
@@ -19,6 +19,10 @@ export class LazyCohort implements Cohort {
 
   async consented(protocol: Protocol, withdrawn: ReadonlySet<Digest>): Promise<ConsentedCohort> {
     return (await this.#cohortFor(protocol)).consented(protocol, withdrawn)
+  }
+
+  async remember(cohort: ConsentedCohort, protocol: Protocol, run: RunId, round: RoundNo): Promise<void> {
+    return (await this.#cohortFor(protocol)).remember(cohort, protocol, run, round)
   }
 
   #cohortFor(protocol: Protocol): Promise<Cohort> {

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import type { EthersChain } from '#adapters/chain/ethers-chain.ts'
-import { CsvCohort } from '#adapters/cohort/csv-cohort.ts'
 import { DifferencingLedger } from '#adapters/cohort/differencing-ledger.ts'
 import { Libp2pGossip } from '#adapters/gossip/libp2p-gossip.ts'
 import { topicOf } from '#adapters/gossip/topic.ts'
@@ -29,11 +27,11 @@ import type { Progress } from '#round/progress.ts'
 import type { Site } from '#round/site.ts'
 import { arithmeticVersion } from './arithmetic-version.ts'
 import { fetchProtocols } from './fetch-protocols.ts'
-import { LazyCohort } from './lazy-cohort.ts'
 import { logged, logWentBack } from './log-trouble.ts'
 import { followMembers } from './members.ts'
 import { reopenLostRuns } from './opened-runs.ts'
 import { sha256 } from './sha256.ts'
+import { siteCohort } from './site-cohort.ts'
 import { connectSite, openSiteFolder, ownRecord, type SiteFolder } from './site-folder.ts'
 import { SOFTWARE_VERSION } from './version.ts'
 import { holdYoungGeneration } from './young-generation.ts'
@@ -122,7 +120,7 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
     chain,
     gossip,
     store,
-    cohort: new LazyCohort(folder, (mapping) => new CsvCohort({ file: resolve(paths.folder, config.data.file), mapping, consents: folder.consents, vault })),
+    cohort: siteCohort(folder, chain),
     differencing: new DifferencingLedger(paths.differencing),
     trainer,
     vault,

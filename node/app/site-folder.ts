@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { connectChain, type EthersChain } from '#adapters/chain/ethers-chain.ts'
+import { CohortArchive } from '#adapters/cohort/cohort-archive.ts'
 import { ConsentStore } from '#adapters/cohort/consent-store.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { diskError } from '#adapters/journal/atomic-file.ts'
@@ -21,6 +22,7 @@ export interface SiteFolder {
   readonly paths: SitePaths
   readonly vault: OpenVault
   readonly consents: ConsentStore
+  readonly archive: CohortArchive
 }
 
 /** Opens config and vault. @param password default: the file that the config names @throws ROTA-12xx, ROTA-13xx (1306 when the state's folder cannot be made) */
@@ -31,7 +33,7 @@ export async function openSiteFolder(folder: string, password: PasswordSource | 
   await mkdir(paths.state, { recursive: true, mode: 0o700 }).catch((cause) => {
     throw diskError(paths.state, cause)
   })
-  return { config, paths, vault, consents: new ConsentStore(paths.consents, vault) }
+  return { config, paths, vault, consents: new ConsentStore(paths.consents, vault), archive: new CohortArchive(paths.cohorts, vault) }
 }
 
 export function passwordSource(config: SiteConfig, folder: string, given: PasswordSource | null): PasswordSource {

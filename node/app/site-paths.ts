@@ -12,6 +12,8 @@ export const sitePaths = (folder: string) => ({
   events: join(folder, 'state', 'events'),
   blocks: join(folder, 'state', 'blocks'),
   consents: join(folder, 'state', 'consents.log'),
+  /** Who was in which cohort that this site committed to. */
+  cohorts: join(folder, 'state', 'cohorts.log'),
   differencing: join(folder, 'state', 'differencing.jsonl'),
   /** Runs that this site opened last. */
   opened: join(folder, 'state', 'opened.json'),

@@ -1,4 +1,4 @@
-import type { Digest } from '#base/ids.ts'
+import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 
@@ -10,6 +10,8 @@ export interface Cohort {
    * @throws ROTA-3xxx when the data do not fit the protocol
    */
   consented(protocol: Protocol, withdrawn: ReadonlySet<Digest>): Promise<ConsentedCohort>
+  /** Keeps who was committed to in a round, so that the site can show it later whatever becomes of its data. On disk when it returns. */
+  remember(cohort: ConsentedCohort, protocol: Protocol, run: RunId, round: RoundNo): Promise<void>
 }
 
 export interface ConsentedCohort {
@@ -18,6 +20,6 @@ export interface ConsentedCohort {
   readonly patients: readonly Digest[]
   /** Consent tags of the patients used, sorted; empty for an opt-out study without tags. Never leave the site. */
   readonly tags: readonly Digest[]
-  /** Commitment to exactly these tags: what `contribute` carries. */
-  readonly root: Digest
+  /** Commitment to exactly these patients in this round: what `contribute` carries. No two rounds' have anything in common. */
+  rootIn(run: RunId, round: RoundNo): Digest
 }

@@ -1,10 +1,10 @@
-import type { Digest, RunId, StudyId } from '#base/ids.ts'
+import type { RunId, StudyId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { Site } from './site.ts'
+import type { CommittedCohort } from './steps/withdrawn.ts'
 
-/** A cohort that the chain shows this site used in an exact study, and that its own record does not know. */
-export interface Forgotten {
-  readonly root: Digest
+/** The cohort of an exact run of this site that its own record does not know, as it stood in the first round that the site was in. */
+export interface Forgotten extends CommittedCohort {
   readonly study: StudyId
 }
 
@@ -18,16 +18,23 @@ type LedgerSite = Pick<Site, 'id' | 'chain' | 'differencing'>
 export async function forgottenCohorts(site: LedgerSite): Promise<readonly Forgotten[]> {
   const seen = await look(site)
   const known = await site.differencing.roots()
-  const unknown = [...seen.used].flatMap(([root, study]) => (known.has(root) ? [] : [{ root, study }]))
+  const unknown = [...seen.used.values()].flatMap((used) => (known.has(used.root) ? [] : [used]))
   const exact = await Promise.all(unknown.map(({ study }) => isExact(site, seen, study)))
   return unknown.filter((_, i) => exact[i])
 }
 
-/** What of the log was read: a few numbers a run and cohort, so that each event is looked at once. */
+/** Whether the record has the cohort of this run. */
+export async function isRecorded(site: LedgerSite, run: RunId): Promise<boolean> {
+  const used = (await look(site)).used.get(run)
+  return used !== undefined && (await site.differencing.roots()).has(used.root)
+}
+
+/** What of the log was read: a few words a run, so that each event is looked at once. */
 interface Seen {
   last: ChainEvent | null
   readonly studies: Map<RunId, StudyId>
-  readonly used: Map<Digest, StudyId>
+  /** By the first contribution to each run. */
+  readonly used: Map<RunId, Forgotten>
   /** Whether a study is exact never changes. */
   readonly exact: Map<StudyId, boolean>
 }
@@ -40,11 +47,15 @@ async function look(site: LedgerSite): Promise<Seen> {
   const { last } = seen
   let news = await site.chain.events(last?.block ?? 0, { kinds: KINDS })
   // A chain that went back no longer has what was read last: all is read again.
-  if (last !== null && !news.some((e) => e.tx === last.tx && e.index === last.index)) news = await site.chain.events(0, { kinds: KINDS })
+  if (last !== null && !news.some((e) => e.tx === last.tx && e.index === last.index)) {
+    news = await site.chain.events(0, { kinds: KINDS })
+    seen.used.clear()
+  }
   for (const e of news) {
     if (e.kind === 'RunOpened') seen.studies.set(e.run, e.study)
     const study = e.kind === 'Contributed' && e.site === site.id ? seen.studies.get(e.run) : undefined
-    if (e.kind === 'Contributed' && study !== undefined) seen.used.set(e.cohortRoot, study)
+    if (e.kind === 'Contributed' && study !== undefined && !seen.used.has(e.run))
+      seen.used.set(e.run, { run: e.run, study, round: e.round, root: e.cohortRoot })
   }
   seen.last = news.at(-1) ?? seen.last
   return seen

@@ -1,4 +1,4 @@
-import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
+import type { RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { VectorLayout } from '#core/ring/vectors.ts'
 import type { RunView } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
@@ -6,7 +6,7 @@ import { cutOf, slicesToAdd } from './custody.ts'
 import type { Site } from './site.ts'
 import type { AddedSlices } from './steps/add-up.ts'
 import type { Judged } from './steps/attest.ts'
-import { type CohortWatch, watchCohort } from './steps/withdrawn.ts'
+import { type CohortWatch, type CommittedCohort, watchCohort } from './steps/withdrawn.ts'
 import { type BaseModel, initialModel, type Study } from './study.ts'
 import type { NamedUpdate } from './updates/adding.ts'
 import { createHoldings, type Holdings } from './updates/holdings.ts'
@@ -22,8 +22,8 @@ export interface Play {
   base: BaseModel | null
   /** The model that this site last attested: the next base, if the others agree. */
   attested: BaseModel | null
-  /** The root of the cohort that this site contributed with in this run; null before. */
-  cohortRoot: Digest | null
+  /** What this site last committed to in this run; null before. */
+  committed: CommittedCohort | null
   /** The current round's updates. */
   updates: ReadonlyMap<SiteId, NamedUpdate>
   holdings: Holdings | null
@@ -48,7 +48,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, words: Words, w
   run,
   base: null,
   attested: null,
-  cohortRoot: null,
+  committed: null,
   updates: new Map(),
   holdings: null,
   added: null,

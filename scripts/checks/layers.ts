@@ -26,7 +26,7 @@ const adapter = (name: string, packages: readonly string[]): Layer => ({
 
 export const layers: readonly Layer[] = [
   { folder: 'base', may: [], packages: [], builtins: false, hint: 'base is under everything and needs nothing.' },
-  ...['commit', 'evaluation', 'learner', 'model', 'protocol', 'ring'].map(core),
+  ...['commit', 'consent', 'evaluation', 'learner', 'model', 'protocol', 'ring'].map(core),
   { folder: 'wire', may: ['base', 'core'], packages: ['@ipld/dag-cbor', 'multiformats'], builtins: false, hint: 'wire is what is said, not who says it.' },
   { folder: 'ports', may: ['base', 'core', 'wire'], packages: [], builtins: false, hint: 'A port says what is needed, in our words; adapters say how.' },
   { folder: 'round', may: ['base', 'core', 'wire', 'ports'], packages: [], builtins: false, hint: 'round asks for a port; app hands it the adapter.' },

@@ -15,6 +15,7 @@ const TEXTS: Readonly<Record<Place, readonly [what: string, backup: string]>> = 
   events: ['Copy of chain events, to start faster', 'no'],
   blocks: ['Encrypted objects: updates, sums, models, protocols', 'no; other members hold them'],
   consents: ['Consents and withdrawals that were recorded here, encrypted', '**yes**'],
+  cohorts: ['Who was in which cohort that this site committed to, encrypted; `rota consent prove` needs it', '**yes**'],
   differencing: ['Cohorts that exact runs used; keeps one patient from showing by a difference', '**yes**'],
   opened: ['Runs that this site opened last: opened again when the chain has lost them', 'no'],
   rounds: ['Bytes and training time of each round that this node saw, for `rota study show`', 'no'],

@@ -2,15 +2,17 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { CohortArchive } from '#adapters/cohort/cohort-archive.ts'
 import { type Desk, localWithdraw, recordConsent } from '#adapters/cohort/consent-desk.ts'
 import { ConsentStore } from '#adapters/cohort/consent-store.ts'
 import { CsvCohort } from '#adapters/cohort/csv-cohort.ts'
-import { entryOf, sha256, siteTree } from '#adapters/cohort/site-trees.ts'
+import { cohortMap, cohortSecret, sha256 } from '#adapters/cohort/site-maps.ts'
 import { SimCohort } from '#adapters/sim/cohort.ts'
 import { toDigest } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
-import type { Digest } from '#base/ids.ts'
-import { proveAbsent, verifyAbsent } from '#core/commit/cohort-tree.ts'
+import { type Digest, roundNo, runId } from '#base/ids.ts'
+import { cohortKey } from '#core/consent/cohort-map.ts'
+import { proveKey, shownBy } from '#core/consent/keyed-map.ts'
 import { HEADER, keyed, protocolWith, tempFolder } from '../unit/cohort/support.ts'
 import { cohortCompliance, PATIENTS, type Ready, rowsOf } from './cohort.ts'
 
@@ -33,6 +35,7 @@ async function inMemory(): Promise<Ready> {
 }
 
 const vault = keyed('a site')
+const network = sha256(Uint8Array.of(7))
 function site(text: string) {
   const folder = tempFolder()
   const file = join(folder, 'patients.csv')
@@ -40,7 +43,8 @@ function site(text: string) {
   const store = new ConsentStore(join(folder, 'consents.log'), vault)
   let drawn = 0
   const desk: Desk = { store, vault, clock: { nowMs: () => 0 }, random: { bytes: (n) => sha256(Uint8Array.of(drawn++, 1)).slice(0, n) } }
-  return { folder, file, desk, cohort: new CsvCohort({ file, consents: store, vault }) }
+  const archive = new CohortArchive(join(folder, 'cohorts.log'), vault)
+  return { folder, file, desk, archive, cohort: new CsvCohort({ file, consents: store, vault, archive, network }) }
 }
 
 async function fromFile(): Promise<Ready> {
@@ -115,11 +119,41 @@ describe('cohort from a file, its own', () => {
       folder,
     )
     const gone = given[4]?.receipt.tag as Digest
-    const { members, root } = await cohort.consented(protocol, new Set([gone]))
-    const tree = siteTree(vault, 'research', members)
-    assert.equal(toDigest(tree.root), root)
-    const entry = entryOf(vault, 'research', gone)
-    assert.ok(verifyAbsent(tree.root, entry, proveAbsent(tree, entry) ?? assert.fail(), sha256))
+    const place = { network, run: runId(3), round: roundNo(4) }
+    const { members, rootIn } = await cohort.consented(protocol, new Set([gone]))
+    const map = cohortMap(vault, 'research', members, place)
+    assert.equal(toDigest(map.root), rootIn(place.run, place.round))
+    const [absent, present] = [gone, given[5]?.receipt.tag as Digest].map((tag) => cohortKey(cohortSecret(vault, 'research', tag), place, sha256))
+    assert.deepEqual(shownBy(map.root, absent as Uint8Array, proveKey(map, absent as Uint8Array), sha256), { present: false })
+    assert.equal(shownBy(map.root, present as Uint8Array, proveKey(map, present as Uint8Array), sha256)?.present, true)
+  })
+
+  it('makes other roots in another network', async () => {
+    const { cohort, file, desk, archive } = site(csvOf(PATIENTS))
+    const elsewhere = new CsvCohort({ file, consents: desk.store, vault, archive, network: sha256(Uint8Array.of(8)) })
+    const [a, b] = await Promise.all([cohort, elsewhere].map((each) => each.consented(protocolWith(), new Set())))
+    assert.notEqual(a?.rootIn(runId(1), roundNo(1)), b?.rootIn(runId(1), roundNo(1)))
+  })
+
+  it('remembers who was in a round, whatever becomes of file and consents', async () => {
+    const { cohort, archive, desk, file } = site(csvOf(PATIENTS))
+    const protocol = protocolWith()
+    const first = await cohort.consented(protocol, new Set())
+    await cohort.remember(first, protocol, runId(1), roundNo(1))
+    await cohort.remember(first, protocol, runId(1), roundNo(2))
+    await localWithdraw(desk, 'research', 'patient-1', 'opt-out')
+    const second = await cohort.consented(protocol, new Set())
+    await cohort.remember(second, protocol, runId(1), roundNo(3))
+    writeFileSync(file, csvOf(2))
+    const kept = await new CohortArchive(join(file, '../cohorts.log'), vault).cohorts({ run: runId(1) })
+    assert.deepEqual(
+      kept.map(({ round, root, members }) => [round, root, members]),
+      [1, 2, 3].map((n) => {
+        const { rootIn, members } = n < 3 ? first : second
+        return [n, rootIn(runId(1), roundNo(n)), members]
+      }),
+    )
+    assert.deepEqual(await archive.cohorts({ programme: 'another' }), [])
   })
 
   it('throws the catalogue error of a bad file, every time', async () => {

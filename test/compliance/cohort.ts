@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Digest } from '#base/ids.ts'
+import { type Digest, roundNo, runId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
-import type { Cohort } from '#ports/cohort.ts'
+import type { Cohort, ConsentedCohort } from '#ports/cohort.ts'
 
 /** A cohort of the patients of `rowsOf(PATIENTS)`, each with a consent, and a protocol that they fit. */
 export interface Ready {
@@ -11,6 +11,8 @@ export interface Ready {
 }
 
 export const PATIENTS = 30
+const one = runId(1)
+const told = ({ table, patients, tags, rootIn }: ConsentedCohort) => ({ table, patients, tags, root: rootIn(one, roundNo(1)) })
 export const rowsOf = (n: number) =>
   Array.from({ length: n }, (_, i) => ({
     id: `patient-${i}`,
@@ -22,6 +24,7 @@ export const rowsOf = (n: number) =>
 /**
  * given a cohort and no withdrawal, it gives every patient, in tables that fit the protocol
  * ├── asked again, it gives the same root, digests and bytes
+ * ├── the same patients have another root in every round
  * ├── when tags are withdrawn on chain, their rows, digests and tags are gone, and the root is another
  * ├── when all are withdrawn, the tables are empty
  * └── tags are sorted, one tag and one digest per patient, and no tag is a digest
@@ -42,7 +45,15 @@ export function cohortCompliance(name: string, ready: () => Promise<Ready>): voi
     it('gives the same again', async () => {
       const { cohort, protocol } = await ready()
       const [a, b] = [await cohort.consented(protocol, new Set()), await cohort.consented(protocol, new Set())]
-      assert.deepEqual(a, b)
+      assert.deepEqual(told(a), told(b))
+    })
+
+    it('commits to the same patients otherwise in every round', async () => {
+      const { cohort, protocol } = await ready()
+      const { rootIn } = await cohort.consented(protocol, new Set())
+      const roots = [rootIn(one, roundNo(1)), rootIn(one, roundNo(2)), rootIn(runId(2), roundNo(1))]
+      assert.equal(new Set(roots).size, 3)
+      assert.equal(rootIn(one, roundNo(1)), roots[0])
     })
 
     it('leaves out who withdrew on chain', async () => {
@@ -57,8 +68,8 @@ export function cohortCompliance(name: string, ready: () => Promise<Ready>): voi
         rest.tags,
         all.tags.filter((tag) => !gone.has(tag)),
       )
-      assert.notEqual(rest.root, all.root)
-      assert.deepEqual(await cohort.consented(protocol, new Set()), all)
+      assert.notEqual(rest.rootIn(one, roundNo(1)), all.rootIn(one, roundNo(1)))
+      assert.deepEqual(told(await cohort.consented(protocol, new Set())), told(all))
     })
 
     it('is empty when all withdrew', async () => {

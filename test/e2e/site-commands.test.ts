@@ -7,7 +7,7 @@
  * ├── model show gives the fit of the pooled rows, and what it is worth on the own rows
  * ├── model export and predict agree, row by row
  * ├── consents recorded stand on chain by their root; a stranger relays withdrawals; twice changes nothing
- * ├── the next run goes without the withdrawn: shown against its cohort root; the run before is told as it was
+ * ├── the next run goes without the withdrawn; whoever has the receipt checks the site's proof of it anywhere; a forged one does not hold
  * └── the desk stops one patient at once; pause and its end leave their sign
  */
 import assert from 'node:assert/strict'
@@ -15,16 +15,14 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { sha256 as treeHash } from '#adapters/cohort/site-trees.ts'
 import { previewApproval } from '#app/approval-preview.ts'
 import type { ConsentStatus } from '#app/consent-status.ts'
 import type { Diagnosis } from '#app/examination.ts'
 import { sha256 } from '#app/sha256.ts'
 import { publishStudy } from '#app/studies.ts'
 import type { ShownStudy } from '#app/study-show.ts'
-import { fromHex } from '#base/bytes.ts'
 import type { StudyId } from '#base/ids.ts'
-import { verifyAbsent } from '#core/commit/cohort-tree.ts'
+import type { CohortProof, Verdict } from '#core/consent/cohort-proof.ts'
 import { binaryMetrics, scoresOf } from '#core/evaluation/metrics.ts'
 import { predictorOf } from '#core/learner/predict.ts'
 import { pooledTable, rehearse } from '#core/learner/rehearse.ts'
@@ -227,16 +225,37 @@ describe('commands of a site', { timeout: 120_000 }, () => {
     assert.deepEqual([...inRun(1)], ['before'])
     assert.deepEqual([...inRun(2)], ['not in'])
     assert.deepEqual([...inRun(2, stays)], ['in'])
-    const absent = out?.rounds.find((r) => r.run === 2)
-    assert.ok(absent?.proof && 'below' in absent.proof)
-    const path = ({ entry, index, siblings }: { entry: string; index: number; siblings: readonly string[] }) => ({
-      entry: fromHex(entry),
-      index,
-      siblings: siblings.map(fromHex),
-    })
-    const { entry, below, above } = absent.proof
-    assert.ok(verifyAbsent(fromHex(absent.cohortRoot), fromHex(entry), { below: path(below), above: path(above) }, treeHash))
-    assert.ok(!verifyAbsent(fromHex(first.root.root), fromHex(entry), { below: path(below), above: path(above) }, treeHash))
+    const shown = async (receipt: string | undefined, run: number) => {
+      const proof = join(hospitals.dir, `proof-${run}.json`)
+      await writeFile(proof, JSON.stringify(await ask(0, ['consent', 'prove', '--receipt', receipt ?? '', '--run', `${run}`, '--round', '1'])))
+      // Anywhere: with no folder, no account, and the network that the receipt names.
+      const { stdout, code } = await rota(['consent', 'verify', '--receipt', receipt ?? '', '--proof', proof, '--chain', hospitals.chain.url, '--json'])
+      return { ...(JSON.parse(stdout) as Verdict), code, proof }
+    }
+    const gonePart = await shown(gone[0], 2)
+    assert.deepEqual([gonePart.valid, gonePart.state, gonePart.code], [true, 'not in the declared cohort', 0])
+    assert.match(gonePart.reason, /withdrawn in block \d+; the round opened in block \d+/)
+    const stayed = await shown(first.receipts[20]?.file, 2)
+    assert.deepEqual([stayed.valid, stayed.state, stayed.code], [true, 'in the declared cohort', 0])
+    const before = await shown(first.receipts[20]?.file, 1)
+    assert.deepEqual([before.valid, before.state], [true, 'in the declared cohort'])
+    assert.match(before.reason, /under opt-out, before this consent/)
+
+    const forged = JSON.parse(await readFile(gonePart.proof, 'utf8')) as CohortProof
+    await writeFile(gonePart.proof, JSON.stringify({ ...forged, secret: forged.secret.replace(/.$/, (c) => (c === '0' ? '1' : '0')) }))
+    const verify = ['consent', 'verify', '--receipt', gone[0] ?? '', '--proof', gonePart.proof, '--chain', hospitals.chain.url, '--json']
+    const refused = await rota(verify)
+    assert.deepEqual([refused.code, (JSON.parse(refused.stdout) as Verdict).valid], [1, false])
+    await writeFile(gonePart.proof, '{}')
+    assert.match((await rota(verify)).stdout, /ROTA-6012/)
+    assert.match(
+      (await rota(['consent', 'prove', '--folder', hospitals.folders[1] as string, '--receipt', gone[0] ?? '', '--run', '2', '--round', '1'])).stderr,
+      /ROTA-6009/,
+    )
+    assert.match(
+      (await rota(['consent', 'prove', '--folder', hospitals.folders[0] as string, '--receipt', gone[0] ?? '', '--run', '9', '--round', '1'])).stderr,
+      /ROTA-6010/,
+    )
   })
 
   it('the desk stops one patient at once; pause leaves its sign', async () => {

@@ -16,6 +16,8 @@ export interface Desk {
   readonly vault: Pick<Vault, 'keyedDigest'>
   readonly clock: Pick<Clock, 'nowMs'>
   readonly random: Random
+  /** Named on receipts. */
+  readonly network?: Receipt['network']
 }
 
 /**
@@ -70,7 +72,15 @@ export async function localWithdrawByTag(desk: Desk, programme: string, tag: Dig
 function newReceipt(desk: Desk, programme: string): Receipt {
   const secret = desk.random.bytes(SECRET_BYTES)
   const { tag, oneTimeAddress } = consentKeys(secret, programme)
-  return { version: 1, programme, tag, oneTimeAddress, secret: toHex(secret).slice(2), grantedAt: isoNow(desk) }
+  return {
+    version: 1,
+    programme,
+    tag,
+    oneTimeAddress,
+    secret: toHex(secret).slice(2),
+    grantedAt: isoNow(desk),
+    ...(desk.network === undefined ? {} : { network: desk.network }),
+  }
 }
 
 const grantOf = (patient: Digest, receipt: Receipt): ConsentEntry => ({

@@ -1,10 +1,7 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { open, readFile, stat } from 'node:fs/promises'
 import { fromHex } from '#base/bytes.ts'
-import { RotaError } from '#base/errors.ts'
 import type { Address, Digest } from '#base/ids.ts'
 import type { Vault } from '#ports/vault.ts'
-import { diskError, withLock } from './durable-file.ts'
+import { LOG_START, SealedLog } from './sealed-log.ts'
 
 /** A patient is a keyed digest here: the file alone names nobody, even opened. */
 export type ConsentEntry =
@@ -25,42 +22,36 @@ export interface Standing {
   readonly tag: Digest | null
 }
 
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
-
 /**
- * The site's record of consents: a file that only grows, one line per entry, each AES-256-GCM under a key of the vault and
- * bound to its place, so that lines cannot be moved or left out in the middle. A line torn by a crash is not counted.
- * Read again when another process (the desk's command line) has added to it.
+ * The site's record of consents, sealed under a key of the vault. Read again when another process (the desk's command line) has added
+ * to it.
  */
 export class ConsentStore {
-  readonly #file: string
-  readonly #key: Uint8Array
-  #sizeBytes = -1
+  readonly #log: SealedLog<ConsentEntry>
+  #end = LOG_START
   #entries: ConsentEntry[] = []
 
   constructor(file: string, vault: Pick<Vault, 'keyedDigest'>) {
-    this.#file = file
-    this.#key = fromHex(vault.keyedDigest('consent-store'))
+    this.#log = new SealedLog(file, fromHex(vault.keyedDigest('consent-store')), 'consent')
   }
 
   /**
-   * @param until only entries made up to this time (ISO), to see how it stood then
+   * @param first only so many entries of the record, to see how it stood then
    * @throws ROTA-6002 when a whole line does not open: then nobody counts as consenting
    */
-  async standings(programme: string, until?: string): Promise<ReadonlyMap<Digest, Standing>> {
+  async standings(programme: string, first?: number): Promise<ReadonlyMap<Digest, Standing>> {
     await this.#refresh()
     const standings = new Map<Digest, Standing>()
-    for (const entry of this.#entries) {
-      if (entry.programme === programme && (until === undefined || entry.at <= until)) standings.set(entry.patient, { state: entry.kind, tag: entry.tag })
+    for (const entry of this.#entries.slice(0, first)) {
+      if (entry.programme === programme) standings.set(entry.patient, { state: entry.kind, tag: entry.tag })
     }
     return standings
   }
 
-  /** When entries were made, oldest first, each time once. */
-  async times(programme: string): Promise<readonly string[]> {
+  /** Entries of all programmes. */
+  async size(): Promise<number> {
     await this.#refresh()
-    return [...new Set(this.#entries.filter((entry) => entry.programme === programme).map((entry) => entry.at))].sort()
+    return this.#entries.length
   }
 
   async programmes(): Promise<readonly string[]> {
@@ -69,58 +60,16 @@ export class ConsentStore {
   }
 
   /** On disk when it returns. @throws ROTA-1306 when the disk refuses: then nothing of it was recorded */
-  async append(entries: readonly ConsentEntry[]): Promise<void> {
-    if (entries.length === 0) return
-    await withLock(this.#file, async () => {
-      await this.#refresh()
-      const lines = entries.map((entry, i) => `${this.#seal(entry, this.#entries.length + i)}\n`).join('')
-      const handle = await open(this.#file, 'a', 0o600).catch((cause) => {
-        throw diskError(this.#file, cause)
-      })
-      try {
-        await handle.truncate(this.#sizeBytes)
-        await handle.appendFile(lines)
-        await handle.sync()
-      } catch (cause) {
-        await handle.truncate(this.#sizeBytes).catch(() => undefined)
-        throw diskError(this.#file, cause)
-      } finally {
-        await handle.close()
-      }
-      await this.#refresh()
-    })
+  append(entries: readonly ConsentEntry[]): Promise<void> {
+    return this.#log.append(entries)
   }
 
   async #refresh(): Promise<void> {
-    const onDisk = await stat(this.#file).then(
-      (s) => s.size,
-      () => 0,
-    )
-    if (onDisk === this.#sizeBytes) return
-    const text = onDisk === 0 ? '' : await readFile(this.#file, 'latin1')
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-    const lines = whole.split('\n').slice(0, -1)
-    // Lines that were opened before and are still there are not opened again.
-    const known = whole.length >= this.#sizeBytes && this.#sizeBytes > 0 ? this.#entries : []
-    this.#entries = [...known, ...lines.slice(known.length).map((line, i) => this.#open(line, known.length + i))]
-    this.#sizeBytes = whole.length
-  }
-
-  #seal(entry: ConsentEntry, place: number): string {
-    const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(`consent/${place}`))
-    return Buffer.concat([nonce, cipher.update(JSON.stringify(entry), 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64')
-  }
-
-  #open(line: string, place: number): ConsentEntry {
-    try {
-      const sealed = Buffer.from(line, 'base64')
-      const decipher = createDecipheriv('aes-256-gcm', this.#key, sealed.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(`consent/${place}`))
-      decipher.setAuthTag(sealed.subarray(-TAG_BYTES))
-      const text = Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8')
-      return JSON.parse(text) as ConsentEntry
-    } catch {
-      throw new RotaError('ROTA-6002', { file: this.#file, entry: place + 1 })
-    }
+    const from = this.#end
+    const { entries, end, anew } = await this.#log.after(from)
+    if (this.#end !== from) return this.#refresh() // somebody else's refresh came first
+    if (anew) this.#entries = []
+    this.#entries.push(...entries)
+    this.#end = end
   }
 }

@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto'
 import { computeAddress, concat, keccak256, SigningKey, TypedDataEncoder } from 'ethers'
 import { type Address, address, type Digest, digest } from '#base/ids.ts'
 import { programmeId as programmeDigest } from '#wire/programme.ts'
-import { sha256 } from './site-trees.ts'
+import { sha256 } from './site-maps.ts'
 
 /**
  * All that a patient's consent is made of, from 128 bits that only the receipt holds (DESIGN section 9):

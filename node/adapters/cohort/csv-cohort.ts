@@ -1,25 +1,29 @@
 import { stat } from 'node:fs/promises'
 import { toDigest } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
-import type { Digest } from '#base/ids.ts'
+import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { Cohort, ConsentedCohort } from '#ports/cohort.ts'
 import type { Vault } from '#ports/vault.ts'
+import type { CohortArchive } from './cohort-archive.ts'
 import type { ConsentStore, Standing } from './consent-store.ts'
 import { defaultMapping, type Mapping } from './mapping.ts'
 import { patientDigest, usedDigest } from './patient-digest.ts'
 import { type PatientRow, readRows, toSplitTable } from './read-rows.ts'
-import { siteTree } from './site-trees.ts'
+import { cohortMap } from './site-maps.ts'
 
 export interface CsvCohortOptions {
   readonly file: string
   readonly mapping?: Mapping
   readonly consents: Pick<ConsentStore, 'standings'>
   readonly vault: Pick<Vault, 'keyedDigest'>
+  readonly archive: Pick<CohortArchive, 'rememberCohort'>
+  /** 32 bytes that no other network has: `networkDigest`. */
+  readonly network: Uint8Array
 }
 
 export interface CsvConsentedCohort extends ConsentedCohort {
-  /** What the root commits to: each patient's tag, or, under opt-out without one, a keyed digest. */
+  /** What roots commit to: each patient's tag, or, under opt-out without one, a keyed digest. */
   readonly members: readonly Digest[]
 }
 
@@ -55,10 +59,28 @@ export class CsvCohort implements Cohort {
       patients: used.map((row) => row.used).sort(),
       tags: used.flatMap((row) => tagOf(row) ?? []).sort(),
       members,
-      root: toDigest(siteTree(this.#options.vault, protocol.programme, members).root),
+      rootIn: this.#rootsOf(protocol.programme, members),
     }
     this.#last = { rows, programme: protocol.programme, cohort }
     return cohort
+  }
+
+  remember(cohort: ConsentedCohort, { programme }: Protocol, run: RunId, round: RoundNo): Promise<void> {
+    const { members } = cohort as CsvConsentedCohort
+    return this.#options.archive.rememberCohort({ programme, run, round, root: cohort.rootIn(run, round), members })
+  }
+
+  /** A round's root is asked for again and again, to see whether the cohort is still the one that was committed to. */
+  #rootsOf(programme: string, members: readonly Digest[]): (run: RunId, round: RoundNo) => Digest {
+    const { vault, network } = this.#options
+    const known = new Map<string, Digest>()
+    return (run, round) => {
+      const key = `${run}/${round}`
+      const root = known.get(key) ?? toDigest(cohortMap(vault, programme, members, { network, run, round }).root)
+      if (known.size >= ROOTS_KEPT) known.clear()
+      known.set(key, root)
+      return root
+    }
   }
 
   async #rows(protocol: Protocol): Promise<readonly KnownRow[]> {
@@ -74,6 +96,8 @@ export class CsvCohort implements Cohort {
     return known
   }
 }
+
+const ROOTS_KEPT = 8
 
 const sameList = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((x, i) => x === b[i])
 

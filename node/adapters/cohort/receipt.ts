@@ -16,6 +16,8 @@ export interface Receipt {
   /** 128 bits as hex: keep it like a key. */
   readonly secret: string
   readonly grantedAt: string
+  /** The network whose chain says what became of it; receipts of version 0.1 did not name it. */
+  readonly network?: { readonly chainId: number; readonly contracts: Address } | undefined
 }
 
 export const receiptFileName = (receipt: Receipt): string => `receipt-${receipt.tag.slice(2, 18)}.json`
@@ -34,7 +36,8 @@ function parse(text: string): Receipt | null {
   try {
     const r = JSON.parse(text) as Partial<Receipt>
     const secret = typeof r.secret === 'string' && new RegExp(`^(0x)?[0-9a-f]{${2 * SECRET_BYTES}}$`).test(r.secret)
-    return r.version === 1 && typeof r.programme === 'string' && isDigest(r.tag) && isAddress(r.oneTimeAddress) && secret ? (r as Receipt) : null
+    const network = r.network === undefined || isAddress(r.network?.contracts)
+    return network && r.version === 1 && typeof r.programme === 'string' && isDigest(r.tag) && isAddress(r.oneTimeAddress) && secret ? (r as Receipt) : null
   } catch {
     return null
   }

@@ -1,6 +1,6 @@
 import { fromHex, toDigest, utf8 } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
-import type { Digest } from '#base/ids.ts'
+import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import type { SplitTable, Table } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { Cohort, ConsentedCohort } from '#ports/cohort.ts'
@@ -43,6 +43,9 @@ export class SimCohort implements Cohort {
     return this.#last.cohort
   }
 
+  /** Nobody asks a simulated site what its cohort was. */
+  async remember(_cohort: ConsentedCohort, _protocol: Protocol, _run: RunId, _round: RoundNo): Promise<void> {}
+
   #check(protocol: Protocol): void {
     const { columns } = this.#rows.train
     protocol.features.forEach(({ name }, i) => {
@@ -56,7 +59,7 @@ export class SimCohort implements Cohort {
       table: { train: keep(this.#rows.train, this.#tags.train, gone), test: keep(this.#rows.test, this.#tags.test, gone) },
       patients: tags.map((tag) => digestOf('patient', tag)),
       tags,
-      root: toDigest(sha256(utf8('cohort'), ...tags.map(fromHex))),
+      rootIn: (run, round) => toDigest(sha256(utf8(`cohort/${run}/${round}`), ...tags.map(fromHex))),
     }
   }
 }

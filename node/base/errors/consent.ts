@@ -43,6 +43,26 @@ export const consentErrors = {
       'The site abstains from exact runs, since nobody can say whose patients a result would show beside those. Put a newer copy of state/differencing.jsonl in place, or bring rows and consents back to what they were then: the site then recognises the cohort by itself.',
     reaction: 'reject',
   },
+  'ROTA-6009': {
+    what: 'this site has put no consent of this receipt on chain, under {programme}',
+    remedy: 'Ask the site that gave the receipt; there, `rota consent record --programme NAME` puts what stands on chain.',
+    reaction: 'reject',
+  },
+  'ROTA-6010': {
+    what: 'the chain knows no round {round} of run {run}',
+    remedy: '`rota study show` and `rota audit log` name runs and rounds.',
+    reaction: 'reject',
+  },
+  'ROTA-6011': {
+    what: 'the archive of cohorts does not hold the one of round {round} of run {run}',
+    remedy: 'Restore state/cohorts.log from backup: only with it can this site show who was in that cohort.',
+    reaction: 'reject',
+  },
+  'ROTA-6012': {
+    what: '{file} is no proof about a receipt, or is damaged',
+    remedy: 'Name the file that `rota consent prove --json` wrote at the site.',
+    reaction: 'reject',
+  },
   'ROTA-6401': {
     what: 'the key {reader} is no reader of any study with finished rounds',
     remedy: 'Name the keystore whose key the protocol lists under `readers`; a study that does not list it cannot be audited with it.',

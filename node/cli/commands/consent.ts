@@ -1,7 +1,8 @@
 import { RotaError } from '#base/errors.ts'
+import { roundNo, runId } from '#base/ids.ts'
 import { command } from '../command-file.ts'
 import { needed } from '../needed.ts'
-import { flag, list, text } from '../options.ts'
+import { flag, list, text, whole } from '../options.ts'
 import { passwordFrom, siteOptions } from '../site-options.ts'
 
 const programme = text('NAME', 'the consent programme, as protocols name it')
@@ -76,6 +77,64 @@ network of --folder. At the desk (--folder, --programme and --patient) this site
   },
 })
 
+const RECEIPT = 'the receipt that the patient holds'
+
+export const consent_prove = command({
+  name: 'consent prove',
+  group: 'Consent',
+  summary: 'show the holder of a receipt whether their record was in the cohort that this site declared for a round',
+  description: `Writes a proof (--json, into a file) that names nobody else and that anyone with the receipt can check: rota consent verify. It holds the secret by which
+this one receipt is found in every round's cohort: give it to the receipt's holder alone.`,
+  options: {
+    ...siteOptions,
+    receipt: text('FILE', RECEIPT),
+    run: whole('N', 'the run', { from: 1 }),
+    round: whole('N', 'the round', { from: 1 }),
+  },
+  example: 'rota consent prove --folder ./cleveland --receipt receipt-1f0c9a.json --run 1 --round 3 --json > proof.json',
+  async run({ options, out, signal }) {
+    const { proveReceipt } = await import('#app/consent-prove.ts')
+    const { provedText } = await import('#cli/output/consent-text.ts')
+    const proof = await proveReceipt({
+      folder: options.folder,
+      password: passwordFrom(options),
+      signal,
+      receipt: needed('consent prove', '--receipt', options.receipt),
+      run: runId(needed('consent prove', '--run', options.run)),
+      round: roundNo(needed('consent prove', '--round', options.round)),
+    })
+    out.result(proof, () => provedText(proof, out.style))
+  },
+})
+
+export const consent_verify = command({
+  name: 'consent verify',
+  group: 'Consent',
+  summary: 'check, anywhere, what a site showed about a receipt against the chain',
+  description: `Needs the receipt, the site's proof and a chain endpoint, and no account. It shows what the hospital declared under its signature, not what it did with
+rows that it kept quiet about. Exit code 1 when the proof does not hold.`,
+  options: {
+    receipt: text('FILE', RECEIPT),
+    proof: text('FILE', 'what rota consent prove --json wrote'),
+    chain: text('URL', "JSON-RPC endpoint of the network's chain"),
+    contracts: text('ADDRESS', "the network's directory contract (default: the one that the receipt names)"),
+  },
+  example: 'rota consent verify --receipt receipt-1f0c9a.json --proof proof.json --chain ws://127.0.0.1:8545',
+  async run({ options, out, signal }) {
+    const { verifyReceipt } = await import('#app/consent-verify.ts')
+    const { verdictText } = await import('#cli/output/consent-text.ts')
+    const verdict = await verifyReceipt({
+      receipt: needed('consent verify', '--receipt', options.receipt),
+      proof: needed('consent verify', '--proof', options.proof),
+      chain: needed('consent verify', '--chain', options.chain),
+      contracts: options.contracts,
+      signal,
+    })
+    out.result(verdict, () => verdictText(verdict, out.style))
+    return verdict.valid ? 0 : 1
+  },
+})
+
 const named = (options: { readonly chain: string | undefined; readonly contracts: string | undefined }) => ({
   chain: needed('consent withdraw', '--chain', options.chain),
   contracts: needed('consent withdraw', '--contracts', options.contracts),
@@ -86,7 +145,7 @@ export const consent_status = command({
   group: 'Consent',
   summary: 'show how consents stand here and on chain, or what became of one receipt',
   description: `Counts stay on this screen. With --receipt: whether its tag is withdrawn, and for each round of this site whether it was in the cohort that the
-site committed to, shown against the root on chain (with --json: the proof).`,
+site committed to. rota consent prove makes a proof of it.`,
   options: { ...siteOptions, programme, receipt: list('FILE,…', 'receipts to follow up') },
   example: ['rota consent status --folder ./cleveland', 'rota consent status --folder ./cleveland --receipt receipt-1f0c9a.json'],
   async run({ options, out, signal }) {

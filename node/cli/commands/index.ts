@@ -4,7 +4,7 @@ import { backend_install, backend_list, backend_test } from './backend.ts'
 import { backup, restore } from './backup.ts'
 import { canary } from './canary.ts'
 import { chain_start, chain_stop } from './chain.ts'
-import { consent_record, consent_status, consent_withdraw } from './consent.ts'
+import { consent_prove, consent_record, consent_status, consent_verify, consent_withdraw } from './consent.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { init } from './init.ts'
@@ -62,4 +62,6 @@ export const commands: readonly CommandFile[] = [
   consent_record,
   consent_withdraw,
   consent_status,
+  consent_prove,
+  consent_verify,
 ]

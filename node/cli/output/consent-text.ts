@@ -1,5 +1,7 @@
+import type { CohortProof } from '#app/consent-prove.ts'
 import type { RecordedConsents } from '#app/consent-record.ts'
 import type { ConsentStatus } from '#app/consent-status.ts'
+import type { Verdict } from '#app/consent-verify.ts'
 import type { DeskWithdrawal, Withdrawal } from '#app/consent-withdraw.ts'
 import { count, shortHex } from '#base/format.ts'
 import type { Style } from './style.ts'
@@ -84,6 +86,19 @@ function receiptText({ programme, tag, grantedAt, withdrawnAtBlock, here, rounds
       style,
     ),
   ].join('\n')
+}
+
+export function provedText({ run, round, site, granted, cohort }: CohortProof, style: Style): string {
+  const what =
+    cohort === null
+      ? `This site (${site}) declared no cohort in round ${round} of run ${run}.`
+      : `A proof about round ${round} of run ${run}, with the consent of epoch ${granted.epoch}.`
+  return `${what}\nWith --json > FILE it is written down; its receiver checks it: ${style.bold('rota consent verify --receipt FILE --proof FILE --chain URL')}`
+}
+
+export function verdictText({ valid, round, state, reason }: Verdict, style: Style): string {
+  if (!valid) return `${style.bad('The proof does not hold')}: ${reason}.`
+  return `${style.good('The proof holds')}. In round ${round} the record was ${style.bold(state)}: ${reason}.\nIt shows which cohort the hospital declared.`
 }
 
 const rootText = (root: { readonly epoch: number; readonly root: string; readonly block: number } | null): string =>

@@ -1,19 +1,15 @@
-import { release } from '#base/bytes.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
-import { outlineOf } from '#core/commit/outline.ts'
 import { boundUpdate } from '#core/ring/bound.ts'
-import { SALT_BYTES } from '#core/ring/layout.ts'
-import { toRing } from '#core/ring/to-ring.ts'
-import type { BoundedUpdate, RingVector } from '#core/ring/vectors.ts'
+import type { BoundedUpdate } from '#core/ring/vectors.ts'
 import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
-import { cutOf, slicesToAdd } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
 import { announce } from './announce.ts'
 import { claimCohort, whyNot } from './eligible.ts'
+import { putUpdate } from './put-update.ts'
 import { whileAwaited } from './while-awaited.ts'
-import { withdrawnTags } from './withdrawn.ts'
+import { isStill, withdrawnTags } from './withdrawn.ts'
 
 /** consented cohort → contribute → bound → fixed point → encrypt, put → journal → commit root on chain, announce. */
 export async function contribute(play: Play, round: Round, signal: AbortSignal): Promise<void> {
@@ -24,24 +20,23 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const patients = await consentedCohort(play)
   if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
   // Of an exact run the cohort is frozen: one that changed since this site looked is no reason to go on with another.
-  if (study.exact && play.cohortRoot !== null && play.cohortRoot !== patients.root) return site.chain.halt(round.run, 'cohortChanged')
+  if (study.exact && play.committed !== null && !isStill(patients, play.committed)) return site.chain.halt(round.run, 'cohortChanged')
   const refusal = await whyNot(play, patients)
   if (refusal !== null) return abstain(play, round, refusal.reason, refusal.detail)
 
-  const ring = await ringVector(play, round, patients, signal)
-  if ('reason' in ring) return abstain(play, round, ring.reason, ring.detail)
+  const update = await boundedUpdate(play, round, patients, signal)
+  if ('reason' in update) return abstain(play, round, update.reason, update.detail)
   const trainMs = site.host.clock.nowMs() - startedMs
-  const outline = outlineOf(ring.bytes, site.sha256)
+  const { outline, cid } = await putUpdate(play, round, update, signal)
   const { root } = outline
-  const { cid } = await site.store.put(ring.bytes, outline, 'update', round.key, signal, cutOf(round.layout, round.view.round))
 
-  if (slicesToAdd(round.layout, round.view.round, site.id).length > 0) play.holdings?.offer(root, ring.bytes)
-
-  const late = study.exact ? await claimCohort(site, patients) : null
+  const cohort = { run: round.run, round: round.round, root: patients.rootIn(round.run, round.round) }
+  const late = study.exact ? await claimCohort(site, patients, cohort) : null
   if (late !== null) return abstain(play, round, late.reason, late.detail)
-  play.cohortRoot = patients.root
-  await site.journal.append({ kind: 'contributed', run: round.run, round: round.round, base: round.base.root, root, cid, cohortRoot: patients.root })
-  await send(play, round, { root, cid, cohortRoot: patients.root })
+  await site.cohort.remember(patients, study.protocol, cohort.run, cohort.round)
+  play.committed = cohort
+  await site.journal.append({ kind: 'contributed', run: round.run, round: round.round, base: round.base.root, root, cid, cohortRoot: cohort.root })
+  await send(play, round, { root, cid, cohortRoot: cohort.root })
   site.tell({ kind: 'contributed', run: round.run, round: round.round, bytes: outline.lengthBytes, trainMs, backend: site.trainer?.backend ?? null })
 }
 
@@ -94,16 +89,6 @@ async function consentedCohort(play: Play): Promise<ConsentedCohort | Refusal> {
     if (!(error instanceof RotaError)) throw error
     return { reason: 'dataError', detail: `${error.code} ${error.message}` }
   }
-}
-
-/** The update in fixed point. What it was made of is gone when it returns: of a large model each form of it is 40 MB. */
-async function ringVector(play: Play, round: Round, patients: ConsentedCohort, signal: AbortSignal): Promise<RingVector | Refusal> {
-  const { random } = play.site.host
-  const bounded = await boundedUpdate(play, round, patients, signal)
-  if ('reason' in bounded) return bounded
-  const ring = toRing(bounded, random.bytes(SALT_BYTES), random)
-  if (bounded.kind === 'neural') release(new Uint8Array(bounded.delta.buffer))
-  return ring
 }
 
 /** Numbers that cannot be sent keep this site out of this round, and no more: its node goes on in its other studies. */

@@ -3,11 +3,11 @@ import type { StudyId } from '#base/ids.ts'
 import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
 import type { Differencing } from '#ports/differencing.ts'
-import { type Forgotten, forgottenCohorts } from '../forgotten-cohorts.ts'
+import { type Forgotten, forgottenCohorts, isRecorded } from '../forgotten-cohorts.ts'
 import type { Play } from '../play.ts'
 import type { Site } from '../site.ts'
 import { loadStudy } from '../study.ts'
-import { withdrawnTags } from './withdrawn.ts'
+import { type CommittedCohort, isStill, withdrawnTags } from './withdrawn.ts'
 
 export interface Refusal {
   readonly reason: AbstainReason
@@ -29,14 +29,15 @@ export async function whyNot(play: Play, cohort: ConsentedCohort): Promise<Refus
  * here now, when its commitment is the one on chain.
  */
 async function settleForgotten({ site, study }: Play, cohort: ConsentedCohort): Promise<void> {
-  const isThis = ({ root }: Forgotten): boolean => root === cohort.root
   const forgotten = await forgottenCohorts(site)
   if (forgotten.length === 0) return
-  if (forgotten.some(isThis)) await site.differencing.record(cohort.patients, cohort.root)
+  const isThis = (each: Forgotten): boolean => isStill(cohort, each)
+  for (const { root } of forgotten.filter(isThis)) await site.differencing.record(cohort.patients, root)
   for (const of of new Set(forgotten.filter((each) => !isThis(each)).map((each) => each.study))) {
     if (of === study.id) continue
     const now = await cohortOf(site, of).catch(unlessTrouble)
-    if (now !== null && forgotten.some(({ root }) => root === now.root)) await site.differencing.record(now.patients, now.root)
+    if (now === null) continue
+    for (const { root } of forgotten.filter((each) => isStill(now, each))) await site.differencing.record(now.patients, root)
   }
 }
 
@@ -59,10 +60,11 @@ const claims = new WeakMap<Differencing, Promise<unknown>>()
  * Writes down that this cohort is used, unless it is now too near to another: two runs that train at the same time must not both pass
  * before either is written down.
  */
-export function claimCohort(site: ClaimSite, cohort: Claimed): Promise<Refusal | null> {
+export function claimCohort(site: ClaimSite, cohort: Claimed, as: CommittedCohort): Promise<Refusal | null> {
   const claim = async (): Promise<Refusal | null> => {
     const refusal = await differenceOf(site, cohort)
-    if (refusal === null) await site.differencing.record(cohort.patients, cohort.root)
+    // The cohort of an exact run is one: with its first round it is written down.
+    if (refusal === null && !(await isRecorded(site, as.run))) await site.differencing.record(cohort.patients, as.root)
     return refusal
   }
   const mine = (claims.get(site.differencing) ?? Promise.resolve()).then(claim, claim)
@@ -71,12 +73,12 @@ export function claimCohort(site: ClaimSite, cohort: Claimed): Promise<Refusal |
 }
 
 type ClaimSite = Pick<Site, 'id' | 'chain' | 'differencing'>
-type Claimed = Pick<ConsentedCohort, 'patients' | 'root'>
+type Claimed = Pick<ConsentedCohort, 'patients' | 'rootIn'>
 
-async function differenceOf(site: ClaimSite, { patients, root }: Claimed): Promise<Refusal | null> {
-  const forgotten = (await forgottenCohorts(site)).filter((used) => used.root !== root)
+async function differenceOf(site: ClaimSite, cohort: Claimed): Promise<Refusal | null> {
+  const forgotten = (await forgottenCohorts(site)).filter((used) => !isStill(cohort, used))
   if (forgotten.length > 0) return { reason: 'differencing', detail: told(new RotaError('ROTA-6008', { cohorts: forgotten.length })) }
-  const verdict = await site.differencing.mayJoin(patients)
+  const verdict = await site.differencing.mayJoin(cohort.patients)
   if (verdict.ok) return null
   const { smallestDifference } = verdict
   return { reason: 'differencing', detail: told(new RotaError('ROTA-6005', { smallestDifference, minimum: LEAST_DIFFERENCE })) }

@@ -1,6 +1,17 @@
 import { isRotaError } from '#base/errors.ts'
-import type { Digest } from '#base/ids.ts'
+import { type Digest, type RoundNo, type RunId, ZERO_DIGEST } from '#base/ids.ts'
+import type { ConsentedCohort } from '#ports/cohort.ts'
 import type { Play } from '../play.ts'
+
+/** A cohort that stands on chain, as the root that it had in one round. */
+export interface CommittedCohort {
+  readonly run: RunId
+  readonly round: RoundNo
+  readonly root: Digest
+}
+
+/** Whether it is the same patients still: no two rounds' roots are alike, so that of the same round is made again. */
+export const isStill = (cohort: Pick<ConsentedCohort, 'rootIn'>, { run, round, root }: CommittedCohort): boolean => cohort.rootIn(run, round) === root
 
 /** Tags withdrawn on chain under the study's programme, up to now: at least those that stood at the round's opening block. */
 export async function withdrawnTags(play: Pick<Play, 'site' | 'study'>): Promise<ReadonlySet<Digest>> {
@@ -19,26 +30,26 @@ export interface CohortWatch {
 }
 
 export function watchCohort(): CohortWatch {
-  let seen = { withdrawn: -1, atMs: Number.NEGATIVE_INFINITY, used: '', changed: false }
+  let seen = { withdrawn: -1, atMs: Number.NEGATIVE_INFINITY, used: ZERO_DIGEST as Digest, changed: false }
   return {
     async changed(play) {
       if (!play.study.exact) return false
-      play.cohortRoot ??= journalled(play)
-      const used = play.cohortRoot
+      play.committed ??= journalled(play)
+      const used = play.committed
       if (used === null) return false
       const withdrawn = await withdrawnTags(play)
       const now = play.site.host.clock.nowMs()
-      if (seen.used === used && seen.withdrawn === withdrawn.size && now - seen.atMs < ASK_AGAIN_MS) return seen.changed
-      seen = { withdrawn: withdrawn.size, atMs: now, used, changed: await differs(play, withdrawn, used) }
+      if (seen.used === used.root && seen.withdrawn === withdrawn.size && now - seen.atMs < ASK_AGAIN_MS) return seen.changed
+      seen = { withdrawn: withdrawn.size, atMs: now, used: used.root, changed: await differs(play, withdrawn, used) }
       return seen.changed
     },
   }
 }
 
 /** Data that cannot be read just now are no change: the site keeps attesting, and abstains from the next round. */
-async function differs(play: Play, withdrawn: ReadonlySet<Digest>, used: Digest): Promise<boolean> {
+async function differs(play: Play, withdrawn: ReadonlySet<Digest>, used: CommittedCohort): Promise<boolean> {
   try {
-    return (await play.site.cohort.consented(play.study.protocol, withdrawn)).root !== used
+    return !isStill(await play.site.cohort.consented(play.study.protocol, withdrawn), used)
   } catch (error) {
     if (!isRotaError(error)) throw error
     play.site.host.log.warn('cohort.unreadable', { run: play.run, code: error.code })
@@ -46,7 +57,7 @@ async function differs(play: Play, withdrawn: ReadonlySet<Digest>, used: Digest)
   }
 }
 
-function journalled(play: Play): Digest | null {
+function journalled(play: Play): CommittedCohort | null {
   const entry = play.site.journal.entries().findLast((e) => e.kind === 'contributed' && e.run === play.run)
-  return entry?.kind === 'contributed' ? entry.cohortRoot : null
+  return entry?.kind === 'contributed' ? { run: entry.run, round: entry.round, root: entry.cohortRoot } : null
 }

@@ -3,14 +3,16 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { getAddress, keccak256, solidityPacked, verifyTypedData } from 'ethers'
+import { CohortArchive } from '#adapters/cohort/cohort-archive.ts'
 import { type Desk, localWithdraw, localWithdrawByTag, recordConsent } from '#adapters/cohort/consent-desk.ts'
 import { ConsentStore } from '#adapters/cohort/consent-store.ts'
 import { consentDomain, consentKeys, programmeId, signWithdrawal } from '#adapters/cohort/consent-tags.ts'
 import { readReceipt } from '#adapters/cohort/receipt.ts'
-import { cohortKey, entryOf, grantedRoot, sha256, siteTree } from '#adapters/cohort/site-trees.ts'
-import { fromHex } from '#base/bytes.ts'
+import { cohortMap, cohortSecret, grantedMap, sha256 } from '#adapters/cohort/site-maps.ts'
+import { fromHex, toHex } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
-import { cohortEntry, proveAbsent, provePresent, verifyAbsent, verifyPresent } from '#core/commit/cohort-tree.ts'
+import { type Digest, digest, roundNo, runId } from '#base/ids.ts'
+import { cohortKey } from '#core/consent/cohort-map.ts'
 import { keyed, tempFolder } from './support.ts'
 
 const vault = keyed('a site')
@@ -145,70 +147,88 @@ describe('the consent record', () => {
   })
 })
 
-describe('the cohort tree', () => {
+describe("a site's maps", () => {
   const tags = Array.from({ length: 21 }, (_, i) => vault.keyedDigest('test-tag', Uint8Array.of(i)))
-  const tree = siteTree(vault, 'cardio', tags)
-  const stranger = vault.keyedDigest('test-tag', Uint8Array.of(99))
+  const place = { network: sha256(Uint8Array.of(1)), run: runId(1), round: roundNo(1) }
 
-  it('is padded to a power of two, sorted, and the same for the same members in any order', () => {
-    assert.equal(tree.entries.length, 32)
-    assert.deepEqual(siteTree(vault, 'cardio', [...tags].reverse()).root, tree.root)
-    assert.notDeepEqual(siteTree(vault, 'cardio', tags.slice(1)).root, tree.root)
-    assert.notDeepEqual(siteTree(keyed('another site'), 'cardio', tags).root, tree.root)
-    assert.equal(siteTree(vault, 'cardio', []).entries.length, siteTree(vault, 'cardio', tags.slice(0, 14)).entries.length)
-  })
-
-  it('proves each member present and a stranger absent, to one who is shown the cohort key', () => {
-    const key = cohortKey(vault, 'cardio')
-    for (const tag of tags) {
-      const entry = cohortEntry(key, fromHex(tag), sha256)
-      assert.ok(verifyPresent(tree.root, entry, provePresent(tree, entry) ?? assert.fail(), sha256))
-      assert.equal(proveAbsent(tree, entry), null)
-    }
-    const entry = entryOf(vault, 'cardio', stranger)
-    const proof = proveAbsent(tree, entry) ?? assert.fail()
-    assert.ok(verifyAbsent(tree.root, entry, proof, sha256))
-    assert.equal(provePresent(tree, entry), null)
-  })
-
-  it('proves nothing false', () => {
-    const entry = entryOf(vault, 'cardio', stranger)
-    const member = entryOf(vault, 'cardio', tags[3] ?? assert.fail())
-    const proof = proveAbsent(tree, entry) ?? assert.fail()
-    const path = provePresent(tree, member) ?? assert.fail()
-    assert.ok(!verifyPresent(tree.root, entry, { ...path, entry }, sha256))
-    assert.ok(!verifyPresent(tree.root, member, { ...path, index: path.index ^ 1 }, sha256))
-    assert.ok(!verifyPresent(tree.root, member, { ...path, index: path.index + 32 }, sha256))
-    assert.ok(!verifyAbsent(tree.root, member, proof, sha256))
-    assert.ok(!verifyAbsent(tree.root, entry, { below: proof.above, above: proof.below }, sha256))
-    // Neighbours that are none: the entries around a member, with the member left out between them.
-    const at = path.index
-    const far = {
-      below: provePresent(tree, tree.entries[at - 1] as Uint8Array) ?? assert.fail(),
-      above: provePresent(tree, tree.entries[at + 1] as Uint8Array) ?? assert.fail(),
-    }
-    assert.ok(!verifyAbsent(tree.root, member, far, sha256))
-    assert.ok(!verifyAbsent(siteTree(vault, 'cardio', tags.slice(1)).root, entry, proof, sha256))
-  })
-
-  it('of standing consents holds the entries of every cohort within it', async () => {
-    const d = desk()
-    const given = await recordConsent(d, 'cardio', ['Ann', 'Bob', 'Cleo'], d.folder)
-    const before = await grantedRoot(vault, d.store, 'cardio')
-    const all = siteTree(
-      vault,
-      'cardio',
-      given.map((g) => g.receipt.tag),
+  it('are padded to a power of two, so that a handful of patients looks like none', () => {
+    assert.deepEqual(
+      [0, 1, 16, 17, 21].map((n) => cohortMap(vault, 'cardio', tags.slice(0, n), place).size),
+      [16, 16, 16, 32, 32],
     )
-    assert.equal(before, `0x${Buffer.from(all.root).toString('hex')}`)
-    await localWithdraw(d, 'cardio', 'Bob', 'consent')
-    assert.notEqual(await grantedRoot(vault, d.store, 'cardio'), before)
-    const bob = entryOf(vault, 'cardio', given[1]?.receipt.tag ?? assert.fail())
-    const rest = siteTree(
-      vault,
-      'cardio',
-      [given[0], given[2]].map((g) => g?.receipt.tag ?? assert.fail()),
-    )
-    assert.ok(verifyAbsent(rest.root, bob, proveAbsent(rest, bob) ?? assert.fail(), sha256))
+    assert.equal(grantedMap(vault, 'cardio', tags, 1).size, 32)
+  })
+
+  it('have one root for the same members in any order, and another for each site, programme, network, round and epoch', () => {
+    const root = (change: Partial<typeof place> = {}, of = tags, by = vault, programme = 'cardio') =>
+      toHex(cohortMap(by, programme, of, { ...place, ...change }).root)
+    assert.equal(root({}, [...tags].reverse()), root())
+    const others = [
+      root({}, tags.slice(1)),
+      root({ network: sha256(Uint8Array.of(2)) }),
+      root({ run: runId(2) }),
+      root({ round: roundNo(2) }),
+      root({}, tags, keyed('another site')),
+      root({}, tags, vault, 'other'),
+    ]
+    assert.equal(new Set([...others, root()]).size, 7)
+    const granted = [grantedMap(vault, 'cardio', tags, 1), grantedMap(vault, 'cardio', tags, 2), grantedMap(vault, 'cardio', tags.slice(1), 1)]
+    assert.equal(new Set(granted.map((map) => toHex(map.root))).size, 3)
+  })
+
+  it('have nothing in common from round to round, whoever is in them', () => {
+    const keysOf = (round: number) => tags.map((tag) => toHex(cohortKey(cohortSecret(vault, 'cardio', tag), { ...place, round: roundNo(round) }, sha256)))
+    assert.equal(new Set([...keysOf(1), ...keysOf(2), ...tags]).size, 3 * tags.length)
   })
 })
+
+describe('the archive of cohorts', () => {
+  const at = (run: number, round: number, root: string, members: readonly Digest[]) => ({
+    ...{ programme: 'cardio', run: runId(run), round: roundNo(round) },
+    ...{ root: digest(`0x${root.repeat(64)}`), members },
+  })
+  const some = Array.from({ length: 5 }, (_, i) => vault.keyedDigest('test-tag', Uint8Array.of(i))).sort()
+
+  it('gives back each cohort of runs that are played side by side, more than it keeps in memory', async () => {
+    const file = join(tempFolder(), 'cohorts.log')
+    const all = Array.from({ length: 30 }, (_, i) => at(1 + (i % 6), 1 + Math.floor(i / 6), (i % 10).toString(16), some.slice(i % 3, 5 - (i % 2))))
+    for (const [i, cohort] of all.entries()) await (i % 7 === 3 ? new CohortArchive(file, vault) : shared(file)).rememberCohort(cohort)
+    const kept = await new CohortArchive(file, vault).cohorts({ programme: 'cardio' })
+    assert.deepEqual(kept, all)
+  })
+
+  it('writes a cohort once, and no name or tag in the clear', async () => {
+    const file = join(tempFolder(), 'cohorts.log')
+    const archive = new CohortArchive(file, vault)
+    for (let i = 0; i < 3; i++) await archive.rememberCohort(at(1, 1, 'a', some))
+    await archive.rememberGrants({ programme: 'cardio', epoch: 1, root: some[0] as Digest, recordEntries: 9 })
+    assert.equal(readFileSync(file, 'latin1').trim().split('\n').length, 2)
+    assert.doesNotMatch(readFileSync(file, 'latin1'), /cardio|cohort/)
+    assert.deepEqual(await archive.grants('cardio'), [{ kind: 'granted', programme: 'cardio', epoch: 1, root: some[0], recordEntries: 9 }])
+    await assert.rejects(new CohortArchive(file, keyed('another site')).grants('cardio'), (error) => isRotaError(error, 'ROTA-6002'))
+  })
+
+  it('begins anew where an older copy was put in its place', async () => {
+    const file = join(tempFolder(), 'cohorts.log')
+    const archive = new CohortArchive(file, vault)
+    await archive.rememberCohort(at(1, 1, 'a', some))
+    const old = readFileSync(file)
+    await archive.rememberCohort(at(1, 2, 'b', some.slice(1)))
+    writeFileSync(file, old)
+    await archive.rememberCohort(at(1, 3, 'c', some.slice(2)))
+    assert.deepEqual(
+      (await archive.cohorts({ run: runId(1) })).map(({ round, members }) => [round, members]),
+      [
+        [1, some],
+        [3, some.slice(2)],
+      ],
+    )
+  })
+})
+
+const archives = new Map<string, CohortArchive>()
+function shared(file: string): CohortArchive {
+  const archive = archives.get(file) ?? new CohortArchive(file, vault)
+  archives.set(file, archive)
+  return archive
+}

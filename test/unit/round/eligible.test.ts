@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { DifferencingLedger } from '#adapters/cohort/differencing-ledger.ts'
-import { type Digest, siteId } from '#base/ids.ts'
+import { type Digest, roundNo, runId, siteId } from '#base/ids.ts'
 import type { Chain } from '#ports/chain.ts'
 import { claimCohort } from '#round/steps/eligible.ts'
 
@@ -23,7 +23,11 @@ async function claimBoth(a: readonly Digest[], b: readonly Digest[]) {
       chain: { events: async () => [] } as unknown as Chain,
       differencing: new DifferencingLedger(join(folder, 'differencing.jsonl')),
     }
-    return await Promise.all([claimCohort(site, { patients: a, root: a[0] as Digest }), claimCohort(site, { patients: b, root: b[0] as Digest })])
+    const claim = (patients: readonly Digest[], run: number) => {
+      const root = patients[0] as Digest
+      return claimCohort(site, { patients, rootIn: () => root }, { run: runId(run), round: roundNo(1), root })
+    }
+    return await Promise.all([claim(a, 1), claim(b, 2)])
   } finally {
     await rm(folder, { recursive: true })
   }

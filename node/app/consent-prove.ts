@@ -1,0 +1,95 @@
+import { readReceipt } from '#adapters/cohort/receipt.ts'
+import { cohortMap, cohortSecret, grantedMap } from '#adapters/cohort/site-maps.ts'
+import { fromHex, toHex } from '#base/bytes.ts'
+import { RotaError } from '#base/errors.ts'
+import type { Digest, RoundNo, RunId } from '#base/ids.ts'
+import { cohortKey, grantKey } from '#core/consent/cohort-map.ts'
+import { type CohortProof, type GrantProof, type ToldMapProof, tellMapProof } from '#core/consent/cohort-proof.ts'
+import { proveKey } from '#core/consent/keyed-map.ts'
+import type { ChainEvent } from '#ports/chain.ts'
+import { type AtSite, atSite } from './at-site.ts'
+import { type ConsentRoot, consentRoots, grantedTags } from './consent-root.ts'
+import { sha256 } from './sha256.ts'
+import { networkOf } from './site-cohort.ts'
+import type { StudyCall } from './studies.ts'
+
+export type { CohortProof } from '#core/consent/cohort-proof.ts'
+
+type Contributed = Extract<ChainEvent, { kind: 'Contributed' }>
+
+/**
+ * Shows the holder of a receipt whether their record was in the cohort that this site declared for one round.
+ * @throws ROTA-6001 the receipt, 6009 another site's receipt, 6010 a round that the chain does not know, 6011 a cohort that the archive does not hold
+ */
+export const proveReceipt = (call: StudyCall & { readonly receipt: string; readonly run: RunId; readonly round: RoundNo }): Promise<CohortProof> =>
+  atSite(call, async (site) => {
+    const { run, round } = call
+    const { programme, tag } = await readReceipt(call.receipt)
+    const contributed = await contributionTo(site, run, round)
+    const granted = await grantProofs(site, programme, tag, contributed?.block ?? 0)
+    const secret = cohortSecret(site.folder.vault, programme, tag)
+    const inCohort = contributed === null ? null : await cohortOf(site, contributed)
+    return {
+      ...{ version: 1, programme, site: site.own.id, run, round, tag, secret: toHex(secret), ...granted },
+      cohort: inCohort === null ? null : inCohort.prove(secret),
+      before: inCohort === null ? null : await usedBefore(site, programme, tag, inCohort),
+    }
+  })
+
+async function contributionTo({ chain, own }: AtSite, run: RunId, round: RoundNo): Promise<Contributed | null> {
+  const events = await chain.events(0, { run, kinds: ['RoundOpened', 'Contributed'] })
+  if (!events.some((e) => e.kind === 'RoundOpened' && e.round === round)) throw new RotaError('ROTA-6010', { run, round })
+  const mine = events.findLast((e) => e.kind === 'Contributed' && e.site === own.id && e.round === round)
+  return mine?.kind === 'Contributed' ? mine : null
+}
+
+interface ShownCohort {
+  readonly members: readonly Digest[]
+  prove(secret: Uint8Array): ToldMapProof
+}
+
+async function cohortOf({ folder, chain }: AtSite, { run, round, cohortRoot }: Contributed): Promise<ShownCohort> {
+  const archived = (await folder.archive.cohorts({ run })).find(({ root }) => root === cohortRoot)
+  if (archived === undefined) throw new RotaError('ROTA-6011', { run, round })
+  const place = { network: networkOf(folder, chain), run, round }
+  const map = cohortMap(folder.vault, archived.programme, archived.members, place)
+  // A map of another programme is over other secrets: this one's absence in it says what is true.
+  return { members: archived.members, prove: (secret) => tellMapProof(proveKey(map, cohortKey(secret, place, sha256))) }
+}
+
+/** Under opt-out: by the patient's digest, which stood in place of the tag until there was one. */
+async function usedBefore({ folder }: AtSite, programme: string, tag: Digest, { members, prove }: ShownCohort): Promise<CohortProof['before']> {
+  const standings = await folder.consents.standings(programme)
+  const patient = [...standings].find(([, standing]) => standing.tag === tag)?.[0]
+  if (patient === undefined || !members.includes(patient)) return null
+  const secret = cohortSecret(folder.vault, programme, patient)
+  return { secret: toHex(secret), cohort: prove(secret) }
+}
+
+/** The consent in the epoch that stood in `block`; where it was not in that one, in the nearest that has it, and its absence there. */
+async function grantProofs(site: AtSite, programme: string, tag: Digest, block: number): Promise<Pick<CohortProof, 'granted' | 'standing'>> {
+  const onChain = await consentRoots(site, programme)
+  const archived = await site.folder.archive.grants(programme)
+  const stood = onChain.findLast((root) => root.block <= block)
+  const others = [
+    ...onChain
+      .filter((root) => root.block <= block)
+      .reverse()
+      .slice(1),
+    ...onChain.filter((root) => root.block > block),
+  ]
+  const proofIn = async ({ epoch, root }: ConsentRoot): Promise<{ readonly has: boolean; readonly proof: GrantProof } | null> => {
+    const entries = archived.find((grants) => grants.root === root)?.recordEntries
+    if (entries === undefined) return null
+    const tags = await grantedTags(site, programme, entries)
+    const map = grantedMap(site.folder.vault, programme, tags, epoch)
+    return { has: tags.includes(tag), proof: { epoch, map: tellMapProof(proveKey(map, grantKey(fromHex(tag), sha256))) } }
+  }
+  const standing = stood === undefined ? null : await proofIn(stood)
+  if (standing?.has) return { granted: standing.proof, standing: null }
+  for (const root of others) {
+    const found = await proofIn(root)
+    if (found?.has) return { granted: found.proof, standing: standing?.proof ?? null }
+  }
+  throw new RotaError('ROTA-6009', { programme })
+}

@@ -1,0 +1,113 @@
+import { equalBytes, type Sha256 } from '#base/bytes.ts'
+
+/**
+ * A commitment to a map from keys to values (32 bytes each) that can be opened one key at a time, for presence and for absence.
+ *
+ * A sparse Merkle tree: at depth d a key goes left where its bit d (most significant first) is 0. A subtree of one entry is that
+ * entry's leaf, a subtree of none is EMPTY, so that a proof is as long as the key's prefix is shared with others.
+ *
+ *   leaf = H(0x00 ‖ key ‖ value)      node = H(0x01 ‖ left ‖ right)      EMPTY = 32 zero bytes
+ *
+ * One root has one answer for each key: the way to a key is fixed by its bits, so nobody who made the root, by whatever order or
+ * padding, can show a key both present and absent, or with two values.
+ * @see Dahlberg, Pulls, Peeters, "Efficient Sparse Merkle Trees", NordSec 2016; RFC 6962, section 2.1, for leaf and node prefixes
+ */
+export interface KeyedMap {
+  readonly root: Uint8Array
+  readonly tree: Branch
+  readonly size: number
+}
+
+export interface MapEntry {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+/** What lies at the end of a key's way, and the siblings beside the way, from the root down. */
+export interface MapProof {
+  /** The key's own entry; another's, which lies where the key would; null: nothing does. */
+  readonly end: MapEntry | null
+  readonly siblings: readonly Uint8Array[]
+}
+
+/** What a proof shows of a key; null: nothing, it does not lead to the root. */
+export type Shown = { readonly present: true; readonly value: Uint8Array } | { readonly present: false } | null
+
+type Branch = null | { readonly hash: Uint8Array; readonly entry: MapEntry } | { readonly hash: Uint8Array; readonly left: Branch; readonly right: Branch }
+
+const LEAF = Uint8Array.of(0)
+const NODE = Uint8Array.of(1)
+const EMPTY = new Uint8Array(32)
+const KEY_BITS = 256
+
+/** @param entries with distinct keys, in any order */
+export function buildKeyedMap(entries: readonly MapEntry[], sha256: Sha256): KeyedMap {
+  const sorted = [...entries].sort((a, b) => compareKeys(a.key, b.key))
+  const tree = subtree(sorted, 0, sorted.length, 0, sha256)
+  return { root: hashOf(tree), tree, size: entries.length }
+}
+
+export function proveKey({ tree }: KeyedMap, key: Uint8Array): MapProof {
+  const siblings: Uint8Array[] = []
+  let here = tree
+  for (let depth = 0; here !== null && 'left' in here; depth++) {
+    const right = bitOf(key, depth)
+    siblings.push(hashOf(right ? here.left : here.right))
+    here = right ? here.right : here.left
+  }
+  return { end: here === null ? null : here.entry, siblings }
+}
+
+export function shownBy(root: Uint8Array, key: Uint8Array, { end, siblings }: MapProof, sha256: Sha256): Shown {
+  const depth = siblings.length
+  if (key.length !== 32 || depth > KEY_BITS || !siblings.every((sibling) => sibling.length === 32)) return null
+  if (end !== null && !(end.value.length === 32 && end.key.length === 32 && sharesPrefix(end.key, key, depth))) return null
+  let hash = end === null ? EMPTY : leafHash(end, sha256)
+  for (let d = depth - 1; d >= 0; d--) {
+    const sibling = siblings[d] as Uint8Array
+    hash = bitOf(key, d) ? sha256(NODE, sibling, hash) : sha256(NODE, hash, sibling)
+  }
+  if (!equalBytes(hash, root)) return null
+  return end !== null && equalBytes(end.key, key) ? { present: true, value: end.value } : { present: false }
+}
+
+function subtree(sorted: readonly MapEntry[], from: number, to: number, depth: number, sha256: Sha256): Branch {
+  if (from === to) return null
+  if (depth > KEY_BITS) throw new RangeError('two entries of a keyed map have one key')
+  if (to - from === 1) {
+    const entry = sorted[from] as MapEntry
+    return { hash: leafHash(entry, sha256), entry }
+  }
+  const middle = firstRight(sorted, from, to, depth)
+  const left = subtree(sorted, from, middle, depth + 1, sha256)
+  const right = subtree(sorted, middle, to, depth + 1, sha256)
+  return { hash: sha256(NODE, hashOf(left), hashOf(right)), left, right }
+}
+
+/** Where the keys with bit `depth` set begin; those before share their first bits, so they are sorted by this one. */
+function firstRight(sorted: readonly MapEntry[], from: number, to: number, depth: number): number {
+  let [low, high] = [from, to]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (bitOf((sorted[middle] as MapEntry).key, depth)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+const hashOf = (branch: Branch): Uint8Array => branch?.hash ?? EMPTY
+const leafHash = ({ key, value }: MapEntry, sha256: Sha256): Uint8Array => sha256(LEAF, key, value)
+const bitOf = (key: Uint8Array, depth: number): boolean => (((key[depth >> 3] as number) >> (7 - (depth & 7))) & 1) === 1
+
+function sharesPrefix(a: Uint8Array, b: Uint8Array, bits: number): boolean {
+  for (let depth = 0; depth < bits; depth++) if (bitOf(a, depth) !== bitOf(b, depth)) return false
+  return true
+}
+
+function compareKeys(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] as number) - (b[i] as number)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
