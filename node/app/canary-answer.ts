@@ -1,65 +1,85 @@
 import { serveQuestions } from '#adapters/network/questions.ts'
 import { offerProbe, type Probe, pullProbe } from '#adapters/store/link-probe.ts'
-import { isRotaError } from '#base/errors.ts'
+import { isRotaError, RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
 import {
   CANARY_LIMIT_BYTES,
   CANARY_PROTOCOL,
+  type CanaryAnswer,
+  type CanaryQuestion,
   decodeQuestion,
   encodeAnswer,
   type LinkAnswer,
   type LinkQuestion,
   type SiteAnswer,
   type SiteQuestion,
+  type WayAnswer,
+  type WayQuestion,
 } from '#wire/canary.ts'
+import { CANARY_ROUND_LIMIT_BYTES, CANARY_ROUND_PROTOCOL, decodeRoundQuestion, encodeRoundAnswer } from '#wire/canary-round.ts'
 import { arithmeticVersion } from './arithmetic-version.ts'
+import { createBudget } from './canary-budget.ts'
+import { createFresh } from './canary-fresh.ts'
 import { coarseSeconds } from './canary-limits.ts'
-import { probeBytes } from './canary-link.ts'
+import { measureLink, probeBytes } from './canary-link.ts'
 import { type CanaryParts, ownNumbers } from './canary-parts.ts'
+import { failure } from './canary-problem.ts'
+import type { CanaryRounds } from './canary-rounds.ts'
+import { WAY_MS } from './canary-ways.ts'
 import { SOFTWARE_VERSION } from './version.ts'
 
-/** Several members may ask within a minute: the training is measured once. */
-const FRESH_MS = 60_000
-const MOST_KNOWN = 64
-const LINK_MS = 60_000
 /** The training of one study may take minutes; a node that stops ends it. */
 const SITE_MS = 10 * 60_000
+const BUDGET_MS = 10 * 60_000
+/** In ten minutes a member may have so many blocks of its own fetched here, for each member there is: a canary asks for two. */
+const LINKS_A_MEMBER = 16
+/** And all of them together may have each way from here measured so often. */
+const WAYS_A_MEMBER = 4
 
 export interface CanaryDesk {
   stop(): Promise<void>
 }
 
-/** Answers other members' canaries from now on: the way between them and here, and this site's own numbers. Never rows, counts or weights. */
-export async function serveCanary(parts: CanaryParts): Promise<CanaryDesk> {
+/**
+ * Answers other members' canaries from now on: the ways from here, this site's own numbers, and its part in their rounds. Never rows, counts or weights.
+ * A stranger's stream ends unread; who a member is, the connection's key says. What one question makes this site move is bounded in bytes and time, and
+ * how often, in ten minutes.
+ */
+export async function serveCanary(parts: CanaryParts, rounds: CanaryRounds): Promise<CanaryDesk> {
   const ended = new AbortController()
   const offered = offers(parts, ended.signal)
-  const known = new Map<string, { readonly atMs: number; readonly answer: Promise<SiteAnswer> }>()
-  /** One at a time: two trainings at once would measure each other. */
-  let queue: Promise<unknown> = Promise.resolve()
+  const until = (ms: number): AbortSignal => AbortSignal.any([ended.signal, AbortSignal.timeout(ms)])
+  const members = async (): Promise<number> => (await parts.chain.sites()).filter(({ state }) => state === 'Active').length
+  let count = await members()
+  const links = createBudget<SiteId>(parts.clock, () => LINKS_A_MEMBER * count, BUDGET_MS)
+  const wayBudget = createBudget<'all'>(parts.clock, () => WAYS_A_MEMBER * count, BUDGET_MS)
+  const trainings = createFresh<SiteAnswer>(parts.clock)
+  const ways = createFresh<WayAnswer>(parts.clock, ({ problem }) => problem === null)
 
-  const siteAnswer = (question: SiteQuestion): Promise<SiteAnswer> => {
-    const key = `${question.study} ${question.protocolDigest}`
-    const before = known.get(key)
-    if (before !== undefined && parts.clock.nowMs() - before.atMs < FRESH_MS) return before.answer
-    const measure = () => answerSite(parts, question, AbortSignal.any([ended.signal, AbortSignal.timeout(SITE_MS)]))
-    const answer = queue.then(measure)
-    queue = answer.catch(() => undefined)
-    if (known.size >= MOST_KNOWN) known.clear()
-    known.set(key, { atMs: parts.clock.nowMs(), answer })
-    answer.catch(() => known.delete(key))
-    return answer
+  async function way({ site, bytes }: WayQuestion): Promise<WayAnswer> {
+    if (!wayBudget.take('all')) return { kind: 'way', problem: 'ROTA-1406' }
+    const signal = until(WAY_MS)
+    return measureLink(parts, site, await offered.probe(bytes), bytes, signal).catch((error) => ({ kind: 'way', problem: failure(error, ended.signal).failed }))
   }
 
-  await serveQuestions(parts.network, CANARY_PROTOCOL, CANARY_LIMIT_BYTES, async (bytes, from) => {
-    const question = decodeQuestion(bytes)
-    return encodeAnswer(
-      question.kind === 'site' ? await siteAnswer(question) : await answerLink(parts, question, from, await offered.probe(question.bytes), ended.signal),
-    )
-  })
+  async function answer(question: CanaryQuestion, from: SiteId): Promise<CanaryAnswer> {
+    count = await members()
+    if (question.kind === 'site') return trainings.get(`${question.study} ${question.protocolDigest}`, () => answerSite(parts, question, until(SITE_MS)))
+    if (question.kind === 'way') return ways.get(`${question.site} ${probeBytes(question.bytes)}`, () => way(question))
+    if (!links.take(from)) throw new RotaError('ROTA-1406')
+    return answerLink(parts, question, from, await offered.probe(question.bytes), until(WAY_MS))
+  }
+
+  await serveQuestions(parts.network, CANARY_PROTOCOL, CANARY_LIMIT_BYTES, async (bytes, from) => encodeAnswer(await answer(decodeQuestion(bytes), from)))
+  await serveQuestions(parts.network, CANARY_ROUND_PROTOCOL, CANARY_ROUND_LIMIT_BYTES, async (bytes, from) =>
+    encodeRoundAnswer(await rounds.answer(decodeRoundQuestion(bytes), from)),
+  )
   return {
     async stop() {
       ended.abort()
+      await parts.network.unserve(CANARY_ROUND_PROTOCOL)
       await parts.network.unserve(CANARY_PROTOCOL)
+      await rounds.stop()
       await offered.drop()
     },
   }
@@ -84,7 +104,7 @@ function offers(parts: CanaryParts, signal: AbortSignal): { probe(bytes: number)
 
 async function answerLink(parts: CanaryParts, question: LinkQuestion, from: SiteId, { digest, bytes }: Probe, signal: AbortSignal): Promise<LinkAnswer> {
   const asked = { digest: question.probe, bytes: question.bytes }
-  const ms = await pullProbe(parts.network, from, asked, question.times, AbortSignal.any([signal, AbortSignal.timeout(LINK_MS)])).catch((error) => {
+  const ms = await pullProbe(parts.network, from, asked, question.times, signal).catch((error) => {
     if (isRotaError(error) || signal.aborted) return null
     throw error
   })

@@ -24,7 +24,7 @@ export async function keepCanary(paths: Pick<SitePaths, 'canary'>, report: Canar
 export async function keptCanary(paths: Pick<SitePaths, 'canary'>, study: StudyId, protocolDigest: Digest): Promise<CanaryReport | null> {
   try {
     const report = JSON.parse(await readFile(fileOf(paths, study), 'utf8')) as CanaryReport
-    return report.protocolDigest === protocolDigest && Array.isArray(report.limits) && Array.isArray(report.rows) ? report : null
+    return report.protocolDigest === protocolDigest && [report.limits, report.rows, report.ways].every(Array.isArray) ? report : null
   } catch {
     return null
   }
@@ -32,10 +32,13 @@ export async function keptCanary(paths: Pick<SitePaths, 'canary'>, study: StudyI
 
 const fileOf = ({ canary }: Pick<SitePaths, 'canary'>, study: StudyId): string => join(canary, `study-${study}.json`)
 
-export function verdictOf(report: Pick<CanaryReport, 'atMs' | 'limits' | 'unanswered' | 'able' | 'minSites'>): CanaryVerdict {
-  const { atMs, limits, unanswered, able, minSites } = report
+export function verdictOf(report: Pick<CanaryReport, 'atMs' | 'limits' | 'unanswered' | 'able' | 'minSites' | 'round' | 'rows'>): CanaryVerdict {
+  const { atMs, limits, unanswered, able, minSites, round, rows } = report
   const few = able < minSites ? [`${able} of at least ${minSites} sites could take part`] : []
-  return { atMs, unanswered, shortfalls: [...shortPhases(limits).map(shortfallText), ...few] }
+  const nameOf = (site: number): string => rows.find((row) => row.site === site)?.name ?? `site ${site}`
+  const wrong = [...new Set((round?.wrong ?? []).map(({ site }) => `${nameOf(site)} came to a wrong sum`))]
+  const open = round !== null && !round.closed && wrong.length === 0 ? ['its round did not close'] : []
+  return { atMs, unanswered, shortfalls: [...shortPhases(limits).map(shortfallText), ...few, ...wrong, ...open] }
 }
 
 /** @throws ROTA-1401 when the canary says that a run could not finish */

@@ -1,12 +1,13 @@
 import type { Limit, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
 
-/** What limits follow from: one site's times and the asker's link with it. Null: not measured. */
+/** What limits follow from: one site's times and its ways with the others. Null: not measured. */
 export interface MeasuredSite {
   readonly name: string
   /** 95th percentile, from a round's opening to the site's commitment. */
   readonly trainSeconds: number | null
-  /** The slower direction of the link with the site that asked; null for that site itself. */
+  /** When it gets as much from each of the others, each way by its slower direction. */
   readonly linkBytesPerSecond: number | null
+  /** The longest of its ways. */
   readonly rttMs: number | null
   /** The slower of reading and writing. */
   readonly storeBytesPerSecond: number | null
@@ -20,6 +21,24 @@ export interface Measured {
   readonly addBytesPerSecond: number
   /** Between blocks; null when it is not known. */
   readonly blockSeconds: number | null
+  /** The round over made-up updates; null where none was played. */
+  readonly round?: PlayedTimes | null
+}
+
+/** Seconds of each step of the round that was played, until its last site had done it. */
+export interface PlayedTimes {
+  /** Every approved site did every step. Those with the slowest ways led and had custody, so that no other turn takes longer: nothing need be reckoned. */
+  readonly whole: boolean
+  /** Made-up updates need no training: the rest of the step. */
+  readonly contribute: StepTime
+  readonly witness: StepTime
+  readonly addUp: StepTime
+  readonly publish: StepTime
+  readonly attest: StepTime
+}
+export interface StepTime {
+  readonly seconds: number
+  readonly slowest: string | null
 }
 
 /** One phase: what was measured, what the protocol gives it, and what it should. */
@@ -33,14 +52,15 @@ export interface PhaseLimit {
   readonly proposed: Limit
 }
 
-/** Head-room of what is proposed over what was measured (DESIGN section 4 asks it of the training). */
+/** Head-room of what is proposed over what was measured. */
 const HEAD_ROOM = 2
 /** A link or disk on which nothing was measured is no limit. */
 const UNLIMITED = Number.POSITIVE_INFINITY
 
 /**
- * Limits that hold the slowest site: training 2 × its 95th percentile, the other phases 2 × the time of their transfers at the study's
- * size; never below n + 3 seconds and blocks. Keying is left as it is: nothing of it happens before a run.
+ * Limits that hold the slowest site: training 2 × its 95th percentile; the other phases 2 × what they took in the round that was played, or, where a site
+ * was not in it, 2 × the longer of that and what the transfers take at the study's size over each site's ways; never below n + 3 seconds and blocks.
+ * Keying is left as it is: nothing of it happens before a run.
  */
 export function phaseLimits(measured: Measured, protocol: Pick<Protocol, 'limits' | 'maxSites' | 'slices'>): readonly PhaseLimit[] {
   const least = protocol.maxSites + 3
@@ -72,32 +92,45 @@ interface Need {
 }
 
 /** The longest training; what comes out is put on the own disk, and its root on chain. */
-function contributing({ sites, vectorBytes, blockSeconds }: Measured): Need {
-  return slowestOf(sites, (site) =>
-    site.trainSeconds === null ? null : site.trainSeconds + vectorBytes / (site.storeBytesPerSecond ?? UNLIMITED) + blocks(blockSeconds),
-  )
+function contributing({ sites, vectorBytes, blockSeconds, round }: Measured): Need {
+  const putSeconds = (site: MeasuredSite): number =>
+    Math.max(round?.contribute.seconds ?? 0, round?.whole ? 0 : vectorBytes / (site.storeBytesPerSecond ?? UNLIMITED))
+  return slowestOf(sites, (site) => (site.trainSeconds === null ? null : site.trainSeconds + putSeconds(site) + blocks(blockSeconds)))
 }
 
 /** A custodian gets every other site's part of its slices. */
 function witnessing(measured: Measured, slices: number): Need {
   const bytes = custodyBytes(measured, slices)
-  return slowestOf(measured.sites, (site) => overLink(site, bytes, measured))
+  const reckoned = slowestOf(measured.sites, (site) => overLink(site, bytes, measured))
+  return timeOf(measured, ['witness'], reckoned)
 }
 
 /** Each third of the limit is one place's turn: a standby who lacks the updates gets them in its own. */
 function publishing(measured: Measured, slices: number): Need {
   const bytes = custodyBytes(measured, slices)
   const adding = (measured.sites.length * measured.vectorBytes) / slices / measured.addBytesPerSecond
-  const need = slowestOf(measured.sites, (site) => overLink(site, bytes, measured))
-  return need.seconds === null ? need : { ...need, seconds: 3 * (need.seconds + adding) }
+  const reckoned = slowestOf(measured.sites, (site) => plus(overLink(site, bytes, measured), adding))
+  const { seconds, slowest } = timeOf(measured, ['witness', 'addUp', 'publish'], reckoned)
+  return { seconds: seconds === null ? null : 3 * seconds, slowest }
 }
 
 /** The sum goes to everybody else, from its publisher or the owners of its slices, and each checks it. */
 function attesting(measured: Measured, slices: number): Need {
   const bytes = ((measured.sites.length - 1) * measured.vectorBytes) / slices + measured.vectorBytes
   const checking = measured.vectorBytes / measured.addBytesPerSecond
-  const need = slowestOf(measured.sites, (site) => overLink(site, bytes, measured))
-  return need.seconds === null ? need : { ...need, seconds: need.seconds + checking }
+  const reckoned = slowestOf(measured.sites, (site) => plus(overLink(site, bytes, measured), checking))
+  return timeOf(measured, ['attest'], reckoned)
+}
+
+const plus = (a: number | null, b: number): number | null => (a === null ? null : a + b)
+
+/** What these steps of the round took, and a call on chain; `reckoned` where it is longer and not every site was in the round. */
+function timeOf({ round, blockSeconds }: Measured, steps: readonly Exclude<keyof PlayedTimes, 'whole'>[], reckoned: Need): Need {
+  if (!round) return reckoned
+  const times = steps.map((step) => round[step])
+  const longest = times.reduce((most, time) => (time.seconds > most.seconds ? time : most))
+  const seconds = times.reduce((sum, time) => sum + time.seconds, 0) + blocks(blockSeconds)
+  return round.whole || seconds > (reckoned.seconds ?? 0) ? { seconds, slowest: longest.slowest } : reckoned
 }
 
 /** Of one slice: all other updates whole. Of as many as sites: three slices of each. */

@@ -1,25 +1,9 @@
 import { askQuestion } from '#adapters/network/questions.ts'
 import { type Probe, pullProbe } from '#adapters/store/link-probe.ts'
-import { type ErrorCode, isRotaError, RotaError } from '#base/errors.ts'
+import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
-import { CANARY_LIMIT_BYTES, CANARY_PROTOCOL, decodeAnswer, encodeQuestion, MOST_PROBE_BYTES, MOST_PROBES } from '#wire/canary.ts'
+import { CANARY_LIMIT_BYTES, CANARY_PROTOCOL, decodeAnswer, encodeQuestion, MOST_PROBE_BYTES, MOST_PROBES, type WayFound } from '#wire/canary.ts'
 import type { CanaryParts } from './canary-parts.ts'
-
-/** The way between this site and one other, by the blocks that rounds are made of. */
-export interface Link {
-  readonly route: 'direct' | 'relayed'
-  readonly rttMs: number
-  /** Its clock minus ours. */
-  readonly clockOffsetMs: number
-  /** From it to here. */
-  readonly downBytesPerSecond: number
-  /** From here to it. */
-  readonly upBytesPerSecond: number
-  readonly software: string
-  readonly arithmetic: string
-}
-
-export type LinkResult = Link | { readonly failed: ErrorCode }
 
 const SMALL_PROBE_BYTES = 256 * 1024
 
@@ -30,44 +14,39 @@ const HELLOS = 3
 /** A first block that takes longer than this is answer enough: more of them would keep a slow line busy for minutes. */
 const SLOW_MS = 2_000
 
-/** @param bytes of the study's vector: as many blocks are sent as it has, at most 8 @throws nothing but the signal's reason */
-export async function measureLink(parts: CanaryParts, site: SiteId, probe: Probe, bytes: number, signal: AbortSignal): Promise<LinkResult> {
-  try {
-    const hellos = []
-    for (let i = 0; i < HELLOS; i++) hellos.push(await parts.network.hello(site, signal))
-    const best = hellos.reduce((a, b) => (b.rttMs < a.rttMs ? b : a))
-    const first = await bothWays(parts, site, probe, 1, signal)
-    const times = Math.min(MOST_PROBES, Math.ceil(bytes / probe.bytes))
-    const speeds = times > 1 && first.slowestMs < SLOW_MS ? await bothWays(parts, site, probe, times, signal) : first
-    return {
-      route: parts.network.route(site) ?? 'direct',
-      rttMs: best.rttMs,
-      clockOffsetMs: best.clockOffsetMs,
-      downBytesPerSecond: speeds.down,
-      upBytesPerSecond: speeds.up,
-      software: best.softwareVersion,
-      arithmetic: best.arithmeticVersion,
-    }
-  } catch (error) {
-    signal.throwIfAborted()
-    if (!isRotaError(error)) throw error
-    return { failed: error.code }
-  }
+/**
+ * The way between this site and one other, by the blocks that rounds are made of.
+ * @param bytes of the study's vector: as many blocks are sent as it has, at most 8 @throws ROTA-4xxx, or the signal's reason
+ */
+export async function measureLink(
+  parts: Pick<CanaryParts, 'network'>,
+  site: SiteId,
+  probe: Omit<Probe, 'drop'>,
+  bytes: number,
+  signal: AbortSignal,
+): Promise<WayFound> {
+  const hellos = []
+  for (let i = 0; i < HELLOS; i++) hellos.push(await parts.network.hello(site, signal))
+  const { rttMs, clockOffsetMs } = hellos.reduce((a, b) => (b.rttMs < a.rttMs ? b : a))
+  const first = await bothWays(parts, site, probe, 1, signal)
+  const times = Math.min(MOST_PROBES, Math.ceil(bytes / probe.bytes))
+  const { down, up } = times > 1 && first.slowestMs < SLOW_MS ? await bothWays(parts, site, probe, times, signal) : first
+  const relayed = parts.network.route(site) === 'relayed'
+  return { kind: 'way', problem: null, relayed, rttMs, clockOffsetMs, downBytesPerSecond: down, upBytesPerSecond: up }
 }
 
 /** One direction after the other, so that they do not share the line. */
 async function bothWays(
-  parts: CanaryParts,
+  { network }: Pick<CanaryParts, 'network'>,
   site: SiteId,
-  probe: Probe,
+  probe: Omit<Probe, 'drop'>,
   times: number,
   signal: AbortSignal,
 ): Promise<{ up: number; down: number; slowestMs: number }> {
   const question = encodeQuestion({ kind: 'link', probe: probe.digest, bytes: probe.bytes, times })
-  const answer = decodeAnswer(await askQuestion(parts.network, site, CANARY_PROTOCOL, CANARY_LIMIT_BYTES, question, signal))
+  const answer = decodeAnswer(await askQuestion(network, site, CANARY_PROTOCOL, CANARY_LIMIT_BYTES, question, signal))
   if (answer.kind !== 'link') throw new RotaError('ROTA-4001', { what: 'canary message' })
-  const theirs = { digest: answer.probe, bytes: answer.bytes }
-  const downMs = await pullProbe(parts.network, site, theirs, times, signal)
+  const downMs = await pullProbe(network, site, { digest: answer.probe, bytes: answer.bytes }, times, signal)
   if (answer.ms === null) throw new RotaError('ROTA-4005', { site })
   const speed = (size: number, ms: number) => Math.round((times * size) / (Math.max(0.5, ms) / 1000))
   return { up: speed(probe.bytes, answer.ms), down: speed(answer.bytes, downMs), slowestMs: Math.max(downMs, answer.ms) }

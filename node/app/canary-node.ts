@@ -3,13 +3,16 @@ import { rm } from 'node:fs/promises'
 import { writeAtomic } from '#adapters/journal/atomic-file.ts'
 import { toHex, utf8 } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
-import { type StudyId, studyId } from '#base/ids.ts'
+import { studyId } from '#base/ids.ts'
 import type { WebTask } from '#web/server.ts'
-import { runCanary } from './canary.ts'
+import { type CanaryCall, runCanary } from './canary.ts'
 import { serveCanary } from './canary-answer.ts'
+import { createErrands } from './canary-errands.ts'
 import { keepCanary } from './canary-file.ts'
 import type { CanaryParts } from './canary-parts.ts'
+import { createCanaryRounds } from './canary-rounds.ts'
 import type { RunningNode } from './node.ts'
+import { dropRoundStores } from './scratch-store.ts'
 import { protocolOf } from './studies.ts'
 import { toldError } from './told-error.ts'
 
@@ -21,33 +24,37 @@ export interface NodeCanary {
 
 export async function startNodeCanary(node: RunningNode): Promise<NodeCanary> {
   const parts = partsOf(node)
-  const { control } = node.folder.paths
-  const desk = await serveCanary(parts)
+  const { control, state } = node.folder.paths
+  await dropRoundStores(state)
+  const rounds = createCanaryRounds(parts)
+  const desk = await serveCanary(parts, rounds)
   const token = toHex(node.host.random.bytes(32))
   await writeAtomic(control, `${token}\n`)
   const ended = new AbortController()
-  let running: Promise<unknown> | null = null
+  const errands = createErrands(node.host.random, ended.signal)
+
+  async function canary(asked: CanaryCall, onStep: (text: string) => void): Promise<object> {
+    try {
+      const report = await runCanary(parts, rounds, asked, ended.signal, onStep)
+      await keepCanary(node.folder.paths, report)
+      return { report }
+    } catch (error) {
+      if (!isRotaError(error)) throw error
+      return { error: { ...toldError(error), details: error.details } }
+    }
+  }
+
   return {
     task: async (query, authorization) => {
       if (!isBearer(authorization, token)) return { status: 401, value: { reason: 'the control key is another' } }
       const asked = askedFor(query)
       if (asked === null) return { status: 400, value: { reason: 'no such study' } }
-      // One at a time: two at once would measure each other.
-      await running?.catch(() => undefined)
-      const work = runCanary(parts, asked, ended.signal)
-      running = work
-      try {
-        const report = await work
-        await keepCanary(node.folder.paths, report)
-        return { status: 200, value: { report } }
-      } catch (error) {
-        if (!isRotaError(error)) throw error
-        return { status: 200, value: { error: { ...toldError(error), details: error.details } } }
-      }
+      const told = await errands.look(query.get('ticket') ?? errands.begin((onStep) => canary(asked, onStep)))
+      return told === null ? { status: 404, value: { reason: 'it does not know this canary any more' } } : { status: 200, value: told }
     },
     async stop() {
       ended.abort()
-      await running?.catch(() => undefined)
+      await errands.over()
       await desk.stop()
       await rm(control, { force: true })
     },
@@ -61,6 +68,7 @@ const partsOf = ({ site, name, folder, network, chain, host }: RunningNode): Can
   network,
   store: site.store,
   storeDir: folder.paths.blocks,
+  state: folder.paths.state,
   cohort: site.cohort,
   trainer: site.trainer,
   clock: host.clock,
@@ -68,7 +76,7 @@ const partsOf = ({ site, name, folder, network, chain, host }: RunningNode): Can
   protocol: (record, signal) => protocolOf({ folder }, record, signal),
 })
 
-function askedFor(query: URLSearchParams): { readonly study: StudyId; readonly waitMs: number } | null {
+function askedFor(query: URLSearchParams): CanaryCall | null {
   const [study, wait] = [Number(query.get('study')), Number(query.get('waitMs'))]
   if (!Number.isSafeInteger(study) || study < 1 || !(wait >= 1_000 && wait <= 600_000)) return null
   return { study: studyId(study), waitMs: wait }

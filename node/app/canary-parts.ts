@@ -22,6 +22,8 @@ export interface CanaryParts {
   readonly store: Pick<ModelStore, 'putPlain' | 'getPlain' | 'drop'>
   /** Of the store: whose disk is looked at. */
   readonly storeDir: string
+  /** Folder in which a round's store of its own is made. */
+  readonly state: string
   readonly cohort: Cohort
   readonly trainer: Trainer | null
   readonly clock: Clock
@@ -59,8 +61,8 @@ async function trainingOf(parts: CanaryParts, protocol: Protocol | null, signal:
   return measureTraining(protocol, withdrawn, parts, signal)
 }
 
-/** While a run of this site is under way its training would be measured wrongly, and the round be late. */
-async function isBusy({ chain, site }: CanaryParts): Promise<boolean> {
+/** While a run of this site is under way its training would be measured wrongly, and the run's round be late. */
+export async function isBusy({ chain, site }: Pick<CanaryParts, 'chain' | 'site'>): Promise<boolean> {
   const active = (await chain.runs()).filter(({ state }) => state === 'Active')
   const rotas = await Promise.all(active.map(async ({ run }) => (await chain.run(run)).round.rota))
   return rotas.some((rota) => rota.includes(site))

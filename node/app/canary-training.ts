@@ -2,7 +2,7 @@ import { diskUse } from '#adapters/store/disk-use.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import { merkleRoot } from '#core/commit/merkle.ts'
-import { learnerFor, stageLayouts } from '#core/learner/learner-for.ts'
+import { learnerFor } from '#core/learner/learner-for.ts'
 import type { Model } from '#core/model/model.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
@@ -17,6 +17,7 @@ import type { ModelStore } from '#ports/model-store.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import type { WhyNot } from '#wire/canary.ts'
 import { percentile } from './canary-limits.ts'
+import { largestLayout } from './canary-vector.ts'
 import { sha256 } from './sha256.ts'
 
 export type Training =
@@ -40,7 +41,7 @@ const BUDGET_MS = 5_000
 const LONG_MS = 20_000
 
 /** The largest vector of the study's stages: what a round's transfers are reckoned with. */
-export const largestVector = (protocol: Protocol): number => Math.max(...stageLayouts(protocol).map(({ layout }) => vectorBytes(layout)))
+export const largestVector = (protocol: Protocol): number => vectorBytes(largestLayout(protocol))
 
 /**
  * Does what this site does between a round's opening and its commitment, again and again, on the rows that it would use, and throws the
@@ -114,6 +115,8 @@ export async function measureStore(
   signal: AbortSignal,
 ): Promise<StoreSpeed> {
   const bytes = random.bytes(Math.min(MOST_STORE_BYTES, Math.max(LEAST_STORE_BYTES, vectorSize)))
+  // A store loads its parts when it is first used.
+  await store.drop(await store.putPlain(random.bytes(32), signal))
   const startedMs = performance.now()
   const cid = await store.putPlain(bytes, signal)
   const writtenMs = performance.now()

@@ -1,42 +1,27 @@
 import { askQuestion } from '#adapters/network/questions.ts'
-import { FULLEST } from '#adapters/store/disk-use.ts'
-import { offerProbe } from '#adapters/store/link-probe.ts'
 import { has } from '#base/bitmap.ts'
-import { type ErrorCode, isRotaError, RotaError } from '#base/errors.ts'
+import { toDigest } from '#base/bytes.ts'
+import { RotaError } from '#base/errors.ts'
 import type { Digest, SiteId, StudyId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
-import type { SiteRecord, StudyRecord } from '#ports/chain.ts'
-import { CANARY_LIMIT_BYTES, CANARY_PROTOCOL, decodeAnswer, encodeQuestion, type SiteAnswer, type WhyNot } from '#wire/canary.ts'
-import { type PhaseLimit, phaseLimits } from './canary-limits.ts'
-import { type Link, measureLink, probeBytes } from './canary-link.ts'
-import { type CanaryParts, type OwnNumbers, ownNumbers } from './canary-parts.ts'
-import { largestVector, measureAdding } from './canary-training.ts'
-import { SOFTWARE_VERSION } from './version.ts'
-
-/** One member as the canary found it. What was not measured is null. */
-export interface CanaryRow {
-  readonly site: SiteId
-  readonly name: string
-  /** The site that asked: its own link is none. */
-  readonly here: boolean
-  /** Its steward approved the study. */
-  readonly approved: boolean
-  /** What stood in the way of an answer. */
-  readonly problem: ErrorCode | null
-  readonly link: Link | null
-  /** Exact here, rounded up elsewhere. */
-  readonly trainSeconds: number | null
-  /** Why it could not say how long its training takes; '' when it did. */
-  readonly whyNot: WhyNot
-  readonly backend: string
-  readonly writeBytesPerSecond: number | null
-  readonly readBytesPerSecond: number | null
-  /** 0 to 1. */
-  readonly diskUsed: number | null
-  readonly software: string | null
-  /** Its golden outputs are those that the study was made with. */
-  readonly sameArithmetic: boolean | null
-}
+import { vectorBytes as bytesOf } from '#core/ring/layout.ts'
+import type { StudyRecord } from '#ports/chain.ts'
+import {
+  CANARY_ROUND_LIMIT_BYTES,
+  CANARY_ROUND_PROTOCOL,
+  type CanaryStep,
+  decodeRoundAnswer,
+  encodeRoundQuestion,
+  MOST_PATIENCE_MS,
+} from '#wire/canary-round.ts'
+import { type PhaseLimit, type PlayedTimes, phaseLimits } from './canary-limits.ts'
+import type { CanaryParts } from './canary-parts.ts'
+import { type PlayedRound, playRound, type Seated } from './canary-round.ts'
+import type { CanaryRounds } from './canary-rounds.ts'
+import { askAll, type CanaryRow, isAble } from './canary-rows.ts'
+import { measureAdding } from './canary-training.ts'
+import { largestLayout } from './canary-vector.ts'
+import { longestWayMs, meanSpeed, measureWays, type Way } from './canary-ways.ts'
 
 export interface CanaryReport {
   readonly study: StudyId
@@ -46,6 +31,10 @@ export interface CanaryReport {
   readonly vectorBytes: number
   readonly blockSeconds: number | null
   readonly rows: readonly CanaryRow[]
+  /** Every way between two of those that approved and answered. */
+  readonly ways: readonly Way[]
+  /** The round over made-up updates; null where fewer than two could have taken part. */
+  readonly round: PlayedRound | null
   readonly limits: readonly PhaseLimit[]
   /** Approved members that gave no answer. */
   readonly unanswered: readonly string[]
@@ -61,28 +50,31 @@ export interface CanaryCall {
 }
 
 /**
- * One round's work with a synthetic update of the study's size, measured at every member: the way to it, its store, its build, and its own training
- * on its own rows. Sites that do not answer are rows too.
+ * Measures every member (its training on its own rows, its store, its build), every way between two of them, and plays one round over made-up updates
+ * of the study's size. Sites that do not answer are rows too.
+ * @param rounds of this site: its own part in the round is one of them
  * @throws ROTA-1404 this site did not approve the study, 1207 its protocol is not here, 53xx no such study
  */
-export async function runCanary(parts: CanaryParts, call: CanaryCall, signal: AbortSignal, onStep: (text: string) => void = () => {}): Promise<CanaryReport> {
+export async function runCanary(
+  parts: CanaryParts,
+  rounds: CanaryRounds,
+  call: CanaryCall,
+  signal: AbortSignal,
+  onStep: (text: string) => void = () => {},
+): Promise<CanaryReport> {
   const record = await parts.chain.study(call.study)
   if (!has(record.approved, parts.site)) throw new RotaError('ROTA-1404', { study: call.study })
   const protocol = await parts.protocol(record, signal)
-  const vectorBytes = largestVector(protocol)
-  const members = (await parts.chain.sites()).filter(({ state }) => state === 'Active')
-  const others = members.filter(({ id }) => id !== parts.site)
+  const vectorBytes = bytesOf(largestLayout(protocol))
+  const others = (await parts.chain.sites()).filter(({ state, id }) => state === 'Active' && id !== parts.site)
 
-  const links = await measureLinks(parts, others, vectorBytes, call, signal, onStep)
   onStep('every site trains on its own rows')
-  const [own, ...answers] = await Promise.all([
-    ownNumbers(parts, record, signal),
-    ...others.map((other) => askSite(parts, other.id, record, call.waitMs, signal)),
-  ])
-  const rows = [ownRow(parts, record, own), ...others.map((other, i) => otherRow(other, record, links.get(other.id), answers[i] as Answered))].sort(
-    (a, b) => a.site - b.site,
-  )
+  const rows = await askAll(parts, others, record, call.waitMs, signal)
+  const there = rows.filter(({ approved, problem }) => approved && problem === null).map(({ site }) => site)
+  const ways = await measureWays(parts, there, vectorBytes, call.waitMs, signal, onStep)
+  const round = await playAmong(parts, rounds, rows, ways, { record, protocol, waitMs: call.waitMs }, signal, onStep)
   const blockSeconds = await meanBlockSeconds(parts)
+  const nameOf = (site: SiteId): string => rows.find((row) => row.site === site)?.name ?? `site ${site}`
   return {
     study: record.id,
     protocolDigest: record.protocolDigest,
@@ -90,125 +82,89 @@ export async function runCanary(parts: CanaryParts, call: CanaryCall, signal: Ab
     vectorBytes,
     blockSeconds,
     rows,
-    limits: limitsOf(rows, { vectorBytes, blockSeconds, addBytesPerSecond: measureAdding(parts.random) }, protocol),
-    unanswered: rows.filter(({ approved, here, problem, whyNot }) => approved && !here && problem !== null && whyNot === 'failed').map(({ name }) => name),
+    ways,
+    round,
+    limits: phaseLimits(
+      {
+        sites: measuredSites(rows, ways),
+        vectorBytes,
+        blockSeconds,
+        addBytesPerSecond: measureAdding(parts.random),
+        round: round === null ? null : timesOf(round, rows.filter(({ approved }) => approved).length, nameOf),
+      },
+      protocol,
+    ),
+    unanswered: rows.filter(({ approved, problem }) => approved && problem !== null).map(({ name }) => name),
     minSites: protocol.minSites,
     able: rows.filter(isAble).length,
   }
 }
 
-type Answered = SiteAnswer | { readonly failed: ErrorCode }
-type LinkFound = Awaited<ReturnType<typeof measureLink>>
-
-async function measureLinks(
+/** Those that would contribute play, the slowest ways first: who is hard to reach leads and has custody, as will happen in its turn. */
+async function playAmong(
   parts: CanaryParts,
-  others: readonly SiteRecord[],
-  vectorBytes: number,
-  { waitMs }: CanaryCall,
+  rounds: CanaryRounds,
+  rows: readonly CanaryRow[],
+  ways: readonly Way[],
+  { record, protocol, waitMs }: { readonly record: StudyRecord; readonly protocol: Protocol; readonly waitMs: number },
   signal: AbortSignal,
   onStep: (text: string) => void,
-): Promise<ReadonlyMap<SiteId, LinkFound>> {
-  const probe = await offerProbe(parts.store, parts.random.bytes(probeBytes(vectorBytes)), signal)
-  const links = new Map<SiteId, LinkFound>()
-  try {
-    for (const { id, name } of others) {
-      onStep(`the way to ${name}`)
-      const bounded = limited(waitMs, signal)
-      links.set(id, await measureLink(parts, id, probe, vectorBytes, bounded).catch((error) => failure(error, signal)))
-    }
-  } finally {
-    await probe.drop()
-  }
-  return links
+): Promise<PlayedRound | null> {
+  const speedOf = (site: SiteId): number => meanSpeed(ways, site) ?? 0
+  const players = rows
+    .filter((row) => isAble(row) && row.problem === null && row.whyNot === '')
+    .map(({ site }) => site)
+    .sort((a, b) => speedOf(a) - speedOf(b) || a - b)
+  if (players.length < 2) return null
+  const setup = { name: toDigest(parts.random.bytes(32)), record, protocol, patienceMs: Math.min(waitMs, MOST_PATIENCE_MS) }
+  return playRound(
+    players.map((site) => seatAt(parts, rounds, site)),
+    setup,
+    signal,
+    onStep,
+  )
 }
 
-async function askSite(parts: CanaryParts, site: SiteId, record: StudyRecord, waitMs: number, signal: AbortSignal): Promise<Answered> {
-  const question = encodeQuestion({ kind: 'site', study: record.id, protocolDigest: record.protocolDigest })
-  try {
-    const answer = decodeAnswer(await askQuestion(parts.network, site, CANARY_PROTOCOL, CANARY_LIMIT_BYTES, question, limited(waitMs, signal)))
-    return answer.kind === 'site' ? answer : { failed: 'ROTA-4001' }
-  } catch (error) {
-    return failure(error, signal)
-  }
-}
-
-const limited = (ms: number, signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(ms)])
-
-/** Nobody answered in time: the same as nobody there. */
-function failure(error: unknown, signal: AbortSignal): { readonly failed: ErrorCode } {
-  signal.throwIfAborted()
-  if (isRotaError(error)) return { failed: error.code }
-  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) return { failed: 'ROTA-4006' }
-  throw error
-}
-
-const ownRow = (parts: CanaryParts, record: StudyRecord, { training, store, arithmetic }: OwnNumbers): CanaryRow => ({
-  site: parts.site,
-  name: parts.name,
-  here: true,
-  approved: true,
-  problem: null,
-  link: null,
-  ...('whyNot' in training
-    ? { trainSeconds: null, whyNot: training.whyNot, backend: '' }
-    : { trainSeconds: training.p95Seconds, whyNot: '' as const, backend: training.backend }),
-  writeBytesPerSecond: store.writeBytesPerSecond,
-  readBytesPerSecond: store.readBytesPerSecond,
-  diskUsed: store.diskUsed,
-  software: SOFTWARE_VERSION,
-  sameArithmetic: arithmetic === record.rules.arithmeticVersion,
-})
-
-function otherRow({ id, name }: SiteRecord, record: StudyRecord, link: LinkFound | undefined, answer: Answered): CanaryRow {
-  const reached = link !== undefined && !('failed' in link) ? link : null
-  const base = { site: id, name, here: false, approved: has(record.approved, id), link: reached }
-  if ('failed' in answer)
-    return {
-      ...base,
-      problem: answer.failed,
-      trainSeconds: null,
-      whyNot: 'failed',
-      backend: '',
-      writeBytesPerSecond: null,
-      readBytesPerSecond: null,
-      diskUsed: null,
-      software: reached?.software ?? null,
-      sameArithmetic: reached === null ? null : reached.arithmetic === record.rules.arithmeticVersion,
-    }
-  const { trainSeconds, whyNot, backend, writeBytesPerSecond, readBytesPerSecond, diskUsedPermille, software, arithmetic } = answer
+/** Of this site's own seat nothing goes over the network. */
+function seatAt({ site: here, network }: CanaryParts, rounds: CanaryRounds, site: SiteId): Seated {
+  if (site === here) return { site, ask: (question, signal) => Promise.race([rounds.answer(question, here), overAt(signal)]) }
   return {
-    ...base,
-    problem: link !== undefined && 'failed' in link ? link.failed : null,
-    trainSeconds,
-    whyNot,
-    backend,
-    writeBytesPerSecond,
-    readBytesPerSecond,
-    diskUsed: diskUsedPermille / 1000,
-    software,
-    sameArithmetic: arithmetic === record.rules.arithmeticVersion,
+    site,
+    ask: async (question, signal) =>
+      decodeRoundAnswer(await askQuestion(network, site, CANARY_ROUND_PROTOCOL, CANARY_ROUND_LIMIT_BYTES, encodeRoundQuestion(question), signal)),
   }
 }
 
-/** Nothing that is known keeps it from contributing and attesting. Who did not answer may be there tomorrow. */
-const isAble = ({ approved, whyNot, problem, diskUsed, sameArithmetic }: CanaryRow): boolean =>
-  approved && (problem !== null || whyNot === '' || whyNot === 'busy' || whyNot === 'noProtocol') && (diskUsed ?? 0) <= FULLEST && sameArithmetic !== false
+const overAt = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }))
 
-function limitsOf(
-  rows: readonly CanaryRow[],
-  measured: { readonly vectorBytes: number; readonly blockSeconds: number | null; readonly addBytesPerSecond: number },
-  protocol: Protocol,
-): readonly PhaseLimit[] {
-  const sites = rows
+const measuredSites = (rows: readonly CanaryRow[], ways: readonly Way[]) =>
+  rows
     .filter(({ approved }) => approved)
-    .map(({ name, trainSeconds, link, readBytesPerSecond, writeBytesPerSecond }) => ({
+    .map(({ site, name, trainSeconds, readBytesPerSecond, writeBytesPerSecond }) => ({
       name,
       trainSeconds,
-      linkBytesPerSecond: link === null ? null : Math.min(link.downBytesPerSecond, link.upBytesPerSecond),
-      rttMs: link?.rttMs ?? null,
+      linkBytesPerSecond: meanSpeed(ways, site),
+      rttMs: longestWayMs(ways, site),
       storeBytesPerSecond: readBytesPerSecond === null || writeBytesPerSecond === null ? null : Math.min(readBytesPerSecond, writeBytesPerSecond),
     }))
-  return phaseLimits({ sites, ...measured }, protocol)
+
+function timesOf({ steps, faults, included, closed }: PlayedRound, approved: number, nameOf: (site: SiteId) => string): PlayedTimes {
+  const whole = closed && faults.length === 0 && included.length === approved
+  const time = (wanted: CanaryStep) => {
+    const found = steps.find(({ step }) => step === wanted)
+    const slowest = slowestIn(found)
+    // Who never did it was waited for; who did tells how long it takes.
+    const byAll = found !== undefined && !faults.some(({ step }) => step === wanted)
+    return { seconds: byAll ? found.seconds : (slowest?.seconds ?? 0), slowest: slowest === null ? null : nameOf(slowest.site) }
+  }
+  return { whole, contribute: time('contribute'), witness: time('witness'), addUp: time('tell'), publish: time('publish'), attest: time('attest') }
+}
+
+/** By its own clock. */
+export function slowestIn(step: PlayedRound['steps'][number] | undefined): PlayedRound['steps'][number]['sites'][number] | null {
+  const [first, ...rest] = step?.sites ?? []
+  return first === undefined ? null : rest.reduce((slowest, each) => (each.seconds > slowest.seconds ? each : slowest), first)
 }
 
 const LAST_EVENTS = 20

@@ -16,6 +16,7 @@ import { previewData } from './approval-preview.ts'
 import { arithmeticVersion } from './arithmetic-version.ts'
 import { dayOf, keptCanary, verdictOf } from './canary-file.ts'
 import { measureStore } from './canary-training.ts'
+import { slowestWay } from './canary-ways.ts'
 import { readCard } from './init-site.ts'
 import { offline } from './offline-store.ts'
 import { clockAlarm } from './peer-watch.ts'
@@ -62,7 +63,10 @@ export async function checkLimits(paths: Pick<SitePaths, 'canary'>, study: Study
   const when = dayOf(atMs)
   if (shortfalls.length > 0) return warn(`${shortfalls.join('; ')}`, new RotaError('ROTA-1401', { study: study.id, shortfalls: shortfalls.join('; '), when }))
   if (unanswered.length > 0) return warn(`the limits held in the canary of ${when}; not measured: ${unanswered.join(', ')}`)
-  return ok(`the limits held in the canary of ${when}`)
+  const slowest = slowestWay(kept.ways)
+  const name = (site: number): string => kept.rows.find((row) => row.site === site)?.name ?? `site ${site}`
+  const way = slowest === null ? '' : `; slowest way ${name(slowest.from)} to ${name(slowest.to)}, ${bytes(slowest.bytesPerSecond)}/s`
+  return ok(`the limits held in the canary of ${when}${way}`)
 }
 
 /** The chain's record against this folder's keys. @throws ROTA-1204 no member, ROTA-1219 other keys */

@@ -49,6 +49,9 @@
  * ├── a site that never answers: ROTA-1402 · test/e2e/canary.test.ts "name who never answers" · test/unit/network/canary.test.ts "names who never answers, and keeps the others"
  * ├── a node that does not take it (wrong control key): ROTA-1403 · test/e2e/canary.test.ts "refuse what they should"
  * ├── a study that this site did not approve: ROTA-1404 · test/e2e/canary.test.ts "refuse what they should" · test/unit/network/canary.test.ts "says why a site would not take part"
+ * ├── a member that comes to another sum than the known one: ROTA-1405 · test/unit/network/canary-round.test.ts "finds who publishes another sum, and has the next in turn publish the right one"
+ * ├── a member that asks too often, or for a round that it does not lead: ROTA-1406 · test/unit/network/canary-round.test.ts "is one part among members of the study"
+ * ├── a member that falls silent in the round: ROTA-1407 · test/unit/network/canary-round.test.ts "tells who falls silent in it, and what the others did"
  * └── a message that is malformed, too long or of another version: ROTA-4001 · test/unit/network/canary-wire.test.ts "are refused whole when anything is wrong"
  * given the catalogue itself
  * ├── each code is thrown somewhere, with all the details that its texts name

@@ -6,7 +6,8 @@
  * ├── what was not measured leaves the protocol's limit as it is
  * ├── limits below what was measured are named with phase and site; proposed limits never are
  * ├── times that go to others are rounded up to few steps, and never down
- * └── a stored canary: of exactly this protocol, damaged ones are none; ROTA-1401 names what to do
+ * ├── what the played round took counts, and what is reckoned where a site was not in it; a site's ways count by their slower directions
+ * └── a stored canary: of exactly this protocol, damaged ones are none; doctor reads it; ROTA-1401 names what to do
  */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -14,13 +15,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { CanaryReport } from '#app/canary.ts'
-import { checkAnswered } from '#app/canary-call.ts'
+import { problemsOf } from '#app/canary-call.ts'
 import { checkStart, keepCanary, keptCanary, verdictOf } from '#app/canary-file.ts'
 import { coarseSeconds, type Measured, type PhaseLimit, percentile, phaseLimits, shortfallText, shortPhases, tidySeconds } from '#app/canary-limits.ts'
+import type { PlayedRound } from '#app/canary-round.ts'
+import { longestWayMs, meanSpeed, slowestWay, type Way } from '#app/canary-ways.ts'
+import { checkLimits } from '#app/doctor-checks.ts'
 import { isRotaError } from '#base/errors.ts'
 import { digest, siteId, studyId } from '#base/ids.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
+import type { StudyRecord } from '#ports/chain.ts'
 
 const limit = (seconds: number) => ({ seconds, blocks: 19 })
 const protocolOf = (seconds: number, slices = 1, maxSites = 16): Pick<Protocol, 'limits' | 'maxSites' | 'slices'> => ({
@@ -89,6 +94,48 @@ describe('limits from measurements', () => {
     assert.ok((sliced[1] as number) < 1.1 * (sliced[0] as number) && (sliced[1] as number) < 15)
   })
 
+  it('take what the round took, and what is reckoned only where a site was not in it', () => {
+    const step = (seconds: number, slowest: string) => ({ seconds, slowest })
+    const round = { whole: true, contribute: step(5, 'a'), witness: step(10, 'Basel'), addUp: step(2, 'a'), publish: step(1, 'a'), attest: step(7, 'Bern') }
+    const limits = phaseLimits(measured({ round }), protocolOf(600))
+    assert.deepEqual(
+      limits.map(({ needsSeconds, slowest }) => [Math.round(needsSeconds as number), slowest]),
+      [
+        [97, 'Budapest'],
+        [12, 'Basel'],
+        [45, 'Basel'],
+        [9, 'Bern'],
+      ],
+      'with two blocks each, and a third of publishing for each place',
+    )
+    const secondsOf = (change: Partial<Measured>) =>
+      phaseLimits(measured(change), protocolOf(600)).map(({ needsSeconds }) => Math.round(needsSeconds as number))
+    const slow = { vectorBytes: 40e6, sites: [site('a', 1, 1e6), site('b', 1, 1e6)] }
+    assert.deepEqual(secondsOf({ ...slow, round }), [8, 12, 45, 9], 'every site was in it')
+    const part = { ...round, whole: false }
+    assert.deepEqual(secondsOf({ ...slow, round: part }), [8, ...secondsOf(slow).slice(1)])
+    assert.deepEqual(secondsOf({ round: part }), secondsOf({ round }))
+  })
+
+  it('reckon with all ways of a site, each by its slower direction', () => {
+    const way = (from: number, to: number, bytesPerSecond: number | null, rttMs: number | null = 1): Way => ({
+      from: siteId(from),
+      to: siteId(to),
+      bytesPerSecond,
+      rttMs,
+      clockOffsetMs: 0,
+      route: 'direct',
+      problem: bytesPerSecond === null ? 'ROTA-4005' : null,
+    })
+    const ways = [way(0, 1, 100), way(1, 0, 300), way(0, 2, 50, 9), way(2, 0, 80, 9), way(1, 2, null, null), way(2, 1, null, null)]
+    assert.ok(Math.abs((meanSpeed(ways, siteId(0)) as number) - 2 / (1 / 100 + 1 / 50)) < 1e-9)
+    assert.deepEqual(
+      [meanSpeed(ways, siteId(1)), meanSpeed(ways, siteId(7)), longestWayMs(ways, siteId(0)), longestWayMs(ways, siteId(7))],
+      [100, null, 9, null],
+    )
+    assert.deepEqual([slowestWay(ways), slowestWay([])], [ways[2], null])
+  })
+
   it('leave alone what was not measured', () => {
     const limits = phaseLimits(measured({ sites: [site('a', null, null), site('b', null, null)] }), protocolOf(77))
     assert.ok(limits.every(({ needsSeconds, proposed }) => needsSeconds === null && proposed.seconds === 77))
@@ -132,7 +179,9 @@ describe('a stored canary', () => {
     atMs: Date.UTC(2026, 0, 5, 8),
     vectorBytes: 1_000,
     blockSeconds: 1,
-    rows: [{ site: siteId(0) } as CanaryReport['rows'][number]],
+    rows: [{ site: siteId(0), name: 'Basel' } as CanaryReport['rows'][number]],
+    ways: [],
+    round: null,
     limits: phaseLimits(measured(), protocolOf(seconds)),
     unanswered: [],
     minSites: 3,
@@ -158,6 +207,22 @@ describe('a stored canary', () => {
     }
   })
 
+  it('is what doctor looks at, with the slowest way', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'rota-canary-'))
+    const paths = { canary: join(dir, 'canary') }
+    const study = { id: studyId(3), protocolDigest } as StudyRecord
+    try {
+      assert.match((await checkLimits(paths, study)).what, /^no canary was run here/)
+      const way = { from: siteId(0), to: siteId(1), bytesPerSecond: 2e6, rttMs: 1, clockOffsetMs: 0, route: 'direct', problem: null } as const
+      await keepCanary(paths, report(600, { ways: [way] }))
+      assert.match((await checkLimits(paths, study)).what, /^the limits held in the canary of .*; slowest way Basel to site 1, 2\.00 MB\/s$/)
+      await keepCanary(paths, report(60))
+      assert.equal((await checkLimits(paths, study)).error?.code, 'ROTA-1401')
+    } finally {
+      await rm(dir, { recursive: true })
+    }
+  })
+
   it('refuses a start that could not finish, and says what to do', () => {
     checkStart(studyId(3), verdictOf(report(600)))
     assert.throws(
@@ -174,11 +239,37 @@ describe('a stored canary', () => {
     )
     // Who did not answer is unknown, not unable: it is told, and stops nobody.
     assert.deepEqual(verdictOf(report(600, { unanswered: ['Basel'] })).shortfalls, [])
-    assert.throws(
-      () => checkAnswered(report(600, { unanswered: ['Basel', 'Bern'] }), 5_000),
-      (error) => isRotaError(error, 'ROTA-1402') && /^Basel, Bern never answered the canary, within 5 s$/.test(error.message),
+    assert.deepEqual(
+      problemsOf(report(600, { unanswered: ['Basel', 'Bern'] }), 5_000).map(({ code, message }) => [code, message]),
+      [['ROTA-1402', 'Basel, Bern never answered the canary, within 5 s']],
     )
-    checkAnswered(report(600), 5_000)
+    assert.deepEqual(problemsOf(report(600), 5_000), [])
+  })
+
+  it('tells what went wrong in its round, and refuses a start after a wrong sum or none', () => {
+    const round = (change: Partial<PlayedRound>): PlayedRound => ({
+      rota: [siteId(0), siteId(1)],
+      included: [siteId(0), siteId(1)],
+      closed: true,
+      steps: [],
+      faults: [],
+      wrong: [],
+      ...change,
+    })
+    const wrong = report(600, { round: round({ wrong: [{ site: siteId(0), what: 'sum' }] }) })
+    assert.match(problemsOf(wrong, 5_000)[0]?.message ?? '', /^the sum of made-up updates is known, and Basel came to another/)
+    assert.deepEqual(verdictOf(wrong).shortfalls, ['Basel came to a wrong sum'])
+    const open = report(600, { round: round({ closed: false, faults: [{ site: siteId(1), step: 'tell', code: 'ROTA-4010' }] }), unanswered: ['Bern'] })
+    assert.deepEqual(
+      problemsOf(open, 5_000).map(({ code }) => code),
+      ['ROTA-1402', 'ROTA-1407'],
+    )
+    assert.match(problemsOf(open, 5_000)[1]?.message ?? '', /site 1 did not add up, ROTA-4010; no majority came to the same$/)
+    assert.deepEqual(verdictOf(open).shortfalls, ['its round did not close'])
+    assert.throws(
+      () => checkStart(studyId(3), verdictOf(open)),
+      (error) => isRotaError(error, 'ROTA-1401'),
+    )
   })
 })
 

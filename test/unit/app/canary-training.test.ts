@@ -41,7 +41,7 @@ const NEURAL: LearnerSpec = {
 }
 
 const partsOf = (table: SplitTable, change: Partial<TrainingParts> = {}): TrainingParts => ({
-  cohort: { consented: async () => ({ table, patients: [], tags: [], root: ZERO_DIGEST }) },
+  cohort: { consented: async () => ({ table, patients: [], tags: [], rootIn: () => ZERO_DIGEST }), remember: async () => undefined },
   trainer: null,
   random: systemRandom,
   ...change,
@@ -75,7 +75,7 @@ describe('a canary measures', () => {
     const study = generatedStudy({ sites: 3, rows: 60, change: { cohort: { rule: 'all', minRows: 500, maxRows: 1_000 } } })
     assert.deepEqual(await measureTraining(study.protocol, new Set(), partsOf(tableOf(study)), never), { whyNot: 'belowMinRows', code: 'ROTA-3019' })
     const failing = (code: 'ROTA-3004' | 'ROTA-2105' | 'ROTA-3050' | 'ROTA-1306') =>
-      partsOf(tableOf(study), { cohort: { consented: () => Promise.reject(new RotaError(code)) } })
+      partsOf(tableOf(study), { cohort: { consented: () => Promise.reject(new RotaError(code)), remember: async () => undefined } })
     for (const [code, whyNot] of [
       ['ROTA-3004', 'dataError'],
       ['ROTA-2105', 'dataError'],
