@@ -30,7 +30,7 @@ export async function atSite<T>(call: StudyCall, work: (site: AtSite) => Promise
   const chain = await connectSite(folder, call.signal)
   try {
     const [own, sites, store] = await Promise.all([ownRecord(chain), chain.sites(), openOfflineStore(folder.paths.blocks)])
-    return await work({ folder, chain, sites, own, store, shelf: openShelf({ chain, store, vault: folder.vault }), cohort: siteCohort(folder, chain) })
+    return await work({ folder, chain, sites, own, store, shelf: openShelf({ chain, store, vault: folder.vault }), cohort: siteCohort(folder, chain, own) })
   } finally {
     await chain.stop()
   }

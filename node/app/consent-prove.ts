@@ -1,3 +1,4 @@
+import type { ArchivedCohort } from '#adapters/cohort/cohort-archive.ts'
 import { readReceipt } from '#adapters/cohort/receipt.ts'
 import { cohortMap, cohortSecret, grantedMap } from '#adapters/cohort/site-maps.ts'
 import { fromHex, toHex } from '#base/bytes.ts'
@@ -36,7 +37,8 @@ export const proveReceipt = (call: StudyCall & { readonly receipt: string; reado
     }
   })
 
-async function contributionTo({ chain, own }: AtSite, run: RunId, round: RoundNo): Promise<Contributed | null> {
+/** Null: the site was not in that round. @throws ROTA-6010 */
+export async function contributionTo({ chain, own }: AtSite, run: RunId, round: RoundNo): Promise<Contributed | null> {
   const events = await chain.events(0, { run, kinds: ['RoundOpened', 'Contributed'] })
   if (!events.some((e) => e.kind === 'RoundOpened' && e.round === round)) throw new RotaError('ROTA-6010', { run, round })
   const mine = events.findLast((e) => e.kind === 'Contributed' && e.site === own.id && e.round === round)
@@ -48,9 +50,17 @@ interface ShownCohort {
   prove(secret: Uint8Array): ToldMapProof
 }
 
-async function cohortOf({ folder, chain }: AtSite, { run, round, cohortRoot }: Contributed): Promise<ShownCohort> {
+/** @throws ROTA-6011 */
+export async function archivedCohort({ folder }: AtSite, { run, round, cohortRoot }: Contributed): Promise<ArchivedCohort> {
   const archived = (await folder.archive.cohorts({ run })).find(({ root }) => root === cohortRoot)
   if (archived === undefined) throw new RotaError('ROTA-6011', { run, round })
+  return archived
+}
+
+async function cohortOf(site: AtSite, contributed: Contributed): Promise<ShownCohort> {
+  const { folder, chain } = site
+  const { run, round } = contributed
+  const archived = await archivedCohort(site, contributed)
   const place = { network: networkOf(folder, chain), run, round }
   const map = cohortMap(folder.vault, archived.programme, archived.members, place)
   // A map of another programme is over other secrets: this one's absence in it says what is true.

@@ -1,6 +1,7 @@
 import { grantedMap } from '#adapters/cohort/site-maps.ts'
 import { toDigest } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
+import type { ChainReader, SiteRecord } from '#ports/chain.ts'
 import { programmeId } from '#wire/programme.ts'
 import type { AtSite } from './at-site.ts'
 import { sha256 } from './sha256.ts'
@@ -13,7 +14,10 @@ export interface ConsentRoot {
 }
 
 /** Oldest first. */
-export async function consentRoots({ chain, own }: Pick<AtSite, 'chain' | 'own'>, programme: string): Promise<readonly ConsentRoot[]> {
+export async function consentRoots(
+  { chain, own }: { readonly chain: ChainReader; readonly own: Pick<SiteRecord, 'id'> },
+  programme: string,
+): Promise<readonly ConsentRoot[]> {
   const id = programmeId(programme, sha256)
   const events = await chain.events(0, { kinds: ['ConsentRoot'] })
   return events.flatMap((e) => (e.kind === 'ConsentRoot' && e.site === own.id && e.programme === id ? [{ epoch: e.epoch, root: e.root, block: e.block }] : []))

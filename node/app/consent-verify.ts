@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { type Receipt, readReceipt } from '#adapters/cohort/receipt.ts'
+import type { EthersReader } from '#adapters/chain/ethers-chain.ts'
+import { readReceipt } from '#adapters/cohort/receipt.ts'
 import { RotaError } from '#base/errors.ts'
-import { runId } from '#base/ids.ts'
+import { type Address, runId } from '#base/ids.ts'
 import { networkDigest } from '#core/consent/cohort-map.ts'
 import { type ChainRecord, type CohortProof, judgeCohortProof, readCohortProof, type Verdict } from '#core/consent/cohort-proof.ts'
-import type { ChainReader } from '#ports/chain.ts'
 import { programmeId } from '#wire/programme.ts'
+import { withdrawalsUnder } from './at-site.ts'
 import { contractsAddress, withReader } from './chain-reader.ts'
 import { sha256 } from './sha256.ts'
 
@@ -26,8 +27,9 @@ export async function verifyReceipt(call: VerifyCall): Promise<Verdict> {
   const proof = await readProof(call.proof)
   const contracts = contractsAddress(call.contracts ?? receipt.network?.contracts ?? '')
   return withReader({ chain: call.chain, contracts }, call.signal, async (chain) => {
-    const network = networkDigest(chain.chainId, contracts, sha256)
-    return judgeCohortProof(proof, receipt.tag, { network, ...(await recordOf(chain, proof, receipt)) }, sha256)
+    const record = await consentRecordOf(chain, contracts, { ...proof, programme: receipt.programme })
+    const withdrawnAtBlock = (await withdrawalsUnder(chain, receipt.programme)).get(receipt.tag) ?? null
+    return judgeCohortProof(proof, receipt.tag, { ...record, withdrawnAtBlock }, sha256)
   })
 }
 
@@ -40,19 +42,22 @@ async function readProof(file: string): Promise<CohortProof> {
   return proof
 }
 
-async function recordOf(chain: ChainReader, { site, run, round }: CohortProof, { programme, tag }: Receipt): Promise<Omit<ChainRecord, 'network'>> {
+/** What the chain says of a site's part in a round, and of its consents under a programme. @throws ROTA-6010 */
+export async function consentRecordOf(
+  chain: EthersReader,
+  contracts: Address,
+  { site, run, round, programme }: { readonly site: number; readonly run: number; readonly round: number; readonly programme: string },
+): Promise<Omit<ChainRecord, 'withdrawnAtBlock'>> {
   const id = programmeId(programme, sha256)
   const ofRun = await chain.events(0, { run: runId(run), kinds: ['RoundOpened', 'Contributed'] })
   const opened = ofRun.find((e) => e.kind === 'RoundOpened' && e.round === round)
   if (opened === undefined) throw new RotaError('ROTA-6010', { run, round })
   const mine = ofRun.findLast((e) => e.kind === 'Contributed' && e.site === site && e.round === round)
-  const consents = await chain.events(0, { kinds: ['ConsentRoot', 'ConsentWithdrawn'] })
+  const roots = await chain.events(0, { kinds: ['ConsentRoot'] })
   return {
+    network: networkDigest(chain.chainId, contracts, sha256),
     openedAtBlock: opened.block,
     contributed: mine?.kind === 'Contributed' ? { root: mine.cohortRoot, block: mine.block } : null,
-    epochs: consents.flatMap((e) =>
-      e.kind === 'ConsentRoot' && e.site === site && e.programme === id ? [{ epoch: e.epoch, root: e.root, block: e.block }] : [],
-    ),
-    withdrawnAtBlock: consents.find((e) => e.kind === 'ConsentWithdrawn' && e.programme === id && e.tag === tag)?.block ?? null,
+    epochs: roots.flatMap((e) => (e.kind === 'ConsentRoot' && e.site === site && e.programme === id ? [{ epoch: e.epoch, root: e.root, block: e.block }] : [])),
   }
 }

@@ -27,6 +27,7 @@ import type { Progress } from '#round/progress.ts'
 import type { Site } from '#round/site.ts'
 import { arithmeticVersion } from './arithmetic-version.ts'
 import { fetchProtocols } from './fetch-protocols.ts'
+import { startLean } from './lean-start.ts'
 import { logged, logWentBack } from './log-trouble.ts'
 import { followMembers } from './members.ts'
 import { reopenLostRuns } from './opened-runs.ts'
@@ -34,7 +35,6 @@ import { sha256 } from './sha256.ts'
 import { siteCohort } from './site-cohort.ts'
 import { connectSite, openSiteFolder, ownRecord, type SiteFolder } from './site-folder.ts'
 import { SOFTWARE_VERSION } from './version.ts'
-import { holdYoungGeneration } from './young-generation.ts'
 
 /** An object that the chain does not name after this long never will be; a chain may stand still over a weekend. */
 const ORPHAN_LIFE_MS = 7 * 24 * 3_600_000
@@ -68,7 +68,7 @@ export interface RunningNode {
 
 /** @throws ROTA-12xx config, 13xx vault and lock, 4xxx network, 5xxx chain: the node is then not running and nothing is left open */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  holdYoungGeneration()
+  startLean()
   const opened = new Stack()
   try {
     return await compose(options, opened)
@@ -120,7 +120,7 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
     chain,
     gossip,
     store,
-    cohort: siteCohort(folder, chain),
+    cohort: siteCohort(folder, chain, own),
     differencing: new DifferencingLedger(paths.differencing),
     trainer,
     vault,

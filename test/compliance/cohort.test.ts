@@ -36,7 +36,7 @@ async function inMemory(): Promise<Ready> {
 
 const vault = keyed('a site')
 const network = sha256(Uint8Array.of(7))
-function site(text: string) {
+function site(text: string, onChain?: () => Promise<number>) {
   const folder = tempFolder()
   const file = join(folder, 'patients.csv')
   writeFileSync(file, text)
@@ -44,7 +44,13 @@ function site(text: string) {
   let drawn = 0
   const desk: Desk = { store, vault, clock: { nowMs: () => 0 }, random: { bytes: (n) => sha256(Uint8Array.of(drawn++, 1)).slice(0, n) } }
   const archive = new CohortArchive(join(folder, 'cohorts.log'), vault)
-  return { folder, file, desk, archive, cohort: new CsvCohort({ file, consents: store, vault, archive, network }) }
+  return {
+    folder,
+    file,
+    desk,
+    archive,
+    cohort: new CsvCohort({ file, consents: store, vault, archive, network, entriesOnChain: onChain ?? (() => store.size()) }),
+  }
 }
 
 async function fromFile(): Promise<Ready> {
@@ -92,6 +98,23 @@ describe('cohort from a file, its own', () => {
     assert.deepEqual((await cohort.consented(protocol, new Set([first]))).tags, [second])
   })
 
+  it('counts a consent once its root stands on chain, and a withdrawal at once', async () => {
+    let onChain = 0
+    const { cohort, desk, folder } = site(csvOf(PATIENTS), async () => onChain)
+    const protocol = protocolWith({ lawfulBasis: 'consent' })
+    const used = async () => (await cohort.consented(protocol, new Set())).patients.length
+    await recordConsent(desk, 'research', ['patient-1', 'patient-2'], folder)
+    assert.equal(await used(), 0)
+    onChain = 2
+    assert.equal(await used(), 2)
+    await localWithdraw(desk, 'research', 'patient-1', 'consent')
+    assert.equal(await used(), 1)
+    await recordConsent(desk, 'research', ['patient-1'], folder)
+    assert.equal(await used(), 1)
+    onChain = 4
+    assert.equal(await used(), 2)
+  })
+
   it('reads the file again when it changed', async () => {
     const { cohort, file } = site(csvOf(PATIENTS))
     const before = await cohort.consented(protocolWith(), new Set())
@@ -130,7 +153,7 @@ describe('cohort from a file, its own', () => {
 
   it('makes other roots in another network', async () => {
     const { cohort, file, desk, archive } = site(csvOf(PATIENTS))
-    const elsewhere = new CsvCohort({ file, consents: desk.store, vault, archive, network: sha256(Uint8Array.of(8)) })
+    const elsewhere = new CsvCohort({ file, consents: desk.store, vault, archive, network: sha256(Uint8Array.of(8)), entriesOnChain: async () => 0 })
     const [a, b] = await Promise.all([cohort, elsewhere].map((each) => each.consented(protocolWith(), new Set())))
     assert.notEqual(a?.rootIn(runId(1), roundNo(1)), b?.rootIn(runId(1), roundNo(1)))
   })

@@ -22,6 +22,7 @@ import { sha256 } from '#app/sha256.ts'
 import { publishStudy } from '#app/studies.ts'
 import type { ShownStudy } from '#app/study-show.ts'
 import type { StudyId } from '#base/ids.ts'
+import type { OpeningVerdict } from '#core/consent/cohort-opening.ts'
 import type { CohortProof, Verdict } from '#core/consent/cohort-proof.ts'
 import { binaryMetrics, scoresOf } from '#core/evaluation/metrics.ts'
 import { predictorOf } from '#core/learner/predict.ts'
@@ -246,6 +247,16 @@ describe('commands of a site', { timeout: 120_000 }, () => {
     const verify = ['consent', 'verify', '--receipt', gone[0] ?? '', '--proof', gonePart.proof, '--chain', hospitals.chain.url, '--json']
     const refused = await rota(verify)
     assert.deepEqual([refused.code, (JSON.parse(refused.stdout) as Verdict).valid], [1, false])
+    const opening = join(hospitals.dir, 'cohort.json')
+    await writeFile(opening, JSON.stringify(await ask(0, ['consent', 'open', '--run', '2', '--round', '1'])))
+    const at = ['--opening', opening, '--chain', hospitals.chain.url, '--contracts', hospitals.contracts, '--json']
+    const audited = await rota(['audit', 'cohort', ...at])
+    const { holds, members, withoutConsent, withdrawn: gone12 } = JSON.parse(audited.stdout) as OpeningVerdict
+    assert.deepEqual([holds, members, withoutConsent, gone12, audited.code], [true, patients - 12, 0, 0, 0])
+    await writeFile(opening, JSON.stringify(await ask(0, ['consent', 'open', '--run', '1', '--round', '1'])))
+    assert.equal((await rota(['audit', 'cohort', ...at])).code, 1, 'before the consents: used under opt-out')
+    assert.equal((await rota(['audit', 'cohort', '--opt-out', ...at])).code, 0)
+
     await writeFile(gonePart.proof, '{}')
     assert.match((await rota(verify)).stdout, /ROTA-6012/)
     assert.match(

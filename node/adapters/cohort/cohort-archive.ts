@@ -35,6 +35,7 @@ export class CohortArchive {
   readonly #log: SealedLog<Line>
   #end = LOG_START
   readonly #last = new Map<RunId, ArchivedCohort>()
+  #grants: readonly ArchivedGrants[] = []
 
   constructor(file: string, vault: Pick<Vault, 'keyedDigest'>) {
     this.#log = new SealedLog(file, fromHex(vault.keyedDigest('cohort-archive')), 'cohorts')
@@ -65,7 +66,8 @@ export class CohortArchive {
 
   /** Oldest first. */
   async grants(programme: string): Promise<readonly ArchivedGrants[]> {
-    return (await this.#log.after(LOG_START)).entries.filter((line) => line.kind === 'granted').filter((line) => line.programme === programme)
+    await this.#refresh()
+    return this.#grants.filter((grants) => grants.programme === programme)
   }
 
   async #refresh(): Promise<void> {
@@ -73,6 +75,7 @@ export class CohortArchive {
     const { entries, end, anew } = await this.#log.after(from)
     if (this.#end !== from) return this.#refresh()
     if (anew) this.#last.clear()
+    this.#grants = [...(anew ? [] : this.#grants), ...entries.flatMap((line) => (line.kind === 'granted' ? [line] : []))]
     for (const line of entries) if (line.kind === 'cohort') follow(this.#last, line)
     for (const run of [...this.#last.keys()].slice(0, -RUNS_KEPT)) this.#last.delete(run)
     this.#end = end

@@ -20,6 +20,11 @@ export interface CsvCohortOptions {
   readonly archive: Pick<CohortArchive, 'rememberCohort'>
   /** 32 bytes that no other network has: `networkDigest`. */
   readonly network: Uint8Array
+  /**
+   * How many entries of the consent record the site's last root on chain is over. Where consent is the lawful basis, later ones do not count
+   * yet: a cohort lies within what the chain can bear out.
+   */
+  readonly entriesOnChain: (programme: string) => Promise<number>
 }
 
 export interface CsvConsentedCohort extends ConsentedCohort {
@@ -48,7 +53,7 @@ export class CsvCohort implements Cohort {
 
   async consented(protocol: Protocol, withdrawn: ReadonlySet<Digest>): Promise<CsvConsentedCohort> {
     const rows = await this.#rows(protocol)
-    const standings = await this.#options.consents.standings(protocol.programme)
+    const standings = await this.#standings(protocol)
     const used = rows.filter((row) => mayUse(standings.get(row.digest), protocol.lawfulBasis, withdrawn))
     const tagOf = (row: KnownRow): Digest | null => standings.get(row.digest)?.tag ?? null
     const members = used.map((row) => tagOf(row) ?? row.digest).sort()
@@ -81,6 +86,14 @@ export class CsvCohort implements Cohort {
       known.set(key, root)
       return root
     }
+  }
+
+  async #standings({ programme, lawfulBasis }: Protocol): Promise<ReadonlyMap<Digest, Standing>> {
+    const { consents, entriesOnChain } = this.#options
+    const now = await consents.standings(programme)
+    if (lawfulBasis !== 'consent') return now
+    const onChain = await consents.standings(programme, await entriesOnChain(programme))
+    return new Map([...now].filter(([patient, { state, tag }]) => state === 'withdrawn' || onChain.get(patient)?.tag === tag))
   }
 
   async #rows(protocol: Protocol): Promise<readonly KnownRow[]> {

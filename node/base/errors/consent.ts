@@ -63,6 +63,11 @@ export const consentErrors = {
     remedy: 'Name the file that `rota consent prove --json` wrote at the site.',
     reaction: 'reject',
   },
+  'ROTA-6013': {
+    what: '{file} is no opened cohort, or is damaged',
+    remedy: 'Name the file that `rota consent open --json` wrote at the site.',
+    reaction: 'reject',
+  },
   'ROTA-6401': {
     what: 'the key {reader} is no reader of any study with finished rounds',
     remedy: 'Name the keystore whose key the protocol lists under `readers`; a study that does not list it cannot be audited with it.',

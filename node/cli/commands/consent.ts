@@ -107,6 +107,24 @@ this one receipt is found in every round's cohort: give it to the receipt's hold
   },
 })
 
+export const consent_open = command({
+  name: 'consent open',
+  group: 'Consent',
+  summary: 'open the cohort that this site declared for a round to an auditor',
+  description: `Writes (--json, into a file) what lets an auditor see that the cohort lies within the consents that stood and holds nobody who had withdrawn: rota audit
+cohort. It names nobody; who has it sees how many there are, and which of them withdraw later.`,
+  options: { ...siteOptions, run: whole('N', 'the run', { from: 1 }), round: whole('N', 'the round', { from: 1 }) },
+  example: 'rota consent open --folder ./cleveland --run 1 --round 3 --json > cohort.json',
+  async run({ options, out, signal }) {
+    const { openCohort } = await import('#app/consent-open.ts')
+    const { openedText } = await import('#cli/output/consent-text.ts')
+    const run = runId(needed('consent open', '--run', options.run))
+    const round = roundNo(needed('consent open', '--round', options.round))
+    const opening = await openCohort({ folder: options.folder, password: passwordFrom(options), signal, run, round })
+    out.result(opening, () => openedText(opening, out.style))
+  },
+})
+
 export const consent_verify = command({
   name: 'consent verify',
   group: 'Consent',

@@ -1,10 +1,10 @@
 import type { CommandFile } from '../command-file.ts'
-import { audit_key, audit_log, audit_verify } from './audit.ts'
+import { audit_cohort, audit_key, audit_log, audit_verify } from './audit.ts'
 import { backend_install, backend_list, backend_test } from './backend.ts'
 import { backup, restore } from './backup.ts'
 import { canary } from './canary.ts'
 import { chain_start, chain_stop } from './chain.ts'
-import { consent_prove, consent_record, consent_status, consent_verify, consent_withdraw } from './consent.ts'
+import { consent_open, consent_prove, consent_record, consent_status, consent_verify, consent_withdraw } from './consent.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { init } from './init.ts'
@@ -39,6 +39,7 @@ export const commands: readonly CommandFile[] = [
   audit_key,
   audit_log,
   audit_verify,
+  audit_cohort,
   chain_start,
   chain_stop,
   network_create,
@@ -64,4 +65,5 @@ export const commands: readonly CommandFile[] = [
   consent_status,
   consent_prove,
   consent_verify,
+  consent_open,
 ]

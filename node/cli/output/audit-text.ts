@@ -1,4 +1,5 @@
 import type { AuditReport, Fault, ToldLog } from '#app/audit.ts'
+import type { OpeningVerdict } from '#app/audit-cohort.ts'
 import { absencesText } from './participation-text.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
@@ -19,6 +20,13 @@ export function auditText(report: AuditReport, style: Style): string {
   const faults = report.faults.map((fault) => `${style.bad('✗')} ${faultText(fault)}`)
   const notes = report.notes.map((note) => style.dim(`• ${note}`))
   return [rounds, ...section(faults), ...section(notes), '', conclusion(report, style)].join('\n')
+}
+
+export function cohortText({ holds, run, round, members, withoutConsent, faults }: OpeningVerdict, style: Style): string {
+  const head = `Cohort of round ${round} of run ${run}: ${members} members${withoutConsent > 0 ? `, ${withoutConsent} of them without a standing consent` : ''}.`
+  return [head, ...faults.map((fault) => style.bad(fault)), holds ? style.good('It holds: nobody in it had withdrawn.') : style.bad('It does not hold.')].join(
+    '\n',
+  )
 }
 
 const short = (digest: string | null): string | null => digest && `${digest.slice(0, 10)}…`

@@ -35,7 +35,7 @@ const texts = new Map(await Promise.all(files.map(async (file) => [file, await r
 const fences = [...texts].flatMap(([file, text]) => fencesOf(file, text))
 const shellLines = fences
   .filter(({ language }) => language === 'sh')
-  .flatMap(({ file, text }) => text.split('\n').map((line) => ({ file, line: line.replace(/\s+#.*$/, '').trim() })))
+  .flatMap(({ file, text }) => text.split('\n').map((line) => ({ file, line: line.replace(/\s+[#>] .*$/, '').trim() })))
 
 describe('command lines in the documents', () => {
   const rotaLines = shellLines.filter(({ line }) => /^rota\b/.test(line))
