@@ -38,6 +38,8 @@ import {Status} from "../types/Status.sol";
 /// - awaited = sites of the rota that contributed to the last opened round of this run, or were not in its rota, or signalled
 ///   `ready` since it opened (but who asked for more time in it and did not come). First round of a run: the whole rota; first
 ///   round after a pause: the whole rota but such a one.
+/// - It is *deep* when it opens because a round was void in Publishing or Attesting, or because a deep one was void. (A pause between
+///   ends that, as every close and refusal does.)
 /// - `ready` signals are used up. Phase Contributing begins. Emits {RoundOpened}, and no {PhaseBegan} for this first phase.
 ///
 /// # Contributing
@@ -47,14 +49,17 @@ import {Status} from "../types/Status.sol";
 /// begins. Who asks and then does not contribute is not awaited in the next round, whatever it signals, and cannot ask there.
 ///
 /// # Witnessing
-/// Custodians of slice s (from 0) are the places s, s + 1, … (mod n, counted from the turn): min(3, n) of them at first.
-/// q = min(2, n). An update *stands* in a slice when q bitmaps of the slice name it. A slice is *heard* when it has q bitmaps;
-/// it is *settled* when all its custodians witnessed or every contributed update stands in it. When all slices are settled, and
+/// Custodians of slice s (from 0) are the places s, s + 1, … (mod n, counted from the turn): min(3, n) of them at first, all n in
+/// a deep round. q = min(2, n); in a deep round q = floor(n / 2) + 1: while more than half are honest, what only liars claim is out,
+/// and what the honest hold is in.
+/// An update *stands* in a slice when q bitmaps of the slice name it. A slice is *heard* when it has q bitmaps; it is *settled* when all its custodians witnessed or every contributed update stands in it. When all slices are settled, and
 /// *at the limit* when all are heard, the *standing set* is looked at: contributed sites whose update stands in every slice and
 /// that are still approved. With `quorum` of them it is frozen, once: {Frozen}, and Publishing begins, attempt 0, first place 0.
 /// Fewer, or a slice not heard at the limit: each slice in which a contributed update does not stand gets three more places (at
 /// most n in all) and the phase begins again, earlier bitmaps counting ({PhaseBegan} with Witnessing again); Void instead (no
 /// {Frozen}) when such slices have the whole rota as custodians already, or fewer than `quorum` contributors are still approved.
+/// A deep round has no places to add: its phase begins again at most ceil(n / 3) - 1 times, as another's may, and not once all
+/// slices are settled.
 ///
 /// # Publishing
 /// In an attempt with first place f, place p >= f may publish once p - f thirds of the limit have passed. Publication begins

@@ -19,7 +19,7 @@ import {Limit} from "../types/Studies.sol";
 /// @param heard slices with enough bitmaps
 /// @param settled slices that wait for no more bitmaps
 /// @param tuples distinct tuples attested in this attempt
-/// @param flags which of the ring slot's words are of this round (or attempt); the others are stale
+/// @param flags which of the ring slot's words are of this round (or attempt), the others being stale; and whether it is deep
 /// @param asker site id of the site that asked for more time, with the flag EXTENDED
 struct Clock {
     Phase phase;
@@ -57,6 +57,8 @@ library PhaseClock {
     uint8 internal constant ATTESTED = 16;
     /// @notice Somebody asked for more time in Contributing.
     uint8 internal constant EXTENDED = 32;
+    /// @notice The round is deep.
+    uint8 internal constant DEEP = 64;
 
     /// @notice The clock as one word.
     function pack(Clock memory c) internal pure returns (uint256 word) {
@@ -94,6 +96,16 @@ library PhaseClock {
     /// @notice Whether a word has the flag FROZEN.
     function isFrozen(uint256 word) internal pure returns (bool) {
         return word & (uint256(FROZEN) << 240) != 0;
+    }
+
+    /// @notice Whether a word has the flag DEEP.
+    function isDeep(uint256 word) internal pure returns (bool) {
+        return word & (uint256(DEEP) << 240) != 0;
+    }
+
+    /// @notice The word with the flag DEEP.
+    function deepened(uint256 word) internal pure returns (uint256) {
+        return word | (uint256(DEEP) << 240);
     }
 
     /// @notice The word with another phase, whose limit is then asked for.

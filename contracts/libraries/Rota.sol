@@ -59,9 +59,9 @@ library Rota {
         return place < n && (place + n - (slice % n)) % n < places;
     }
 
-    /// @notice Bitmaps that must name an update.
-    function witnessQuorum(uint256 n) internal pure returns (uint256) {
-        return n < 2 ? n : 2;
+    /// @notice Bitmaps that must name an update: in a deep round a majority of the rota's.
+    function witnessQuorum(uint256 n, bool deep) internal pure returns (uint256) {
+        return deep ? n / 2 + 1 : n < 2 ? n : 2;
     }
 
     /// @notice Publications that a round with n sites may have.

@@ -37,11 +37,16 @@ abstract contract Opening is RoundStore {
         emit RoundOpened(id, number, leader, uint16(turn), rota, awaited, run.modelRoot, run.modelCid, epoch);
     }
 
-    /// @dev The round is contributed afresh; the third in a row pauses the run.
+    /// @dev The round is contributed afresh; the third in a row pauses the run. What was frozen and came to nothing may have been
+    /// held by liars alone: then all of the rota is asked at once.
     function _void(RunId id, Run storage run, Phase phase) internal {
         emit RoundVoid(id, run.round, phase);
+        bool deep = phase > Phase.Witnessing || PhaseClock.isDeep(_slot(run, run.round).clock);
         if (++run.voidsInARow == VOIDS_TO_PAUSE) _pause(id, run, PAUSED_BY_VOIDS);
         else _openRound(id, run);
+        if (!deep || run.state != RunState.Active) return;
+        Round storage r = _slot(run, run.round);
+        r.clock = PhaseClock.deepened(r.clock);
     }
 
     /// @dev Ends a pause when more than half of the members are ready and there are enough for a rota.

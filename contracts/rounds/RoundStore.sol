@@ -55,7 +55,8 @@ abstract contract RoundStore is IRoundCoordinator {
 
     /// @dev `begun`: slices of which somebody witnessed. `tallies`: distinct tuples of the attempt in order of arrival, each
     /// the tuple's hash but its last 3 bytes, the status, and the count in 2 bytes. `extended`: times that places were added
-    /// to a slice, of this round only when the clock counts extensions.
+    /// to a slice, of this round only when the clock counts extensions. `planes`: of a deep round, how many bitmaps of a slice name
+    /// each update; the number of those who witnessed says which planes are of this round.
     struct Round {
         uint256 clock;
         uint256 rota;
@@ -72,9 +73,11 @@ abstract contract RoundStore is IRoundCoordinator {
         mapping(uint256 index => Model) refused;
         mapping(uint256 slice => uint256) extended;
         mapping(uint256 slice => Bitmaps) slices;
+        mapping(uint256 slice => mapping(uint256 plane => uint256)) planes;
     }
 
-    /// @dev Of one slice: who witnessed, updates named by one bitmap at least, by two at least.
+    /// @dev Of one slice: who witnessed, updates named by one bitmap at least, by two at least; of a deep round both are those
+    /// that a majority of the rota names.
     struct Bitmaps {
         uint256 witnessed;
         uint256 once;

@@ -3,15 +3,18 @@ pragma solidity 0.8.37;
 
 import {Bitmap} from "../libraries/Bitmap.sol";
 import {Clock, PhaseClock} from "../libraries/PhaseClock.sol";
+import {Planes} from "../libraries/Planes.sol";
 import {Rota} from "../libraries/Rota.sol";
 import {RoundNo, RunId, SiteId} from "../types/Ids.sol";
 import {Phase} from "../types/Phase.sol";
 import {Opening} from "./Opening.sol";
 
 /// @title Phase Witnessing, and the freeze
+/// @notice Bitmaps of a deep round are counted in planes as they come, so that it too is frozen as soon as every update stands.
 abstract contract Witnessing is Opening {
     using Bitmap for uint256;
     using PhaseClock for Clock;
+    using Planes for mapping(uint256 plane => uint256);
 
     /// @dev What a bitmap is counted with: the rota's size, the slice's places, the custodian's bit, slices of the run, all
     /// contributors, what the custodian holds, and whether the slice has bitmaps of this round.
@@ -30,11 +33,13 @@ abstract contract Witnessing is Opening {
         (Round storage r, Clock memory c) = _current(id, run, number, Phase.Witnessing);
         uint256 approvals = _approved(run, site);
         Tally memory t = _custodian(id, run, r, c, site, slice);
-        if (t.begun && r.slices[slice].witnessed & t.bit != 0) revert RoundCoordinator_AlreadyWitnessed(id, number, site, slice);
+        Bitmaps storage stored = r.slices[slice];
+        Bitmaps memory b = _bitmaps(stored, t.begun);
+        if (b.witnessed & t.bit != 0) revert RoundCoordinator_AlreadyWitnessed(id, number, site, slice);
         if (held & ~t.contributed != 0) revert RoundCoordinator_NotContributed(id, number, held & ~t.contributed);
         // Effect: the bitmap, and perhaps the freeze
         t.held = held;
-        _record(r, c, slice, t);
+        _record(r, c, slice, t, stored, b);
         emit Witnessed(id, number, site, slice, held);
         if (c.settled == t.slices) _freeze(id, run, r, c, approvals);
         else r.clock = c.pack();
@@ -60,6 +65,7 @@ abstract contract Witnessing is Opening {
 
     /// @dev Custodians of a slice now, as a count of places.
     function _places(Round storage r, Clock memory c, uint256 n, uint256 slice) internal view returns (uint256) {
+        if (c.has(PhaseClock.DEEP)) return n;
         return Rota.custodians(n, c.extensions == 0 ? 0 : r.extended[slice]);
     }
 
@@ -76,17 +82,20 @@ abstract contract Witnessing is Opening {
         if (b.witnessed & (b.witnessed - 1) != 0) b.twice = stored.twice;
     }
 
-    function _record(Round storage r, Clock memory c, uint8 slice, Tally memory t) private {
-        Bitmaps storage stored = r.slices[slice];
-        Bitmaps memory b = _bitmaps(stored, t.begun);
-        uint256 count = b.witnessed.size() + 1;
-        bool was = t.begun && _settled(b, count - 1, t);
-        (b.twice, b.once, b.witnessed) = (b.twice | (b.once & t.held), b.once | t.held, b.witnessed | t.bit);
+    function _record(Round storage r, Clock memory c, uint8 slice, Tally memory t, Bitmaps storage stored, Bitmaps memory b) private {
+        uint256 before = t.begun ? b.witnessed.size() : 0;
+        uint256 count = before + 1;
+        bool deep = c.has(PhaseClock.DEEP);
+        uint256 quorum = Rota.witnessQuorum(t.n, deep);
+        bool was = t.begun && _settled(b, before, t);
+        if (deep) b.once = b.twice = r.planes[slice].add(before, t.held, quorum);
+        else (b.twice, b.once) = (b.twice | (b.once & t.held), b.once | t.held);
+        b.witnessed |= t.bit;
         (stored.witnessed, stored.once) = (b.witnessed, b.once);
         if (t.begun) stored.twice = b.twice;
         else if (t.slices > 1) r.begun = (c.has(PhaseClock.WITNESSED) ? r.begun : 0) | (1 << slice);
         c.flags |= PhaseClock.WITNESSED;
-        if (count == Rota.witnessQuorum(t.n)) ++c.heard;
+        if (count == quorum) ++c.heard;
         if (!was && _settled(b, count, t)) ++c.settled;
     }
 
@@ -96,7 +105,7 @@ abstract contract Witnessing is Opening {
 
     /// @dev Updates that enough bitmaps name.
     function _standing(Bitmaps memory b, uint256 n) private pure returns (uint256) {
-        return Rota.witnessQuorum(n) == 1 ? b.once : b.twice;
+        return n == 1 ? b.once : b.twice;
     }
 
     /// @dev Every slice is heard, so each one's bitmaps are of this round. The loop is over slices.
@@ -117,17 +126,20 @@ abstract contract Witnessing is Opening {
     }
 
     /// @dev Three more places for each slice that lacks an update, unless the whole rota was asked or a quorum is out of reach:
-    /// custodians that are cut off together, or lie together, must not void what others could bear out.
+    /// custodians that are cut off together, or lie together, must not void what others could bear out. In a deep round all were
+    /// asked, and get the same time.
     function _askMore(RunId id, Run storage run, Round storage r, Clock memory c, uint256 approvals) private {
         uint256 contributed = r.contributed;
         uint256 n = r.rota.size();
-        bool futile = (contributed & approvals).size() < run.quorum || Rota.custodians(n, c.extensions) == n;
+        bool deep = c.has(PhaseClock.DEEP);
+        bool futile = (contributed & approvals).size() < run.quorum || Rota.custodians(n, c.extensions) == n || (deep && c.settled == run.slices);
         if (futile) {
             r.clock = c.pack();
             _void(id, run, Phase.Witnessing);
             return;
         }
-        _extend(r, c, run.slices, contributed, n);
+        if (deep) ++c.extensions;
+        else _extend(r, c, run.slices, contributed, n);
         _begin(id, run.round, r, c, Phase.Witnessing);
     }
 

@@ -121,7 +121,7 @@ export interface RoundView {
   readonly awaited: Bitmap
   readonly contributed: Bitmap
   readonly abstained: Bitmap
-  /** Per slice: how many places of the rota, from `turn` on, are custodians now (3, then 6, …, at most all). */
+  /** Per slice: how many places of the rota, from `turn` on, are custodians now (3, then 6, …, at most all; all at once in a round that follows one that was frozen and came to nothing). */
   readonly custodianPlaces: readonly number[]
   /** Custodians that witnessed, per slice. */
   readonly witnessed: readonly Bitmap[]

@@ -18,11 +18,14 @@ import { dispute } from './differential/dispute.ts'
 import { type EvmNetwork, type EvmSide, openEvmSide } from './differential/evm-side.ts'
 import { forward, openRun } from './differential/forward.ts'
 import { signedPatients } from './differential/patients.ts'
-import { Scene } from './differential/scene.ts'
+import { Scene, type Temper, VAIN } from './differential/scene.ts'
 import { SimSide } from './differential/sim-side.ts'
 
 const SEQUENCES = Number(process.env.ROTA_DIFF_SEQUENCES ?? 300)
 const FROM = Number(process.env.ROTA_DIFF_FROM ?? 0)
+/** Sequences in which rounds come to nothing after their freeze, of networks in which a deep round is unlike others. */
+const VAIN_SEQUENCES = Math.ceil(SEQUENCES / 10)
+const VAIN_SIZES = [4, 5, 7]
 /** Networks of so many founders. */
 const SIZES = [1, 2, 3, 4, 5, 7]
 const LOOK_EVERY = 8
@@ -36,7 +39,7 @@ interface Network {
 describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 300 }, () => {
   let side: EvmSide
   const networks: Network[] = []
-  const seen = { errors: new Map<string, number>(), events: new Map<string, number>(), steps: 0 }
+  const seen = { errors: new Map<string, number>(), events: new Map<string, number>(), steps: 0, deep: { opened: 0, frozen: 0, unheard: 0 } }
 
   before(async () => {
     side = await openEvmSide()
@@ -59,6 +62,18 @@ describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 3
     )
   })
 
+  it(`agree on ${VAIN_SEQUENCES} in which deep rounds follow on others`, async () => {
+    let snapshot = await side.snapshot()
+    for (let i = 0; i < VAIN_SEQUENCES; i++) {
+      await playBoth(SIZES.indexOf(VAIN_SIZES[i % VAIN_SIZES.length] as number) + SIZES.length * i, VAIN)
+      await side.restore(snapshot)
+      snapshot = await side.snapshot()
+    }
+    const { opened, frozen, unheard } = seen.deep
+    console.log(`${opened} deep rounds, of which ${frozen} were frozen and ${unheard} void before that`)
+    if (VAIN_SEQUENCES >= 30) assert.ok(frozen >= 5 && unheard >= 5)
+  })
+
   it('met every error and event of the rules it compares', { skip: SEQUENCES < 300 ? 'fewer than 300 sequences do not meet all' : false }, () => {
     assert.deepEqual(
       EXPECTED_ERRORS.filter((name) => !seen.errors.has(name)),
@@ -70,13 +85,13 @@ describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 3
     )
   })
 
-  async function playBoth(number: number): Promise<void> {
-    const random = new SimRandom(`sequence ${number}`)
+  async function playBoth(number: number, temper?: Temper): Promise<void> {
+    const random = new SimRandom(`${temper === undefined ? 'sequence' : 'vain'} ${number}`)
     const { founders, evm } = networks[number % networks.length] as Network
     const start = await side.head()
     const sim = new SimSide(founders, start, evm.link.chainId, evm.link.addresses.ConsentRegistry)
     const spare = side.accounts.slice(3 * Math.max(...SIZES), 3 * Math.max(...SIZES) + 6)
-    const scene = new Scene(sim, random, spare, await signedPatients(side.accounts, evm.link.chainId, evm.link.addresses.ConsentRegistry))
+    const scene = new Scene(sim, random, spare, await signedPatients(side.accounts, evm.link.chainId, evm.link.addresses.ConsentRegistry), temper)
     const tale: string[] = []
     const same = (actual: unknown, expected: unknown, what: string) =>
       assert.deepEqual(actual, expected, `sequence ${number}: ${what} differ (memory, contracts) after\n${tale.join('\n')}\n`)
@@ -110,6 +125,12 @@ describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 3
     const events = sim.events(start.number + 1)
     same(events.map(comparable), (await evm.events(start.number + 1)).map(comparable), 'events')
     for (const event of events) seen.events.set(event.kind, (seen.events.get(event.kind) ?? 0) + 1)
+    for (const { round, past } of sim.chain.contracts.coordinator.runs)
+      for (const one of [round, ...past].filter(({ deep, rota }) => deep && rota.length > 3)) {
+        seen.deep.opened++
+        if (one.included !== 0n) seen.deep.frozen++
+        else if (one !== round) seen.deep.unheard++
+      }
   }
 })
 

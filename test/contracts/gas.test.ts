@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import hre from 'hardhat'
-import { disputes, type Gas, part, tenAndThousand, twentyThree, withdrawal } from './support/gas.ts'
+import { deepRound, disputes, type Gas, part, tenAndThousand, twentyThree, withdrawal } from './support/gas.ts'
 
 const SNAPSHOT = new URL('../../.gas-snapshot', import.meta.url)
 /** Calls cost the same in every run; a percent is left for another compiler's patch. */
@@ -16,6 +16,10 @@ const BARS: Gas = {
   witness: 65_000,
   'witness, second': 65_000,
   'witness, freezing': 80_000,
+  'witness, dearest of a deep round': 140_000,
+  'witness, freezing a deep round': 140_000,
+  'witness, dearest of a deep round of 4 slices': 140_000,
+  'witness, freezing a deep round of 4 slices': 160_000,
   publish: 62_000,
   attest: 70_000,
   'attest, first of its round': 70_000,
@@ -46,7 +50,12 @@ describe('Gas', () => {
     this.timeout(60_000)
     const { first, steady } = await twentyThree()
     const { attested, closed, calldata } = await disputes()
+    const [deep, sliced] = [await deepRound(1), await deepRound(4)]
     Object.assign(measured, steady.calls, {
+      'witness, dearest of a deep round': deep.dearest,
+      'witness, freezing a deep round': deep.freezing,
+      'witness, dearest of a deep round of 4 slices': sliced.dearest,
+      'witness, freezing a deep round of 4 slices': sliced.freezing,
       'withdraw, relayed': await withdrawal(),
       'dispute, 23 sites of 40 MB': attested,
       'dispute, 23 sites of 40 MB, its round closed': closed,

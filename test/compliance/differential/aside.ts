@@ -20,11 +20,13 @@ export function pause(scene: Scene): Pause {
   return random.chance(0.25) ? { seconds: Math.max(1, seconds), blocks: 1 } : { seconds: Math.max(1, seconds), blocks: Math.max(1, blocks) }
 }
 
-/** A third of the limit passes in which nobody publishes. */
+/** A third of the limit passes in which nobody publishes, or all of them. */
 export function lateness(scene: Scene): Pause {
   const { study, round } = scene.run()
+  const vain = scene.temper.vain > 0 && scene.random.chance(scene.temper.vain)
+  const thirds = vain ? Math.max(3, round.rota.length - round.firstPlace) : 1
   const limit = scene.sim.chain.study(study).rules.limits[PHASES.indexOf(round.phase)] as { seconds: number; blocks: number }
-  return { seconds: Math.ceil(limit.seconds / 3), blocks: Math.ceil(limit.blocks / 3) }
+  return { seconds: Math.ceil((thirds * limit.seconds) / 3), blocks: Math.ceil((thirds * limit.blocks) / 3) }
 }
 
 export const tick = (scene: Scene): Act => ({ sender: scene.anyAccount(), contract: 'RoundCoordinator', method: 'tick', args: [scene.run().run] })

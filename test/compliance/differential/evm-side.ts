@@ -105,8 +105,7 @@ function networkOn(link: Link, request: Request, clock: Clock): EvmNetwork {
 function eventOf(link: Link, log: RawLog): readonly Omit<ChainEvent, 'tx'>[] {
   for (const [name, at] of Object.entries(link.addresses)) {
     if (at !== log.address) continue
-    const parsed = interfaces[name as keyof typeof interfaces].parseLog(log)
-    const body = parsed === null ? undefined : decodeEvent(parsed)
+    const body = decodeEvent(name as keyof typeof interfaces, log)
     return body === undefined ? [] : [{ block: Number(log.blockNumber), index: 0, timestamp: Number(log.blockTimestamp ?? 0), ...body }]
   }
   return []

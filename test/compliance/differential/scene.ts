@@ -13,6 +13,8 @@ export interface Temper {
   readonly others: number
   /** Probability that whoever is to publish lets a third of the limit pass. */
   readonly late: number
+  /** Probability that then nobody publishes, to the end of the limit. */
+  readonly vain: number
   /** Probability of an attestation of a round that is about to leave the ring. */
   readonly old: number
   /** Probability that a publication meets with agreement; else with one of `dissent`. */
@@ -26,6 +28,7 @@ const CALM: Temper = {
   members: 0.01,
   others: 0,
   late: 0.15,
+  vain: 0,
   old: 0.04,
   agreement: 0.95,
   dissent: ['refused', 'wrongSum', 'split', 'torn'],
@@ -34,8 +37,11 @@ const CALM: Temper = {
 const SLOW: Temper = { ...CALM, wrong: 0, time: 0, members: 0, old: 0, late: 0.45, agreement: 1 }
 /** Every publication is disbelieved, until they are spent. */
 const DISBELIEVING: Temper = { ...CALM, time: 0, members: 0, late: 0, agreement: 0, dissent: ['wrongSum', 'wrongSum', 'wrongSum', 'split'] }
+/** What is frozen often comes to nothing, so that deep rounds follow. */
+export const VAIN: Temper = { ...CALM, wrong: 0, members: 0, time: 0.15, late: 0.35, vain: 0.9, agreement: 1 }
 /** Long, so that turns come round again and again. */
 const STEADY: readonly Temper[] = [CALM, SLOW, DISBELIEVING]
+const LONG: readonly Temper[] = [...STEADY, VAIN]
 
 const moody = (random: SimRandom): Temper => ({
   wrong: random.pick([0, 0.05, 0.15, 0.3]),
@@ -43,6 +49,7 @@ const moody = (random: SimRandom): Temper => ({
   members: random.pick([0, 0, 0.04, 0.15, 0.4]),
   others: random.pick([0, 0.03, 0.15]),
   late: random.pick([0, 0.1, 0.3]),
+  vain: 0,
   old: 0,
   agreement: random.pick([1, 0.9, 0.5, 0]),
   dissent: ['refused', 'wrongSum', 'split', 'torn', 'torn'],
@@ -63,17 +70,17 @@ export class Scene {
   readonly #verdicts = new Map<string, Verdict>()
   #names = 0
 
-  constructor(sim: SimSide, random: SimRandom, spare: readonly Address[], patients: readonly Patient[]) {
+  constructor(sim: SimSide, random: SimRandom, spare: readonly Address[], patients: readonly Patient[], temper?: Temper) {
     this.sim = sim
     this.random = random
     this.spare = spare
     this.patients = patients
-    this.temper = random.chance(0.15) ? random.pick(STEADY) : moody(random)
+    this.temper = temper ?? (random.chance(0.15) ? random.pick(STEADY) : moody(random))
   }
 
   /** After the opening. */
   get steps(): number {
-    return STEADY.includes(this.temper) ? 100 : this.random.pick([20, 25, 30, 40])
+    return LONG.includes(this.temper) ? 100 : this.random.pick([20, 25, 30, 40])
   }
 
   get sites(): readonly SiteRecord[] {

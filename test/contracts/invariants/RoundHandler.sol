@@ -40,6 +40,10 @@ contract RoundHandler is TestNetwork {
     uint32 private _highest = 1;
     uint32 private _lastClosed;
     mapping(uint32 round => mapping(uint256 site => bool)) private _asked;
+    /// @dev Rounds that opened because one was void after its freeze, or because a deep one was void; and what custodians said.
+    mapping(uint32 round => bool) private _deep;
+    mapping(uint32 round => mapping(uint256 slice => uint256[])) private _said;
+    uint256 public deepFrozen;
 
     constructor(RoundCoordinator network, MaskedVectors vectors, StudyId study_, uint256 n, uint8 slices, bool masked) {
         (rounds, studies, VECTORS) = (network, StudyRegistry(address(network.studies())), vectors);
@@ -82,16 +86,12 @@ contract RoundHandler is TestNetwork {
 
     function witness(uint256 who, uint8 slice, uint256 hidden) external {
         uint256 held = _last.round.contributed & ~(hidden & (hidden >> 64) & (hidden >> 128));
-        _as(who);
-        try rounds.witness(run, _round(false), slice % (_slices + 1), held) {} catch {}
-        _look();
+        _witness(who, slice % (_slices + 1), held);
     }
 
     function custodiansWitness() external {
         for (uint256 i = 0; i < count * _slices; ++i) {
-            _as(i % count);
-            try rounds.witness(run, _round(false), uint8(i / count), _last.round.contributed) {} catch {}
-            _look();
+            _witness(i, uint8(i / count), _last.round.contributed);
         }
     }
 
@@ -137,9 +137,7 @@ contract RoundHandler is TestNetwork {
             _contribute(i, false);
         }
         for (uint256 i = 0; i < count * _slices; ++i) {
-            _as(i % count);
-            try rounds.witness(run, _round(false), uint8(i / count), _last.round.contributed) {} catch {}
-            _look();
+            _witness(i, uint8(i / count), _last.round.contributed);
         }
         _publish(SiteId.unwrap(_last.round.leader), _last.round.attempt, status % 3 == 0);
         for (uint256 i = 0; i < count; ++i) {
@@ -192,6 +190,14 @@ contract RoundHandler is TestNetwork {
         _look();
     }
 
+    function _witness(uint256 who, uint8 slice, uint256 held) private {
+        _as(who);
+        try rounds.witness(run, _round(false), slice, held) {
+            _said[RoundNo.unwrap(_last.round.round)][slice].push(held);
+        } catch {}
+        _look();
+    }
+
     function _publish(uint256 who, uint8 attempt, bool lie) private {
         bytes32 root = VECTORS.sumRoot(RoundNo.unwrap(_last.round.round), _last.round.included, lie ? 1 << (who % 256) : 0);
         if (lie) _wrong[root] = true;
@@ -209,7 +215,7 @@ contract RoundHandler is TestNetwork {
         _expect(number == _lastClosed && v.closedRounds + 1 == _last.closedRounds && v.modelRoot == _base[number], "the last closed round is taken back");
         _expect(now_ == _highest + 1 || v.state != RunState.Active || (now_ == number && v.round.phase == Phase.Publishing), "its set is published again");
         _lastClosed = 0;
-        if (now_ > _highest) (_base[now_], _highest) = (v.modelRoot, now_);
+        if (now_ > _highest) (_base[now_], _highest, _deep[now_]) = (v.modelRoot, now_, true);
         _last = v;
     }
 
@@ -239,7 +245,11 @@ contract RoundHandler is TestNetwork {
         _expect(number == before || number == _highest + 1, "rounds are opened one by one");
         if (v.closedRounds > _last.closedRounds) _lastClosed = before;
         if (number == before) _sameRound(_last.round, v.round);
-        if (number > _highest) (_highest, _base[number]) = (number, v.modelRoot);
+        if (number > _highest) {
+            (_highest, _base[number]) = (number, v.modelRoot);
+            _deep[number] = v.voidsInARow > _last.voidsInARow && (_last.round.phase > Phase.Witnessing || _deep[before]);
+        }
+        if (frozen[number] == 0 && v.round.included != 0) _borneOut(number, v.round);
         _shape(v);
         _history(_highest);
         _last = v;
@@ -268,13 +278,32 @@ contract RoundHandler is TestNetwork {
         _expect(r.phase < Phase.Publishing ? r.included == 0 : r.included.size() >= 1, "frozen from Publishing on");
         _expect(r.publications <= Rota.publications(n), "not too many publications");
         _expect(v.voidsInARow < 3 || v.state == RunState.Paused, "the third void pauses");
+        bool deep = _deep[RoundNo.unwrap(r.round)];
         for (uint256 s = 0; s < _slices; ++s) {
+            _expect(deep ? r.custodianPlaces[s] == n : r.phase > Phase.Contributing || r.custodianPlaces[s] == (n < 3 ? n : 3), "custodians of a round, deep or not");
             _expect(r.witnessed[s].size() <= r.custodianPlaces[s] && r.custodianPlaces[s] <= n, "only custodians witness");
         }
         if (r.publisher == NO_SITE) return;
         uint32 number = RoundNo.unwrap(r.round);
         if (!_published[number][r.attempt]) (_published[number][r.attempt], _publisher[number][r.attempt]) = (true, r.publisher);
         _expect(_publisher[number][r.attempt] == r.publisher, "one publisher an attempt");
+    }
+
+    /// @dev Nobody is in whom too few name in some slice, and of approved sites nobody else is left out.
+    function _borneOut(uint32 number, RoundView memory r) private {
+        uint256 n = r.rota.size();
+        uint256 standing = r.contributed;
+        for (uint256 s = 0; s < _slices; ++s) {
+            for (uint256 site = 0; site < count; ++site) {
+                uint256 named = 0;
+                for (uint256 i = 0; i < _said[number][s].length; ++i) {
+                    named += (_said[number][s][i] >> site) & 1;
+                }
+                if (_deep[number] ? 2 * named <= n : named < 2 && named < n) standing &= ~(1 << site);
+            }
+        }
+        _expect(r.included == standing & studies.approvals(_study), "in is who enough custodians name in every slice");
+        if (_deep[number]) ++deepFrozen;
     }
 
     /// @dev Frozen sets of all rounds in the ring.

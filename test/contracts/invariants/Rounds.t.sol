@@ -72,6 +72,19 @@ contract SixSitesThreeSlicesTest is RoundInvariants {
     function setUp() external {
         play(6, 3, false);
     }
+
+    /// @dev Else the rules about deep rounds would hold of nothing.
+    function test_HandlersFreezeDeepRounds() external {
+        handler.everybodyContributes(0);
+        handler.custodiansWitness();
+        handler.wait(7);
+        handler.tick();
+        handler.everybodyContributes(0);
+        handler.witness(0, 0, type(uint256).max);
+        handler.custodiansWitness();
+        hold(handler.deepFrozen() == 1, "a majority's word");
+        hold(bytes(handler.broken()).length == 0, handler.broken());
+    }
 }
 
 contract OneSiteTest is RoundInvariants {

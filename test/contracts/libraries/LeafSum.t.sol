@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {LeafSum} from "../../../contracts/libraries/LeafSum.sol";
 import {Tree} from "../support/Tree.sol";
-import {hold} from "../support/Vm.sol";
+import {hold, VM} from "../support/Vm.sol";
 
 /// @notice Places, roots and sums against plain recursion and plain addition.
 contract LeafSumTest is Tree {
@@ -48,12 +48,27 @@ contract LeafSumTest is Tree {
         hold(this.root(abi.encodePacked(leaves[leaf], path), sides) != whole, "not another leaf");
     }
 
+    function test_RevertsWhenAHashCannotBeHad() external {
+        bytes memory leaf = leafOf(1, 0, false);
+        VM.mockCallRevert(address(2), "", "");
+        (bool hashed,) = address(this).call(abi.encodeCall(this.hashOf, (leaf)));
+        (bool joined,) = address(this).call(abi.encodeCall(this.above, (bytes32(uint256(1)), new bytes(96), 0)));
+        (bool found,) = address(this).call(abi.encodeCall(this.root, (abi.encodePacked(leaf, new bytes(96)), 0)));
+        VM.clearMockedCalls();
+        hold(!hashed && !joined && !found, "no verdict on an older hash");
+        hold(this.hashOf(leaf) == sha256(abi.encodePacked(uint8(0), leaf)), "nor was it something else that failed");
+    }
+
     function added(bytes calldata branches, uint256 stride, bytes calldata first, uint256 wordBits) external pure returns (bytes memory) {
         return abi.encodePacked(LeafSum.add(branches, stride, first, wordBits));
     }
 
     function root(bytes calldata branch, uint256 sides) external view returns (bytes32) {
         return LeafSum.rootOfBranch(branch, sides);
+    }
+
+    function above(bytes32 hash, bytes calldata siblings, uint256 sides) external view returns (bytes32) {
+        return LeafSum.rootOf(hash, siblings, sides);
     }
 
     function hashOf(bytes calldata leaf) external view returns (bytes32) {

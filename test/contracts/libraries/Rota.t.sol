@@ -71,7 +71,10 @@ contract RotaTest {
     }
 
     function testFuzz_FewSitesNeedFew(uint16 n) external pure {
-        hold(Rota.witnessQuorum(n) == (n < 2 ? n : 2), "bitmaps");
+        hold(Rota.witnessQuorum(n, false) == (n < 2 ? n : 2), "bitmaps");
+        uint256 deep = Rota.witnessQuorum(n, true);
+        hold(Rota.isMajority(deep, n) && !Rota.isMajority(deep - 1, n) || n == 0, "bitmaps of a deep round: the least majority");
+        hold(n > 3 || n == 0 || deep == Rota.witnessQuorum(n, false), "where all are custodians anyway, a deep round is like any other");
         hold(Rota.publications(n) == (n < 5 ? n : 5), "publications");
     }
 

@@ -200,6 +200,16 @@ describe('RoundCoordinator, Disputes', () => {
       await refusedAs(m.dispute(4, 0, late), 'NotDisputable', [1, 0])
       await refusedAs(m.dispute(4, 2, late), 'WrongPhase', [1, 2, PHASE.Publishing])
     })
+
+    it('is over when eight rounds opened after it, though none of them froze', async () => {
+      for (let last = 2; last < 9; last++) {
+        await pass()
+        await m.run.tick()
+        if ((await m.run.view()).state === BigInt(STATE.Paused)) for (const site of [0, 1, 2]) await m.run.send(site, 'ready')
+      }
+      expect((await round()).round).to.equal(9n)
+      await refusedAs(m.dispute(4, 1, m.evidence(1, all, wrong)), 'NotDisputable', [1, 1])
+    })
   })
 
   describe('when the round ended the run', () => {
@@ -218,6 +228,10 @@ describe('RoundCoordinator, Disputes', () => {
     it('lets it rest after that', async () => {
       await pass()
       await refusedAs(m.dispute(4, 1, m.evidence(1, all, wrong)), 'NotDisputable', [1, 1])
+    })
+
+    it('lets all other rounds rest', async () => {
+      for (const other of [0, 2]) await refusedAs(m.dispute(4, other, m.evidence(1, all, wrong)), 'NotDisputable', [1, other])
     })
   })
 

@@ -1,6 +1,6 @@
 import { AbiCoder, type Contract, keccak256, Wallet } from 'ethers'
 import { bytesOf, sha256 } from './masked.ts'
-import { bits, digest, ethers, type Outcome, type RunDriver, read, STATUS, World } from './world.ts'
+import { bits, digest, ethers, type Outcome, pass, type RunDriver, read, STATUS, World } from './world.ts'
 
 /** Gas by the name of the call. Transactions are real: their 21,000 and calldata are in it. */
 export type Gas = Record<string, number>
@@ -41,6 +41,21 @@ export async function twentyThree(): Promise<{ readonly first: RoundCost; readon
   const steady = await wholeRound(run, 9, 23)
   await run.contribute(0, 10)
   return { first, steady: { ...steady, calls: { ...steady.calls, extend: (await run.send(5, 'extend', 10)).gas } } }
+}
+
+/** Witnessing of a deep round of 23 sites in so many slices, its words written for the first time. One update is missing, so that all witness. */
+export async function deepRound(slices: number): Promise<{ readonly dearest: number; readonly freezing: number }> {
+  const all = Array.from({ length: 23 }, (_, i) => i)
+  const run = await (await World.deploy(23)).run({ minSites: 12, quorum: 12, slices, limits: Array(5).fill({ seconds_: 300, blocks: 200 }) })
+  for (const site of all) await run.contribute(site, 1)
+  for (let slice = 0; slice < slices; slice++) for (const place of [0, 1]) await run.witness(slice + place, 1, bits(...all), slice)
+  await pass(23 * 5)
+  await run.tick()
+  for (const site of all) await run.contribute(site, 2)
+  const costs: number[] = []
+  for (const site of all) for (let slice = 0; slice < slices; slice++) costs.push((await run.witness(site, 2, bits(...all.slice(1)), slice)).gas)
+  if ((await run.view()).round.included !== bits(...all.slice(1))) throw new Error('not frozen')
+  return { dearest: Math.max(...costs.slice(0, -1)), freezing: costs.at(-1) as number }
 }
 
 /** A leaf of 1 KiB in the tree of a model of 40 MB, and the root over it: siblings are any hashes, so that nothing of 40 MB is hashed. */

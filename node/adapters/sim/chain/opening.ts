@@ -12,13 +12,13 @@ export interface Rota {
 }
 
 /** A round of the run opens, or the run pauses because too few sites would stand in the rota. */
-export function openNext(run: Run, rota: Rota, call: Call): Run {
+export function openNext(run: Run, rota: Rota, call: Call, deep = false): Run {
   if (countOf(rota.sites) < run.rules.minSites) return changeState(run, 'Paused', null, 1, call)
   const last = run.round
   const { turn, passedOver } = giveTurn(sitesOf(rota.sites), siteAt(last, 0), run.passedOver)
   const signalled = last.asker === null ? run.ready : without(run.ready, bitmapOf([last.asker]))
   const awaited = common(rota.sites, union(union(last.contributed, without(rota.sites, last.rotaSet)), signalled))
-  const round = freshRound(roundNo(run.opened + 1), rota, turn, awaited, run.rules.slices, call)
+  const round = freshRound(roundNo(run.opened + 1), rota, turn, awaited, run.rules.slices, call, deep)
   tellOpening(run, round, call)
   const past = [...run.past, last].filter((r) => r.round + RING_ROUNDS > round.round).sort((a, b) => a.round - b.round)
   return { ...run, round, opened: round.round, passedOver, ready: EMPTY, past }
@@ -63,8 +63,9 @@ export function giveTurn(
   return { turn: start, passedOver: new Map() }
 }
 
-function freshRound(round: Round['round'], rota: Rota, turn: number, awaited: Bitmap, slices: number, call: Call): Round {
+function freshRound(round: Round['round'], rota: Rota, turn: number, awaited: Bitmap, slices: number, call: Call, deep = false): Round {
   const sites = sitesOf(rota.sites)
+  const places = deep ? sites.length : Math.min(3, sites.length)
   return {
     round,
     phase: 'Contributing',
@@ -72,6 +73,8 @@ function freshRound(round: Round['round'], rota: Rota, turn: number, awaited: Bi
     rota: Object.freeze(sites),
     rotaSet: rota.sites,
     turn,
+    deep,
+    extensions: 0,
     openedAtBlock: call.block,
     epoch: rota.epoch,
     since: { block: call.block, timestamp: call.timestamp },
@@ -80,7 +83,7 @@ function freshRound(round: Round['round'], rota: Rota, turn: number, awaited: Bi
     contributed: EMPTY,
     abstained: EMPTY,
     accumulator: ZERO_DIGEST,
-    slices: Array.from({ length: slices }, () => ({ places: Math.min(3, sites.length), witnessed: EMPTY, once: EMPTY, twice: EMPTY })),
+    slices: Array.from({ length: slices }, () => ({ places, witnessed: EMPTY, named: [] })),
     included: EMPTY,
     firstPlace: 0,
     publications: 0,

@@ -1,5 +1,6 @@
 import type { Attempt, Bitmap, Digest, RoundNo, RunId, SiteId, StudyId } from '#base/ids.ts'
 import type { ModelRef, Phase, Publication, RunState, StudyRules } from '#ports/chain.ts'
+import type { Planes } from './planes.ts'
 import type { Tally } from './tally.ts'
 
 /** A run as RoundCoordinator stores it. Never written to: each step makes a new one, so that a failed call leaves no trace. */
@@ -35,6 +36,10 @@ export interface Round {
   readonly rota: readonly SiteId[]
   readonly rotaSet: Bitmap
   readonly turn: number
+  /** All of the rota are custodians, and a majority has to name an update. */
+  readonly deep: boolean
+  /** How often Witnessing began again. */
+  readonly extensions: number
   readonly openedAtBlock: number
   readonly epoch: number
   readonly since: Moment
@@ -64,9 +69,8 @@ export interface Moment {
 export interface Slice {
   readonly places: number
   readonly witnessed: Bitmap
-  /** Updates that one bitmap names, and those that two name. */
-  readonly once: Bitmap
-  readonly twice: Bitmap
+  /** How many bitmaps name each update. */
+  readonly named: Planes
 }
 
 /** Rounds that stay in storage. */

@@ -119,10 +119,14 @@ export function discard(run: Run, wrongSum: boolean, members: Membership, call: 
   return beginPhase({ ...run, round: { ...run.round, firstPlace } }, 'Publishing', call, attemptNo(attempt + 1))
 }
 
+/** What was frozen and came to nothing may have been held by liars alone: then all of the rota is asked at once. */
 function voidRound(run: Run, members: Membership, call: Call): Run {
-  call.emit({ kind: 'RoundVoid', run: run.id, round: run.round.round, phase: run.round.phase })
+  const { round, phase } = run.round
+  call.emit({ kind: 'RoundVoid', run: run.id, round, phase })
   const voided = { ...run, voidsInARow: run.voidsInARow + 1 }
-  return voided.voidsInARow >= VOIDS_BEFORE_PAUSE ? changeState(voided, 'Paused', null, 0, call) : openNext(voided, members.rotaNow(run.study), call)
+  if (voided.voidsInARow >= VOIDS_BEFORE_PAUSE) return changeState(voided, 'Paused', null, 0, call)
+  const deep = run.round.deep || phase === 'Publishing' || phase === 'Attesting'
+  return openNext(voided, members.rotaNow(run.study), call, deep)
 }
 
 /**
