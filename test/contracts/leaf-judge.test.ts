@@ -54,7 +54,8 @@ describe('LeafJudge, with evidence as nodes make it', () => {
   }
 
   it('strikes a wrong sum, never a true one, in all cases', async function () {
-    this.timeout(60_000)
+    // Some seconds; much more where every branch tells of itself (npm run coverage).
+    this.timeout(300_000)
     for (let i = 0; i < CASES; i++) {
       const random = new SimRandom(`judge ${i}`)
       const { length, sum, weigh } = scene(random)
