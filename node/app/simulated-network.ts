@@ -83,10 +83,10 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
       },
       trainer: trainer === undefined ? null : { ...trainer, train: trainAt(ports, trainer) },
       sha256,
-      memo: memoOf(memo, ports.crashed),
+      memo: memoOf(memo, ports.crashed, options.faults === undefined ? null : createMemo()),
       ...(together === null ? {} : { holdTogether: together }),
       tell: (progress) => tell?.(ports, progress),
-      resting: () => false,
+      resting: ports.resting,
       diskFull: ports.diskFull,
     }
     const hospital: Hospital = await openHospital(site, hooks?.(ports) ?? {})
@@ -167,16 +167,22 @@ const bound = (store: SimPorts['store']): SimPorts['store'] => ({
 
 const DIED = new Error('the site that computed this is down')
 
-/** Shared by all sites; what a site was about to compute when it died is computed by the next who asks. */
-function memoOf(shared: Memo, crashed: AbortSignal): Memo {
+/**
+ * Shared by all sites; what a site was about to compute when it died is computed by the next who asks. Where things go wrong a site adds up by
+ * itself: it may lack an update that another has.
+ * @param own for sums; null where those are shared too
+ */
+function memoOf(shared: Memo, crashed: AbortSignal, own: Memo | null): Memo {
   const death = new Promise<never>((_, reject) => crashed.addEventListener('abort', () => reject(DIED), { once: true }))
   death.catch(() => undefined)
-  const once = <T>(key: string, compute: () => Promise<T>): Promise<T> =>
-    shared
+  const once = <T>(key: string, compute: () => Promise<T>): Promise<T> => {
+    if (own !== null && key.startsWith('sum ')) return own.once(key, compute)
+    return shared
       .once(key, () => Promise.race([compute(), death]))
       .catch((error) => {
         if (error === DIED && !crashed.aborted) return once(key, compute)
         throw error
       })
-  return { once, forget: shared.forget }
+  }
+  return { isShared: true, once, forget: shared.forget }
 }

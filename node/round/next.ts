@@ -35,6 +35,8 @@ export interface Situation {
   /** The model that the round starts from is on this site. */
   readonly hasBase: boolean
   readonly resting: boolean
+  /** Enough members are ready and hold a key together: a paused run goes on at the next call, whoever makes it. */
+  readonly mayResume: boolean
   /** Exact run: the cohort is no longer the one this site contributed with. */
   readonly cohortChanged: boolean
 }
@@ -93,6 +95,8 @@ const ROWS = [
   { name: 'halt-run', when: (s) => active(s) && s.cohortChanged },
   // A round does not wait for who missed the last one: without this, a site that is a little slower than the others would never be in again.
   { name: 'ready', when: (s) => (s.view.state === 'Paused' ? s.approved : missed(s)) && !s.resting && notYet(s.view.ready, s) },
+  // Whoever was ready before the members had a key again cannot say so once more: without this the run would stay paused for good.
+  { name: 'tick', when: (s) => s.approved && s.view.state === 'Paused' && s.mayResume },
   // Whatever the phase was for is refused once its limit has passed, and a refused call moves nothing on: so this comes before it.
   { name: 'tick', when: (s) => active(s) && limitPassed(s.rules, s.view.round, s.head) },
   { name: 'rest', when: (s) => inPhase(s, 'Contributing') && s.resting && awaitsMe(s) && !journalled(s, 'contributed') },

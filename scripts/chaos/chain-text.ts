@@ -30,6 +30,10 @@ export function eventText(event: SimEvent): string | null {
       return `round ${event.round} is void in ${event.phase}`
     case 'RunStateChanged':
       return `the run is ${event.state}`
+    case 'ContributingExtended':
+      return 'asks for more time'
+    case 'SiteChanged':
+      return event.state === 'Active' ? null : `is ${event.state}`
     case 'SiteReady':
       return 'is ready'
     case 'EpochPublished':

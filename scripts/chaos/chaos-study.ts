@@ -15,6 +15,8 @@ export interface ChaosStudy {
 /** Rounds of training; moments come before them and the evaluation after. */
 export const ROUNDS = 6
 const ROWS = 30
+/** In seconds: who trains for longer asks for more time. */
+export const CONTRIBUTING_S = 20
 /** Enough for a vector above the limit of what travels inline, over three features. */
 const LARGE_UNITS = 14_000
 
@@ -33,13 +35,17 @@ export function chaosStudy(kind: StudyKind, sites: number, quorum: number, slice
     minSites: Math.max(quorum, slices),
     quorum,
     slices,
-    limits: Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, limitOf(phase, sites)])),
+    limits: Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, limitOf(phase, sites, slices)])),
   }
   const protocol = parseProtocol(protocolToYaml(draft as unknown as Protocol), 'chaos')
   return { protocol, sites: cohort.sites.map(({ name, table }) => ({ name, rows: table })) }
 }
 
-const limitOf = (phase: string, sites: number) => ({ seconds: phase === 'contributing' ? 20 : Math.max(12, sites + 3), blocks: sites + 3 })
+/** Each transaction makes a block, a second later than the one before: the sites' own may not use a limit up. Where all are asked, each witnesses each slice. */
+function limitOf(phase: string, sites: number, slices: number): { readonly seconds: number; readonly blocks: number } {
+  const blocks = (phase === 'witnessing' ? sites * slices : sites) + 3
+  return { seconds: phase === 'contributing' ? CONTRIBUTING_S : Math.max(12, blocks), blocks }
+}
 
 const neural = (units: number, rounds: number): LearnerSpec => ({
   kind: 'neural',

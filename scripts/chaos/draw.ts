@@ -1,38 +1,54 @@
 import { drawChaos, mostFaulty } from '#adapters/sim/draw-faults.ts'
+import type { FaultPlan } from '#adapters/sim/faults.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
 import { rulesOf } from '#app/study-rules.ts'
 import type { StudyRules } from '#ports/chain.ts'
-import { type ChaosStudy, chaosStudy, ROUNDS, type StudyKind } from './chaos-study.ts'
+import { type ChaosStudy, CONTRIBUTING_S, chaosStudy, ROUNDS, type StudyKind } from './chaos-study.ts'
 import type { Draw } from './record.ts'
 
 const FEWEST_SITES = 4
 const MOST_SITES = 9
 
-/** A seed decides everything; `sites` fixes how many there are. */
-export async function drawSeed(seed: number, sites?: number): Promise<{ readonly draw: Draw; readonly study: ChaosStudy }> {
+/** What is given, in place of what the seed would draw. */
+export interface Given {
+  readonly plan?: FaultPlan
+  readonly kind?: StudyKind
+  readonly slices?: number
+}
+
+/** A seed decides everything but what is given; `sites` fixes how many there are. */
+export async function drawSeed(seed: number, sites?: number, given: Given = {}): Promise<{ readonly draw: Draw; readonly study: ChaosStudy }> {
   const random = new SimRandom(`chaos ${seed}`)
   const count = sites ?? random.int(FEWEST_SITES, MOST_SITES)
-  const kind = drawKind(random)
-  const plan = drawChaos(random, { sites: count, rounds: ROUNDS - 1 })
+  const drawn = drawKind(random)
+  const kind = given.kind ?? drawn
+  const faults = drawChaos(random, { sites: count, rounds: ROUNDS - 1, contributingMs: 1_000 * CONTRIBUTING_S, large: kind === 'large' })
+  const plan = given.plan ?? faults
   const majority = count - mostFaulty(count)
   // Where some lie, a set in which they are more than half must not do.
   const quorum = plan.lies.length > 0 ? majority : random.int(2, majority)
-  const { study, rules } = await studyOf(kind, count, quorum)
+  const slices = given.slices ?? (random.chance(SLICED[kind]) ? random.int(2, count) : 1)
+  const { study, rules } = await studyOf(kind, count, quorum, slices)
   return { draw: { seed, sites: count, study: kind, rules, plan }, study }
 }
 
+/** How many of its seeds have more than one slice. Small vectors are one whatever the study says, and custodians speak of each on chain all the same. */
+const SLICED: Readonly<Record<StudyKind, number>> = { weights: 0.15, fit: 0.15, large: 0.85 }
+
 function drawKind(random: SimRandom): StudyKind {
   const at = random.fraction()
-  if (at < 0.82) return 'weights'
-  return at < 0.96 ? 'fit' : 'large'
+  if (at < 0.64) return 'weights'
+  return at < 0.8 ? 'fit' : 'large'
 }
 
 const studies = new Map<string, { readonly study: ChaosStudy; readonly rules: StudyRules }>()
 
-async function studyOf(kind: StudyKind, sites: number, quorum: number): Promise<{ readonly study: ChaosStudy; readonly rules: StudyRules }> {
-  const name = `${kind} ${sites} ${quorum}`
-  const study = studies.get(name)?.study ?? chaosStudy(kind, sites, quorum)
-  const known = studies.get(name) ?? { study, rules: await rulesOf(study.protocol) }
-  studies.set(name, known)
-  return known
+async function studyOf(kind: StudyKind, sites: number, quorum: number, slices: number): Promise<{ readonly study: ChaosStudy; readonly rules: StudyRules }> {
+  const name = `${kind} ${sites} ${quorum} ${slices}`
+  const known = studies.get(name)
+  if (known !== undefined) return known
+  const study = chaosStudy(kind, sites, quorum, slices)
+  const made = { study, rules: await rulesOf(study.protocol) }
+  studies.set(name, made)
+  return made
 }

@@ -36,7 +36,19 @@ export interface RunRecord {
   /** Sites that were up at the end. */
   readonly up: Bitmap
   /** Sites whose node ended with what needs a person. */
-  readonly stopped: readonly { readonly site: SiteId; readonly error: string }[]
+  readonly stopped: readonly { readonly site: SiteId; readonly code: string; readonly error: string }[]
+  /** Of those, who was right to: null stands for any site. */
+  readonly expectedStops: readonly { readonly site: SiteId | null; readonly code: string }[]
+  /** Sites whose membership ended on the way. */
+  readonly gone: readonly SiteId[]
+  /** Patients who withdrew, by their site. */
+  readonly withdrawals: readonly { readonly site: SiteId; readonly atMs: number }[]
+  /** "run/round" of frozen sets that the chain lost. */
+  readonly lostSets: ReadonlySet<string>
+  /** Named by honest custodians though no byte of them ever lay on their disks. */
+  readonly unheld: readonly { readonly round: number; readonly slice: number; readonly witness: SiteId; readonly update: SiteId }[]
+  /** How often each fault struck. */
+  readonly strikes: ReadonlyMap<string, number>
   readonly casualties: readonly { readonly site: SiteId; readonly why: string; readonly fromMs: number; readonly toMs: number }[]
   readonly outages: readonly { readonly fromMs: number; readonly toMs: number }[]
   readonly endMs: number

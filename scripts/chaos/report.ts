@@ -1,6 +1,6 @@
 import type { InvariantName } from './invariants/all.ts'
 import { type Broken, brokenIn } from './invariants/all.ts'
-import { only, type RunRecord } from './record.ts'
+import { type Draw, only, type RunRecord } from './record.ts'
 
 /** What is left of a seed once it is checked. */
 export interface SeedReport {
@@ -10,7 +10,14 @@ export interface SeedReport {
   readonly roundsVoid: number
   readonly roundsLost: number
   readonly broken: readonly Broken[]
+  /** Faults that were drawn, and how often each struck. */
+  readonly faults: Readonly<Record<string, number>>
+  readonly happened: Readonly<Record<Happening, number>>
 }
+
+/** What came of faults, on chain. */
+export const HAPPENINGS = ['pauses', 'halts', 'moreTime', 'newKeys', 'wrongSums', 'custodiansAdded'] as const
+export type Happening = (typeof HAPPENINGS)[number]
 
 /** As `npm run chaos -- --json` prints it. */
 export interface ChaosReport {
@@ -21,6 +28,9 @@ export interface ChaosReport {
   /** Times that an invariant is broken, over all seeds. */
   readonly invariantsBroken: number
   readonly failing: readonly number[]
+  /** Of each fault: in how many seeds it was drawn, in how many it struck, and how often. */
+  readonly faults: Readonly<Record<string, { readonly drawn: number; readonly struck: number; readonly times: number }>>
+  readonly happened: Readonly<Record<Happening, number>>
 }
 
 const LOST: InvariantName = 'noRoundLost'
@@ -34,6 +44,31 @@ export function reportOf(record: RunRecord): SeedReport {
     roundsVoid: only(record.events, 'RoundVoid').length,
     roundsLost: broken.filter(({ invariant }) => invariant === LOST).length,
     broken,
+    faults: Object.fromEntries(drawnIn(record.draw).map((fault) => [fault, strikesOf(record, fault)])),
+    happened: happenedIn(record),
+  }
+}
+
+/** Names of all faults of a draw. */
+function drawnIn({ plan, rules, study }: Draw): string[] {
+  const named = [...plan.lies.map(({ lie }) => lie), ...plan.disturbances.map(({ kind }) => kind)]
+  const others = { crash: plan.crashes.length, late: plan.late.length, 'slow-training': plan.training.length, slices: study === 'large' ? rules.slices - 1 : 0 }
+  return [...new Set([...named, ...Object.entries(others).flatMap(([name, count]) => (count > 0 ? [name] : []))])]
+}
+
+const strikesOf = ({ strikes, timeline }: RunRecord, fault: string): number =>
+  fault === 'slices' ? timeline.filter(({ kind, text }) => kind === 'row' && text === 'tell-slices').length : (strikes.get(fault) ?? 0)
+
+function happenedIn({ events }: RunRecord): Record<Happening, number> {
+  const changes = only(events, 'RunStateChanged')
+  const witnessing = only(events, 'PhaseBegan').filter(({ phase }) => phase === 'Witnessing')
+  return {
+    pauses: changes.filter(({ state }) => state === 'Paused').length,
+    halts: changes.filter(({ state }) => state === 'Halted').length,
+    moreTime: only(events, 'ContributingExtended').length,
+    newKeys: Math.max(0, only(events, 'EpochPublished').length - 1),
+    wrongSums: only(events, 'PublicationDiscarded').filter(({ wrongSum }) => wrongSum).length,
+    custodiansAdded: witnessing.length - new Set(witnessing.map(({ round }) => round)).size,
   }
 }
 
@@ -46,5 +81,16 @@ export function addUp(reports: readonly SeedReport[]): ChaosReport {
     roundsLost: total((r) => r.roundsLost),
     invariantsBroken: total((r) => r.broken.length),
     failing: reports.filter((r) => r.broken.length > 0).map(({ seed }) => seed),
+    faults: faultsIn(reports),
+    happened: Object.fromEntries(HAPPENINGS.map((what) => [what, total((r) => r.happened[what])])) as Record<Happening, number>,
   }
+}
+
+function faultsIn(reports: readonly SeedReport[]): ChaosReport['faults'] {
+  const all = reports.flatMap(({ faults }) => Object.entries(faults))
+  const entries = [...Map.groupBy(all, ([fault]) => fault)].map(([fault, of]) => {
+    const times = of.reduce((sum, [, count]) => sum + count, 0)
+    return [fault, { drawn: of.length, struck: of.filter(([, count]) => count > 0).length, times }] as const
+  })
+  return Object.fromEntries(entries.sort(([a], [b]) => a.localeCompare(b)))
 }

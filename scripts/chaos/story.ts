@@ -25,12 +25,13 @@ function prologue({ draw, honest }: RunRecord): string[] {
   const { plan, rules } = draw
   const liars = Array.from({ length: draw.sites }, (_, i) => i as SiteId).filter((site) => !honest.includes(site))
   return [
-    `Seed ${draw.seed}: ${draw.sites} sites, study "${draw.study}", a round needs ${rules.quorum} updates; at most ${plan.mostInTrouble ?? draw.sites} sites in trouble at a time.`,
+    `Seed ${draw.seed}: ${draw.sites} sites, study "${draw.study}"${rules.slices > 1 ? ` in ${rules.slices} slices` : ''}, a round needs ${rules.quorum} updates; at most ${plan.mostInTrouble ?? draw.sites} sites in trouble at a time.`,
     ...noise(plan),
     ...liars.map((site) => `Site ${site} lies: ${plan.lies.flatMap((entry) => (entry.site === site ? [entry.lie] : [])).join(', ')}.`),
     ...(plan.clockOffsets.length > 0
       ? [`Clocks are off by ${plan.clockOffsets.map(({ site, offsetMs }) => `${site}: ${(offsetMs / 1_000).toFixed(0)} s`).join(', ')}.`]
       : []),
+    ...plan.training.map(({ site, ms: [least, most] }) => `Site ${site} trains for ${seconds(least)} to ${seconds(most)}.`),
     ...plan.late.map(({ site, afterMs }) => `Site ${site} starts ${seconds(afterMs)} late.`),
     ...plan.crashes.map(
       (c) => `Site ${c.site} is to die ${c.when === 'torn' ? 'while it writes' : c.when} its ${nth(c.nth)} ${c.point}, for ${seconds(c.backAfterMs ?? 0)}.`,

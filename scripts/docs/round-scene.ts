@@ -56,6 +56,7 @@ function situation(phase: Phase, me: Situation['me'], thirds: number): Situation
     slices: { owed: false, settledToPublish: true, settledToAttest: true },
     hasBase: true,
     resting: false,
+    mayResume: false,
     cohortChanged: false,
   }
 }

@@ -17,7 +17,7 @@ const ROWS: Readonly<Record<RowName, string>> = {
   'tell-slices': 'A custodian of a large model adds up its slices, keeps them for the others, and tells what they are.',
   publish: 'It puts the sum of the frozen set together and publishes its root.',
   attest: 'It checks the sum, takes the step, and says on the chain which model comes out.',
-  tick: 'A limit has passed, or the chain stands still: it asks the contract to move on.',
+  tick: 'A limit has passed, the chain stands still, or all that a paused run waited for is there: it asks the contract to move on.',
   wait: 'Nothing to do now.',
 }
 

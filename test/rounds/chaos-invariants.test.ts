@@ -35,6 +35,7 @@ const PLANTS: Readonly<Record<InvariantName, (record: RunRecord) => RunRecord>> 
   oneFrozenSet: (record) => change(record, (event) => (event.kind === 'Frozen' ? [event, { ...event, included: without(event.included) }] : event)),
   closedByMajority: (record) => change(record, (event) => (event.kind === 'Attested' && event.site > 0 ? [] : event)),
   noWrongSumClosed: (record) => change(record, (event) => (event.kind === 'Published' && event.round === 2 ? { ...event, sumRoot: OTHER } : event)),
+  honestSumsAreTrue: (record) => change(record, (event) => (event.kind === 'Published' && event.round === 3 ? { ...event, sumRoot: OTHER } : event)),
   noUpdateInTwoSums: (record) => {
     const first = only(record.events, 'Contributed')[0]?.root as Digest
     return change(record, (event) => (event.kind === 'Contributed' && event.site === 0 ? { ...event, root: first } : event))
@@ -43,12 +44,19 @@ const PLANTS: Readonly<Record<InvariantName, (record: RunRecord) => RunRecord>> 
   noRoundLost: (record) => change(record, voidRounds),
   sameModelEverywhere: (record) => ({ ...record, holders: without(record.holders) }),
   journalAgreesWithChain: (record) => change(record, (event) => (event.kind === 'Contributed' && event.round === 3 ? { ...event, root: OTHER } : event)),
-  nobodyNeedsAPerson: (record) => ({ ...record, stopped: [{ site: 0 as SiteId, error: 'ROTA-5504' }] }),
+  nobodyNeedsAPerson: (record) => ({ ...record, stopped: [{ site: 0 as SiteId, code: 'ROTA-5504', error: 'ROTA-5504' }] }),
+  missingAreTold: (record) => change(record, (event) => (event.kind === 'Frozen' && event.round === 2 ? [] : event)),
+  withdrawalIsHeeded: (record) => {
+    const slow = record.said.map(({ atMs, event }) => ({ atMs: event.kind === 'RoundClosed' ? atMs + 60_000 : atMs, event }))
+    const withdrawn = [{ site: 0 as SiteId, atMs: record.endMs }]
+    return { ...record, said: slow, withdrawals: withdrawn, draw: { ...record.draw, rules: { ...record.draw.rules, exact: true } } }
+  },
+  witnessesHold: (record) => ({ ...record, unheld: [{ round: 2, slice: 0, witness: 0 as SiteId, update: 1 as SiteId }] }),
   everybodyTakesPart: (record) => change(record, (event) => (event.kind === 'Frozen' ? { ...event, included: without(event.included) } : event)),
 }
 
 describe('the invariants of chaos', async () => {
-  const record = await playSeed(1, 4, NO_FAULTS)
+  const record = await playSeed(1, 4, { plan: NO_FAULTS })
 
   it('all hold where nothing goes wrong', () => assert.deepEqual(brokenIn(record), []))
 
@@ -71,6 +79,24 @@ describe('the invariants of chaos', async () => {
     const acted = { kind: 'frozen', run: 1, round: roundNo(2), included: withSite(EMPTY, site) } as never
     const planted = { ...record, journals: new Map(record.journals).set(site, [...journal, acted]) }
     assert.ok(brokenIn(planted).some(({ invariant }) => invariant === 'oneFrozenSet'))
+  })
+
+  it('report a site that acted on two sets, where the chain lost one', () => {
+    const [site, journal] = [...record.journals][0] as [SiteId, never[]]
+    const acted = (set: number) => ({ kind: 'frozen', run: 1, round: roundNo(2), included: set }) as never
+    const lost = { ...record, lostSets: new Set(['1/2']) }
+    const of = (...entries: never[]) =>
+      brokenIn({ ...lost, journals: new Map(record.journals).set(site, [...journal.filter((e: { round?: number }) => e.round !== 2), ...entries]) })
+    assert.ok(of(acted(1), acted(2)).some(({ invariant }) => invariant === 'oneFrozenSet'))
+    assert.ok(of(acted(1)).every(({ invariant }) => invariant !== 'oneFrozenSet'))
+  })
+
+  it('allow a node to wait for a person where its chain is another one, and no other', () => {
+    const stopped = [{ site: 0 as SiteId, code: 'ROTA-5005', error: 'ROTA-5005 another chain' }]
+    const needs = (planted: RunRecord) => brokenIn(planted).some(({ invariant }) => invariant === 'nobodyNeedsAPerson')
+    assert.ok(needs({ ...record, stopped }))
+    assert.ok(!needs({ ...record, stopped, expectedStops: [{ site: 0 as SiteId, code: 'ROTA-5005' }] }))
+    assert.ok(needs({ ...record, stopped, expectedStops: [{ site: 1 as SiteId, code: 'ROTA-5005' }] }))
   })
 
   it('allow voids when no majority is sound, and while there is none', () => {

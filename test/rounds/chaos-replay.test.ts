@@ -18,6 +18,7 @@ const text = (record: unknown): string =>
   })
 
 describe('a seed of chaos', () => {
+  // 27: large vectors in slices, and lies about them.
   for (const seed of [7, 27, 143])
     it(`${seed} plays the same run each time`, async () => {
       const [first, second] = [text(await playSeed(seed)), text(await playSeed(seed))]

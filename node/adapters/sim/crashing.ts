@@ -1,4 +1,5 @@
 import { RotaError } from '#base/errors.ts'
+import type { RoundNo, RunId } from '#base/ids.ts'
 import type { Chain, ChainWriter } from '#ports/chain.ts'
 import type { Journal } from '#ports/journal.ts'
 import { replacing } from './liar.ts'
@@ -37,12 +38,13 @@ export function crashingChain<T extends Chain>(chain: T, life: Life): T {
   return replacing(chain, writes as Partial<T>)
 }
 
-/** Publications never leave: the site waits for a block that has them, and tries again. */
-export const silentChain = (chain: Chain, time: SimTime): Chain =>
+/** Calls of this name never leave: the site waits for a block that has them, and tries again. */
+export const silentChain = (chain: Chain, name: 'publish' | 'witness', time: SimTime, strike: () => void): Chain =>
   replacing(chain, {
-    publish: async (run, round) => {
+    [name]: async (run: RunId, round: RoundNo) => {
+      strike()
       await time.sleep(UNMINED_MS)
-      throw new RotaError('ROTA-5002', { tx: `publication of round ${round} of run ${run}`, seconds: UNMINED_MS / 1000 })
+      throw new RotaError('ROTA-5002', { tx: `${name} of round ${round} of run ${run}`, seconds: UNMINED_MS / 1000 })
     },
   })
 

@@ -10,8 +10,11 @@ export class SimDisks {
   readonly #objects = new Map<Digest, StoredObject>()
   /** Told of each object that a site makes, so that a checker can do the sums of its own. */
   onPut: ((kind: ObjectKind, root: Digest, plaintext: Uint8Array) => void) | null = null
+  /** Told of each object that comes to lie on a site's disk. */
+  onKeep: ((cid: Digest, bytes: Uint8Array, site: SiteId) => void) | null = null
 
   keep(cid: Digest, bytes: Uint8Array, site: SiteId): void {
+    this.onKeep?.(cid, bytes, site)
     const known = this.#objects.get(cid)
     if (known === undefined) this.#objects.set(cid, { bytes, holders: new Set([site]), opened: null })
     else known.holders.add(site)

@@ -31,10 +31,14 @@ export interface ChaosBounds {
   readonly sites: number
   /** Rounds in which something may happen; after them the network is left alone. */
   readonly rounds: number
+  /** How long the others wait for a site to contribute, in milliseconds. */
+  readonly contributingMs: number
+  /** Vectors are too large to be added up by everybody. */
+  readonly large: boolean
 }
 
 /** Crash points beyond an ordinary round's. */
-const RARE_POINTS: readonly CrashPoint[] = ['journal.abstained', 'chain.abstain', 'chain.ready', 'chain.publishEpoch']
+const RARE_POINTS: readonly CrashPoint[] = ['journal.abstained', 'chain.abstain', 'chain.ready', 'chain.publishEpoch', 'chain.extend', 'chain.halt']
 const MOST_DISTURBANCES = 8
 const MOST_CRASHES = 6
 
@@ -42,7 +46,8 @@ const MOST_CRASHES = 6
  * Draws all faults together: noise on every link, liars, crashes at any moment of any site, and disturbances along the run. That not too
  * many are in trouble at one time is seen to when it happens (`mostInTrouble`); one seed in five also has a time without a majority.
  */
-export function drawChaos(random: SimRandom, { sites, rounds }: ChaosBounds): FaultPlan {
+export function drawChaos(random: SimRandom, bounds: ChaosBounds): FaultPlan {
+  const { sites, rounds, large } = bounds
   const order = shuffled(random, sites)
   const most = mostFaulty(sites)
   const liars = order.slice(0, random.chance(0.6) ? random.int(0, most) : 0)
@@ -53,18 +58,26 @@ export function drawChaos(random: SimRandom, { sites, rounds }: ChaosBounds): Fa
   }))
   const disturbances = Array.from({ length: random.int(1, MOST_DISTURBANCES) }, () => drawDisturbance(random, order, rounds))
   if (random.chance(0.2)) disturbances.push({ at: drawMoment(random, rounds), ...drawOutage(random, order) })
+  if (random.chance(0.04))
+    disturbances.push({ at: drawMoment(random, rounds), kind: 'study-stopped', group: drawMost(random, order), lastsMs: drawLasting(random) })
+  if (random.chance(0.05)) disturbances.push(drawDeep(random, rounds))
   return {
     ...NO_FAULTS,
     gossip: random.chance(0.8) ? drawGossip(random) : NO_FAULTS.gossip,
     fetchLoss: random.chance(0.5) ? random.fraction() * 0.3 : 0,
     crashes,
-    lies: liars.flatMap((site) => drawLies(random).map((lie) => ({ site, lie }))),
+    lies: withinPromise(liars.flatMap((site) => drawLies(random, large).map((lie) => ({ site, lie })))),
     late: random.chance(0.3) ? [{ site: siteId(random.int(1, sites - 1)), afterMs: drawLasting(random) }] : [],
     clockOffsets: random.chance(0.5) ? order.map((site) => ({ site, offsetMs: random.int(-600_000, 600_000) })) : [],
+    training: random.chance(0.12) ? drawTraining(random, order, bounds) : [],
     disturbances,
     mostInTrouble: most,
   }
 }
+
+/** One or two that need more than two thirds of the limit, and less than two limits. */
+const drawTraining = (random: SimRandom, order: readonly SiteId[], { contributingMs }: ChaosBounds): FaultPlan['training'] =>
+  order.slice(-random.int(1, 2)).map((site) => ({ site, ms: [0.6 * contributingMs, random.pick([0.9, 1.5]) * contributingMs] as const }))
 
 export const mostFaulty = (sites: number): number => Math.floor((sites - 1) / 2)
 
@@ -95,7 +108,24 @@ const drawCrash = (random: SimRandom, site: SiteId, points: readonly CrashPoint[
   }
 }
 
-const drawLies = (random: SimRandom): Lie[] => [...new Set(Array.from({ length: random.int(1, 3) }, () => random.pick(LIES)))]
+/** What is said of slices is a lie only where vectors are large. */
+const SLICE_LIES: readonly Lie[] = ['wrong-slice-word', 'wrong-slice', 'two-slices', 'withheld-slice-word']
+const SMALL_LIES = LIES.filter((lie) => !SLICE_LIES.includes(lie))
+
+const drawLies = (random: SimRandom, large: boolean): Lie[] => {
+  const pick = () => random.pick(large ? (random.chance(0.4) ? SLICE_LIES : LIES) : SMALL_LIES)
+  return [...new Set(Array.from({ length: random.int(1, 3) }, pick))]
+}
+
+/** All custodians of a slice who lie alike would pass a wrong one, and so would two with a publisher: three may not be allied. */
+const ALLIED: readonly Lie[] = ['wrong-sum', 'wrong-slice', 'two-slices']
+const MOST_ALLIED = 2
+/** What is beyond what is promised is not drawn: another lie takes its place. */
+function withinPromise(lies: FaultPlan['lies']): FaultPlan['lies'] {
+  if (!lies.some(({ lie }) => lie === 'wrong-slice' || lie === 'two-slices')) return lies
+  const allied = new Set([...new Set(lies.flatMap(({ site, lie }) => (ALLIED.includes(lie) ? [site] : [])))].slice(0, MOST_ALLIED))
+  return lies.map((entry) => (ALLIED.includes(entry.lie) && !allied.has(entry.site) ? { ...entry, lie: 'withheld-slice-word' } : entry))
+}
 
 const drawMoment = (random: SimRandom, rounds: number): Disturbance['at'] => ({
   round: random.int(1, rounds),
@@ -130,13 +160,30 @@ function drawDisturbance(random: SimRandom, order: readonly SiteId[], rounds: nu
     }),
     () => ({ kind: 'reorganisation', blocks: random.int(1, 8), returned: random.pick([0, 0.5, 1]) }),
     () => ({ kind: 'no-blocks', lastsMs: Math.min(lastsMs, 30_000) }),
+    () => ({ kind: 'rest', who, lastsMs }),
+    () => ({ kind: 'approval-withdrawn', who, lastsMs }),
+    () => ({ kind: 'resign', who }),
+    () => ({ kind: 'withdrawal', who }),
+    () => ({ kind: 'other-chain', who, lastsMs }),
   ]
   return { at: drawMoment(random, rounds), ...random.pick(kinds)() }
 }
 
+/** Long enough now and then for three voids in a row, and a pause. */
 const drawOutage = (random: SimRandom, order: readonly SiteId[]): DisturbanceBody => ({
   kind: 'outage',
-  group: order.slice(0, random.int(mostFaulty(order.length) + 1, order.length)),
+  group: drawMost(random, order),
   how: random.pick(['down', 'cut'] as const),
-  lastsMs: drawLasting(random) * 2,
+  lastsMs: random.chance(0.25) ? 150_000 : drawLasting(random) * 2,
+})
+
+/** So many that the others are no majority. */
+const drawMost = (random: SimRandom, order: readonly SiteId[]): readonly SiteId[] => order.slice(0, random.int(mostFaulty(order.length) + 1, order.length))
+
+/** While a set is frozen and some have acted on it: only its publisher, or more than half. */
+const drawDeep = (random: SimRandom, rounds: number): Disturbance => ({
+  at: { round: random.int(1, rounds), phase: random.pick(['Publishing', 'Attesting'] as const), afterMs: random.int(0, 40) },
+  kind: 'deep-reorganisation',
+  returned: random.pick([0, 0.5]),
+  goneMs: 60_000,
 })

@@ -3,6 +3,7 @@ import type { Chain, ChainReader, ChainWriter } from '#ports/chain.ts'
 import type { SimChain } from './chain/chain.ts'
 import { Snapshot } from './chain/snapshot.ts'
 import { WRITES } from './crashing.ts'
+import { digestOf } from './hash.ts'
 import { replacing } from './liar.ts'
 import type { SimTime } from './time.ts'
 import type { Trouble } from './trouble.ts'
@@ -12,6 +13,7 @@ const GIVEN_UP_MS = 1_000
 /** A transaction of which nothing is heard is taken for unmined after this long. */
 const UNHEARD_MS = 2_000
 const LOOK_MS = 200
+const URL_HERE = 'the simulated endpoint'
 
 /** A site's chain as its own endpoint shows it: it may be away, fall behind, or lose answers. */
 export function troubledEndpoint(chain: Chain, world: { readonly chain: SimChain; readonly time: SimTime }, trouble: Trouble): Chain {
@@ -27,9 +29,11 @@ export function troubledEndpoint(chain: Chain, world: { readonly chain: SimChain
   }
 
   async function reached(method: string): Promise<Snapshot | null> {
+    if (trouble.endpoint.kind === 'other-chain')
+      throw new RotaError('ROTA-5005', { url: URL_HERE, genesis: digestOf('genesis', 'another'), expected: chain.genesis })
     if (trouble.endpoint.kind !== 'away') return behind()
     await time.sleep(GIVEN_UP_MS)
-    throw new RotaError('ROTA-5001', { url: 'the simulated endpoint', method })
+    throw new RotaError('ROTA-5001', { url: URL_HERE, method })
   }
 
   const reads: Partial<ChainReader> = {

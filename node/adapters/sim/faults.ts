@@ -20,6 +20,8 @@ export interface FaultPlan {
   readonly late: readonly { readonly site: SiteId; readonly afterMs: number }[]
   /** A site's clock minus the world's. */
   readonly clockOffsets: readonly { readonly site: SiteId; readonly offsetMs: number }[]
+  /** Sites whose training takes from so long to so long: longer than the others wait, without more time. */
+  readonly training: readonly { readonly site: SiteId; readonly ms: readonly [number, number] }[]
   /** What happens at a moment of the run. */
   readonly disturbances: readonly Disturbance[]
   /** So many sites may be in trouble at one time, liars counted in: what would make it more does not happen, but for outages. null: any number. */
@@ -69,8 +71,26 @@ export const LIES = [
   'cries-wrong-sum',
   /** Attests that a wrong sum is right, with a model on which all who do so agree. */
   'bears-out-wrong-sum',
+  /** Attests of a wrong sum what somebody else attests of it. */
+  'echoes-attestation',
   /** Tells other sums of its slices than it added up. */
   'wrong-slice-word',
+  /** Adds its slices up with one bit turned, keeps what came out, and tells of that; all who do so get the same. */
+  'wrong-slice',
+  /** Tells half of the others of such a slice, and the rest of the true one. */
+  'two-slices',
+  /** Tells nobody what its slices are. */
+  'withheld-slice-word',
+  /** Gives half of those who ask it other bytes than they asked for. */
+  'other-bytes',
+  /** As a custodian, names updates that it does not hold. */
+  'claims-unheld',
+  /** As a custodian, names only some of what it holds, or nothing. */
+  'denies-held',
+  /** As a custodian, says nothing. */
+  'witnesses-nothing',
+  /** Reports good keys as bad, so that another has to be drawn. */
+  'reports-keys',
   'gossip-spam',
   'chain-spam',
 ] as const
@@ -105,8 +125,22 @@ export type DisturbanceBody =
   | { readonly kind: 'partition'; readonly group: readonly SiteId[]; readonly chainToo: boolean; readonly lastsMs: number }
   /** The chain loses its last blocks; of their transactions some are mined again. */
   | { readonly kind: 'reorganisation'; readonly blocks: number; readonly returned: number }
+  /** It loses the set that the present round was frozen with, and who was in it may be gone: what no chain should do that was said to be final. */
+  | { readonly kind: 'deep-reorganisation'; readonly returned: number; readonly goneMs: number }
   /** The chain makes no block, and then time jumps. */
   | { readonly kind: 'no-blocks'; readonly lastsMs: number }
+  /** Its endpoint shows another chain under the same id, until a person mends that and starts the node again. */
+  | { readonly kind: 'other-chain'; readonly who: Who; readonly lastsMs: number }
+  /** Its engineer announces maintenance. */
+  | { readonly kind: 'rest'; readonly who: Who; readonly lastsMs: number }
+  /** Its steward takes it out of the study, and approves again. */
+  | { readonly kind: 'approval-withdrawn'; readonly who: Who; readonly lastsMs: number }
+  /** So many stewards do that too few sites are left: the study stands still. */
+  | { readonly kind: 'study-stopped'; readonly group: readonly SiteId[]; readonly lastsMs: number }
+  /** Its steward ends its membership for good. */
+  | { readonly kind: 'resign'; readonly who: Who }
+  /** One of its patients withdraws: an exact run must stop. */
+  | { readonly kind: 'withdrawal'; readonly who: Who }
   /** So many are down, or cut off, that no majority is left: nothing may be lost by it. */
   | { readonly kind: 'outage'; readonly group: readonly SiteId[]; readonly how: 'down' | 'cut'; readonly lastsMs: number }
 
@@ -120,6 +154,7 @@ export const NO_FAULTS: FaultPlan = {
   lies: [],
   late: [],
   clockOffsets: [],
+  training: [],
   disturbances: [],
   mostInTrouble: null,
 }

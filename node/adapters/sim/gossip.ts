@@ -33,7 +33,8 @@ export class SimGossip implements Gossip, Endpoint {
     this.#isMember = isMember
   }
 
-  publish(message: Uint8Array): Promise<number> {
+  /** @param only of all peers, those that it is brought to */
+  publish(message: Uint8Array, only: (peer: SiteId) => boolean = () => true): Promise<number> {
     return this.#life.at('gossip.publish', async () => {
       if (message.length > MESSAGE_LIMIT_BYTES) throw new RotaError('ROTA-4002', { size: message.length, limit: MESSAGE_LIMIT_BYTES })
       const counted = this.#network.countedOnly(this.site)
@@ -41,7 +42,7 @@ export class SimGossip implements Gossip, Endpoint {
         this.traffic.bytesOut += message.length * counted
         return counted
       }
-      const receivers = this.peers()
+      const receivers = this.peers().filter(only)
       this.#network.send(message.slice(), this.site, receivers)
       this.traffic.bytesOut += message.length * receivers.length
       return receivers.length

@@ -8,7 +8,7 @@ import { sha256 } from './hash.ts'
  * A site that publishes wrong sums: the last bit of each sum it puts together is turned, under the root of the turned bytes, and its
  * publications name those. All else it does is honest, so only re-adding finds it out.
  */
-export function lying(chain: Chain, store: ModelStore): { readonly chain: Chain; readonly store: ModelStore } {
+export function lying(chain: Chain, store: ModelStore, strike: () => void = () => undefined): { readonly chain: Chain; readonly store: ModelStore } {
   /** The true sum's root to what stands in its place. */
   const forged = new Map<Digest, { readonly root: Digest; readonly cid: Digest }>()
   const join: ModelStore['join'] = async (slices, outline, kind, key, signal) => {
@@ -20,8 +20,9 @@ export function lying(chain: Chain, store: ModelStore): { readonly chain: Chain;
     return kept
   }
   const publish = (run: RunId, round: RoundNo, attempt: Attempt, sumRoot: Digest, sumCid: Digest): Promise<void> => {
-    const told = forged.get(sumRoot) ?? { root: sumRoot, cid: sumCid }
-    return chain.publish(run, round, attempt, told.root, told.cid)
+    const told = forged.get(sumRoot)
+    if (told !== undefined) strike()
+    return chain.publish(run, round, attempt, told?.root ?? sumRoot, told?.cid ?? sumCid)
   }
   return { chain: replacing(chain, { publish }), store: replacing(store, { join }) }
 }

@@ -1,17 +1,17 @@
-import type { Digest, SiteId } from '#base/ids.ts'
+import type { Attempt, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import { ZERO_DIGEST } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import type { Chain } from '#ports/chain.ts'
 import type { ModelStore } from '#ports/model-store.ts'
-import { decodeMessage } from '#wire/message.ts'
-import { encodeSliceWord } from '#wire/slice-word.ts'
 import { silentChain } from './crashing.ts'
 import type { FaultPlan, Lie } from './faults.ts'
 import type { SimGossip } from './gossip.ts'
 import { digestOf, sha256 } from './hash.ts'
 import { lying, replacing } from './liar.ts'
 import type { SimRandom } from './random.ts'
+import { changingWords, forgingSlices, otherUnits } from './slice-lies.ts'
 import type { SimTime } from './time.ts'
+import { claimingUnheld, denyingHeld } from './witness-lies.ts'
 
 /** What a site says to others, before it leaves. */
 export interface Voice {
@@ -28,51 +28,103 @@ export function liesOf(faults: FaultPlan, site: SiteId): ReadonlySet<Lie> {
   return lies
 }
 
+/** Whatever a lie needs, and who counts that one was told. */
+export interface LiarsWorld {
+  readonly time: SimTime
+  readonly random: SimRandom
+  readonly strike?: (lie: Lie) => void
+}
+
 /** The same voice, telling these lies; an honest node speaks with it. */
-export function speaking(lies: ReadonlySet<Lie>, voice: Voice, world: { readonly time: SimTime; readonly random: SimRandom }): Voice {
+export function speaking(lies: ReadonlySet<Lie>, voice: Voice, world: LiarsWorld): Voice {
   let spoken = voice
-  for (const lie of lies) spoken = TELL[lie]?.(spoken, world) ?? spoken
+  for (const lie of lies) spoken = TELL[lie]?.(spoken, { ...world, strike: () => world.strike?.(lie) }) ?? spoken
   return spoken
 }
 
-type Tell = (voice: Voice, world: { readonly time: SimTime; readonly random: SimRandom }) => Voice
+type Tell = (voice: Voice, world: { readonly time: SimTime; readonly random: SimRandom; readonly strike: () => void }) => Voice
 
 const withChain = (voice: Voice, methods: Partial<Chain>): Voice => ({ ...voice, chain: replacing(voice.chain, methods) })
 
-/** Lies that are told by what the site sends; the others lie in the network (equivocation) or beside the node (spam). */
+/** Lies that are told by what the site sends; the others lie in the network (equivocation), in the store's answers or beside the node (spam). */
 const TELL: Partial<Record<Lie, Tell>> = {
-  'wrong-sum': (voice) => ({ ...voice, ...lying(voice.chain, voice.store) }),
-  'wrong-root': (voice) =>
-    withChain(voice, { publish: (run, round, attempt, root, cid) => voice.chain.publish(run, round, attempt, digestOf('no bytes', root), cid) }),
-  'wrong-cid': (voice) => withChain(voice, { publish: (run, round, attempt, root) => voice.chain.publish(run, round, attempt, root, root) }),
-  'garbage-vector': garbageVector,
-  'withheld-vector': (voice) => ({ ...voice, gossip: replacing(voice.gossip, { publish: async () => 0 }) }),
-  'wrong-slice-word': (voice) => ({ ...voice, gossip: replacing(voice.gossip, { publish: (message) => voice.gossip.publish(otherWord(message)) }) }),
-  'withheld-publication': (voice, { time }) => ({ ...voice, chain: silentChain(voice.chain, time) }),
-  'cries-wrong-sum': (voice) =>
+  'wrong-sum': (voice, { strike }) => ({ ...voice, ...lying(voice.chain, voice.store, strike) }),
+  'wrong-root': (voice, { strike }) =>
     withChain(voice, {
-      attest: (run, round, attempt) => voice.chain.attest(run, round, attempt, { root: ZERO_DIGEST, cid: ZERO_DIGEST }, 'wrongSum', ZERO_DIGEST),
+      publish: struck(strike, (run, round, attempt, root, cid) => voice.chain.publish(run, round, attempt, digestOf('no bytes', root), cid)),
     }),
-  'bears-out-wrong-sum': (voice) =>
+  'wrong-cid': (voice, { strike }) =>
+    withChain(voice, { publish: struck(strike, (run, round, attempt, root) => voice.chain.publish(run, round, attempt, root, root)) }),
+  'garbage-vector': garbageVector,
+  'withheld-vector': (voice, { strike }) => ({ ...voice, gossip: replacing(voice.gossip, { publish: struck(strike, async () => 0) }) }),
+  'wrong-slice-word': (voice, { strike }) => ({ ...voice, gossip: changingWords(voice.gossip, struck(strike, otherUnits)) }),
+  'wrong-slice': (voice, { strike }) => ({ ...voice, ...forgingSlices(voice, false, strike) }),
+  'two-slices': (voice, { strike }) => ({ ...voice, ...forgingSlices(voice, true, strike) }),
+  'withheld-slice-word': (voice, { strike }) => ({
+    ...voice,
+    gossip: changingWords(
+      voice.gossip,
+      struck(strike, () => null),
+    ),
+  }),
+  'withheld-publication': (voice, { time, strike }) => ({ ...voice, chain: silentChain(voice.chain, 'publish', time, strike) }),
+  'claims-unheld': (voice, { strike }) => ({ ...voice, chain: claimingUnheld(voice.chain, strike) }),
+  'denies-held': (voice, { random, strike }) => ({ ...voice, chain: denyingHeld(voice.chain, random, strike) }),
+  'witnesses-nothing': (voice, { time, strike }) => ({ ...voice, chain: silentChain(voice.chain, 'witness', time, strike) }),
+  'cries-wrong-sum': (voice, { strike }) =>
     withChain(voice, {
-      attest(run, round, attempt, model, status, own) {
-        const forged = digestOf('a model of a wrong sum', run, round)
-        const told = status === 'wrongSum' ? { root: forged, cid: forged } : model
-        return voice.chain.attest(run, round, attempt, told, status === 'wrongSum' ? 'continue' : status, own)
+      attest(run, round, attempt, _, status) {
+        if (status !== 'wrongSum') strike()
+        return voice.chain.attest(run, round, attempt, { root: ZERO_DIGEST, cid: ZERO_DIGEST }, 'wrongSum', ZERO_DIGEST)
       },
     }),
+  'bears-out-wrong-sum': (voice, { strike }) =>
+    withChain(voice, {
+      attest(run, round, attempt, model, status, own) {
+        if (status !== 'wrongSum') return voice.chain.attest(run, round, attempt, model, status, own)
+        strike()
+        const forged = digestOf('a model of a wrong sum', run, round)
+        return voice.chain.attest(run, round, attempt, { root: forged, cid: forged }, 'continue', own)
+      },
+    }),
+  'echoes-attestation': echoing,
 }
 
-/** The same word with another root for its first unit; what is no word stays as it is. */
-function otherWord(message: Uint8Array): Uint8Array {
-  const said = decodeMessage(message)
-  if (said.kind !== 'slice') return message
-  const [first, ...units] = said.units
-  return first === undefined ? message : encodeSliceWord({ ...said, units: [digestOf('another', first), ...units] })
+const LISTENS_MS = 500
+const LISTENS_TIMES = 6
+
+/** Whoever takes a wrong sum for right is not alone then: the liars say just the same. Where nobody does, it says what it found. */
+function echoing(voice: Voice, { time, strike }: { readonly time: SimTime; readonly strike: () => void }): Voice {
+  const heard = async (run: RunId, round: RoundNo, attempt: Attempt) => {
+    const events = await voice.chain.events(0, { run, kinds: ['Attested'] })
+    const others = events.filter((e) => e.kind === 'Attested' && e.round === round && e.attempt === attempt && e.status !== 'wrongSum')
+    return others[0]?.kind === 'Attested' ? others[0] : null
+  }
+  return withChain(voice, {
+    async attest(run, round, attempt, model, status, own) {
+      if (status !== 'wrongSum') return voice.chain.attest(run, round, attempt, model, status, own)
+      let other = await heard(run, round, attempt)
+      for (let times = 0; other === null && times < LISTENS_TIMES; times++) {
+        await time.sleep(LISTENS_MS)
+        other = await heard(run, round, attempt)
+      }
+      if (other === null) return voice.chain.attest(run, round, attempt, model, status, own)
+      strike()
+      return voice.chain.attest(run, round, attempt, { root: other.modelRoot, cid: other.modelCid }, other.status, other.own)
+    },
+  })
 }
+
+/** The same call, counted. */
+const struck =
+  <A extends unknown[], R>(strike: () => void, act: (...args: A) => R) =>
+  (...args: A): R => {
+    strike()
+    return act(...args)
+  }
 
 /** Random bytes in the place of each update, every other time a byte short. */
-function garbageVector(voice: Voice, { random }: { readonly random: SimRandom }): Voice {
+function garbageVector(voice: Voice, { random, strike }: { readonly random: SimRandom; readonly strike: () => void }): Voice {
   const forged = new Map<Digest, { readonly root: Digest; readonly cid: Digest }>()
   const put: ModelStore['put'] = async (plaintext, outline, kind, key, signal, slices) => {
     const kept = await voice.store.put(plaintext, outline, kind, key, signal, slices)
@@ -82,8 +134,9 @@ function garbageVector(voice: Voice, { random }: { readonly random: SimRandom })
     return kept
   }
   const contribute: Chain['contribute'] = (run, round, root, cid, cohortRoot) => {
-    const told = forged.get(root) ?? { root, cid }
-    return voice.chain.contribute(run, round, told.root, told.cid, cohortRoot)
+    const told = forged.get(root)
+    if (told !== undefined) strike()
+    return voice.chain.contribute(run, round, told?.root ?? root, told?.cid ?? cid, cohortRoot)
   }
   return { ...withChain(voice, { contribute }), store: replacing(voice.store, { put }) }
 }

@@ -22,17 +22,16 @@ export class SimModelStore implements ModelStore {
   readonly #life: Life
   readonly #stores: Map<SiteId, SimModelStore>
   readonly #isMember: (site: SiteId) => boolean
-  /** Keeps back what others ask of it. */
-  readonly #withholds: boolean
+  readonly #lies: StoreLies
 
   /** @param stores every site's store of now; this one takes its place among them */
-  constructor(disks: SimDisks, network: SimNetwork, life: Life, stores: Map<SiteId, SimModelStore>, isMember: (site: SiteId) => boolean, withholds = false) {
+  constructor(disks: SimDisks, network: SimNetwork, life: Life, stores: Map<SiteId, SimModelStore>, isMember: (site: SiteId) => boolean, lies: StoreLies = {}) {
     this.#disks = disks
     this.#network = network
     this.#life = life
     this.#stores = stores
     this.#isMember = isMember
-    this.#withholds = withholds
+    this.#lies = lies
     stores.set(life.site, this)
   }
 
@@ -199,7 +198,27 @@ export class SimModelStore implements ModelStore {
     this.#disks.keep(cid, bytes, me)
   }
 
+  /** Whether this site gives `asker` the bytes that the name stands for: other bytes are seen at once, and asked for elsewhere. */
   serves(cid: Digest, asker: SiteId): boolean {
-    return !this.#withholds && this.#isMember(asker) && this.#disks.holds(cid, this.#life.site) && this.#network.reaches(asker, this.#life.site)
+    const can = this.#isMember(asker) && this.#disks.holds(cid, this.#life.site) && this.#network.reaches(asker, this.#life.site)
+    if (can && this.#lies.withholds !== undefined) this.#lies.withholds()
+    if (!can || this.#lies.withholds !== undefined) return false
+    if (this.#lies.forges === undefined || asker % 2 === 0) return true
+    this.#lies.forges()
+    return cidOf(altered(this.#disks.read(cid) as Uint8Array)) === cid
   }
+}
+
+/** What a site does to those who ask it for objects; each is told when it is done. */
+export interface StoreLies {
+  /** Keeps back what others ask of it. */
+  readonly withholds?: () => void
+  /** Gives sites of odd ids other bytes. */
+  readonly forges?: () => void
+}
+
+function altered(bytes: Uint8Array): Uint8Array {
+  const other = bytes.slice()
+  other[0] = (other[0] ?? 0) ^ 1
+  return other
 }

@@ -30,6 +30,7 @@ export class SimNetwork {
   #side: Bitmap | null = null
   /** Sites that give one half of the others bytes of another message than the other half. */
   readonly equivocates = new Set<SiteId>()
+  onEquivocation: () => void = () => undefined
 
   constructor(time: SimTime, random: SimRandom, options: NetworkOptions) {
     this.time = time
@@ -106,8 +107,9 @@ export class SimNetwork {
 
   #bring(message: Uint8Array, from: SiteId, receiver: SiteId): void {
     if (!this.reaches(from, receiver)) return
-    const told = this.equivocates.has(from) && receiver % 2 === 1 ? altered(message) : message
-    this.#endpoints.get(receiver)?.receive(told, from)
+    const lies = this.equivocates.has(from) && receiver % 2 === 1
+    if (lies) this.onEquivocation()
+    this.#endpoints.get(receiver)?.receive(lies ? altered(message) : message, from)
   }
 }
 

@@ -37,6 +37,8 @@ export interface SimPorts {
   readonly peers: SimPeers
   /** The disk is too full to take on new work. */
   readonly diskFull: () => Promise<boolean>
+  /** Maintenance was announced. */
+  readonly resting: () => boolean
   /** Aborts when this life ends by a crash: what it awaits will then never come. */
   readonly crashed: AbortSignal
 }

@@ -1,4 +1,4 @@
-import { attemptNo, type Bitmap, roundNo, runId } from '#base/ids.ts'
+import { attemptNo, type Bitmap, roundNo, runId, studyId } from '#base/ids.ts'
 import type { Chain } from '#ports/chain.ts'
 import { encodeAnnounce } from '#wire/announce.ts'
 import type { SimGossip } from './gossip.ts'
@@ -9,12 +9,15 @@ import type { SimTime } from './time.ts'
 
 const SHORTEST_MS = 200
 const LONGEST_MS = 3_000
+const REPORTS_MS = [3_000, 30_000] as const
 const RUN = runId(1)
+const STUDY = studyId(1)
 
 interface SpamTools {
   readonly life: Life
   readonly time: SimTime
   readonly random: SimRandom
+  readonly strike: () => void
 }
 
 /** Messages that are none, that come again and again, and that belong to other rounds. */
@@ -60,10 +63,21 @@ export function spamChain(chain: Chain, tools: SpamTools): void {
   )
 }
 
-function nowAndThen({ life, time, random }: SpamTools, act: () => void): void {
-  time.after(random.int(SHORTEST_MS, LONGEST_MS), () => {
+/** Each report of a good key makes another member draw the next one. */
+export function reportKeys(chain: Chain, tools: SpamTools): void {
+  const report = async (): Promise<void> => {
+    const { epoch } = (await chain.study(STUDY)).epoch
+    await chain.reportEpoch(STUDY, epoch)
+  }
+  nowAndThen(tools, () => void report().catch(() => undefined), REPORTS_MS)
+}
+
+function nowAndThen(tools: SpamTools, act: () => void, [shortestMs, longestMs]: readonly [number, number] = [SHORTEST_MS, LONGEST_MS]): void {
+  const { life, time, random, strike } = tools
+  time.after(random.int(shortestMs, longestMs), () => {
     if (!life.alive) return
+    strike()
     act()
-    nowAndThen({ life, time, random }, act)
+    nowAndThen(tools, act, [shortestMs, longestMs])
   })
 }

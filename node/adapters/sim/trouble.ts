@@ -7,6 +7,8 @@ export class Trouble {
   /** Each thing that the site does takes so much longer. */
   slowMs = 0
   diskFull = false
+  /** Its engineer has announced maintenance. */
+  resting = false
   endpoint: EndpointState = UP
   /** Called when an endpoint that was away is back: who listens looks again. */
   readonly #waiting = new Set<() => void>()
@@ -28,12 +30,13 @@ export class Trouble {
 
 /**
  * The site's way to the chain. `away`: nothing comes through. `behind`: it shows the chain as it was `byMs` to twice as long ago.
- * `forgetful`: what is sent is mined, and nobody says so.
+ * `forgetful`: what is sent is mined, and nobody says so. `other-chain`: another one stands behind it, under the same id.
  */
 export type EndpointState =
   | { readonly kind: 'up' }
   | { readonly kind: 'away' }
   | { readonly kind: 'behind'; readonly byMs: number }
   | { readonly kind: 'forgetful' }
+  | { readonly kind: 'other-chain' }
 
 export const UP: EndpointState = { kind: 'up' }

@@ -7,7 +7,7 @@ import { crashingChain, crashingJournal } from './crashing.ts'
 import { SimDisks } from './disks.ts'
 import { Disturber } from './disturber.ts'
 import { troubledEndpoint } from './endpoint.ts'
-import { type Crash, type FaultPlan, NO_FAULTS } from './faults.ts'
+import { type Crash, type FaultPlan, type Lie, NO_FAULTS } from './faults.ts'
 import { SimGossip } from './gossip.ts'
 import { SimClock, SimLog } from './host.ts'
 import { SimJournal } from './journal.ts'
@@ -18,7 +18,8 @@ import { SimModelStore } from './model-store.ts'
 import { SimNetwork } from './network.ts'
 import { SimRandom } from './random.ts'
 import { type SimPorts, SimSite, type SimSiteOptions } from './site.ts'
-import { spamChain, spamGossip } from './spam.ts'
+import { reportKeys, spamChain, spamGossip } from './spam.ts'
+import { Strikes } from './strikes.ts'
 import { SimTime } from './time.ts'
 
 export interface SimWorldOptions {
@@ -63,6 +64,17 @@ export class SimWorld {
   onNote: (site: SiteId | null, what: string) => void = () => undefined
   /** Times in which no majority was there, or no chain. */
   readonly outages: { readonly fromMs: number; readonly toMs: number }[] = []
+  readonly strikes = new Strikes()
+  /** Patients who withdrew, by their site. */
+  readonly withdrawals: { readonly site: SiteId; readonly atMs: number }[] = []
+  /** Sites whose membership ended. */
+  readonly gone = new Set<SiteId>()
+  /** "run/round" of frozen sets that the chain lost. */
+  readonly lostSets = new Set<string>()
+  /** Nodes that rightly stop and wait for a person; null: any of them may. */
+  readonly expectedStops: { readonly site: SiteId | null; readonly code: string }[] = []
+  /** How each wait for a person ends. */
+  readonly #waiting = new Map<SiteId, () => void>()
   readonly #debug: boolean
   readonly #onStopped: SimWorldOptions['onStopped']
   #programme: Programme | null = null
@@ -86,6 +98,7 @@ export class SimWorld {
     })
     const founders = this.sites.map((site) => site.details)
     this.chain = new SimChain(founders, this.time, this.random.fork('chain'), { blockSeconds: 1, maxSites: Math.max(256, founders.length), ...options.chain })
+    this.network.onEquivocation = () => this.strikes.count('equivocation')
     this.members = new SimMembers(this.chain)
     this.casualties = new Casualties(faults.mostInTrouble, () => this.time.nowMs)
     this.#markLiars()
@@ -180,13 +193,20 @@ export class SimWorld {
     this.onNote(site, what)
   }
 
+  expectStop(site: SiteId | null, code: string): void {
+    this.expectedStops.push({ site, code })
+  }
+
   #run(site: SimSite): void {
     if (this.#programme === null) return
+    this.#waiting.get(site.id)?.()
     const ports = this.start(site)
     this.#programme(ports).catch((error) => {
       if (ports.crashed.aborted) return
-      if (this.#onStopped === undefined) this.#failed(error)
-      else this.#onStopped(site, error)
+      if (this.#onStopped === undefined) return this.#failed(error)
+      this.#waiting.set(site.id, this.casualties.fall(site.id, 'waits for a person'))
+      this.crash(site)
+      this.#onStopped(site, error)
     })
   }
 
@@ -195,6 +215,7 @@ export class SimWorld {
     const over = this.casualties.fall(site.id, 'not started yet')
     this.time.after(afterMs, () => {
       over()
+      this.strikes.count('late')
       this.note(site.id, 'starts, later than the others')
       this.#run(site)
     })
@@ -211,6 +232,7 @@ export class SimWorld {
   }
 
   #down(site: SimSite, why: string, backAfterMs: number | null, beforeItIsBack: () => void = () => undefined): void {
+    this.strikes.count('crash')
     this.network.down(site.id)
     this.note(site.id, why)
     const over = this.casualties.fall(site.id, why)
@@ -233,17 +255,23 @@ export class SimWorld {
     const clock = new SimClock(time, life)
     const isMember = (id: SiteId) => this.chain.contracts.sites.isActive(id)
     const lies = liesOf(faults, site.id)
+    const strike = (lie: Lie) => this.strikes.count(lie)
     const withholds = faults.withholding.includes(site.id) || lies.has('withheld-vector')
-    const store = new SimModelStore(this.disks, this.network, life, this.#stores, isMember, withholds)
+    const store = new SimModelStore(this.disks, this.network, life, this.#stores, isMember, {
+      ...(withholds ? { withholds: () => strike('withheld-vector') } : {}),
+      ...(lies.has('other-bytes') ? { forges: () => strike('other-bytes') } : {}),
+    })
     const account = this.chain.connect(site.node)
     life.ended.addEventListener('abort', () => void account.stop(), { once: true })
     const random = this.random.fork(`site ${site.id} at ${time.nowMs}`)
     const gossip = new SimGossip(this.network, life, isMember)
     const chain = faults.disturbances.length === 0 ? account : troubledEndpoint(account, this, site.trouble)
-    const voice = speaking(lies, { chain, store, gossip }, { time, random: random.fork('lies') })
+    const voice = speaking(lies, { chain, store, gossip }, { time, random: random.fork('lies'), strike })
     if (lies.has('equivocation')) this.network.equivocates.add(site.id)
-    if (lies.has('gossip-spam')) spamGossip(gossip, { life, time, random: random.fork('gossip spam') })
-    if (lies.has('chain-spam')) spamChain(account, { life, time, random: random.fork('chain spam') })
+    const spam = (lie: Lie) => ({ life, time, random: random.fork(lie), strike: () => strike(lie) })
+    if (lies.has('gossip-spam')) spamGossip(gossip, spam('gossip-spam'))
+    if (lies.has('chain-spam')) spamChain(account, spam('chain-spam'))
+    if (lies.has('reports-keys')) reportKeys(account, spam('reports-keys'))
     return {
       id: site.id,
       name: site.name,
@@ -258,6 +286,7 @@ export class SimWorld {
       members: this.members,
       peers: new SimPeers(this.network, site.id, (id) => this.site(id).trouble.offsetMs, ''),
       diskFull: async () => site.trouble.diskFull,
+      resting: () => site.trouble.resting,
       crashed: life.ended,
     }
   }

@@ -1,6 +1,6 @@
 import { nameOf } from '#base/errors.ts'
 import { encodeSliceWord, type SliceWord } from '#wire/slice-word.ts'
-import { isSmall, slicesToAdd } from '../custody.ts'
+import { slicesToTell } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
 import { addUp } from './add-up.ts'
 import { noteFrozen } from './frozen.ts'
@@ -8,11 +8,11 @@ import { noteFrozen } from './frozen.ts'
 /** Gossip may be lost, and a site may start late. */
 const TELL_AGAIN_MS = 3_000
 
-/** A custodian adds its slices of a large sum up, keeps them for the others to fetch, and says what they are. */
+/** A custodian, or who stands in for one, adds its slices of a large sum up, keeps them for the others to fetch, and says what they are. */
 export async function tellSlices(play: Play, round: Round, signal: AbortSignal): Promise<void> {
   const { site } = play
   await noteFrozen(play, round)
-  const added = await addUp(play, round, slicesToAdd(round.layout, round.view.round, site.id), signal)
+  const added = await addUp(play, round, slicesToTell(round.layout, round.view.round, site.id), signal)
   for (const [slice, { units, pieces }] of added)
     await say(play, { kind: 'slice', run: round.run, round: round.round, slice, included: round.view.round.included, units, pieces })
   play.told = { attempt: attemptOf(round), atMs: site.host.clock.nowMs() }
@@ -20,7 +20,7 @@ export async function tellSlices(play: Play, round: Round, signal: AbortSignal):
 
 /** Whether the others wait for this site's word: never of small sums, which everybody adds up. */
 export function owesWord(play: Play, round: Round): boolean {
-  if (isSmall(round.layout) || slicesToAdd(round.layout, round.view.round, play.site.id).length === 0) return false
+  if (slicesToTell(round.layout, round.view.round, play.site.id).length === 0) return false
   return play.told?.attempt !== attemptOf(round) || play.site.host.clock.nowMs() - play.told.atMs >= TELL_AGAIN_MS
 }
 

@@ -1,7 +1,7 @@
-import { release } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
-import { slicesOf } from '#core/commit/slices.ts'
+import { giveMemoryBack, largeMemory } from '#base/large-memory.ts'
+import { type Slice, slicesOf } from '#core/commit/slices.ts'
 import { RingAdder } from '#core/ring/add.ts'
 import { vectorBytes } from '#core/ring/layout.ts'
 import { VectorCheck } from '#core/ring/vector-check.ts'
@@ -10,12 +10,14 @@ import { type Adding, type AddingRound, type NamedUpdate, refOf } from './adding
 
 /** A sum under way. Of a vector's length, but memory that no slice was added to is never touched. */
 interface Running {
-  readonly adder: RingAdder
+  /** Made when it is first needed. */
+  adder: RingAdder | null
   /** Places of the parts that were added, by site: a read that broke off goes on where it was. */
   readonly parts: Map<SiteId, Set<number>>
   /** Slices of which all was added, by site. */
   readonly whole: Map<SiteId, Set<number>>
-  /** Slices that others added up and this site filled in. */
+  /** Slices into which this site fills what others added up, and those of which all has come: a read that broke off leaves bytes behind. */
+  readonly foreign: Set<number>
   readonly filled: Set<number>
 }
 
@@ -27,15 +29,23 @@ export function addInSlices(store: ModelStore, round: AddingRound): Adding {
   const lengthBytes = vectorBytes(round.layout)
   const cuts = slicesOf(lengthBytes, round.cut)
   const looks = new Map<SiteId, { readonly check: VectorCheck; readonly seen: Set<number> }>()
-  const fresh = (): Running => ({ adder: new RingAdder(round.layout.wordBits, lengthBytes), parts: new Map(), whole: new Map(), filled: new Set() })
+  const fresh = (): Running => ({
+    adder: null,
+    parts: new Map(),
+    whole: new Map(),
+    foreign: new Set(),
+    filled: new Set(),
+  })
   let running = fresh()
   let summing = false
+
+  const adderOf = (total: Running): RingAdder => (total.adder ??= new RingAdder(round.layout.wordBits, lengthBytes, largeMemory(lengthBytes)))
 
   function addPart(total: Running, site: SiteId, part: Uint8Array, offset: number): void {
     const parts = total.parts.get(site) ?? new Set()
     total.parts.set(site, parts)
     if (parts.has(offset)) return
-    total.adder.add(part, offset)
+    adderOf(total).add(part, offset)
     parts.add(offset)
   }
 
@@ -43,8 +53,8 @@ export function addInSlices(store: ModelStore, round: AddingRound): Adding {
     void total.whole.set(site, new Set([...(total.whole.get(site) ?? []), ...slices]))
 
   function refuse(site: SiteId, why: string): never {
-    // What of it was added already cannot be told apart any more.
-    if (running.parts.has(site)) running = fresh()
+    // What of it was added already cannot be told apart any more. Once a sum was asked for, all that is in it belongs to the frozen set.
+    if (!summing && running.parts.has(site)) running = fresh()
     throw new RotaError('ROTA-5506', { site, why })
   }
 
@@ -69,7 +79,7 @@ export function addInSlices(store: ModelStore, round: AddingRound): Adding {
     if (why !== null) refuse(site, why)
     if (isOpen()) done(total, site, slices)
     // It was made here, is in the store, and nobody reads it again.
-    if (offered !== undefined) release(offered)
+    if (offered !== undefined) giveMemoryBack(offered.buffer)
   }
 
   /** The running sum when nothing but these is in it; else an empty one. */
@@ -79,8 +89,16 @@ export function addInSlices(store: ModelStore, round: AddingRound): Adding {
     return running
   }
 
-  function unfill({ filled, adder }: Running, slices: readonly number[]): void {
-    for (const slice of slices) if (filled.delete(slice)) adder.sum.bytes.fill(0, cuts[slice]?.start, cuts[slice]?.end)
+  /** Makes room in slices that hold what others added up, in whole or in part: this site adds them up from nothing. */
+  function clear({ adder, parts, whole, foreign, filled }: Running, slices: readonly number[]): void {
+    for (const slice of slices) {
+      if (!foreign.delete(slice)) continue
+      const { start, end } = cuts[slice] as Slice
+      adder?.sum.bytes.fill(0, start, end)
+      filled.delete(slice)
+      for (const known of whole.values()) known.delete(slice)
+      for (const places of parts.values()) for (const at of places) if (at >= start && at < end) places.delete(at)
+    }
   }
 
   return {
@@ -88,7 +106,7 @@ export function addInSlices(store: ModelStore, round: AddingRound): Adding {
     async sum(updates, slices, signal) {
       summing = true
       const total = totalOf(updates)
-      unfill(total, slices)
+      clear(total, slices)
       for (const update of updates) {
         const missing = slices.filter((slice) => !total.whole.get(update.site)?.has(slice))
         if (missing.length === 0) continue
@@ -97,17 +115,19 @@ export function addInSlices(store: ModelStore, round: AddingRound): Adding {
         )
         done(total, update.site, missing)
       }
-      return total.adder.sum.bytes
+      return adderOf(total).sum.bytes
     },
     release() {
-      release(running.adder.sum.bytes)
+      if (running.adder !== null) giveMemoryBack(running.adder.sum.bytes.buffer)
       running = fresh()
     },
     async fill(sum, slices, providers, signal) {
-      const { adder, filled } = running
+      const { foreign, filled } = running
+      const { bytes } = adderOf(running).sum
       const missing = slices.filter((slice) => !filled.has(slice))
       if (missing.length === 0) return
-      await store.read(sum, round.key, signal, { slices: missing, providers }, (part, offset) => adder.sum.bytes.set(part, offset))
+      for (const slice of missing) foreign.add(slice)
+      await store.read(sum, round.key, signal, { slices: missing, providers }, (part, offset) => bytes.set(part, offset))
       for (const slice of missing) filled.add(slice)
     },
   }

@@ -1,5 +1,6 @@
 import type { RunRecord } from '../record.ts'
-import { closedByMajority, committedOrLogged, noUpdateInTwoSums, noWrongSumClosed, oneFrozenSet } from './chain.ts'
+import { closedByMajority, committedOrLogged, honestSumsAreTrue, noUpdateInTwoSums, noWrongSumClosed, oneFrozenSet } from './chain.ts'
+import { missingAreTold, withdrawalIsHeeded, witnessesHold } from './people.ts'
 import { everybodyTakesPart, journalAgreesWithChain, nobodyNeedsAPerson, noRoundLost, sameModelEverywhere } from './sites.ts'
 
 /** What must hold after every seed, whatever went wrong. Each gives a line for each time that it is broken. */
@@ -7,6 +8,7 @@ export const INVARIANTS = {
   oneFrozenSet,
   closedByMajority,
   noWrongSumClosed,
+  honestSumsAreTrue,
   noUpdateInTwoSums,
   committedOrLogged,
   noRoundLost,
@@ -14,6 +16,9 @@ export const INVARIANTS = {
   journalAgreesWithChain,
   nobodyNeedsAPerson,
   everybodyTakesPart,
+  missingAreTold,
+  withdrawalIsHeeded,
+  witnessesHold,
 } as const satisfies Readonly<Record<string, (record: RunRecord) => string[]>>
 
 export type InvariantName = keyof typeof INVARIANTS

@@ -2,7 +2,7 @@ import { has } from '#base/bitmap.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
 import { only, type RunRecord } from '../record.ts'
-import { calmFromMs, momentsOf, outageBetween, soundBetween } from './time.ts'
+import { calmFromMs, momentsOf, outageBetween, soundBetween, stayingOf } from './time.ts'
 
 /** More than so many voids in a row lose a round. */
 const VOIDS_ALLOWED = 3
@@ -15,7 +15,8 @@ const ROUNDS_TO_JUDGE = 2
 export function noRoundLost(record: RunRecord): string[] {
   const { events, gaveUp, draw } = record
   const at = momentsOf(record)
-  const broken = gaveUp === null && record.view?.state === 'Finished' ? [] : [`the run stopped: ${gaveUp ?? record.view?.state}`]
+  if (isBrokenChain(record)) return []
+  const broken = gaveUp === null && isAtItsEnd(record) ? [] : [`the run stopped: ${gaveUp ?? record.view?.state}`]
   let voids: { readonly round: number; readonly fromMs: number; readonly toMs: number }[] = []
   let openedMs = 0
   for (const event of events) {
@@ -32,10 +33,18 @@ export function noRoundLost(record: RunRecord): string[] {
   return broken
 }
 
+/** Finished, or stopped as an exact run must when a patient withdraws. */
+const isAtItsEnd = ({ view, draw, withdrawals }: RunRecord): boolean =>
+  view?.state === 'Finished' || (view?.state === 'Halted' && draw.rules.exact && withdrawals.length > 0)
+
+/** The chain lost a frozen set, and some who had acted on it found another in its place. */
+const isBrokenChain = ({ lostSets, stopped }: RunRecord): boolean => lostSets.size > 0 && stopped.some(({ code }) => code === 'ROTA-5504')
+
 /** The final model lies at every honest site. */
-export function sameModelEverywhere({ honest, holders, view, gaveUp }: RunRecord): string[] {
+export function sameModelEverywhere(record: RunRecord): string[] {
+  const { holders, view, gaveUp } = record
   if (view?.state !== 'Finished' || gaveUp !== null) return []
-  return honest.flatMap((site) => (has(holders, site) ? [] : [`site ${site} does not hold the final model ${view.model.root}`]))
+  return stayingOf(record).flatMap((site) => (has(holders, site) ? [] : [`site ${site} does not hold the final model ${view.model.root}`]))
 }
 
 /** What a journal says was sent is what the chain shows of that site, and what the chain shows stands in its journal. */
@@ -77,20 +86,28 @@ function agrees(entry: JournalEntry, event: ChainEvent): boolean {
   return true
 }
 
-/** No honest node has ended with what only a person can mend. */
-export const nobodyNeedsAPerson = ({ stopped, honest }: RunRecord): string[] =>
-  stopped.flatMap(({ site, error }) => (honest.includes(site) ? [`site ${site} stopped and waits for a person: ${error}`] : []))
+/** No honest node has ended with what only a person can mend, but for those that should. */
+export const nobodyNeedsAPerson = ({ stopped, honest, expectedStops }: RunRecord): string[] =>
+  stopped.flatMap(({ site, code, error }) =>
+    honest.includes(site) && !expectedStops.some((e) => e.code === code && (e.site ?? site) === site)
+      ? [`site ${site} stopped and waits for a person: ${error}`]
+      : [],
+  )
 
-/** A site that is back, or was always there, is in rounds that follow: not in each, since links go on losing things and liars lying. */
+/**
+ * A site that is back, or was always there, is in rounds that follow: not in each, since links go on losing things and liars lying. Training for
+ * longer than the others wait may keep a site out for good.
+ */
 export function everybodyTakesPart(record: RunRecord): string[] {
-  const { events, honest, gaveUp } = record
+  const { events, gaveUp } = record
   const at = momentsOf(record)
   const calm = calmFromMs(record) + MS_TO_RETURN
   const opened = only(events, 'RoundOpened').filter((e) => at(e) >= calm)
   const after = new Set(opened.slice(ROUNDS_TO_RETURN).map(({ round }) => round))
   const sets = only(events, 'Frozen').filter(({ round }) => after.has(round))
   if (gaveUp !== null || sets.length < ROUNDS_TO_JUDGE) return []
-  return honest
-    .filter((site) => !sets.some(({ included }) => has(included, site)))
+  const slow = record.draw.plan.training.map(({ site }) => site)
+  return stayingOf(record)
+    .filter((site) => !slow.includes(site) && !sets.some(({ included }) => has(included, site)))
     .map((site) => `site ${site} is in none of rounds ${sets.map(({ round }) => round).join(', ')}, though all was calm`)
 }

@@ -1,3 +1,4 @@
+import { has } from '#base/bitmap.ts'
 import type { SiteId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { RunRecord } from '../record.ts'
@@ -15,8 +16,13 @@ export const soundBetween = (record: RunRecord, fromMs: number, toMs: number): S
 export const outageBetween = (record: RunRecord, fromMs: number, toMs: number): boolean =>
   record.outages.some((outage) => outage.fromMs <= toMs && outage.toMs >= fromMs)
 
-/** From when on nobody was in trouble any more but those who lie; infinite when somebody still is. */
+/** Honest sites that are members to the end, and whose nodes do not rightly wait for a person then. */
+export const stayingOf = ({ honest, gone, stopped, up }: RunRecord): SiteId[] =>
+  honest.filter((site) => !gone.includes(site) && !(stopped.some((stop) => stop.site === site) && !has(up, site)))
+
+/** From when on nobody was in trouble any more but those who lie or have left; infinite when somebody still is. */
 export function calmFromMs(record: RunRecord): number {
-  const ends = [...record.casualties.filter(({ site }) => record.honest.includes(site)), ...record.outages].map(({ toMs }) => toMs)
+  const staying = stayingOf(record)
+  const ends = [...record.casualties.filter(({ site }) => staying.includes(site)), ...record.outages].map(({ toMs }) => toMs)
   return Math.max(0, ...ends)
 }

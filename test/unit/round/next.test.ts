@@ -17,6 +17,7 @@ import { next, placeOf, ROW_NAMES, type Situation, slicesToWitness } from '#roun
 // ├── when the round is Attesting: who is in the frozen set attests once
 // ├── when the model is large, custodians tell their slices, and others wait for their word for a sixth of the limit
 // ├── when a limit passed, or the chain stands still: it ticks
+// ├── when it is paused: it says once that it is ready, and ticks when all that was missing is there
 // ├── when its cohort changed: it halts the run
 // └── when the frozen set is another than the one it acted on: the node halts
 
@@ -84,6 +85,7 @@ const situation = (change: Partial<Situation> = {}): Situation => ({
   slices: { owed: false, settledToPublish: true, settledToAttest: true },
   hasBase: true,
   resting: false,
+  mayResume: false,
   cohortChanged: false,
   ...change,
 })
@@ -205,6 +207,8 @@ describe('next', () => {
     assert.equal(next(situation({ view: run({ state: 'Paused' }) })), 'ready')
     assert.equal(next(situation({ view: run({ state: 'Paused' }), resting: true })), 'wait')
     assert.equal(next(situation({ view: run({ state: 'Paused', ready: bitmapOf([me]) }) })), 'wait')
+    assert.equal(next(situation({ view: run({ state: 'Paused', ready: bitmapOf([me]) }), mayResume: true })), 'tick')
+    assert.equal(next(situation({ view: run({ state: 'Paused', ready: bitmapOf([me]) }), mayResume: true, approved: false })), 'wait')
   })
 
   it('signals ready when a round went on without it, and it was not awaited', () => {

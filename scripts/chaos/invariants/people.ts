@@ -1,0 +1,76 @@
+import { participationOf } from '#audit/participation.ts'
+import type { Fate } from '#audit/round-part.ts'
+import { has } from '#base/bitmap.ts'
+import type { ChainEvent } from '#ports/chain.ts'
+import { only, type RunRecord } from '../record.ts'
+import { momentsOf } from './time.ts'
+
+/** So long a site that is up may take to see that a patient has withdrawn, and its call to be mined: looks are a second apart, lost calls two. */
+const MS_TO_HEED = 5_000
+
+/**
+ * An exact run stops once a patient withdraws at a site that has contributed to it: as soon as that site is in no trouble, no round closes any
+ * more. Other runs go on: their rounds ask for consent again.
+ */
+export function withdrawalIsHeeded(record: RunRecord): string[] {
+  const { draw, withdrawals, honest, events, view, gone } = record
+  const at = momentsOf(record)
+  if (!draw.rules.exact) return []
+  return withdrawals.flatMap(({ site, atMs }) => {
+    const used = only(events, 'Contributed').some((e) => e.site === site && at(e) < atMs)
+    if (!honest.includes(site) || gone.includes(site) || !used) return []
+    const dueMs = soundFrom(record, site, atMs) + MS_TO_HEED
+    const late = only(events, 'RoundClosed').filter((e) => at(e) > dueMs)
+    if (late.length > 0) return [`round ${late[0]?.round} closes long after a patient of site ${site} has withdrawn`]
+    return view?.state === 'Active' && record.endMs > dueMs ? [`the run goes on though a patient of site ${site} has withdrawn`] : []
+  })
+}
+
+/** From when on, not before `fromMs`, a site was in no trouble for as long as it takes. */
+function soundFrom({ casualties, outages }: RunRecord, site: number, fromMs: number): number {
+  const troubles = [...casualties.filter((c) => c.site === site), ...outages].sort((a, b) => a.fromMs - b.fromMs)
+  let sound = fromMs
+  for (const { fromMs: begins, toMs } of troubles) if (begins <= sound + MS_TO_HEED && toMs >= sound) sound = toMs
+  return sound
+}
+
+/** Of each site of each round that is over, the log tells what became of it; and what it tells is so. */
+export function missingAreTold({ events, view }: RunRecord): string[] {
+  if (view === null) return []
+  const log = events as readonly ChainEvent[]
+  const { rounds } = participationOf(log, view.run)
+  return rounds.flatMap(({ round, fates, state }) => {
+    const over = round < view.round.round || state !== 'open'
+    const rota = only(log, 'RoundOpened').find((e) => e.round === round)?.rota ?? []
+    const untold = rota.filter((site) => !fates.some((fate) => fate.site === site)).map((site) => `round ${round} says nothing of site ${site}`)
+    const wrong = fates.flatMap(({ site, fate }) => (isTrue(log, round, site, fate, over) ? [] : [`site ${site} is said to be "${fate}" in round ${round}`]))
+    return [...untold, ...wrong]
+  })
+}
+
+function isTrue(log: readonly ChainEvent[], round: number, site: number, fate: Fate, over: boolean): boolean {
+  const ofSite = (kind: 'Contributed' | 'Abstained'): boolean => only(log, kind).some((e) => e.round === round && e.site === site)
+  const set = only(log, 'Frozen').find((e) => e.round === round)?.included
+  const included = set !== undefined && has(set, site as never)
+  switch (fate) {
+    case 'in':
+      return included
+    case 'open':
+      return !over
+    case 'notHeld':
+    case 'withdrew':
+      return ofSite('Contributed') && set !== undefined && !included
+    case 'void':
+      return !included && (only(log, 'RoundVoid').some((e) => e.round === round) || only(log, 'RunStateChanged').some(({ state }) => state === 'Halted'))
+    case 'abstained':
+      return !included
+    default:
+      return !ofSite('Contributed') && !included
+  }
+}
+
+/** An honest custodian names what lies on its own disk, and nothing else. */
+export const witnessesHold = ({ unheld }: RunRecord): string[] =>
+  unheld.map(
+    ({ round, slice, witness, update }) => `site ${witness} says that it holds slice ${slice} of site ${update}'s update of round ${round}, and never did`,
+  )
