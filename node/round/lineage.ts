@@ -1,6 +1,7 @@
 import { EMPTY, has, sizeOf, withSite } from '#base/bitmap.ts'
-import type { Attempt, Bitmap, Digest, RoundNo } from '#base/ids.ts'
-import type { ChainEvent, ChainEventBody, ModelRef } from '#ports/chain.ts'
+import type { Attempt, Bitmap, Digest, RoundNo, RunId } from '#base/ids.ts'
+import type { ChainEvent, ChainEventBody, ChainReader, ModelRef } from '#ports/chain.ts'
+import { readOn } from './read-on.ts'
 
 /** Kinds of events that say how one model led to the next. */
 export const LINEAGE_KINDS = [
@@ -10,6 +11,7 @@ export const LINEAGE_KINDS = [
   'Published',
   'PublicationDiscarded',
   'Attested',
+  'Disputed',
   'RoundClosed',
   'RoundRefused',
   'RoundVoid',
@@ -26,7 +28,7 @@ export interface Ancestor extends ModelRef {
 }
 
 export interface Lineage {
-  /** The initial model, then what each closed or refused round made of the one before, oldest first. */
+  /** The initial model, then what each closed or refused round made of the one before, oldest first. Without results that a dispute struck. */
   readonly models: readonly Ancestor[]
   /** Why the rest of the log cannot be followed; null when it can. */
   readonly fault: string | null
@@ -34,7 +36,8 @@ export interface Lineage {
 
 /**
  * The chain of models of one run, followed from its events alone: it begins with the model that the protocol makes, each round opens
- * on the model that the one before it left, and each result was published for a frozen set and attested by more than half of it.
+ * on the model that the one before it left, and each result was published for a frozen set and attested by more than half of it. A dispute
+ * takes the last result back, for as long as no later round has frozen: its round is published again.
  * A contract lets nothing else happen: a log that breaks it was not made by one, so whoever catches up by an endpoint that
  * invents or hides rounds finds out before it takes a model over.
  * @param events of this run, in order, of LINEAGE_KINDS at least
@@ -42,12 +45,22 @@ export interface Lineage {
  */
 export function followLineage(events: readonly ChainEvent[], initial: Digest): Lineage {
   const walk = new Walk(initial)
-  const known: readonly ChainEventBody['kind'][] = LINEAGE_KINDS
-  for (const event of events) {
-    if (known.includes(event.kind)) walk.take(event as Of<Kind>)
-    if (walk.fault !== null) break
+  walk.takeAll(events)
+  return walk
+}
+
+/** The lineage of a run on the chain, each time followed on from where it was before; from the beginning after a fault, or where the chain went back. */
+export function watchLineage(chain: Pick<ChainReader, 'events'>, run: RunId, initial: Digest): () => Promise<Lineage> {
+  const begin = () => ({ walk: new Walk(initial), read: readOn(chain, { run, kinds: LINEAGE_KINDS }) })
+  let now = begin()
+  return async () => {
+    const { events, anew } = await now.read()
+    if (anew) now = { ...now, walk: new Walk(initial) }
+    const { walk } = now
+    walk.takeAll(events)
+    if (walk.fault !== null) now = begin()
+    return walk
   }
-  return { models: walk.models, fault: walk.fault }
 }
 
 interface OpenRound {
@@ -57,18 +70,28 @@ interface OpenRound {
   readonly votes: Of<'Attested'>[]
 }
 
-class Walk {
+class Walk implements Lineage {
   readonly models: Ancestor[] = []
   fault: string | null = null
   readonly #initial: Digest
   #round: OpenRound | null = null
+  /** The last closed round, while its sum can be disputed. */
+  #closed: OpenRound | null = null
   #last = 0
 
   constructor(initial: Digest) {
     this.#initial = initial
   }
 
-  take(event: Of<Kind>): void {
+  takeAll(events: readonly ChainEvent[]): void {
+    const known: readonly ChainEventBody['kind'][] = LINEAGE_KINDS
+    for (const event of events) {
+      if (this.fault !== null) return
+      if (known.includes(event.kind)) this.#take(event as Of<Kind>)
+    }
+  }
+
+  #take(event: Of<Kind>): void {
     switch (event.kind) {
       case 'RunOpened':
         if (event.modelRoot !== this.#initial) this.fault = `it begins with model ${event.modelRoot}, and its protocol makes ${this.#initial}`
@@ -76,6 +99,9 @@ class Walk {
         return
       case 'RoundOpened':
         this.#open(event)
+        return
+      case 'Disputed':
+        this.#strike(event)
         return
       case 'RoundVoid':
         if (this.#round?.opened.round === event.round) this.#round = null
@@ -85,8 +111,22 @@ class Walk {
         this.#end(event)
         return
       default:
-        if (this.#round?.opened.round === event.round) note(this.#round, event)
+        if (this.#round?.opened.round !== event.round) return
+        note(this.#round, event)
+        if (event.kind === 'Frozen') this.#closed = null
     }
+  }
+
+  /** Of a publication that is being attested its discarding tells the rest. */
+  #strike({ round }: Of<'Disputed'>): void {
+    if (this.#round?.opened.round === round) return
+    if (this.#closed?.opened.round !== round) {
+      this.fault = `the sum of round ${round} was disputed when it could not be any more`
+      return
+    }
+    this.models.pop()
+    this.#round = this.#closed
+    this.#closed = null
   }
 
   #open(opened: Of<'RoundOpened'>): void {
@@ -105,7 +145,10 @@ class Walk {
     if (round === null || round.opened.round !== ended.round) this.fault = `round ${ended.round} ended without having been opened`
     else if (!round.published.has(ended.attempt)) this.fault = `round ${ended.round} ended by a sum that was not published`
     else if (supporters(round, ended) * 2 <= sizeOf(round.included)) this.fault = `round ${ended.round} ended without the word of more than half of its set`
-    else this.models.push({ root: ended.modelRoot, cid: ended.modelCid, round: ended.round, epoch: round.opened.epoch })
+    else {
+      this.models.push({ root: ended.modelRoot, cid: ended.modelCid, round: ended.round, epoch: round.opened.epoch })
+      this.#closed = ended.kind === 'RoundClosed' ? round : null
+    }
   }
 }
 

@@ -3,6 +3,8 @@
  * thousand simulated sites in one process verify each object once.
  */
 export interface Memo {
+  /** Other sites of the process get the same objects from it. */
+  readonly isShared?: true
   once<T>(key: string, compute: () => Promise<T>): Promise<T>
   forget(key: string): void
 }

@@ -3,6 +3,7 @@ import type { VectorLayout } from '#core/ring/vectors.ts'
 import type { RunView } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
 import { cutOf, slicesToAdd } from './custody.ts'
+import type { Lineage } from './lineage.ts'
 import type { Site } from './site.ts'
 import type { AddedSlices } from './steps/add-up.ts'
 import type { Judged } from './steps/attest.ts'
@@ -36,6 +37,8 @@ export interface Play {
   /** What custodians said of their slices. */
   readonly words: Words
   readonly cohortWatch: CohortWatch
+  /** Gives the run's lineage by the log, once this site had to follow it. */
+  lineage: (() => Promise<Lineage>) | null
   /** Code of the trouble that was last told and has not passed. */
   trouble: string | null
   /** Something changed: look at the chain again. */
@@ -56,6 +59,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, words: Words, w
   judged: null,
   words,
   cohortWatch: watchCohort(),
+  lineage: null,
   trouble: null,
   wake,
 })

@@ -1,6 +1,7 @@
-import { has } from '#base/bitmap.ts'
+import { has, sizeOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
-import { roundNo } from '#base/ids.ts'
+import { type Bitmap, roundNo } from '#base/ids.ts'
+import { freeKeptMemory } from '#base/large-memory.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
 import { type ChainTime, limitPassed } from './clock.ts'
@@ -12,6 +13,7 @@ import { agreedToAttest, agreedToPublish } from './steps/agreed.ts'
 import { isSettled } from './steps/gather.ts'
 import { owesWord } from './steps/tell-slices.ts'
 import { heldOf } from './steps/witness.ts'
+import { takeOver } from './take-over.ts'
 import type { Waker } from './waker.ts'
 
 /** How long a waiting node sleeps when nothing wakes it: it then looks at chain, clock and consent by itself. */
@@ -62,7 +64,7 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
     const [view, head, record] = await Promise.all([site.chain.run(play.run), clock.head(), play.study.record()])
     hooks.seen?.(view)
     // The model that this site itself attested needs no fetching.
-    if (play.attested?.root === view.model.root) play.base = play.attested
+    if (play.attested?.root === view.model.root) takeOver(play, play.attested)
     if (isOver(view)) return await finish(play, view, signal)
     const round = await openRound(play, view, signal).catch((error) => goOnWithoutKey(play, view, record, head, clock, error))
     if (play.base?.root === view.model.root) await followUpdates(play, round)
@@ -89,9 +91,13 @@ async function goOnWithoutKey(play: Play, view: RunView, record: StudyRecord, he
   const overdue = limitPassed(record.rules, view.round, head) || clock.silentMs(head) >= SILENT_MS
   if (approved && view.state === 'Active' && (await play.cohortWatch.changed(play))) await chain.halt(view.run, 'cohortChanged')
   else if (approved && view.state === 'Paused' && !resting() && !has(view.ready, id)) await chain.ready(view.run)
-  else if (approved && view.state === 'Active' && overdue) await chain.tick(view.run)
+  else if (approved && (view.state === 'Active' ? overdue : view.state === 'Paused' && mayResume(view, record))) await chain.tick(view.run)
   throw error
 }
+
+/** As the contract counts it: more than half of the members, and enough sites for a rota. */
+const mayResume = ({ ready }: RunView, { approved, epoch, rules }: StudyRecord): boolean =>
+  2 * sizeOf((ready & approved) as Bitmap) > sizeOf(approved) && sizeOf((epoch.members & approved) as Bitmap) >= rules.minSites
 
 async function situation(play: Play, round: Round, record: StudyRecord, head: ChainTime, clock: ChainClock): Promise<Situation> {
   const { site } = play
@@ -109,6 +115,7 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
     slices: sliceWork(play, round),
     hasBase: play.base?.root === view.model.root,
     resting: site.resting(),
+    mayResume: mayResume(view, record),
     cohortChanged: await play.cohortWatch.changed(play),
   }
 }
@@ -150,10 +157,9 @@ const isOver = (view: RunView): boolean => view.state === 'Finished' || view.sta
 
 async function finish(play: Play, view: RunView, signal: AbortSignal): Promise<'over'> {
   play.holdings?.stop()
-  if (view.state === 'Finished' && play.base?.root !== view.model.root) {
-    const round = await openRound(play, view, signal)
-    await adopt(play, round.view, signal)
-  }
+  freeKeptMemory()
+  // What it attested may have been lost from its disk since.
+  if (view.state === 'Finished' && (play.base?.root !== view.model.root || !(await play.site.store.has(view.model.cid)))) await adopt(play, view, signal)
   play.site.tell({ kind: 'run-over', run: play.run, state: view.state })
   return 'over'
 }

@@ -68,6 +68,8 @@ function recordOf(site: Site, id: StudyId): () => Promise<StudyRecord> {
 export interface BaseModel {
   readonly model: Model
   readonly root: Digest
+  /** No other site of this process holds a part of it. */
+  readonly isOwn?: boolean
 }
 
 export interface NamedModel extends BaseModel {

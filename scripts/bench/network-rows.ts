@@ -76,7 +76,7 @@ export async function tenMillionRows({ rounds, profiles }: BenchOptions, peers: 
       work: 'peak memory of a node, 40 MB model',
       unit: 'MB',
       rota: one(run.peakRssBytes / MB),
-      bar: 200 + (4 * 4 * weights) / MB,
+      bar: 200 + (3 * 4 * weights) / MB,
       peers: peers.tenMillionMemory,
     },
   ]

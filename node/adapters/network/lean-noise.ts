@@ -1,6 +1,7 @@
 import type { ConnectionEncrypter, MessageStream, SecuredConnection } from '@libp2p/interface'
 import { type NoiseComponents, noise } from '@libp2p/noise'
 import { release } from '#base/bytes.ts'
+import { type Ciphers, frameCiphers } from './noise-cipher.ts'
 import { type MakeParts, NoiseFrames, type Parts } from './noise-frames.ts'
 
 /**
@@ -10,6 +11,7 @@ import { type MakeParts, NoiseFrames, type Parts } from './noise-frames.ts'
  * - what arrived is freed once it is decrypted, what is sent once the system has taken it
  * - all frames of a message go to the system in one call instead of four calls a frame
  * - what is to be sent is encrypted at once, never kept: its buffers are the sender's again
+ * - the system's ciphers are given a key once (noise-cipher.ts)
  *
  * It reaches into the stream that Noise makes. Should another version look otherwise, that stream stays as it is, and gets copies to send.
  */
@@ -17,6 +19,7 @@ export const leanNoise =
   () =>
   (components: NoiseComponents): ConnectionEncrypter => {
     const plain = noise()(components)
+    if (hasCiphers(plain)) Object.assign(plain, { crypto: frameCiphers(plain.crypto) })
     const { secureInbound, secureOutbound } = plain
     const lean: Pick<ConnectionEncrypter, 'secureInbound' | 'secureOutbound'> = {
       secureInbound: async (...args) => withLean(await secureInbound.apply(plain, args)),
@@ -57,6 +60,8 @@ interface Socket {
 
 const has = <K extends string>(value: unknown, ...keys: readonly K[]): value is Record<K, unknown> =>
   typeof value === 'object' && value !== null && keys.every((key) => key in value)
+
+const hasCiphers = (noise: object): noise is { readonly crypto: Ciphers } => has(noise, 'crypto') && has(noise.crypto, 'encrypt', 'decrypt')
 
 const isNoise = (connection: MessageStream): connection is NoiseStream =>
   has(connection, 'stream', 'handshake', 'readBuffer', 'writeStatus', 'decoder', 'encrypt', 'decrypt') &&

@@ -1,6 +1,7 @@
+import { release } from '#base/bytes.ts'
 import { MAX_BLOCK_BYTES } from './sealing.ts'
 
-const MOST_KEPT = 16
+const MOST_KEPT = 12
 /** Shorter ones are not worth a full block's memory. */
 const LARGE_BYTES = MAX_BLOCK_BYTES / 2
 
@@ -17,5 +18,7 @@ export function blockBuffer(lengthBytes: number): Uint8Array {
 }
 
 export function giveBack({ buffer }: Uint8Array): void {
-  if (buffer.byteLength === MAX_BLOCK_BYTES && kept.length < MOST_KEPT) kept.push(buffer)
+  if (buffer.byteLength !== MAX_BLOCK_BYTES) return
+  if (kept.length < MOST_KEPT) kept.push(buffer)
+  else release(new Uint8Array(buffer))
 }

@@ -4,7 +4,7 @@ import { merkleRoot } from '#core/commit/merkle.ts'
 import { type Outline, outlineFrom, rootOfUnits, unitBytes } from '#core/commit/outline.ts'
 import { slicesOf } from '#core/commit/slices.ts'
 import type { EpochKey, ObjectRef } from '#ports/model-store.ts'
-import { blockBuffer, giveBack } from './block-buffers.ts'
+import { giveBack } from './block-buffers.ts'
 import { type CheckedPieces, type SliceKey, sliceKeyOf } from './checked-pieces.ts'
 import { MAX_OBJECT_BYTES } from './dag.ts'
 import { eachOf } from './each-of.ts'
@@ -57,8 +57,7 @@ export class ObjectReader {
     const layout = this.#layout(leaves)
     const outline = await this.#outline(leaves, layout)
     await eachOf(this.#pieces(leaves, layout, slices), WINDOW, async (at) => {
-      const plaintext = blockBuffer(at.piece.end - at.piece.start)
-      await this.#open(at, outline, plaintext)
+      const plaintext = await this.#open(at, outline)
       take(plaintext, at.piece.start)
       giveBack(plaintext)
     })
@@ -104,18 +103,20 @@ export class ObjectReader {
     return outline
   }
 
-  /** A block that rotted on disk shows first in its tag: then its hash is checked, and it is fetched again. */
-  async #open({ piece, leaf }: PieceAt, outline: Outline, plaintext: Uint8Array): Promise<void> {
+  /** In the block's own memory. One that rotted on disk shows first in its tag: then its hash is checked, and it is fetched again. */
+  async #open({ piece, leaf }: PieceAt, outline: Outline): Promise<Uint8Array> {
     const key = this.#key(piece.slice, outline)
     for (const checked of [false, true]) {
       const block = await this.#tree.block(leaf.cid, checked, piece.slice)
-      const opened = openPiece(block, piece.index, key.key, plaintext)
-      giveBack(block)
-      if (!opened) continue
+      const plaintext = block.subarray(0, piece.end - piece.start)
+      if (!openPiece(block, piece.index, key.key, plaintext)) {
+        giveBack(block)
+        continue
+      }
       if (!this.#checked.has(leaf.cid, key) && !isAsOutlined(plaintext, piece, outline))
         throw this.#tree.rejected(`the content at byte ${piece.start} has another root`)
       this.#checked.add(leaf.cid, key)
-      return
+      return plaintext
     }
     throw this.#tree.rejected(`the piece at byte ${piece.start} does not open`)
   }

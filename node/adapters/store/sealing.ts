@@ -54,7 +54,7 @@ export function sealPiece(plaintext: Uint8Array, index: number, key: Uint8Array,
 }
 
 /**
- * Opens a piece into `plaintext`, which is as long as the piece is said to be.
+ * Opens a piece into `plaintext`, which is as long as the piece is said to be, and may be the beginning of `sealed` itself.
  * @returns false when its tag or length does not fit; then `plaintext` holds nothing that can be trusted
  */
 export function openPiece(sealed: Uint8Array, index: number, key: Uint8Array, plaintext: Uint8Array): boolean {

@@ -1,4 +1,4 @@
-import { type Sha256, toDigest } from '#base/bytes.ts'
+import { concat, type Sha256, toDigest } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 
@@ -17,20 +17,18 @@ export const leafCount = (lengthBytes: number): number => Math.ceil(lengthBytes 
 
 /** The root over all bytes; of no bytes, SHA-256 of nothing as in RFC 6962. Holds one leaf and a hash a level. */
 export function merkleRoot(bytes: Uint8Array, sha256: Sha256): Digest {
-  const leaves = leafCount(bytes.length)
-  return toDigest(leaves === 0 ? sha256(new Uint8Array(0)) : subtree(bytes, 0, leaves, hasher(sha256)))
+  return toDigest(bytes.length === 0 ? sha256(new Uint8Array(0)) : subtree(bytes, 0, leafCount(bytes.length), sha256))
 }
 
 /** Siblings from the leaf up. @throws ROTA-2109 when there is no such leaf */
 export function merklePath(bytes: Uint8Array, leaf: number, sha256: Sha256): Digest[] {
   const leaves = leafCount(bytes.length)
   if (!Number.isInteger(leaf) || leaf < 0 || leaf >= leaves) throw new RotaError('ROTA-2109', { leaf, leaves })
-  const hash = hasher(sha256)
   const path: Digest[] = []
   for (let from = 0, to = leaves; to - from > 1; ) {
     const middle = from + splitOf(to - from)
     const left = leaf < middle
-    path.unshift(toDigest(left ? subtree(bytes, middle, to, hash) : subtree(bytes, from, middle, hash)))
+    path.unshift(toDigest(left ? subtree(bytes, middle, to, sha256) : subtree(bytes, from, middle, sha256)))
     if (left) to = middle
     else from = middle
   }
@@ -42,17 +40,18 @@ export function verifyPath(leafBytes: Uint8Array, leaf: number, leaves: number, 
   if (leafBytes.length > LEAF_BYTES || !Number.isInteger(leaf) || leaf < 0 || leaf >= leaves) return false
   const sides = sidesOf(leaf, leaves)
   if (sides.length !== path.length) return false
-  const hash = hasher(sha256)
-  let here = hash.leaf(leafBytes, 0)
+  let here = subtree(leafBytes, 0, 1, sha256)
   path.forEach((sibling, level) => {
     const other = new Uint8Array(Buffer.from(sibling.slice(2), 'hex'))
-    here = sides[level] === 'left' ? hash.node(here, other) : hash.node(other, here)
+    here = sides[level] === 'left' ? merkleNode(here, other, sha256) : merkleNode(other, here, sha256)
   })
   return toDigest(here) === root
 }
 
 /** H(0x01 ‖ left ‖ right), of two hashes of 32 bytes. */
-export const merkleNode = (left: Uint8Array, right: Uint8Array, sha256: Sha256): Uint8Array => hasher(sha256).node(left, right)
+export const merkleNode = (left: Uint8Array, right: Uint8Array, sha256: Sha256): Uint8Array => sha256(concat(NODE, left, right))
+
+const NODE = Uint8Array.of(1)
 
 /** On which side of each node the leaf lies, from the leaf up. */
 function sidesOf(leaf: number, leaves: number): ('left' | 'right')[] {
@@ -74,33 +73,56 @@ function splitOf(n: number): number {
   return k
 }
 
-interface Hasher {
-  leaf(bytes: Uint8Array, start: number): Uint8Array
-  node(left: Uint8Array, right: Uint8Array): Uint8Array
-}
+type Into = NonNullable<Sha256['into']>
 
-/** One scratch buffer for leaves and one for nodes: a single part a call, no concatenation, no garbage but the hashes. */
-function hasher(sha256: Sha256): Hasher {
-  const leafScratch = new Uint8Array(1 + LEAF_BYTES)
-  const nodeScratch = new Uint8Array(65)
-  nodeScratch[0] = 1
-  return {
-    leaf(bytes, start) {
-      const end = Math.min(start + LEAF_BYTES, bytes.length)
-      leafScratch.set(bytes.subarray(start, end), 1)
-      leafScratch.fill(0, 1 + end - start)
-      return sha256(leafScratch)
-    },
-    node(left, right) {
-      nodeScratch.set(left, 1)
-      nodeScratch.set(right, 33)
-      return sha256(nodeScratch)
-    },
+/** The root over leaves `from` to `to`, as a counter counts: what is full goes up as a half of the next node. */
+function subtree(bytes: Uint8Array, from: number, to: number, sha256: Sha256): Uint8Array {
+  const into: Into = sha256.into ?? ((part, target, at) => void target.set(sha256(part), at))
+  for (let i = 0; i < to - from; i++) {
+    into(leafAt(bytes, from + i), nodeAt(0), i & 1 ? RIGHT : LEFT)
+    for (let level = 0, rest = i; rest & 1; level++) {
+      rest >>>= 1
+      into(nodeAt(level), nodeAt(level + 1), rest & 1 ? RIGHT : LEFT)
+    }
   }
+  return joined(to - from, into)
 }
 
-function subtree(bytes: Uint8Array, from: number, to: number, hash: Hasher): Uint8Array {
-  if (to - from === 1) return hash.leaf(bytes, from * LEAF_BYTES)
-  const middle = from + splitOf(to - from)
-  return hash.node(subtree(bytes, from, middle, hash), subtree(bytes, middle, to, hash))
+/** Of `count` leaves there stands a full subtree at each level that `count` has a bit for, on the left; the smallest is the last. */
+function joined(count: number, into: Into): Uint8Array {
+  const root = Buffer.alloc(32)
+  let isFirst = true
+  for (let level = 0; count >>> level !== 0; level++) {
+    if (((count >>> level) & 1) === 0) continue
+    const node = nodeAt(level)
+    if (isFirst) root.set(node.subarray(LEFT, RIGHT))
+    else {
+      node.set(root, RIGHT)
+      into(node, root, 0)
+    }
+    isFirst = false
+  }
+  return root
+}
+
+/** Used over and over: nothing is made but the root. */
+const leafScratch = Buffer.alloc(1 + LEAF_BYTES)
+/** Of each level the node that is being filled: 0x01 ‖ left ‖ right. */
+const nodes: Buffer[] = []
+const [LEFT, RIGHT] = [1, 33]
+
+function leafAt(bytes: Uint8Array, leaf: number): Uint8Array {
+  const part = bytes.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES)
+  leafScratch.set(part, 1)
+  if (part.length < LEAF_BYTES) leafScratch.fill(0, 1 + part.length)
+  return leafScratch
+}
+
+function nodeAt(level: number): Buffer {
+  const known = nodes[level]
+  if (known !== undefined) return known
+  const node = Buffer.alloc(65)
+  node[0] = 1
+  nodes[level] = node
+  return node
 }

@@ -1,6 +1,8 @@
 import { type Sha256, utf8 } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
+import { giveMemoryBack, LARGE_BYTES } from '#base/large-memory.ts'
 import type { Model } from '../model/model.ts'
+import { roomyFloats } from '../model/roomy.ts'
 import type { SplitTable } from '../model/table.ts'
 import type { NeuralSpec } from '../protocol/protocol.ts'
 import { layoutOf } from '../ring/layout.ts'
@@ -44,7 +46,10 @@ export async function contributeNeural(setup: Setup, model: Model, { train }: Sp
   const share = { rows: train.rows, weight: train.rows / setup.maxRows, normBound: spec.normBound }
   if (train.rows === 0) return { kind: 'neural', layout, ...share, delta: new Float32Array(before.length) }
   if (!tools.train) throw new RotaError('ROTA-2107')
-  const after = await tools.train(taskOf(setup, spec, model, train.values, train.label, sha256), tools.signal)
+  const task = taskOf(setup, spec, model, train.values, train.label, sha256)
+  const after = await tools.train(task, tools.signal)
+  // The trainer's copy; most give an array of their own back.
+  if (after.buffer !== task.weights.buffer && task.weights.byteLength >= LARGE_BYTES) giveMemoryBack(task.weights.buffer)
   if (after.length !== before.length) throw new RotaError('ROTA-2108', { length: after.length, expected: before.length })
   // In place: of 40 MB each copy counts, and what came back is this site's own.
   for (let i = 0; i < after.length; i++) after[i] = (after[i] as number) - (before[i] as number)
@@ -57,7 +62,7 @@ function taskOf(setup: Setup, spec: NeuralSpec, model: Model, values: Float64Arr
   return {
     layers,
     inputs,
-    weights: weightsOf(model).slice(),
+    weights: copyOf(weightsOf(model)),
     features: Float32Array.from(standardisedRows(model, values, inputs)),
     labels: Float32Array.from(label, (y) => networkLabel(setup, y)),
     loss,
@@ -68,6 +73,12 @@ function taskOf(setup: Setup, spec: NeuralSpec, model: Model, values: Float64Arr
   }
 }
 
+function copyOf(weights: Float32Array): Float32Array {
+  const copy = roomyFloats(weights.length)
+  copy.set(weights)
+  return copy
+}
+
 /** Networks learn a number as its place in the label's range, [-1, 1]. */
 const networkLabel = ({ protocol, labelMiddle, labelHalf }: Setup, y: number): number =>
   (protocol.learner as NeuralSpec).loss === 'binaryCrossentropy' ? y : (y - labelMiddle) / labelHalf
@@ -76,9 +87,10 @@ export function advanceNeural(setup: Setup, model: Model, sum: SumValues): Advan
   const { rounds } = setup.protocol.learner as NeuralSpec
   const rows = sum.at(0)
   if (rows === 0) return finishedWith(model.learner, model.state, { code: 'ROTA-2206', columns: setup.names })
-  const weights = weightsOf(model).slice()
+  const before = weightsOf(model)
+  const weights = roomyFloats(before.length)
   const total = rows / setup.maxRows
-  for (let i = 0; i < weights.length; i++) weights[i] = (weights[i] as number) + sum.at(1 + i) / total
+  for (let i = 0; i < weights.length; i++) weights[i] = (before[i] as number) + sum.at(1 + i) / total
   const iteration = num(model.state, 'iteration') + 1
   const state = { ...model.state, iteration, weights: littleEndian(weights) }
   return { model: modelOf(model.learner, iteration < rounds ? 'fit' : 'evaluation', state), status: 'continue' }

@@ -2,7 +2,7 @@ import { RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import type { RunView } from '#ports/chain.ts'
 import { decodeModel } from '#wire/model.ts'
-import { followLineage, LINEAGE_KINDS } from '../lineage.ts'
+import { watchLineage } from '../lineage.ts'
 import type { Play } from '../play.ts'
 import { type BaseModel, initialModel } from '../study.ts'
 
@@ -30,8 +30,11 @@ export async function adopt(play: Play, view: RunView, signal: AbortSignal): Pro
  */
 async function fetchModel(play: Play, view: RunView, initial: Digest, signal: AbortSignal): Promise<Uint8Array> {
   const { root, cid } = view.model
-  const { models, fault } = followLineage(await play.site.chain.events(0, { run: view.run, kinds: LINEAGE_KINDS }), initial)
+  play.lineage ??= watchLineage(play.site.chain, view.run, initial)
+  const { models, fault } = await play.lineage()
   const found = models.findLast((model) => model.root === root && model.cid === cid)
+  // The log may not show it yet, or not have shown all: then it is followed from the beginning.
+  if (found === undefined) play.lineage = null
   if (found === undefined && fault !== null) throw new RotaError('ROTA-5512', { run: view.run, root, reason: fault })
   if (found === undefined) throw new RotaError('ROTA-5505', { run: view.run, round: view.round.round, root })
   const key = await play.study.keys.key(found.epoch, signal)

@@ -10,6 +10,7 @@ import { INLINE_VECTOR_BYTES } from '#wire/announce.ts'
 import { cutOf, isSmall } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
 import { type NamedModel, nameModel, ownProof } from '../study.ts'
+import { isOwnStep } from '../take-over.ts'
 import { agreedToAttest } from './agreed.ts'
 import { disputeSum } from './dispute.ts'
 import { noteFrozen } from './frozen.ts'
@@ -59,8 +60,9 @@ async function takeStep(play: Play, round: Round, publication: Publication, sign
   const { named, status } = await nameStep(play, round, publication.sumRoot, step)
   const own = ownProof(site, named.bytes)
   const { cid } = await site.store.put(named.bytes, named.outline, 'model', round.key, signal)
-  if (!isSmall(round.layout)) release(named.bytes)
-  play.attested = { model: named.model, root: named.root }
+  const isOurs = !isSmall(round.layout) || (isLarge(named) && site.memo.isShared !== true)
+  if (isOurs) release(named.bytes)
+  play.attested = { model: named.model, root: named.root, isOwn: isOurs && isOwnStep(round.base, named.model) }
   return { status, root: named.root, cid, own }
 }
 

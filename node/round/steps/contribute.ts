@@ -1,13 +1,17 @@
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
+import { giveMemoryBack } from '#base/large-memory.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import { boundUpdate } from '#core/ring/bound.ts'
-import type { BoundedUpdate } from '#core/ring/vectors.ts'
+import { SALT_BYTES } from '#core/ring/layout.ts'
+import { intoRing } from '#core/ring/to-ring.ts'
+import type { BoundedUpdate, RingVector } from '#core/ring/vectors.ts'
 import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
+import { cutOf, slicesToAdd } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
 import { announce } from './announce.ts'
 import { claimCohort, whyNot } from './eligible.ts'
-import { putUpdate } from './put-update.ts'
 import { whileAwaited } from './while-awaited.ts'
 import { isStill, withdrawnTags } from './withdrawn.ts'
 
@@ -24,11 +28,14 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const refusal = await whyNot(play, patients)
   if (refusal !== null) return abstain(play, round, refusal.reason, refusal.detail)
 
-  const update = await boundedUpdate(play, round, patients, signal)
-  if ('reason' in update) return abstain(play, round, update.reason, update.detail)
+  const ring = await ringVector(play, round, patients, signal)
+  if ('reason' in ring) return abstain(play, round, ring.reason, ring.detail)
   const trainMs = site.host.clock.nowMs() - startedMs
-  const { outline, cid } = await putUpdate(play, round, update, signal)
+  const outline = outlineOf(ring.bytes, site.sha256)
   const { root } = outline
+  const { cid } = await site.store.put(ring.bytes, outline, 'update', round.key, signal, cutOf(round.layout, round.view.round))
+
+  if (slicesToAdd(round.layout, round.view.round, site.id).length > 0) play.holdings?.offer(root, ring.bytes)
 
   const cohort = { run: round.run, round: round.round, root: patients.rootIn(round.run, round.round) }
   const late = study.exact ? await claimCohort(site, patients, cohort) : null
@@ -89,6 +96,16 @@ async function consentedCohort(play: Play): Promise<ConsentedCohort | Refusal> {
     if (!(error instanceof RotaError)) throw error
     return { reason: 'dataError', detail: `${error.code} ${error.message}` }
   }
+}
+
+/** The update in fixed point. What it was made of is gone when it returns: of a large model each form of it is 40 MB. */
+async function ringVector(play: Play, round: Round, patients: ConsentedCohort, signal: AbortSignal): Promise<RingVector | Refusal> {
+  const { random } = play.site.host
+  const bounded = await boundedUpdate(play, round, patients, signal)
+  if ('reason' in bounded) return bounded
+  const ring = intoRing(bounded, random.bytes(SALT_BYTES), random)
+  if (bounded.kind === 'neural' && bounded.delta.buffer !== ring.bytes.buffer) giveMemoryBack(bounded.delta.buffer)
+  return ring
 }
 
 /** Numbers that cannot be sent keep this site out of this round, and no more: its node goes on in its other studies. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toHex } from '#base/bytes.ts'
+import { roomyFloats } from '#core/model/roomy.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import { addVectors, RingAdder } from '#core/ring/add.ts'
 import { boundUpdate } from '#core/ring/bound.ts'
 import { decodeSum } from '#core/ring/decode.ts'
 import { layoutOf, SALT_BYTES, vectorBytes } from '#core/ring/layout.ts'
-import { toRing } from '#core/ring/to-ring.ts'
+import { intoRing, toRing } from '#core/ring/to-ring.ts'
 import { faultOf, VectorCheck } from '#core/ring/vector-check.ts'
 import type { LocalUpdate, RingVector, VectorLayout } from '#core/ring/vectors.ts'
 
@@ -127,6 +128,21 @@ describe('ring: neural vectors', () => {
       const plain = deltas.reduce((total, { rows, delta }) => total + (rows / 1000) * (delta[i] as number), 0)
       assert.ok(Math.abs((values[1 + i] as number) - plain) <= 3 * 2 ** -20)
     }
+  })
+
+  it('given large weights with or without room around them, their vector is the same in memory to be given back', () => {
+    const count = 300_000
+    const numbers = Float32Array.from({ length: count }, (_, i) => Math.sin(i) / 100)
+    const room = roomyFloats(count)
+    room.set(numbers)
+    const into = (delta: Float32Array): RingVector => intoRing(boundUpdate(neural(delta)), salt(1), new Seeded(1001))
+    const plain = ring(neural(numbers))
+    const copied = into(numbers)
+    const inPlace = into(room)
+    assert.equal(Buffer.compare(copied.bytes, plain.bytes), 0)
+    assert.equal(Buffer.compare(inPlace.bytes, plain.bytes), 0)
+    assert.equal(inPlace.bytes.buffer, room.buffer)
+    assert.notEqual(copied.bytes.buffer, numbers.buffer)
   })
 
   it('given the same randomness, the bytes are the same', () => {

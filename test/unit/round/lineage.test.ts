@@ -3,14 +3,15 @@ import { describe, it } from 'node:test'
 import { bitmapOf } from '#base/bitmap.ts'
 import { attemptNo, type Digest, roundNo, runId, siteId, studyId, ZERO_DIGEST } from '#base/ids.ts'
 import type { AttestStatus, ChainEvent, ChainEventBody } from '#ports/chain.ts'
-import { followLineage } from '#round/lineage.ts'
+import { followLineage, watchLineage } from '#round/lineage.ts'
 
 /**
  * Lineage
  * given the log of a run with closed, void and refused rounds and a discarded publication
  * ├── its models are followed from the initial one to the newest, each with its round and epoch
  * ├── cut anywhere, what is left holds, up to the model that it reaches
- * └── when an endpoint invents, hides or changes a round, it holds up to there and says why
+ * ├── when an endpoint invents, hides or changes a round, it holds up to there and says why
+ * └── read on as the log grows, it is what the whole log says; also after the chain went back, and after a fault that has passed
  */
 const RUN = runId(1)
 const SITES = [0, 1, 2].map(siteId)
@@ -113,4 +114,30 @@ describe('lineage', () => {
       assert.ok(fault !== null && fault.length > 0)
       assert.deepEqual(models, whole.models.slice(0, reached))
     })
+
+  it('is what the whole log says, when it is read on', async () => {
+    let shown: readonly ChainEvent[] = []
+    const asked: number[] = []
+    const chain = {
+      async events(from: number) {
+        asked.push(from)
+        return shown.filter(({ block }) => block >= from)
+      },
+    }
+    const lineage = watchLineage(chain, RUN, model(1).root)
+    const show = async (events: readonly ChainEvent[]) => {
+      shown = events
+      const { models, fault } = await lineage()
+      return { models: [...models], fault }
+    }
+    for (let length = 0; length <= log.length; length += 3) {
+      const { models, fault } = followLineage(log.slice(0, length), model(1).root)
+      assert.deepEqual(await show(log.slice(0, length)), { models, fault }, `${length} events`)
+    }
+    assert.ok(asked.filter((from) => from === 0).length <= 2, 'what was read is not read again')
+    const [, hidden] = lies.find(([name]) => name === 'a minority') as (typeof lies)[number]
+    assert.deepEqual((await show(hidden.slice(0, 4))).models.length, 1, 'the chain went back')
+    assert.ok((await show(hidden)).fault !== null)
+    assert.deepEqual(await show(log), { models: whole.models, fault: null })
+  })
 })
