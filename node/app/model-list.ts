@@ -1,5 +1,6 @@
 import type { Digest, RoundNo, RunId, StudyId } from '#base/ids.ts'
 import type { RunState } from '#ports/chain.ts'
+import { END_KINDS, standingEnds } from '#round/round-ends.ts'
 import { type AtSite, atSite } from './at-site.ts'
 import { heldModel } from './model-shelf.ts'
 import type { StudyCall } from './studies.ts'
@@ -28,17 +29,17 @@ export const listModels = (call: StudyCall): Promise<readonly ListedModel[]> =>
 async function listed(site: AtSite, run: RunId, signal: AbortSignal): Promise<ListedModel> {
   const { study, state, model } = await site.chain.run(run)
   const [made, here, protocol] = await Promise.all([
-    site.chain.events(0, { run, kinds: ['RoundClosed', 'RoundRefused'] }),
+    site.chain.events(0, { run, kinds: END_KINDS }),
     heldModel(site.shelf, run, model.root, signal),
     site.shelf.protocol(study, signal).catch(() => null),
   ])
-  const last = made.findLast((e) => 'modelRoot' in e && e.modelRoot === model.root)
+  const last = standingEnds(made).findLast((e) => e.kind !== 'RoundVoid' && e.modelRoot === model.root)
   return {
     run,
     study,
     title: protocol?.title ?? null,
     state,
-    round: last !== undefined && 'round' in last ? last.round : null,
+    round: last?.round ?? null,
     stage: here?.stage ?? null,
     root: model.root,
     held: here !== null,

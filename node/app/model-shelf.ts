@@ -8,6 +8,7 @@ import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import type { Vault } from '#ports/vault.ts'
 import { createKeyring, type Keyring } from '#round/keyring.ts'
+import { END_KINDS, standingEnds } from '#round/round-ends.ts'
 import { nameModel } from '#round/study.ts'
 import { decodeModel } from '#wire/model.ts'
 import { decodeProtocol, protocolDigest } from '#wire/protocol.ts'
@@ -49,13 +50,14 @@ export function openShelf(parts: ShelfParts, limitBytes = Number.POSITIVE_INFINI
   }
 
   async function fetch(run: RunId, root: Digest, signal: AbortSignal): Promise<Model | null> {
-    const events = await parts.chain.events(0, { run, kinds: ['RunOpened', 'RoundOpened', 'RoundClosed', 'RoundRefused'] })
+    const events = await parts.chain.events(0, { run, kinds: ['RunOpened', 'RoundOpened', ...END_KINDS] })
     const opened = events.find((e) => e.kind === 'RunOpened')
     if (opened?.kind !== 'RunOpened') return null
     const { keys, initial } = await study(opened.study, signal)
     if (initial.root === root) return initial.model
-    const closed = events.find((e) => (e.kind === 'RoundClosed' || e.kind === 'RoundRefused') && e.modelRoot === root)
-    if (closed === undefined || !('modelCid' in closed) || !('round' in closed)) return null
+    // What a dispute struck is no model of the run.
+    const closed = standingEnds(events).findLast((e) => e.kind !== 'RoundVoid' && e.modelRoot === root)
+    if (closed === undefined || closed.kind === 'RoundVoid') return null
     const round = events.find((e) => e.kind === 'RoundOpened' && e.round === closed.round)
     if (round?.kind !== 'RoundOpened') return null
     if (limitBytes !== Number.POSITIVE_INFINITY && (await parts.store.getSealed(closed.modelCid, limitBytes)) === null) return null

@@ -26,12 +26,14 @@ export interface RoundStory {
 /** Rounds of one run in order, from its events alone. */
 export function roundStories(events: readonly ChainEvent[], run: RunId): readonly RoundStory[] {
   const stories: Mutable[] = []
+  let halted = false
   const of = (round: RoundNo) => stories.findLast((s) => s.round === round)
   for (const e of events) {
     if (!('run' in e) || e.run !== run) continue
     if (e.kind === 'RoundOpened') stories.push(opened(e))
-    else if (e.kind === 'RunStateChanged' && e.state === 'Halted') end(stories.at(-1), 'halted', e.timestamp)
+    else if (e.kind === 'RunStateChanged') halted = e.state === 'Halted'
     else if ('round' in e) tell(of(e.round), e)
+    if (halted) for (const story of stories) end(story, 'halted', e.timestamp)
   }
   return stories
 }
@@ -77,7 +79,7 @@ function tell(story: Mutable | undefined, e: ChainEvent): void {
       story.publisher = null
       break
     case 'Disputed':
-      // A closed round is open again; PublicationDiscarded follows.
+      // A closed round is open again, unless its run was halted; PublicationDiscarded follows.
       Object.assign(story, { state: 'open', endedAt: null, modelRoot: null, finished: false })
       break
     case 'RoundClosed':

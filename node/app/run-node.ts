@@ -4,16 +4,18 @@ import type { PasswordSource } from '#adapters/vault/password.ts'
 import { participationOf } from '#audit/participation.ts'
 import { absenceLines, roundAbsences } from '#audit/participation-text.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
-import type { Digest, RunId, SiteId } from '#base/ids.ts'
-import type { RunView } from '#ports/chain.ts'
+import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
+import type { ChainReader, RunView } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import { ROW_NAMES, type RowName } from '#round/next.ts'
 import type { PlayHooks } from '#round/player.ts'
 import type { Progress } from '#round/progress.ts'
+import { absenceRecord } from './absence-record.ts'
 import { changeBetween } from './model-change.ts'
 import { type ModelShelf, openShelf } from './model-shelf.ts'
 import { type RunningNode, startNode } from './node.ts'
 import { type Shares, startShares } from './participation-shares.ts'
+import { type RecentRounds, recentRounds } from './recent-rounds.ts'
 import { createRoundMeter, type RoundMeter } from './round-meter.ts'
 import { noteRounds } from './round-notes.ts'
 import { type RoundStory, roundStories } from './round-story.ts'
@@ -145,23 +147,27 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 
 /** Tells each round once when it has ended, and each run that this node played once it is over. */
 async function follow(node: RunningNode, over: Map<RunId, string>, meter: RoundMeter, tell: (event: NodeEvent) => void, signal: AbortSignal): Promise<void> {
-  const told = new Set<string>()
-  const shelf = openShelf({ chain: node.chain, store: node.site.store, vault: node.folder.vault }, TOLD_MODEL_BYTES)
-  const sites = await node.chain.sites()
-  let seen = 0
-  const names = Object.fromEntries(sites.map((site) => [site.id, site.name]))
-  for (const story of await storiesSoFar(node)) told.add(keyOf(story))
+  const recent = recentRounds(node.chain)
+  const record = absenceRecord(node.chain)
+  const shelf = openShelf({ chain: { ...node.chain, events: recentOf(recent) }, store: node.site.store, vault: node.folder.vault }, TOLD_MODEL_BYTES)
+  const names = Object.fromEntries((await node.chain.sites()).map((site) => [site.id, site.name]))
+  const name = (site: number): string => names[site] ?? `site ${site}`
+  const told = await endedSoFar(node)
+  const due = new Set<RunId>()
   while (!signal.aborted) {
     try {
-      const events = await node.chain.events(0)
-      const runs = new Set([...over.keys(), ...events.slice(Math.min(seen, events.length)).flatMap((e) => ('run' in e ? [e.run] : []))])
-      for (const run of runs) {
+      for (const run of [...(await recent.changed()), ...over.keys()]) due.add(run)
+      for (const run of due) {
+        const events = await recent.of(run)
         const stories = roundStories(events, run)
-        const fresh = stories.filter((story) => story.state !== 'open' && !told.has(keyOf(story)))
-        const shared = fresh.length === 0 && !over.has(run) ? null : participationOf(events, run)
-        const name = (site: number): string => names[site] ?? `site ${site}`
+        // A round whose sum was disputed after its close ends a second time.
+        const ended = new Set(endedOf(stories).filter((round) => told.get(run)?.has(round)))
+        const fresh = stories.filter((story) => story.state !== 'open' && !ended.has(story.round))
+        told.set(run, ended)
+        const someMissing = fresh.some(({ included, rota }) => included.length < rota.length)
+        const known = someMissing ? await record.of(run, events) : null
         for (const story of fresh) {
-          told.add(keyOf(story))
+          ended.add(story.round)
           tell({
             event: 'round',
             story: {
@@ -170,7 +176,7 @@ async function follow(node: RunningNode, over: Map<RunId, string>, meter: RoundM
               ...meter.of(run, story.round),
               ...(await changeOf(shelf, story, signal)),
               seconds: (story.endedAt ?? story.openedAt) - story.openedAt,
-              absences: shared === null ? [] : roundAbsences(shared, story.round, name),
+              absences: known === null ? [] : roundAbsences(known, story.round, name),
             },
           })
         }
@@ -183,11 +189,12 @@ async function follow(node: RunningNode, over: Map<RunId, string>, meter: RoundM
             state: view.state,
             rounds: view.closedRounds,
             modelRoot: view.model.root,
-            absences: shared === null ? [] : absenceLines(shared, name),
+            absences: absenceLines(participationOf(await node.chain.events(0), run), name),
           })
         }
+        recent.settle(run)
+        due.delete(run)
       }
-      seen = events.length
     } catch (error) {
       if (!isRotaError(error)) throw error
       node.host.log.warn('story.failed', { code: error.code })
@@ -196,12 +203,20 @@ async function follow(node: RunningNode, over: Map<RunId, string>, meter: RoundM
   }
 }
 
-const keyOf = (story: RoundStory): string => `${story.run}/${story.round}`
+const endedOf = (stories: readonly RoundStory[]): readonly RoundNo[] => stories.flatMap(({ state, round }) => (state === 'open' ? [] : [round]))
 
-async function storiesSoFar(node: RunningNode): Promise<readonly RoundStory[]> {
+async function endedSoFar(node: RunningNode): Promise<Map<RunId, ReadonlySet<RoundNo>>> {
   const events = await node.chain.events(0)
-  return (await node.chain.runs()).flatMap(({ run }) => roundStories(events, run)).filter((story) => story.state !== 'open')
+  return new Map((await node.chain.runs()).map(({ run }) => [run, new Set(endedOf(roundStories(events, run)))]))
 }
+
+/** The last rounds of a run name what a line about them compares. */
+const recentOf =
+  (recent: RecentRounds): ChainReader['events'] =>
+  async (_, { run, kinds } = {}) => {
+    const events = run === undefined ? [] : await recent.of(run)
+    return events.filter((e) => 'run' in e && e.run === run && (kinds === undefined || kinds.includes(e.kind)))
+  }
 
 async function changeOf(shelf: ModelShelf, story: RoundStory, signal: AbortSignal): Promise<{ change: number | null; stage: string | null }> {
   if (story.modelRoot === null) return { change: null, stage: null }

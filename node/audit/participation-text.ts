@@ -58,8 +58,13 @@ function missingLine({ rounds, missingRounds, missing, lastIn, missingInARow }: 
   return `${name} ${verb} from ${missingRounds} of ${rounds} rounds (${last}): ${why.join('; ')}`
 }
 
+/** Some rounds of a run, and how often each site was missing in all of it. */
+export interface KnownRounds extends Pick<Participation, 'rounds'> {
+  readonly sites: readonly Pick<SitePart, 'site' | 'rounds' | 'missingRounds'>[]
+}
+
 /** The sites that are not in one round, each with its reason and its record: "Basel (late in contributing; missing from 3 of 5 rounds)". */
-export function roundAbsences({ rounds, sites }: Pick<Participation, 'rounds' | 'sites'>, round: RoundNo, name: Name): readonly string[] {
+export function roundAbsences({ rounds, sites }: KnownRounds, round: RoundNo, name: Name): readonly string[] {
   const fates = rounds.findLast((part) => part.round === round)?.fates ?? []
   return fates.flatMap((fate) => {
     const why = whyNotIn(fate)

@@ -44,16 +44,29 @@ export interface SitePart {
 
 /** @param events of the whole chain, or at least the run's and the withdrawals of stewards; in order */
 export function participationOf(events: readonly ChainEvent[], run: RunId): Participation {
-  const gathered = gatherRounds(events, run)
-  const rounds: RoundPart[] = []
-  for (const [i, round] of gathered.entries()) rounds.push(finish(round, rounds[i - 1], gathered[i + 1]))
+  const rounds = roundParts(events, run)
   const sites = [...new Set(rounds.flatMap(({ fates }) => fates.map(({ site }) => site)))].sort((a, b) => a - b)
   return { run, rounds, sites: sites.map((site) => shareOf(site, rounds)) }
 }
 
+/**
+ * The rounds that opened in these events.
+ * @param before the round before the first of them, where earlier ones are left out; the run's opening must not be
+ */
+export function roundParts(events: readonly ChainEvent[], run: RunId, before?: RoundPart): readonly RoundPart[] {
+  const gathered = gatherRounds(events, run)
+  const parts: RoundPart[] = []
+  for (const [i, round] of gathered.entries()) parts.push(finish(round, parts[i - 1] ?? before, gathered[i + 1]))
+  return parts
+}
+
+/** Whether a site should have been in the round and was not. */
+export const isAbsent = (fate: Fate): fate is Absence => (ABSENT as readonly Fate[]).includes(fate)
+
 function gatherRounds(events: readonly ChainEvent[], run: RunId): readonly Gathered[] {
   const rounds: Gathered[] = []
   let study: number | null = null
+  let halted = false
   for (const e of events) {
     const current = rounds.at(-1)
     if (e.kind === 'RunOpened' && e.run === run) study = e.study
@@ -61,27 +74,27 @@ function gatherRounds(events: readonly ChainEvent[], run: RunId): readonly Gathe
     if (!('run' in e) || e.run !== run) continue
     if (e.kind === 'RoundOpened') rounds.push(gather(e))
     else if (e.kind === 'SiteReady') current?.ready.add(e.site)
-    else if (e.kind === 'RunStateChanged' && e.state === 'Halted' && current?.state === 'open') current.state = 'halted'
+    else if (e.kind === 'RunStateChanged') halted = e.state === 'Halted'
     else if ('round' in e) {
       const round = rounds.findLast(({ opened }) => opened.round === e.round)
       if (round !== undefined) take(round, e)
     }
+    if (halted) for (const round of rounds) if (round.state === 'open') round.state = 'halted'
   }
   return rounds
 }
 
 function shareOf(site: SiteId, rounds: readonly RoundPart[]): SitePart {
   const fates = rounds.flatMap(({ round, fates: all }) => all.filter((f) => f.site === site && f.fate !== 'open').map((f) => ({ ...f, round })))
-  const absent = (fate: Fate): fate is Absence => (ABSENT as readonly Fate[]).includes(fate)
   const numbers = (fits: (round: RoundPart) => boolean) => rounds.filter(fits).map(({ round }) => round)
   const after = rounds.flatMap(({ contributedAfter }) => contributedAfter.flatMap((c) => (c.site === site ? [c.seconds] : []))).sort((a, b) => a - b)
-  const lastPresent = fates.findLastIndex(({ fate }) => !absent(fate))
+  const lastPresent = fates.findLastIndex(({ fate }) => !isAbsent(fate))
   return {
     site,
     rounds: fates.length,
     in: fates.filter(({ fate }) => fate === 'in').length,
     missing: ABSENT.map((why) => ({ why, rounds: fates.filter(({ fate }) => fate === why).map(({ round }) => round) })).filter((m) => m.rounds.length > 0),
-    missingRounds: fates.filter(({ fate }) => absent(fate)).length,
+    missingRounds: fates.filter(({ fate }) => isAbsent(fate)).length,
     abstained: abstentions(fates),
     lastIn: fates.findLast(({ fate }) => fate === 'in')?.round ?? null,
     missingInARow: fates.length - 1 - lastPresent,

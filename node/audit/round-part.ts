@@ -123,6 +123,10 @@ export function take(round: Gathered, e: ChainEvent): void {
     case 'Attested':
       round.attested.add(e.site)
       break
+    case 'Disputed':
+      // That the publication is discarded follows.
+      if (round.state === 'closed') round.state = 'open'
+      break
     case 'RoundClosed':
       round.state = 'closed'
       break

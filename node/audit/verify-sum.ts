@@ -1,4 +1,5 @@
 import { sitesOf } from '#base/bitmap.ts'
+import type { Digest } from '#base/ids.ts'
 import type { FaultList } from './fault-list.ts'
 import { firstDifferentLeaf, rootOf } from './merkle-tree.ts'
 import { remainderOf, sumOf } from './ring-words.ts'
@@ -27,9 +28,10 @@ export async function verifySum(input: RoundInput, published: EventOf<'Published
   if (readable.length === updates.length && added === null) faults.add('sum', 'the updates of the set differ in length: they have no sum')
   faults.object(stored, added && { bytes: added, named: 'the recomputed sum' })
   for (const update of updates) faults.object(update, expectedUpdate(update, updates, stored, wordBits))
-  if (added !== null) compare(added, published, stored, faults)
-  checkDiscarded(input, added, faults)
-  if (added !== null && rootOf(added) === published.sumRoot) return { bytes: added, recomputed: true }
+  const root = added && rootOf(added)
+  if (added !== null && root !== null && root !== published.sumRoot) tellWrong(added, root, published, stored, faults)
+  if (root !== null) checkDiscarded(input, root, faults)
+  if (root === published.sumRoot) return { bytes: added, recomputed: true }
   if (stored.bytes === null && stored.damaged.length === 0) faults.note('neither its sum nor every update is in the stores')
   return { bytes: stored.bytes, recomputed: false }
 }
@@ -59,31 +61,28 @@ async function fewAtOnce<T, U>(items: readonly T[], find: (item: T) => Promise<U
 /** Of large objects each takes its size twice while it is opened. */
 const AT_ONCE = 4
 
-/** The published sum less all other updates is the one that cannot be read. */
+/** The published sum less all other updates is the one that cannot be read; null for one that can. */
 function expectedUpdate(update: Finding, all: readonly Finding[], sum: Finding, wordBits: 32 | 64) {
   const others = all.filter((other) => other !== update).map((other) => other.bytes)
-  if (sum.bytes === null || others.includes(null)) return null
+  if (update.bytes !== null || sum.bytes === null || others.includes(null)) return null
   const bytes = remainderOf(sum.bytes, others as Uint8Array[], wordBits)
   return bytes !== null && rootOf(bytes) === update.object.root ? { bytes, named: 'the sum less the other updates' } : null
 }
 
-function compare(added: Uint8Array, published: EventOf<'Published'>, stored: Finding, faults: FaultList): void {
-  const root = rootOf(added)
-  if (root === published.sumRoot) return
+function tellWrong(added: Uint8Array, root: Digest, published: EventOf<'Published'>, stored: Finding, faults: FaultList): void {
   const leaf = stored.bytes && firstDifferentLeaf(stored.bytes, added)
   const where = leaf === null ? 'the published sum itself is not in the store' : `leaf ${leaf} of the published sum differs`
   const object = { kind: 'sum' as const, cid: published.sumCid, site: published.site }
   faults.add('sum', `the updates add up to ${root}, site ${published.site} published ${published.sumRoot}: ${where}`, { object, leaf })
 }
 
-/** A publication that was voted down as a wrong sum should have been one. */
-function checkDiscarded({ round }: RoundInput, added: Uint8Array | null, faults: FaultList): void {
-  if (added === null) return
+/** A publication that was voted down, or disputed, as a wrong sum should have been one. @param root of the set's sum */
+function checkDiscarded({ round }: RoundInput, root: Digest, faults: FaultList): void {
   const publications = eventsOf(round, 'Published')
   for (const discarded of eventsOf(round, 'PublicationDiscarded')) {
     const published = publications.find((event) => event.attempt === discarded.attempt)
     if (!discarded.wrongSum || published === undefined) continue
-    const wrong = published.sumRoot !== rootOf(added)
+    const wrong = published.sumRoot !== root
     faults.note(
       `site ${discarded.publisher}'s publication ${discarded.attempt} was discarded as a wrong sum, ${wrong ? 'and it was one' : 'yet it is the sum of the set'}`,
     )

@@ -1,69 +1,89 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { promisify } from 'node:util'
 import { makeReaderKey } from '#app/audit.ts'
 import { figureOf } from './figures.ts'
 import { type BenchNetwork, makeNetwork } from './hospitals.ts'
-import { type NodeProcess, startNodeProcess } from './node-process.ts'
+import { type NodeLine, type NodeProcess, startNodeProcess } from './node-process.ts'
+import type { BenchOptions } from './options.ts'
 import type { Row } from './row.ts'
 import { type BenchStudy, smallStudy } from './studies.ts'
 
 const ROTA = join(import.meta.dirname, '../../node/cli/bin.mjs')
 const AUDITS = 3
 const ROUNDS = 500
-/** The last hospital leaves after this round, and is away for so many. */
-const GONE_AFTER = 5
-const AWAY = 100
+/** The last hospital leaves after this round, and is away for so many; and again, after as many more. */
+const STAYS = 5
+const AWAY = [10, 100]
 /** One round waits this long for the one that left. */
 const SHORT = { seconds: 9, blocks: 8 }
 /** By then all code is compiled. */
 const SETTLED = 50
 const RUN_MS = 30 * 60_000
 
-/** A long run on a real chain: one hospital is away for a hundred rounds of it, and an auditor computes all of it again. */
-export async function longRunRows(rounds = ROUNDS): Promise<Row[]> {
+/** A long run on a real chain: one hospital is away for ten rounds of it, then for a hundred, and an auditor computes all of it again. */
+export async function longRunRows({ profiles }: Pick<BenchOptions, 'profiles'>, rounds = ROUNDS): Promise<Row[]> {
   const dir = await mkdtemp(join(tmpdir(), 'rota-audit-'))
-  const passwordFile = join(dir, 'password')
-  await writeFile(passwordFile, 'a benchmark has no secrets\n', { mode: 0o600 })
-  const reader = join(dir, 'auditor.json')
-  const { encryptionKey } = await makeReaderKey(reader, { file: passwordFile })
-  const network = await makeNetwork(withReader(smallStudy(rounds, SHORT), encryptionKey))
-  let back: NodeProcess | null = null
   try {
-    const nodes = await network.startNodes()
-    const run = await network.openRun()
-    const first = nodes[0] as NodeProcess
-    const reached = (round: number) => first.until((line) => line.event === 'opened' && line.run === run && (line.round ?? 0) >= round, RUN_MS)
-    await reached(GONE_AFTER)
-    await nodes.at(-1)?.end()
-    await reached(Math.min(GONE_AFTER + AWAY, rounds - 3))
-    const startedMs = Date.now()
-    back = await startNodeProcess({ folder: network.folders.at(-1) as string, chainPort: network.chain.port, index: network.folders.length - 1 })
-    await back.until((line) => line.event === 'step' && line.row === 'contribute', RUN_MS)
-    const returnSeconds = (Date.now() - startedMs) / 1_000
-    await first.until((line) => line.event === 'over' && line.run === run, RUN_MS)
-    const memory = memoryRow(first, run, rounds)
-    const seconds: number[] = []
-    for (let i = 0; i < AUDITS; i++) seconds.push(await auditOnce(network, reader, passwordFile, rounds))
-    return [
-      {
-        work: `audit of ${rounds} rounds, every sum added up again`,
-        unit: 's',
-        rota: figureOf(seconds),
-        bar: 10,
-        peers: [],
-        note: 'from the start of the command, the chain read too',
-      },
-      { work: `a site away for ${AWAY} rounds: from its start to its update`, unit: 's', rota: figureOf([returnSeconds]), bar: 10, peers: [] },
-      memory,
-    ]
+    const passwordFile = join(dir, 'password')
+    await writeFile(passwordFile, 'a benchmark has no secrets\n', { mode: 0o600 })
+    const reader = join(dir, 'auditor.json')
+    const { encryptionKey } = await makeReaderKey(reader, { file: passwordFile })
+    const network = await makeNetwork(withReader(smallStudy(rounds, SHORT), encryptionKey))
+    try {
+      const played = await playLong(network, rounds, profiles)
+      return [await auditRow(network, { reader, passwordFile, rounds }), ...played]
+    } finally {
+      await network.stop()
+    }
   } finally {
-    await back?.end()
-    await network.stop()
     await rm(dir, { recursive: true, force: true })
+  }
+}
+
+/** Plays the run to its end; nodes that are there all the time are the network's to end. */
+async function playLong(network: BenchNetwork, rounds: number, profiles: string | undefined): Promise<Row[]> {
+  const nodes = await network.startNodes()
+  const run = await network.openRun()
+  const first = nodes[0] as NodeProcess
+  const index = nodes.length - 1
+  const rows: Row[] = []
+  let last = nodes[index] as NodeProcess
+  try {
+    for (const away of AWAY) {
+      await roundAfter(first, run, STAYS)
+      await last.end()
+      await roundAfter(first, run, away)
+      const startedMs = Date.now()
+      last = await startNodeProcess({ folder: network.folders[index] as string, chainPort: network.chain.port, index, profiles })
+      rows.push(await returnRow(last, away, startedMs))
+    }
+    await first.until((line) => line.event === 'over' && line.run === run, RUN_MS)
+    return [...rows, memoryRow(first, run, rounds)]
+  } finally {
+    await last.end()
+  }
+}
+
+/** Resolves when so many more rounds have opened. */
+async function roundAfter(node: NodeProcess, run: number, more: number): Promise<void> {
+  const opened = (line: NodeLine): boolean => line.event === 'opened' && line.run === run
+  const now = node.lines.findLast(opened)?.round ?? 0
+  await node.until((line) => opened(line) && (line.round ?? 0) >= now + more, RUN_MS)
+}
+
+/** A round that opened without the site, and that it is too late for, is part of it. */
+async function returnRow(node: NodeProcess, away: number, startedMs: number): Promise<Row> {
+  const sent = await node.until((line) => line.event === 'step' && line.row === 'contribute', RUN_MS)
+  const saw = await node.until((line) => line.event === 'opened', RUN_MS)
+  const seconds = (ms: number): string => (ms / 1_000).toFixed(1)
+  return {
+    ...{ work: `a site away for ${away} rounds: from its start to its update`, unit: 's', bar: 10, aim: 5, peers: [] },
+    rota: figureOf([(sent.atMs - startedMs) / 1_000]),
+    note: `it saw round ${saw.round} after ${seconds(saw.atMs - startedMs)} s, ${seconds(saw.cpuMs)} of them its own CPU, and was in round ${sent.round}; load ${(loadavg()[0] as number).toFixed(1)}`,
   }
 }
 
@@ -86,8 +106,21 @@ const withReader = ({ protocol, sites }: BenchStudy, encryptionKey: string): Ben
   protocol: { ...protocol, minSites: sites.length - 1, quorum: sites.length - 1, readers: [{ name: 'auditor', encryptionKey }] },
 })
 
+interface Audited {
+  readonly reader: string
+  readonly passwordFile: string
+  readonly rounds: number
+}
+
+async function auditRow(network: BenchNetwork, audited: Audited): Promise<Row> {
+  const seconds: number[] = []
+  for (let i = 0; i < AUDITS; i++) seconds.push(await auditOnce(network, audited))
+  const work = `audit of ${audited.rounds} rounds, every sum added up again`
+  return { work, unit: 's', rota: figureOf(seconds), bar: 10, peers: [], note: 'from the start of the command, the chain read too' }
+}
+
 /** The command as an auditor types it, in a process of its own. */
-async function auditOnce({ chain, contracts, folders }: BenchNetwork, reader: string, passwordFile: string, rounds: number): Promise<number> {
+async function auditOnce({ chain, contracts, folders }: BenchNetwork, { reader, passwordFile, rounds }: Audited): Promise<number> {
   const where = ['--chain', chain.url, '--contracts', contracts, '--store', folders[0] as string]
   const words = [ROTA, 'audit', 'verify', ...where, '--reader', reader, '--password-file', passwordFile, '--json']
   const startedMs = performance.now()

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { longRunRows } from './audit-row.ts'
 import { diskRows, killRows, manyRows } from './chaos-rows.ts'
 import { installRows } from './install-rows.ts'
 import { blockRows, millionRows, roundRows, tenMillionRows } from './network-rows.ts'
@@ -23,6 +24,7 @@ const MEASURE: Readonly<Record<RowName, (options: BenchOptions, peers: PeerFigur
   kills: killRows,
   many: manyRows,
   disk: diskRows,
+  long: (options) => longRunRows(options),
   install: installRows,
 }
 

@@ -41,11 +41,16 @@ const END_MS = 20_000
 
 export async function startNodeProcess({ folder, chainPort, index, noise = false, profiles }: Start): Promise<NodeProcess> {
   const profile = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`]
-  const script = join(import.meta.dirname, 'node.ts')
+  const script = join(import.meta.dirname, 'node-start.mjs')
   const args = [...profile, script, folder, `${chainPort}`, ...(noise ? ['--noise', `${index}`] : [])]
   const node = watch(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] }))
-  await node.until((line) => line.event === 'started', START_MS)
-  return node
+  try {
+    await node.until((line) => line.event === 'started', START_MS)
+    return node
+  } catch (error) {
+    await node.end()
+    throw error
+  }
 }
 
 function watch(child: ChildProcess): NodeProcess {

@@ -3,15 +3,13 @@
  *   node scripts/bench/node.ts FOLDER CHAIN_PORT [--noise SEED]
  * One JSON object a line.
  */
-import module from 'node:module'
-import { join } from 'node:path'
 import process from 'node:process'
+import { startLean } from '#app/lean-start.ts'
 import { noiseTrainer } from './noise-trainer.ts'
 import { meterWire } from './wire-meter.ts'
 
 const [folder, chainPort, noise, seed] = process.argv.slice(2) as [string, string, string | undefined, string | undefined]
-// As the command line does (node/cli/bin.mjs).
-module.enableCompileCache(join(import.meta.dirname, '../../.cache/compile'))
+startLean()
 const { runNode } = await import('#app/run-node.ts')
 
 const stop = new AbortController()

@@ -12,7 +12,7 @@ export interface BenchOptions {
   readonly install: boolean
   /** Rounds measured in the rows of small models; large ones run a quarter of it. */
   readonly rounds: number
-  /** Writes a CPU profile of each node here. */
+  /** Writes a CPU profile of each node here; in the row `long`, of the site that comes back. */
   readonly profiles: string | undefined
   /** Where ../shared lies: its peers and its rows are used when they are there. */
   readonly shared: string
@@ -21,7 +21,8 @@ export interface BenchOptions {
 export const HELP = `npm run bench -- [ROW …] [options]
 
 Measures Rota on this machine and compares it with its bars. Rows (all but install when none is named):
-  round blocks million ten-million memory bytes start simulated kills many disk install
+  round blocks million ten-million memory bytes start simulated kills many disk long away audit install
+  (long, with away and audit: 500 rounds on a real chain, some minutes)
 
   --json           one JSON object instead of the table
   --peers          install Flower and NVFLARE into a temporary folder and run them in the same run (minutes, 1.4 GB)

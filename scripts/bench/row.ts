@@ -15,11 +15,11 @@ export interface Row {
 }
 
 /** Names by which rows are chosen on the command line. */
-export const ROW_NAMES = ['round', 'blocks', 'million', 'ten-million', 'simulated', 'kills', 'many', 'disk', 'install'] as const
+export const ROW_NAMES = ['round', 'blocks', 'million', 'ten-million', 'simulated', 'kills', 'many', 'disk', 'long', 'install'] as const
 export type RowName = (typeof ROW_NAMES)[number]
 
 /** Rows that come out of another's run. */
-export const WITH: Readonly<Record<string, RowName>> = { memory: 'ten-million', bytes: 'round', start: 'round' }
+export const WITH: Readonly<Record<string, RowName>> = { memory: 'ten-million', bytes: 'round', start: 'round', away: 'long', audit: 'long' }
 
 /** @throws TypeError for a row that does not exist */
 export function chosenRows(words: readonly string[], install: boolean): readonly RowName[] {

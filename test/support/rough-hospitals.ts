@@ -27,7 +27,14 @@ export interface RoughHospitals extends Hospitals {
   untilOver(run: RunId, sites?: readonly number[], withinMs?: number): Promise<readonly string[]>
 }
 
+/**
+ * Four blocks a second, whatever is sent: a round takes one second, as on a chain of validators it takes some blocks, and most of the cores
+ * are left to whatever else is tested. With a block for each transaction a run takes all that there is.
+ */
+const PACED: DevChainOptions = { blockTimeSeconds: 0.25, stateIntervalSeconds: 3_600 }
+
 export interface RoughOptions {
+  /** Default: four blocks a second. */
   readonly chain?: DevChainOptions
   /** Lines between sites can be told apart: each node then dials from a loopback address of its own, which only Linux gives it. */
   readonly lines?: boolean
@@ -39,7 +46,7 @@ export interface RoughOptions {
 export const noLines = process.platform === 'linux' ? false : 'only on Linux a process may dial from any loopback address'
 
 export async function makeRoughHospitals(sites: readonly HospitalRows[], label: string, options: RoughOptions = {}): Promise<RoughHospitals> {
-  const { chain = { blockTimeSeconds: 1, mixedMining: true }, lines = false, untrained = false } = options
+  const { chain = PACED, lines = false, untrained = false } = options
   let wiring: Wiring | undefined
   const hospitals = await makeHospitals(sites, label, chain, async (devChain, dir) => {
     wiring = await wire(devChain, dir, sites.length, lines, untrained ? ['--untrained'] : [])

@@ -1,16 +1,16 @@
-import type { LogDescription } from 'ethers'
 import { sitesOf } from '#base/bitmap.ts'
 import { attemptNo, type Digest, roundNo, runId, studyId } from '#base/ids.ts'
 import { ATTEST_STATUSES, type ChainEventBody, PHASES, RUN_STATES, SITE_STATES } from '#ports/chain.ts'
+import type { ContractName } from './abi.ts'
+import { fieldsOf } from './log-fields.ts'
+import type { RawLog } from './rpc.ts'
 import { bitmapOf, digestOf, NO_SITE, numberOf, placeIn, type Struct, siteOf } from './views.ts'
 
-/** A contract's event in the port's words; undefined for those that rounds need not know. */
-export function decodeEvent(log: LogDescription): ChainEventBody | undefined {
-  return DECODERS[log.name]?.(namedArgs(log))
+/** A contract's event in the port's words; undefined for those that rounds need not know. @throws TypeError when the log is no whole event */
+export function decodeEvent(contract: ContractName, log: Pick<RawLog, 'topics' | 'data'>): ChainEventBody | undefined {
+  const event = fieldsOf(contract, log)
+  return event === null ? undefined : DECODERS[event.name]?.(event.fields)
 }
-
-/** Own fields only: on ethers' Result, which is an array, an argument named `slice` would be the array's method. */
-const namedArgs = (log: LogDescription): Struct => log.args.toObject()
 
 /** Of digests that come again and again (each site attests the same model, and sends the same cohort's root in each round) one copy is kept in memory. */
 function shared(digest: Digest): Digest {

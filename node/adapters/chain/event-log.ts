@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digest } from '#base/ids.ts'
-import type { ChainEvent, ChainEventBody } from '#ports/chain.ts'
+import type { ChainEvent } from '#ports/chain.ts'
 import { decodeEvent } from './decode-event.ts'
-import type { EventFile } from './event-file.ts'
+import { type EventFile, noEventFile } from './event-file.ts'
+import { type EventFilter, EventHistory } from './event-history.ts'
 import { interfaces, type Link } from './link.ts'
 import { keyOf, recheck, type Stretch } from './recheck.ts'
 import { noAnswer, type RawLog, RpcError } from './rpc.ts'
@@ -22,8 +23,6 @@ export interface EventLog {
   verify(): Promise<Rewind | null>
 }
 
-export type EventFilter = { readonly run?: number; readonly kinds?: readonly ChainEventBody['kind'][] }
-
 /** The chain lost blocks: it stood at `from` when last read, and what was read holds up to `to` at most. */
 export interface Rewind {
   readonly from: number
@@ -39,7 +38,7 @@ const RECHECK_MS = 5_000
 
 /** What was read of one history of the chain; when the chain goes back, a new one is begun and this one is left to itself. */
 interface Read {
-  readonly events: ChainEvent[]
+  readonly history: EventHistory
   last: RawLog | null
   /** All blocks up to this one were read; it is read again, for an answer without its logs shows that the chain went back. */
   floor: number
@@ -56,9 +55,10 @@ interface Read {
 }
 
 /** @param onDoubt told when what was read turned out not to be what the chain holds; it is being read anew */
-export function openEventLog(link: Link, file: EventFile, onDoubt: (rewind: Rewind | null) => void = () => {}): EventLog {
+export function openEventLog(link: Link, given: EventFile, onDoubt: (rewind: Rewind | null) => void = () => {}): EventLog {
+  let file = given
   const fresh = (): Read => ({
-    events: [],
+    history: new EventHistory(file.start, (from, to) => file.read(from, to)?.flatMap((log) => decode(link, log) ?? []) ?? null),
     last: null,
     floor: link.deployedAtBlock,
     announced: 0,
@@ -71,7 +71,11 @@ export function openEventLog(link: Link, file: EventFile, onDoubt: (rewind: Rewi
   })
   let read = fresh()
   try {
-    keep(link, read, file.logs)
+    file.replay((log, end) => {
+      // Of what was read earlier the newest block alone is compared.
+      if (read.last?.blockNumber !== log.blockNumber) read.unsure.keys = []
+      keep(link, read, [log], () => [end])
+    })
     begin(read)
   } catch {
     // The file is a cache: what cannot be understood is read from the chain again.
@@ -84,8 +88,7 @@ export function openEventLog(link: Link, file: EventFile, onDoubt: (rewind: Rewi
       link,
       logs.filter((log) => into.last === null || isAfter(log, into.last)),
     )
-    keep(link, into, news)
-    if (news.length > 0 && into === read) file.append(news)
+    keep(link, into, news, (logs) => (into === read ? file.append(logs) : null))
   }
 
   /** From what is known to the head, in pieces. */
@@ -141,8 +144,8 @@ export function openEventLog(link: Link, file: EventFile, onDoubt: (rewind: Rewi
   }
 
   const readAnew = () => {
-    read = fresh()
     file.clear()
+    read = fresh()
   }
 
   const verify = async (before: Read): Promise<Rewind | null> => {
@@ -191,7 +194,13 @@ export function openEventLog(link: Link, file: EventFile, onDoubt: (rewind: Rewi
         throw error instanceof RpcError ? noAnswer(link.url, error.method, error) : error
       })
       if (now !== read) return this.read(from, filter)
-      return now.events.slice(firstAtOrAfter(now.events, from)).filter((event) => matches(event, filter))
+      const events = now.history.since(from, filter)
+      if (events !== null) return events
+      // What is not on the disk any more is on the chain; from now on all of it stays in memory.
+      file.clear()
+      file = noEventFile
+      read = fresh()
+      return this.read(from, filter)
     },
     touch(block, index) {
       if (block !== null && index !== undefined && holds(read, block, index)) return
@@ -202,8 +211,7 @@ export function openEventLog(link: Link, file: EventFile, onDoubt: (rewind: Rewi
       const { last, current, dirty, refreshing } = read
       const next = current && !dirty && refreshing === null && log.blockTimestamp !== undefined
       if (!next || (last !== null && !isAfter(log, last))) return this.touch(Number(log.blockNumber), Number(log.logIndex))
-      keep(link, read, [log])
-      file.append([log])
+      keep(link, read, [log], file.append)
       read.floor = Math.max(read.floor, Number(log.blockNumber))
       read.announced = Math.max(read.announced, read.floor)
     },
@@ -211,10 +219,14 @@ export function openEventLog(link: Link, file: EventFile, onDoubt: (rewind: Rewi
   }
 }
 
-function keep(link: Link, into: Read, logs: readonly RawLog[]): void {
-  for (const log of logs) {
-    const event = decode(link, log)
-    if (event !== undefined) into.events.push(event)
+/** @param write puts them on the disk, and says where they end there */
+function keep(link: Link, into: Read, logs: readonly RawLog[], write: (logs: readonly RawLog[]) => readonly number[] | null): void {
+  if (logs.length === 0) return
+  const events = logs.map((log) => decode(link, log))
+  const ends = write(logs)
+  for (const [i, log] of logs.entries()) {
+    const event = events[i]
+    if (event !== undefined) into.history.push(event, ends?.[i] ?? null)
     into.unsure.keys.push(keyOf(log))
     into.last = log
     into.floor = Math.max(into.floor, Number(log.blockNumber))
@@ -254,22 +266,11 @@ const isAfter = (a: RawLog, b: RawLog): boolean => {
   return blocks > 0 || (blocks === 0 && Number(a.logIndex) > Number(b.logIndex))
 }
 
-/** Callers ask for the newest few of many, so the search begins at the end. */
-function firstAtOrAfter(events: readonly ChainEvent[], block: number): number {
-  let i = events.length
-  while (i > 0 && (events[i - 1] as ChainEvent).block >= block) i--
-  return i
-}
-
-const matches = (event: ChainEvent, filter: EventFilter | undefined): boolean =>
-  (filter?.kinds === undefined || filter.kinds.includes(event.kind)) && (filter?.run === undefined || ('run' in event && event.run === filter.run))
-
 const CONTRACTS = Object.keys(interfaces) as (keyof typeof interfaces)[]
 
 function decode(link: Link, log: RawLog): ChainEvent | undefined {
   const name = CONTRACTS.find((contract) => link.addresses[contract] === log.address.toLowerCase())
-  const parsed = name === undefined ? null : interfaces[name].parseLog(log)
-  const body = parsed === null ? undefined : decodeEvent(parsed)
+  const body = name === undefined ? undefined : decodeEvent(name, log)
   return (
     body && { block: Number(log.blockNumber), index: Number(log.logIndex), timestamp: Number(log.blockTimestamp), tx: digest(log.transactionHash), ...body }
   )

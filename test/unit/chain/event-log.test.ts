@@ -3,7 +3,9 @@
  * given one that refuses wide ranges, all events are found in smaller ones
  * given one that leaves block times out, they are asked for, once a block
  * given one that announces a block before its logs can be read, the reading waits for them
+ * given a file that has lost what is no more in memory, that is read from the chain again
  * given a file of other events, or of none that can be understood, all is read again
+ * given a file that ends long before the chain does, what is missing is asked for at once
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
@@ -57,6 +59,19 @@ function endpoint(habits: { head: number; widest?: number; logs: () => readonly 
   return { link, asked }
 }
 
+/** A file in memory, of a byte a line. */
+const fileOf = (logs: RawLog[]): EventFile => ({
+  start: 0,
+  replay(take) {
+    for (const [i, log] of logs.entries()) take(log, i + 1)
+  },
+  append(more) {
+    return more.map((log) => logs.push(log))
+  },
+  read: (from, to) => logs.slice(from, to),
+  clear: () => void logs.splice(0),
+})
+
 describe('event log', () => {
   it('asks for less when a range is refused', async () => {
     const logs = [7, 1_500, 24_000, 24_990].map((block, i) => logAt(block, i))
@@ -72,8 +87,7 @@ describe('event log', () => {
     const logs = [logAt(8, 1), logAt(8, 2), logAt(9, 3)]
     const { link, asked } = endpoint({ head: 9, logs: () => logs })
     const kept: RawLog[] = []
-    const file: EventFile = { logs: [], append: (more) => kept.push(...more), clear() {} }
-    const log = openEventLog(link, file)
+    const log = openEventLog(link, fileOf(kept))
     assert.deepEqual(
       (await log.read(9)).map(({ timestamp }) => timestamp),
       [1_009],
@@ -83,7 +97,7 @@ describe('event log', () => {
     assert.equal(asked.filter((method) => method === 'eth_getBlockByNumber').length, 2)
     // The times are kept with the logs.
     assert.deepEqual(
-      (await openEventLog(link, { ...file, logs: kept }).read(0)).map(({ timestamp }) => timestamp),
+      (await openEventLog(link, fileOf(kept)).read(0)).map(({ timestamp }) => timestamp),
       [1_008, 1_008, 1_009],
     )
     assert.equal(asked.filter((method) => method === 'eth_getBlockByNumber').length, 2)
@@ -104,9 +118,39 @@ describe('event log', () => {
     assert.equal((await log.read(0)).length, 2)
   })
 
+  it('asks for what its file lacks at once, however much that is', async () => {
+    const logs = Array.from({ length: 2_000 }, (_, i) => ({ ...logAt(8 + i, i % 250), blockTimestamp: hex(1) }))
+    const { link, asked } = endpoint({ head: 2_007, logs: () => logs })
+    const kept = logs.slice(0, 3)
+    const events = await openEventLog(link, fileOf(kept)).read(0)
+    assert.deepEqual([events.length, kept.length], [2_000, 2_000])
+    assert.deepEqual(asked, ['eth_blockNumber', 'eth_getLogs', 'eth_getLogs'], 'once for the gap, once for what came meanwhile')
+  })
+
+  it('asks the chain for the past that its file has lost', async () => {
+    const opened = interfaces.RoundCoordinator.encodeEventLog('RoundOpened', [1, 1, 0, 0, 1, 1, id('root'), id('cid'), 0])
+    const one = { ...logAt(8, 0), ...opened, address: addresses.RoundCoordinator, blockTimestamp: hex(1) }
+    const logs = Array.from({ length: 7_000 }, (_, i) => ({ ...one, blockNumber: hex(8 + i) }))
+    const { link, asked } = endpoint({ head: 7_007, logs: () => logs })
+    const file = fileOf([])
+    let lost = false
+    const log = openEventLog(link, { ...file, read: (from, to) => (lost ? null : file.read(from, to)) })
+    const before = await log.read(0)
+    const calls = asked.length
+    assert.equal(before.length, 7_000)
+    assert.deepEqual([await log.read(0), asked.length], [before, calls], 'the past comes from the file')
+    lost = true
+    assert.equal((await log.read(7_000)).length, 8)
+    assert.equal(asked.length, calls, 'the newest are in memory')
+    assert.deepEqual(await log.read(0), before)
+    const again = asked.length
+    assert.ok(again > calls)
+    assert.deepEqual([await log.read(0), asked.length], [before, again], 'and are not asked for twice')
+  })
+
   it('reads all again when its file cannot be understood', async () => {
     let cleared = 0
-    const file: EventFile = { logs: [{ ...logAt(8, 1), data: '0x12' }], append() {}, clear: () => void cleared++ }
+    const file: EventFile = { ...fileOf([{ ...logAt(8, 1), data: '0x12' }]), clear: () => void cleared++ }
     const events = await openEventLog(endpoint({ head: 9, logs: () => [logAt(8, 1)] }).link, file).read(0)
     assert.deepEqual([events.length, cleared], [1, 1])
   })
