@@ -5,14 +5,15 @@ import { nothing, type Tally } from './tally.ts'
 const HARDHAT = 'node_modules/hardhat/dist/src/cli.js'
 
 /** Solidity and mocha tests of the contracts, gas bars included, with Hardhat's own output; its closing lines give the counts. */
-export function runContractTests(): Promise<Tally> {
+export function runContractTests(write: (text: string) => void): Promise<Tally> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [HARDHAT, 'test'], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' } })
+    const child = spawn(process.execPath, [HARDHAT, 'test'], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' } })
     let text = ''
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {
       text += piece
-      process.stdout.write(piece)
+      write(piece)
     })
+    child.stderr.setEncoding('utf8').on('data', write)
     child.once('error', reject)
     child.once('close', (code) => resolve(countsIn(text, code === 0)))
   })

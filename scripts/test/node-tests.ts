@@ -4,8 +4,8 @@ import { run } from 'node:test'
 import { inspect } from 'node:util'
 import { nothing, type Tally } from './tally.ts'
 
-/** One file may take this long, with all that it starts. */
-const FILE_LIMIT_MS = 300_000
+/** One file may take this long, with all that it starts, on a machine that has much else to do. */
+const FILE_LIMIT_MS = 480_000
 
 interface Ended {
   readonly name: string
@@ -15,36 +15,34 @@ interface Ended {
   readonly details: { readonly type?: string | undefined; readonly error?: Error & { readonly failureType?: string; readonly cause?: unknown } }
 }
 
-/** Runs test files, each in a process of its own; tells a line a file, each failure whole, and why anything was skipped. */
-export async function runNodeTests(files: readonly string[], concurrency: number): Promise<Tally> {
+/** Runs a test file in a process of its own; tells its line, each failure whole, and why anything was skipped. */
+export async function runNodeTest(file: string, write: (text: string) => void, limitMs = FILE_LIMIT_MS): Promise<Tally> {
   const tally = nothing()
   const skipped: string[] = []
-  const stream = run({ files: [...files], concurrency, timeout: FILE_LIMIT_MS })
+  const stream = run({ files: [file], concurrency: 1, timeout: limitMs })
   stream.on('test:pass', (test: Ended) => {
     if (test.details.type === 'suite') return
     if (!test.skip && !test.todo) tally.passed += 1
     else {
       tally.skipped += 1
-      skipped.push(`  skipped: ${test.name} (${typeof test.skip === 'string' ? test.skip : 'no reason given'})`)
+      skipped.push(`  skipped: ${test.name} (${typeof test.skip === 'string' ? test.skip : 'no reason given'})\n`)
     }
   })
   stream.on('test:fail', (test: Ended) => {
     // A suite fails because a test in it did; that one is told.
     if (test.details.error?.failureType === 'subtestsFailed') return
     tally.failed += 1
-    console.log(`FAIL ${place(test)} › ${test.name}\n${whyOf(test)}`)
+    write(`FAIL ${place(test)} › ${test.name}\n${whyOf(test)}\n`)
   })
-  stream.on('test:stdout', ({ message }: { message: string }) => process.stdout.write(message))
-  stream.on('test:stderr', ({ message }: { message: string }) => process.stderr.write(message))
-  stream.on('test:summary', ({ file, success, counts, duration_ms: ms }) => {
-    if (file === undefined) return
-    console.log(
-      `${success ? 'ok  ' : 'FAIL'} ${relative(process.cwd(), file)}  ${counts.passed} passed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}  ${(ms / 1000).toFixed(1)} s`,
-    )
-    for (const line of skipped.splice(0)) console.log(line)
+  stream.on('test:stdout', ({ message }: { message: string }) => write(message))
+  stream.on('test:stderr', ({ message }: { message: string }) => write(message))
+  stream.on('test:summary', ({ file: of, success, counts, duration_ms: ms }) => {
+    if (of === undefined) return
+    const more = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
+    write(`${success ? 'ok  ' : 'FAIL'} ${relative(process.cwd(), of)}  ${counts.passed} passed${more}  ${(ms / 1000).toFixed(1)} s\n${skipped.join('')}`)
   })
   for await (const _ of stream) {
-    // The listeners above tell; reading to the end waits for all files.
+    // The listeners above tell; reading to the end waits for the file.
   }
   return tally
 }

@@ -4,7 +4,7 @@ import { cp, mkdir, readFile, statfs, unlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { startAnvil } from '#adapters/devchain/anvil.ts'
-import type { NodeEvent } from '#app/run-node.ts'
+import type { NodeEvent } from '#app/node/run-node.ts'
 import type { RunId, StudyId } from '#base/ids.ts'
 import { type Hospitals, makeHospitals } from '../support/hospitals.ts'
 import { generatedStudy } from '../support/studies.ts'

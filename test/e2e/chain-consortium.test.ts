@@ -16,9 +16,8 @@ import type { ParamType } from 'ethers'
 import { connectChain, type EthersReader } from '#adapters/chain/ethers-chain.ts'
 import { interfaces } from '#adapters/chain/link.ts'
 import { jsonRpc } from '#adapters/devchain/machine.ts'
-import { roundStories } from '#app/round-story.ts'
-import type { NodeEvent } from '#app/run-node.ts'
-import { isRotaError } from '#base/errors.ts'
+import { roundStories } from '#app/node/round-story.ts'
+import type { NodeEvent } from '#app/node/run-node.ts'
 import { address, type RunId, type StudyId } from '#base/ids.ts'
 import { type BadEndpoint, badEndpoint } from '../support/bad-endpoint.ts'
 import { type Hospitals, makeHospitals } from '../support/hospitals.ts'
@@ -72,17 +71,6 @@ describe('hospitals on a consortium chain', { timeout: 600_000 }, () => {
     await hospitals?.stop()
   })
 
-  /** Opens a run as soon as this site's node has the study's key. */
-  async function opened(): Promise<RunId> {
-    for (const end = Date.now() + 60_000; ; await sleep(500)) {
-      try {
-        return await hospitals.openRun(study)
-      } catch (error) {
-        if (!isRotaError(error) || error.reaction !== 'retry' || Date.now() > end) throw error
-      }
-    }
-  }
-
   const contributed = (site: number, run: RunId) =>
     hospitals.nodes[site]?.until((e) => e.event === 'progress' && e.progress.kind === 'contributed' && e.progress.run === run)
 
@@ -113,7 +101,7 @@ describe('hospitals on a consortium chain', { timeout: 600_000 }, () => {
     Object.assign(at(2).habits, { busyEvery: 31, brokenEvery: 43, halfEvery: 37, closeEvery: 53 })
     await hospitals.nodes[0]?.end('SIGTERM')
     await hospitals.start(0)
-    const run = await opened()
+    const run = await hospitals.openRun(study)
     const stories = await finishes(run)
     for (const site of [0, 1, 2, 3])
       assert.ok(
@@ -146,14 +134,14 @@ describe('hospitals on a consortium chain', { timeout: 600_000 }, () => {
   })
 
   it('close every round with a block every five seconds', { skip: patient ? false : 'a minute of waiting for blocks: ROTA_CHAOS=all plays it' }, async () => {
-    const run = await opened()
+    const run = await hospitals.openRun(study)
     await blocksEvery(5)
     await finishes(run)
     await blocksEvery(1)
   })
 
   it('go on when there were no blocks for a while, and time has jumped', async () => {
-    const run = await opened()
+    const run = await hospitals.openRun(study)
     await contributed(0, run)
     await blocksEvery(0)
     await sleep(8_000)
@@ -164,7 +152,7 @@ describe('hospitals on a consortium chain', { timeout: 600_000 }, () => {
 
   it('go on when the head goes back, and nobody halts', async () => {
     for (const site of [0, 1]) {
-      const run = await opened()
+      const run = await hospitals.openRun(study)
       await contributed(site, run)
       await control('anvil_reorg', 1, [])
       await finishes(run)
@@ -173,7 +161,7 @@ describe('hospitals on a consortium chain', { timeout: 600_000 }, () => {
   })
 
   it('do nothing on the word of an endpoint that lies about the frozen set, where a second one is asked', async () => {
-    const run = await opened()
+    const run = await hospitals.openRun(study)
     await contributed(3, run)
     at(3).habits.lie = withoutSite(3)
     await hospitals.nodes[3]?.until((e) => e.event === 'progress' && e.progress.kind === 'trouble' && e.progress.code === 'ROTA-5014')
@@ -186,7 +174,7 @@ describe('hospitals on a consortium chain', { timeout: 600_000 }, () => {
   })
 
   it('halt when a frozen set that they acted on is another, and nobody else is asked', async () => {
-    const run = await opened()
+    const run = await hospitals.openRun(study)
     await untilEvent(chain, run, 'Frozen')
     // Two of four attest: the round stays open.
     const away = [2, 3].map((i) => hospitals.nodes[i]?.pid as number)

@@ -3,7 +3,7 @@ import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'nod
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sitePaths } from '#app/site-folder.ts'
+import { sitePaths } from '#app/site/site-folder.ts'
 import type { RunId } from '#base/ids.ts'
 import { assertAllClosed, assertUndisturbed } from '../support/blows.ts'
 import { limitFiles, mountSmall, type SmallDisk } from '../support/full-disk.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { RoundStory } from '#app/round-story.ts'
+import type { RoundStory } from '#app/node/round-story.ts'
 import { type RunId, siteId } from '#base/ids.ts'
 import { assertAllClosed, assertUndisturbed } from '../support/blows.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'

@@ -4,11 +4,11 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { connectChain, type EthersReader } from '#adapters/chain/ethers-chain.ts'
-import { sitePaths } from '#app/site-folder.ts'
+import { sitePaths } from '#app/site/site-folder.ts'
 import { address, type RunId, type StudyId } from '#base/ids.ts'
 import type { LearnerSpec } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
-import { type Hospitals, makeHospitals } from '../support/hospitals.ts'
+import { type Hospitals, makeHospitals, PACED } from '../support/hospitals.ts'
 import { generatedStudy } from '../support/studies.ts'
 import { rota } from '../unit/cli/rota.ts'
 
@@ -28,7 +28,7 @@ const limits = Object.fromEntries(
 const AVERAGING = {
   kind: 'logistic',
   algorithm: 'fedavg',
-  rounds: 40,
+  rounds: 25,
   localSteps: 2,
   learningRate: 0.5,
   l2: 0.01,
@@ -44,7 +44,7 @@ describe('hospitals that come and go', { timeout: 240_000 }, () => {
   let studies: readonly StudyId[]
 
   before(async () => {
-    hospitals = await makeHospitals(exact.sites, exact.cohort.label.name)
+    hospitals = await makeHospitals(exact.sites, exact.cohort.label.name, PACED)
     chain = await connectChain({ url: hospitals.chain.url, contracts: address(hospitals.contracts), signer: null, signal: AbortSignal.timeout(600_000) })
     await hospitals.startAll()
     studies = [await hospitals.publish(exact.protocol), await hospitals.publish(averaged.protocol)]

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import process from 'node:process'
 import { after, before, describe, it } from 'node:test'
 import { connectChain, type EthersReader } from '#adapters/chain/ethers-chain.ts'
-import { roundStories } from '#app/round-story.ts'
+import { roundStories } from '#app/node/round-story.ts'
 import { sha256 } from '#app/sha256.ts'
 import { address, type StudyId } from '#base/ids.ts'
 import { rehearse } from '#core/learner/rehearse.ts'
@@ -21,6 +22,9 @@ const short = Object.fromEntries(
   ['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, { seconds: 7, blocks: 7 }]),
 ) as never
 const study = generatedStudy({ sites: 4, rows: 60, change: { limits: short } })
+/** Kills at all rows are in chaos-kills.test.ts; what is shown here is that `rota run --drill` does it, before its contribution and after. */
+const leftOut = (row: string): string | false =>
+  process.env.ROTA_CHAOS === 'all' || row === 'contribute' || row === 'publish' ? false : 'two rows are drilled: ROTA_CHAOS=all drills them all'
 const tables = Object.fromEntries(study.sites.map(({ name, rows }) => [name, rows]))
 
 describe('four processes', () => {
@@ -52,7 +56,7 @@ describe('four processes', () => {
   })
 
   for (const row of ['contribute', 'witness', 'publish', 'attest'] as const)
-    it(`survive a leader that is killed before it would ${row}`, async () => {
+    it(`survive a leader that is killed before it would ${row}`, { skip: leftOut(row) }, async () => {
       const leader = (await chain.runs()).length % 4
       await hospitals.nodes[leader]?.end('SIGTERM')
       const drilled = await hospitals.start(leader, ['--drill', row])

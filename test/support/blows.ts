@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RoundStory } from '#app/round-story.ts'
+import type { RoundStory } from '#app/node/round-story.ts'
 import { sizeOf } from '#base/bitmap.ts'
 import { type RunId, siteId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'

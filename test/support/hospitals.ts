@@ -7,10 +7,11 @@ import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DevChain, type DevChainOptions, startAnvil } from '#adapters/devchain/anvil.ts'
-import { initSite } from '#app/init-site.ts'
-import { createNetwork, joinNetwork } from '#app/network.ts'
-import type { NodeEvent } from '#app/run-node.ts'
-import { approveStudy, publishStudy, startRun } from '#app/studies.ts'
+import { createNetwork, joinNetwork } from '#app/chain/network.ts'
+import type { NodeEvent } from '#app/node/run-node.ts'
+import { initSite } from '#app/site/init-site.ts'
+import { approveStudy, publishStudy, startRun } from '#app/study/studies.ts'
+import { isRotaError } from '#base/errors.ts'
 import type { RunId, StudyId } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
@@ -27,6 +28,7 @@ export interface Hospitals {
   readonly nodes: (Hospital | undefined)[]
   /** Publishes at the first site, approves at all, once every node has the protocol. */
   publish(protocol: Protocol): Promise<StudyId>
+  /** As soon as this site's node has the study's key: on a slow machine later than one command would wait for it. */
   openRun(study: StudyId, at?: number): Promise<RunId>
   start(site: number, options?: readonly string[]): Promise<Hospital>
   /** Kills the chain's process and starts it again from what it had written: it may have lost its last blocks. */
@@ -42,6 +44,12 @@ export interface HospitalRows {
   /** In place of `rows`: the file's own text. */
   readonly csv?: string
 }
+
+/**
+ * Four blocks a second, whatever is sent: a round takes one second, as on a chain of validators it takes some blocks, and most of the cores
+ * are left to whatever else is tested. With a block for each transaction a run takes all that there is.
+ */
+export const PACED: DevChainOptions = { blockTimeSeconds: 0.25, stateIntervalSeconds: 3_600 }
 
 export async function makeHospitals(
   sites: readonly HospitalRows[],
@@ -127,7 +135,7 @@ async function foundNetwork(
       for (const i of folders.keys()) await approveStudy({ ...call(i), study, stewardPassword: null })
       return study
     },
-    openRun: async (study, at = 0) => (await startRun({ ...call(at), study })).run,
+    openRun: (study, at = 0) => untilDone(async () => (await startRun({ ...call(at), study })).run),
     start,
     async restartChain(awayMs) {
       await killBetweenWrites(current.pid, join(dir, 'chain.json'))
@@ -143,6 +151,17 @@ async function foundNetwork(
       await current.stop()
       await rm(dir, { recursive: true, force: true, maxRetries: 5 })
     },
+  }
+}
+
+/** Once more while the error says that it may be tried again, for a minute. */
+async function untilDone<T>(act: () => Promise<T>): Promise<T> {
+  for (const end = Date.now() + 60_000; ; await sleep(250)) {
+    try {
+      return await act()
+    } catch (error) {
+      if (!isRotaError(error) || error.reaction !== 'retry' || Date.now() > end) throw error
+    }
   }
 }
 

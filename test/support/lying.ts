@@ -5,5 +5,5 @@ const HOSPITAL = new URL(`./lying-hospital.ts${new URL(import.meta.url).search}`
 
 registerHooks({
   resolve: (specifier, context, next) =>
-    specifier === '#round/hospital.ts' && context.parentURL?.endsWith('/node/app/node.ts') === true ? next(HOSPITAL, context) : next(specifier, context),
+    specifier === '#round/hospital.ts' && context.parentURL?.endsWith('/node/app/node/node.ts') === true ? next(HOSPITAL, context) : next(specifier, context),
 })

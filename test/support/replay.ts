@@ -1,4 +1,4 @@
-import type { RoundStory } from '#app/round-story.ts'
+import type { RoundStory } from '#app/node/round-story.ts'
 import { sha256 } from '#app/sha256.ts'
 import type { Digest } from '#base/ids.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connectChain, type EthersReader } from '#adapters/chain/ethers-chain.ts'
 import type { DevChain, DevChainOptions } from '#adapters/devchain/anvil.ts'
 import { freePort } from '#adapters/devchain/machine.ts'
-import { type RoundStory, roundStories } from '#app/round-story.ts'
+import { type RoundStory, roundStories } from '#app/node/round-story.ts'
 import { address, type RunId } from '#base/ids.ts'
-import { type HospitalRows, type Hospitals, makeHospitals, type Surroundings } from './hospitals.ts'
+import { type HospitalRows, type Hospitals, makeHospitals, PACED, type Surroundings } from './hospitals.ts'
 import { type Door, Line, openProxy } from './proxy.ts'
 
 const STRUCK_NODE = join(import.meta.dirname, 'struck-node.ts')
@@ -26,12 +26,6 @@ export interface RoughHospitals extends Hospitals {
   /** The state in which these sites' nodes (default: all) saw the run end. @throws Error with what they said last when they do not in time */
   untilOver(run: RunId, sites?: readonly number[], withinMs?: number): Promise<readonly string[]>
 }
-
-/**
- * Four blocks a second, whatever is sent: a round takes one second, as on a chain of validators it takes some blocks, and most of the cores
- * are left to whatever else is tested. With a block for each transaction a run takes all that there is.
- */
-const PACED: DevChainOptions = { blockTimeSeconds: 0.25, stateIntervalSeconds: 3_600 }
 
 export interface RoughOptions {
   /** Default: four blocks a second. */

@@ -63,7 +63,7 @@ watchSending()
 // Nothing comes in this way: it ends with the test that started this node, which should not outlive it.
 process.stdin.once('end', () => process.exit()).resume()
 process.stdin.unref?.()
-const { runNode } = await import('#app/run-node.ts')
+const { runNode } = await import('#app/node/run-node.ts')
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 
