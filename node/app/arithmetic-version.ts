@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
+import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
 import { type Digest, digest } from '#base/ids.ts'
 import { rehearse } from '#core/learner/rehearse.ts'
 import { generateCohort } from '#core/model/generated-cohort.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
 import { encodeModel } from '#wire/model.ts'
-import { parseProtocol, protocolToYaml } from './protocol-file.ts'
 import { sha256 } from './sha256.ts'
 
 const SPECS: readonly LearnerSpec[] = [

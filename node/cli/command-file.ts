@@ -13,7 +13,7 @@ import type { Output } from './output/output.ts'
  *        options: { rounds: whole('N', 'only the last N rounds', { from: 1 }) },
  *        example: 'rota study show 3 --rounds 5',
  *        async run({ options, args, out, signal }) {
- *          const { showStudy } = await import('#app/study-show.ts')
+ *          const { showStudy } = await import('#app/study/study-show.ts')
  *          const study = await showStudy(args[0], options.rounds ?? null, signal)
  *          out.result(study, () => studyTable(study, out.style))
  *        },

@@ -14,7 +14,7 @@ import { fromCbor, toCbor } from './cbor.ts'
  *             [ version=1, "way", relayed, round trip µs, its clock minus mine ms, B/s from it, B/s to it ]
  *             [ version=1, "site", seconds or null, why not, backend, write B/s, read B/s, disk used ‰, software, arithmetic ]
  *
- * An answer holds times and speeds of a machine and nothing of a patient: seconds of training come rounded up (app/canary-training.ts), so that they
+ * An answer holds times and speeds of a machine and nothing of a patient: seconds of training come rounded up (app/canary/canary-training.ts), so that they
  * do not tell how many rows there are.
  */
 export const CANARY_PROTOCOL = '/rota/canary/1'

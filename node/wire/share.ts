@@ -8,7 +8,7 @@ import { fromCbor, toCbor } from './cbor.ts'
  *   question  [ version=1, run ]
  *   answer    [ version=1, rounds, bytes in, bytes out, seconds of training ]
  *
- * What a site says of itself: nobody can check it, and it is shown as told. Seconds come rounded up (app/canary-limits.ts, coarseSeconds).
+ * What a site says of itself: nobody can check it, and it is shown as told. Seconds come rounded up (app/canary/canary-limits.ts, coarseSeconds).
  */
 export const SHARE_PROTOCOL = '/rota/share/1'
 const VERSION = 1

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { jsonRpc } from '#adapters/devchain/machine.ts'
-import { sitePaths } from '#app/site-folder.ts'
+import { sitePaths } from '#app/site/site-folder.ts'
 import { deal } from '../../test/support/blows.ts'
 import { makeRoughHospitals } from '../../test/support/rough-hospitals.ts'
 import { longStudy } from '../../test/support/studies.ts'

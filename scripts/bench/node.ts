@@ -4,13 +4,13 @@
  * One JSON object a line.
  */
 import process from 'node:process'
-import { startLean } from '#app/lean-start.ts'
+import { startLean } from '#app/node/lean-start.ts'
 import { noiseTrainer } from './noise-trainer.ts'
 import { meterWire } from './wire-meter.ts'
 
 const [folder, chainPort, noise, seed] = process.argv.slice(2) as [string, string, string | undefined, string | undefined]
 startLean()
-const { runNode } = await import('#app/run-node.ts')
+const { runNode } = await import('#app/node/run-node.ts')
 
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())

@@ -3,8 +3,8 @@
  *   node scripts/bench/simulated.ts SITES ROUNDS
  */
 import process from 'node:process'
-import { simulateNetwork } from '#app/simulated-network.ts'
-import { rulesOf } from '#app/study-rules.ts'
+import { rulesOf } from '#app/protocol/study-rules.ts'
+import { simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { manySites } from './studies.ts'
 
 const [sites, rounds] = process.argv.slice(2).map(Number) as [number, number]

@@ -1,4 +1,4 @@
-import { parseProtocol, protocolToYaml } from '#app/protocol-file.ts'
+import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
 import { sigmoid } from '#core/learner/elementary.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import type { SplitTable, Table } from '#core/model/table.ts'

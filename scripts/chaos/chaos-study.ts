@@ -1,4 +1,4 @@
-import { parseProtocol, protocolToYaml } from '#app/protocol-file.ts'
+import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
 import { generateCohort } from '#core/model/generated-cohort.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'

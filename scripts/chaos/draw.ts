@@ -1,7 +1,7 @@
 import { drawChaos, mostFaulty } from '#adapters/sim/draw-faults.ts'
 import type { FaultPlan } from '#adapters/sim/faults.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
-import { rulesOf } from '#app/study-rules.ts'
+import { rulesOf } from '#app/protocol/study-rules.ts'
 import type { StudyRules } from '#ports/chain.ts'
 import { type ChaosStudy, CONTRIBUTING_S, chaosStudy, ROUNDS, type StudyKind } from './chaos-study.ts'
 import type { Draw } from './record.ts'

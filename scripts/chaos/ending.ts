@@ -1,6 +1,6 @@
 import { liesOf } from '#adapters/sim/lies.ts'
 import type { SimWorld } from '#adapters/sim/world.ts'
-import type { SimulatedNetwork } from '#app/simulated-network.ts'
+import type { SimulatedNetwork } from '#app/simulate/simulated-network.ts'
 import { type RunId, runId, type StudyId } from '#base/ids.ts'
 import type { RunView } from '#ports/chain.ts'
 import type { Draw, RunRecord } from './record.ts'

@@ -1,7 +1,7 @@
 import { liesOf } from '#adapters/sim/lies.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
 import type { SimWorld } from '#adapters/sim/world.ts'
-import { type SimulatedNetwork, simulateNetwork } from '#app/simulated-network.ts'
+import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { bitmapOf } from '#base/bitmap.ts'
 import { nameOf } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import { protocolFromData } from '#app/draft-protocol.ts'
+import { protocolFromData } from '#app/protocol/draft-protocol.ts'
 import type { Feature, Label } from '#core/protocol/protocol.ts'
 import { toCsv } from './cohort.ts'
 import type { Network, Scene } from './scene.ts'

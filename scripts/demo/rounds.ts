@@ -1,4 +1,4 @@
-import type { RoundLine } from '#app/run-node.ts'
+import type { RoundLine } from '#app/node/run-node.ts'
 import { must } from './demo-error.ts'
 import type { Heard } from './hospital.ts'
 import type { RoundResult, RunResult } from './results.ts'

@@ -1,4 +1,4 @@
-import { schema } from '../../node/app/config.ts'
+import { schema } from '../../node/app/site/config.ts'
 import { keyTable } from './key-table.ts'
 
 const TEXTS: Readonly<Record<string, string>> = {

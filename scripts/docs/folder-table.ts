@@ -1,5 +1,5 @@
 import { vaultPath } from '../../node/adapters/vault/site-vault.ts'
-import { sitePaths } from '../../node/app/site-folder.ts'
+import { sitePaths } from '../../node/app/site/site-folder.ts'
 import { markdownTable } from './markdown.ts'
 
 type Place = Exclude<keyof ReturnType<typeof sitePaths>, 'folder'>

@@ -1,5 +1,5 @@
 import { MISSING_SIGNS } from '../../node/adapters/cohort/mapping.ts'
-import { schema } from '../../node/app/mapping-file.ts'
+import { schema } from '../../node/app/protocol/mapping-file.ts'
 import { keyTable } from './key-table.ts'
 
 const COLUMN = {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { learnerSchema, protocolSchema } from '../../node/app/protocol-schema.ts'
+import { learnerSchema, protocolSchema } from '../../node/app/protocol/protocol-schema.ts'
 import { keyTable } from './key-table.ts'
 
 const PROTOCOL: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import type { Protocol } from '#core/protocol/protocol.ts'
 
 /**
- * How a site's file says what the protocol asks for: local columns, codes and units. Written as YAML (app/mapping-file.ts).
+ * How a site's file says what the protocol asks for: local columns, codes and units. Written as YAML (app/protocol/mapping-file.ts).
  * What is left out is taken as it is: a feature's column has the feature's name and unit.
  */
 export interface Mapping {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
+import { consentRecordOf } from '#app/consent/consent-verify.ts'
+import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
 import { type CohortOpening, judgeOpening, type OpeningVerdict, readCohortOpening } from '#core/consent/cohort-opening.ts'
-import { withdrawalsUnder } from './at-site.ts'
-import { contractsAddress, withReader } from './chain-reader.ts'
-import { consentRecordOf } from './consent-verify.ts'
-import { sha256 } from './sha256.ts'
+import { sha256 } from '../sha256.ts'
 
 export type { OpeningVerdict } from '#core/consent/cohort-opening.ts'
 

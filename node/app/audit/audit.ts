@@ -17,7 +17,7 @@ import { RotaError } from '#base/errors.ts'
 import { address, type Digest, isAddress, type RunId, runId } from '#base/ids.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import type { ChainEvent } from '#ports/chain.ts'
-import { sha256 } from './sha256.ts'
+import { sha256 } from '../sha256.ts'
 
 export type { AuditReport, Fault, RoundReport } from '#audit/report.ts'
 

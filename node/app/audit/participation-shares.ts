@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { writeAtomic } from '#adapters/journal/atomic-file.ts'
 import type { Network } from '#adapters/network/host.ts'
 import { askQuestion, serveQuestions } from '#adapters/network/questions.ts'
+import { coarseSeconds } from '#app/canary/canary-limits.ts'
+import { readRoundNotes } from '#app/node/round-notes.ts'
+import type { SitePaths } from '#app/site/site-paths.ts'
 import type { RunId, SiteId } from '#base/ids.ts'
 import type { Clock, Log } from '#ports/host.ts'
 import { decodeShare, decodeShareQuestion, encodeShare, encodeShareQuestion, SHARE_LIMIT_BYTES, SHARE_PROTOCOL, type ToldShare } from '#wire/share.ts'
-import { coarseSeconds } from './canary-limits.ts'
-import { readRoundNotes } from './round-notes.ts'
-import type { SitePaths } from './site-paths.ts'
 
 /** What other sites said a run had cost them, by run and site. */
 export type ToldShares = Readonly<Record<string, Readonly<Record<string, ToldShare>>>>

@@ -1,10 +1,10 @@
+import type { RoundNote } from '#app/node/round-notes.ts'
 import { type Participation, participationOf, type SitePart } from '#audit/participation.ts'
 import { absenceLines } from '#audit/participation-text.ts'
 import type { RunId, SiteId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { ToldShare } from '#wire/share.ts'
 import type { ToldShares } from './participation-shares.ts'
-import type { RoundNote } from './round-notes.ts'
 
 /** How a run's rounds were shared, with the sites' names: shown wherever a run is shown. */
 export interface NamedParticipation {

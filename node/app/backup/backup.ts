@@ -5,10 +5,10 @@ import { systemRandom } from '#adapters/host/system-host.ts'
 import { readJournal } from '#adapters/journal/file-journal.ts'
 import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
 import { openVault, vaultPath } from '#adapters/vault/site-vault.ts'
+import { readConfig, type SiteConfig } from '#app/site/config.ts'
+import { passwordSource, sitePaths } from '#app/site/site-folder.ts'
 import { RotaError } from '#base/errors.ts'
 import { MOST_BYTES, TAKEN, type Taken, writeBackup } from './backup-file.ts'
-import { readConfig, type SiteConfig } from './config.ts'
-import { passwordSource, sitePaths } from './site-folder.ts'
 
 export interface BackupAnswer {
   readonly file: string

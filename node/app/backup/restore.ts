@@ -4,11 +4,11 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:pat
 import { diskError, writeAtomic } from '#adapters/journal/atomic-file.ts'
 import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
 import { vaultAddresses, vaultPath } from '#adapters/vault/site-vault.ts'
+import { CONFIG_FILE, checkConfig, type SiteConfig, writeConfigText } from '#app/site/config.ts'
+import { sitePaths } from '#app/site/site-folder.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import { placesOf, positionOf } from './backup.ts'
 import { type Backup, readBackup, TAKEN, type Taken } from './backup-file.ts'
-import { CONFIG_FILE, checkConfig, type SiteConfig, writeConfigText } from './config.ts'
-import { sitePaths } from './site-folder.ts'
 
 export interface RestoreAnswer {
   readonly folder: string

@@ -17,7 +17,8 @@ import {
   type WayQuestion,
 } from '#wire/canary.ts'
 import { CANARY_ROUND_LIMIT_BYTES, CANARY_ROUND_PROTOCOL, decodeRoundQuestion, encodeRoundAnswer } from '#wire/canary-round.ts'
-import { arithmeticVersion } from './arithmetic-version.ts'
+import { arithmeticVersion } from '../arithmetic-version.ts'
+import { SOFTWARE_VERSION } from '../version.ts'
 import { createBudget } from './canary-budget.ts'
 import { createFresh } from './canary-fresh.ts'
 import { coarseSeconds } from './canary-limits.ts'
@@ -26,7 +27,6 @@ import { type CanaryParts, ownNumbers } from './canary-parts.ts'
 import { failure } from './canary-problem.ts'
 import type { CanaryRounds } from './canary-rounds.ts'
 import { WAY_MS } from './canary-ways.ts'
-import { SOFTWARE_VERSION } from './version.ts'
 
 /** The training of one study may take minutes; a node that stops ends it. */
 const SITE_MS = 10 * 60_000

@@ -1,11 +1,11 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeAtomic } from '#adapters/journal/atomic-file.ts'
+import type { SitePaths } from '#app/site/site-paths.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
 import type { CanaryReport } from './canary.ts'
 import { shortfallText, shortPhases } from './canary-limits.ts'
-import type { SitePaths } from './site-paths.ts'
 
 /** What a stored canary says of a study's start. */
 export interface CanaryVerdict {

@@ -9,9 +9,9 @@ import type { ModelStore } from '#ports/model-store.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import type { WhyNot } from '#wire/canary.ts'
 import { programmeId } from '#wire/programme.ts'
-import { arithmeticVersion } from './arithmetic-version.ts'
+import { arithmeticVersion } from '../arithmetic-version.ts'
+import { sha256 } from '../sha256.ts'
 import { largestVector, measureStore, measureTraining, type StoreSpeed, type Training } from './canary-training.ts'
-import { sha256 } from './sha256.ts'
 
 /** What a canary is made of: the same for a running node and for a command that works without one. */
 export interface CanaryParts {

@@ -6,9 +6,9 @@ import type { SiteId } from '#base/ids.ts'
 import type { SiteRecord, StudyRecord } from '#ports/chain.ts'
 import type { Hello } from '#ports/peers.ts'
 import { CANARY_LIMIT_BYTES, CANARY_PROTOCOL, decodeAnswer, encodeQuestion, type SiteAnswer, type WhyNot } from '#wire/canary.ts'
+import { SOFTWARE_VERSION } from '../version.ts'
 import { type CanaryParts, type OwnNumbers, ownNumbers } from './canary-parts.ts'
 import { failure } from './canary-problem.ts'
-import { SOFTWARE_VERSION } from './version.ts'
 
 /** One member as the canary found it. What was not measured is null. */
 export interface CanaryRow {

@@ -1,3 +1,4 @@
+import { quiet } from '#app/node/dial-out.ts'
 import { RotaError } from '#base/errors.ts'
 import { type Address, type RunId, runId, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
@@ -9,9 +10,8 @@ import type { Vault } from '#ports/vault.ts'
 import { createMemo } from '#round/memo.ts'
 import type { Site } from '#round/site.ts'
 import type { Said } from '#wire/canary-round.ts'
+import { sha256 } from '../sha256.ts'
 import type { CanaryParts } from './canary-parts.ts'
-import { quiet } from './dial-out.ts'
-import { sha256 } from './sha256.ts'
 
 /** Runs on chain count from 1. */
 export const SCRATCH_RUN: RunId = runId(0)

@@ -1,4 +1,5 @@
 import type { BlockNetwork } from '#adapters/store/block-network.ts'
+import { openRoundStore } from '#app/node/scratch-store.ts'
 import { bitmapOf, EMPTY, sitesOf } from '#base/bitmap.ts'
 import { fromHex, utf8 } from '#base/bytes.ts'
 import { attemptNo, roundNo, ZERO_DIGEST } from '#base/ids.ts'
@@ -16,11 +17,10 @@ import { createWaker, type Waker } from '#round/waker.ts'
 import { createWords } from '#round/words.ts'
 import { type BeginQuestion, CANARY_BLOCK_PROTOCOL, type CanaryStep, type Said, type StepQuestion } from '#wire/canary-round.ts'
 import { decodeSliceWord } from '#wire/slice-word.ts'
+import { sha256 } from '../sha256.ts'
 import type { CanaryParts } from './canary-parts.ts'
 import { SCRATCH_RUN, scratchSite } from './canary-scratch.ts'
 import { largestLayout, madeUpLearner, madeUpRandom } from './canary-vector.ts'
-import { openRoundStore } from './scratch-store.ts'
-import { sha256 } from './sha256.ts'
 
 /** One member's part in a canary's round: the steps of round/steps, over made-up updates. */
 export interface CanarySeat {

@@ -16,9 +16,9 @@ import type { Random } from '#ports/host.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import type { WhyNot } from '#wire/canary.ts'
+import { sha256 } from '../sha256.ts'
 import { percentile } from './canary-limits.ts'
 import { largestLayout } from './canary-vector.ts'
-import { sha256 } from './sha256.ts'
 
 export type Training =
   | { readonly p95Seconds: number; readonly repetitions: number; readonly backend: string }

@@ -13,7 +13,7 @@ import { integerBound, SALT_BYTES, vectorBytes } from '#core/ring/layout.ts'
 import { type RandomSource, toRing } from '#core/ring/to-ring.ts'
 import type { LocalUpdate, SumValues, VectorBlock, VectorLayout } from '#core/ring/vectors.ts'
 import { nameModel } from '#round/study.ts'
-import { sha256 } from './sha256.ts'
+import { sha256 } from '../sha256.ts'
 
 /** Of the study's stages the one that sends the most. */
 export function largestLayout(protocol: Protocol): VectorLayout {

@@ -1,7 +1,7 @@
 import { connectChain, type EthersReader } from '#adapters/chain/ethers-chain.ts'
+import type { SiteConfig } from '#app/site/config.ts'
 import { RotaError } from '#base/errors.ts'
 import { type Address, address } from '#base/ids.ts'
-import type { SiteConfig } from './config.ts'
 
 /** How a config's chain is reached, and what of it counts. */
 export const endpointsOf = (config: Pick<SiteConfig, 'chain' | 'chainWitness'> & Partial<SiteConfig>) => ({

@@ -3,15 +3,15 @@ import type { EthersReader } from '#adapters/chain/ethers-chain.ts'
 import { openEndpoint } from '#adapters/chain/link.ts'
 import { membership, type Proposal, readProposals } from '#adapters/chain/membership.ts'
 import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
+import { noteContracts, readCard } from '#app/site/init-site.ts'
+import { openSiteFolder, type SiteFolder, sitePaths } from '#app/site/site-folder.ts'
+import type { StudyCall } from '#app/study/studies.ts'
 import { sizeOf } from '#base/bitmap.ts'
 import { toHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import { type Address, address } from '#base/ids.ts'
 import type { SiteRecord } from '#ports/chain.ts'
 import { contractsAddress, withReader } from './chain-reader.ts'
-import { noteContracts, readCard } from './init-site.ts'
-import { openSiteFolder, type SiteFolder, sitePaths } from './site-folder.ts'
-import type { StudyCall } from './studies.ts'
 
 /** Puts the contracts on the chain, with these founders. The deploying key is made for this once and keeps no right. */
 export async function createNetwork(

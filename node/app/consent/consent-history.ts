@@ -1,7 +1,7 @@
 import type { ArchivedCohort } from '#adapters/cohort/cohort-archive.ts'
+import type { AtSite } from '#app/site/at-site.ts'
 import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
-import type { AtSite } from './at-site.ts'
 
 /** Whether one tag was in the cohort that this site committed to in a round. */
 export interface TagInRound {

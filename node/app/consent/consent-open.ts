@@ -1,14 +1,14 @@
 import { cohortPad, cohortSecret, grantedPad, sha256 } from '#adapters/cohort/site-maps.ts'
+import { type AtSite, atSite } from '#app/site/at-site.ts'
+import { networkOf } from '#app/site/site-cohort.ts'
+import type { StudyCall } from '#app/study/studies.ts'
 import { fromHex, toHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { RoundNo, RunId } from '#base/ids.ts'
 import { grantEntry } from '#core/consent/cohort-map.ts'
 import type { CohortOpening } from '#core/consent/cohort-opening.ts'
-import { type AtSite, atSite } from './at-site.ts'
 import { archivedCohort, contributionTo } from './consent-prove.ts'
 import { consentRoots, grantedTags } from './consent-root.ts'
-import { networkOf } from './site-cohort.ts'
-import type { StudyCall } from './studies.ts'
 
 export type { CohortOpening } from '#core/consent/cohort-opening.ts'
 

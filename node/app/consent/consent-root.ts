@@ -1,10 +1,10 @@
 import { grantedMap } from '#adapters/cohort/site-maps.ts'
+import type { AtSite } from '#app/site/at-site.ts'
 import { toDigest } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
 import type { ChainReader, SiteRecord } from '#ports/chain.ts'
 import { programmeId } from '#wire/programme.ts'
-import type { AtSite } from './at-site.ts'
-import { sha256 } from './sha256.ts'
+import { sha256 } from '../sha256.ts'
 
 /** Where the consents of a site stand on chain. */
 export interface ConsentRoot {

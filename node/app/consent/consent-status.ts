@@ -1,9 +1,9 @@
 import { type Receipt, readReceipt } from '#adapters/cohort/receipt.ts'
+import { type AtSite, atSite, heldProtocols, withdrawalsUnder } from '#app/site/at-site.ts'
+import type { StudyCall } from '#app/study/studies.ts'
 import type { Digest } from '#base/ids.ts'
-import { type AtSite, atSite, heldProtocols, withdrawalsUnder } from './at-site.ts'
 import { type TagInRound, tagsInRounds } from './consent-history.ts'
 import { type ConsentRoot, consentRoots, grantedRootIn } from './consent-root.ts'
-import type { StudyCall } from './studies.ts'
 
 /** How a programme stands at this site: counts alone, and on this site's screen alone. */
 export interface ProgrammeStatus {

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import type { EthersReader } from '#adapters/chain/ethers-chain.ts'
 import { readReceipt } from '#adapters/cohort/receipt.ts'
+import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
+import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
 import { type Address, runId } from '#base/ids.ts'
 import { networkDigest } from '#core/consent/cohort-map.ts'
 import { type ChainRecord, type CohortProof, judgeCohortProof, readCohortProof, type Verdict } from '#core/consent/cohort-proof.ts'
 import { programmeId } from '#wire/programme.ts'
-import { withdrawalsUnder } from './at-site.ts'
-import { contractsAddress, withReader } from './chain-reader.ts'
-import { sha256 } from './sha256.ts'
+import { sha256 } from '../sha256.ts'
 
 export type { Verdict } from '#core/consent/cohort-proof.ts'
 

@@ -1,13 +1,13 @@
+import { type ChosenModel, chooseModel } from '#app/node/run-choice.ts'
+import { type ResultsView, viewOf } from '#app/results/results.ts'
+import { writeText } from '#app/results/results-csv.ts'
+import { atSite } from '#app/site/at-site.ts'
+import type { StudyCall } from '#app/study/studies.ts'
 import { weightsOf } from '#core/learner/neural.ts'
 import { hasOwnIntercepts } from '#core/learner/predict.ts'
 import type { RegressionResults } from '#core/learner/results.ts'
 import type { Model } from '#core/model/model.ts'
 import type { NeuralSpec, Protocol } from '#core/protocol/protocol.ts'
-import { atSite } from './at-site.ts'
-import { type ResultsView, viewOf } from './results.ts'
-import { writeText } from './results-csv.ts'
-import { type ChosenModel, chooseModel } from './run-choice.ts'
-import type { StudyCall } from './studies.ts'
 
 /** A model for use elsewhere: all that a program needs to predict, and what proves where it comes from. */
 export type ExportedModel = ReturnType<typeof exported>

@@ -1,9 +1,9 @@
+import { type AtSite, atSite } from '#app/site/at-site.ts'
+import type { StudyCall } from '#app/study/studies.ts'
 import type { Digest, RoundNo, RunId, StudyId } from '#base/ids.ts'
 import type { RunState } from '#ports/chain.ts'
 import { END_KINDS, standingEnds } from '#round/round-ends.ts'
-import { type AtSite, atSite } from './at-site.ts'
 import { heldModel } from './model-shelf.ts'
-import type { StudyCall } from './studies.ts'
 
 export interface ListedModel {
   readonly run: RunId

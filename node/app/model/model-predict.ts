@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import { openFeatures } from '#adapters/cohort/read-features.ts'
+import { type ChosenModel, chooseModel } from '#app/node/run-choice.ts'
+import { readMapping } from '#app/protocol/mapping-file.ts'
+import { writeText } from '#app/results/results-csv.ts'
+import { type AtSite, atSite, consentedNow } from '#app/site/at-site.ts'
+import type { StudyCall } from '#app/study/studies.ts'
 import { RotaError } from '#base/errors.ts'
 import type { RunId } from '#base/ids.ts'
 import { hasOwnIntercepts, ownIntercept, type Predictor, predictorOf } from '#core/learner/predict.ts'
-import { type AtSite, atSite, consentedNow } from './at-site.ts'
-import { readMapping } from './mapping-file.ts'
-import { writeText } from './results-csv.ts'
-import { type ChosenModel, chooseModel } from './run-choice.ts'
-import type { StudyCall } from './studies.ts'
 
 export interface PredictCall extends StudyCall {
   readonly run: string | undefined

@@ -12,7 +12,7 @@ import { END_KINDS, standingEnds } from '#round/round-ends.ts'
 import { nameModel } from '#round/study.ts'
 import { decodeModel } from '#wire/model.ts'
 import { decodeProtocol, protocolDigest } from '#wire/protocol.ts'
-import { sha256 } from './sha256.ts'
+import { sha256 } from '../sha256.ts'
 
 export interface ShelfParts {
   readonly chain: EthersChain

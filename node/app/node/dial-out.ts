@@ -4,8 +4,8 @@ import type { OpenVault } from '#adapters/vault/secrets-vault.ts'
 import type { SiteRecord } from '#ports/chain.ts'
 import type { Log } from '#ports/host.ts'
 import type { Members } from '#ports/members.ts'
-import { arithmeticVersion } from './arithmetic-version.ts'
-import { SOFTWARE_VERSION } from './version.ts'
+import { arithmeticVersion } from '../arithmetic-version.ts'
+import { SOFTWARE_VERSION } from '../version.ts'
 
 /** This site's place in the network for the length of a command: it dials the members with the site's own key and listens nowhere. Only while no node runs here. */
 export async function dialOut<T>(vault: Pick<OpenVault, 'peerSeed'>, sites: readonly SiteRecord[], work: (network: Network) => Promise<T>): Promise<T> {

@@ -1,10 +1,10 @@
+import { heldModel } from '#app/model/model-shelf.ts'
+import type { AtSite } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
 import { type RunId, runId } from '#base/ids.ts'
 import type { Model } from '#core/model/model.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { RunView } from '#ports/chain.ts'
-import type { AtSite } from './at-site.ts'
-import { heldModel } from './model-shelf.ts'
 
 /** A run's newest model with the protocol that it was made under. */
 export interface ChosenModel {

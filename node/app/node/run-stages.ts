@@ -1,5 +1,5 @@
+import { heldModel, type ModelShelf } from '#app/model/model-shelf.ts'
 import type { Digest, RunId } from '#base/ids.ts'
-import { heldModel, type ModelShelf } from './model-shelf.ts'
 
 /**
  * The stage of each round of a run, '' where its base model is not here. Stages follow each other and never come back, so that

@@ -1,3 +1,5 @@
+import { type NodeCanary, startNodeCanary } from '#app/canary/canary-node.ts'
+import { openShelf } from '#app/model/model-shelf.ts'
 import { openFolder } from '#audit/folder-source.ts'
 import type { RotaError } from '#base/errors.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
@@ -8,12 +10,10 @@ import { Metrics } from '#web/metrics.ts'
 import { nodeMetrics, setFromHealth } from '#web/node-metrics.ts'
 import { readerAccess } from '#web/reader-access.ts'
 import { startWeb } from '#web/server.ts'
-import { type NodeCanary, startNodeCanary } from './canary-node.ts'
+import { SOFTWARE_VERSION } from '../version.ts'
 import { watchClock } from './clock-watch.ts'
-import { openShelf } from './model-shelf.ts'
 import type { RunningNode } from './node.ts'
 import { watchPeers } from './peer-watch.ts'
-import { SOFTWARE_VERSION } from './version.ts'
 
 /** The node's loopback endpoint: health, metrics, and encrypted blocks for auditors. */
 export interface ServedNode {

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path'
 import { type MappingPreview, previewMapping } from '#adapters/cohort/preview-mapping.ts'
+import { nameOf, type SiteView, withSiteView } from '#app/site/site-view.ts'
+import { protocolOf } from '#app/study/studies.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRecord } from '#ports/chain.ts'
+import { type ToldError, toldError } from '../told-error.ts'
 import { diffProtocols, type ProtocolChange } from './diff-protocols.ts'
 import { readMapping } from './mapping-file.ts'
-import { nameOf, type SiteView, withSiteView } from './site-view.ts'
-import { protocolOf } from './studies.ts'
-import { type ToldError, toldError } from './told-error.ts'
 
 export type DataPreview =
   | (Omit<MappingPreview, 'problems'> & { readonly problems: readonly (ToldError & { readonly count: number })[] })

@@ -3,7 +3,7 @@ import { defaultMapping, type Mapping, MISSING_SIGNS, wantedNames } from '#adapt
 import { RotaError } from '#base/errors.ts'
 import { nearest } from '#base/nearest.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
-import { checkYaml, parseYaml, readYaml, wrongValue, type YamlFile } from './yaml-file.ts'
+import { checkYaml, parseYaml, readYaml, wrongValue, type YamlFile } from '../yaml-file.ts'
 
 const column = z.strictObject({
   column: z.string().min(1).optional(),

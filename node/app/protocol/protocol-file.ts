@@ -2,9 +2,9 @@ import { stringify } from 'yaml'
 import { nearest } from '#base/nearest.ts'
 import { checkProtocol, neuralFractionBits } from '#core/protocol/check.ts'
 import type { LearnerSpec, Limit, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
+import { checkYaml, parseYaml, readYaml, wrongValue, type YamlFile } from '../yaml-file.ts'
 import { protocolBreaches } from './protocol-rules.ts'
 import { ALGORITHMS, LEARNER_KINDS, learnerSchema, protocolSchema, type WrittenLearner, type WrittenProtocol } from './protocol-schema.ts'
-import { checkYaml, parseYaml, readYaml, wrongValue, type YamlFile } from './yaml-file.ts'
 
 /** @throws ROTA-3001, 3041, 3042, 3043 with the line; 2104 when sums could overflow the ring, 23xx */
 export const readProtocol = async (file: string): Promise<Protocol> => protocolFrom(await readYaml(file))

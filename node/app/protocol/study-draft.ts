@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
+import { writeText } from '#app/results/results-csv.ts'
 import { RotaError } from '#base/errors.ts'
 import { type DraftOptions, draftProtocol } from './draft-protocol.ts'
-import { writeText } from './results-csv.ts'
 
 export interface DraftCall {
   readonly data: string

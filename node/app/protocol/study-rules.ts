@@ -1,6 +1,6 @@
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRules } from '#ports/chain.ts'
-import { arithmeticVersion } from './arithmetic-version.ts'
+import { arithmeticVersion } from '../arithmetic-version.ts'
 
 /** The few numbers of a protocol that the chain enforces. */
 export async function rulesOf(protocol: Protocol): Promise<StudyRules> {

@@ -1,6 +1,6 @@
+import type { NamedParticipation, NamedShare } from '#app/audit/participation.ts'
 import { bytes, count, fixed, NO_VALUE, percent, pValue, seconds, shortHex, significant } from '#base/format.ts'
 import type { RegressionResults, StatisticsResults } from '#core/learner/results.ts'
-import type { NamedParticipation, NamedShare } from './participation.ts'
 import type { Alone, Metrics, ResultsView, RoundLine } from './results.ts'
 
 /** A table as text, for the terminal and the printed page. */

@@ -1,11 +1,11 @@
+import type { NamedParticipation } from '#app/audit/participation.ts'
 import type { Digest } from '#base/ids.ts'
 import { type CalibrationBin, calibrationBins, type RocPoint, rocPoints } from '#core/evaluation/metrics.ts'
 import { type Results, results } from '#core/learner/results.ts'
 import type { Model } from '#core/model/model.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { protocolDigest } from '#wire/protocol.ts'
-import type { NamedParticipation } from './participation.ts'
-import { sha256 } from './sha256.ts'
+import { sha256 } from '../sha256.ts'
 
 /** All that is shown of a finished run: the one source of tables, CSV and report. Parts that are not known are null or empty. */
 export interface ResultsView {

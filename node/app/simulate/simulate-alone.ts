@@ -1,3 +1,4 @@
+import type { Alone } from '#app/results/results.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { LearnerTools } from '#core/learner/learner.ts'
 import { problemError } from '#core/learner/problem.ts'
@@ -6,8 +7,7 @@ import type { Model } from '#core/model/model.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
-import type { Alone } from './results.ts'
-import { sha256 } from './sha256.ts'
+import { sha256 } from '../sha256.ts'
 import { metricsOf, scored } from './simulate-metrics.ts'
 
 /**

@@ -1,5 +1,5 @@
+import type { Alone, ResultsView, TestMetrics } from '#app/results/results.ts'
 import type { VariableSummary } from '#core/learner/results.ts'
-import type { Alone, ResultsView, TestMetrics } from './results.ts'
 import type { SimulatedRun } from './simulate-run.ts'
 
 /** The object that `rota simulate --json` prints; null where a value is not defined. Keys stay, new ones may come. */

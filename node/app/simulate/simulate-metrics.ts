@@ -1,9 +1,9 @@
+import type { Metrics, TestMetrics } from '#app/results/results.ts'
 import { binaryMetrics, numberMetrics, scoresOf } from '#core/evaluation/metrics.ts'
 import { ownIntercept, predictorOf } from '#core/learner/predict.ts'
 import type { Model } from '#core/model/model.ts'
 import type { SplitTable, Table } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
-import type { Metrics, TestMetrics } from './results.ts'
 
 export interface Scored {
   readonly scores: Float64Array

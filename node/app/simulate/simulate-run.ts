@@ -1,5 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import type { SimPorts } from '#adapters/sim/site.ts'
+import { type NamedParticipation, namedParticipation } from '#app/audit/participation.ts'
+import { rulesOf } from '#app/protocol/study-rules.ts'
+import type { RoundLine } from '#app/results/results.ts'
 import { sitesOf } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
@@ -8,10 +11,7 @@ import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
-import { type NamedParticipation, namedParticipation } from './participation.ts'
-import type { RoundLine } from './results.ts'
 import { type SimulatedNetwork, simulateNetwork } from './simulated-network.ts'
-import { rulesOf } from './study-rules.ts'
 
 export interface SimulatedRun {
   readonly rounds: readonly RoundLine[]

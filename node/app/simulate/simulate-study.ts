@@ -1,11 +1,11 @@
 import { basename } from 'node:path'
 import { splitBySite } from '#adapters/cohort/split-by-site.ts'
+import { protocolFromData } from '#app/protocol/draft-protocol.ts'
+import { parseProtocol, protocolToYaml, readProtocol } from '#app/protocol/protocol-file.ts'
 import { RotaError } from '#base/errors.ts'
 import { type GeneratedCohort, generateCohort } from '#core/model/generated-cohort.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
-import { protocolFromData } from './draft-protocol.ts'
-import { parseProtocol, protocolToYaml, readProtocol } from './protocol-file.ts'
 import { checkAgainst, learnerOf, type SimulateOptions } from './simulate-options.ts'
 
 /** A study with the rows of its sites, all in one place: for simulations only. */

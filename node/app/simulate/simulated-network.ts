@@ -1,5 +1,7 @@
 import type { SimPorts } from '#adapters/sim/site.ts'
 import { SimWorld, type SimWorldOptions } from '#adapters/sim/world.ts'
+import { holdTogether } from '#app/node/shared-holdings.ts'
+import { holdYoungGeneration } from '#app/node/young-generation.ts'
 import type { Digest, RunId, SiteId, StudyId } from '#base/ids.ts'
 import { merkleRoot } from '#core/commit/merkle.ts'
 import { outlineOf } from '#core/commit/outline.ts'
@@ -17,9 +19,7 @@ import type { Progress } from '#round/progress.ts'
 import type { Site } from '#round/site.ts'
 import { decodeModel, encodeModel } from '#wire/model.ts'
 import { encodeProtocol, protocolDigest } from '#wire/protocol.ts'
-import { sha256 } from './sha256.ts'
-import { holdTogether } from './shared-holdings.ts'
-import { holdYoungGeneration } from './young-generation.ts'
+import { sha256 } from '../sha256.ts'
 
 export interface SimulationOptions extends Omit<SimWorldOptions, 'sites'> {
   readonly sites: readonly { readonly name: string; readonly rows: SplitTable }[]

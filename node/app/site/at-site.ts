@@ -1,16 +1,16 @@
 import type { EthersChain } from '#adapters/chain/ethers-chain.ts'
+import { type ModelShelf, openShelf } from '#app/model/model-shelf.ts'
+import { openOfflineStore } from '#app/node/offline-store.ts'
+import type { StudyCall } from '#app/study/studies.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainReader, SiteRecord } from '#ports/chain.ts'
 import type { Cohort, ConsentedCohort } from '#ports/cohort.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import { programmeId } from '#wire/programme.ts'
-import { type ModelShelf, openShelf } from './model-shelf.ts'
-import { openOfflineStore } from './offline-store.ts'
-import { sha256 } from './sha256.ts'
+import { sha256 } from '../sha256.ts'
 import { siteCohort } from './site-cohort.ts'
 import { connectSite, openSiteFolder, ownRecord, type SiteFolder } from './site-folder.ts'
-import type { StudyCall } from './studies.ts'
 
 /** A site with its keys open, beside its node or without it: for commands that read models, rows or consents. */
 export interface AtSite {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { RotaError } from '#base/errors.ts'
-import { checkYaml, parseYaml } from './yaml-file.ts'
+import { checkYaml, parseYaml } from '../yaml-file.ts'
 
 /** A site's one config file, `rota.yaml` in its data folder. Paths in it are relative to that folder. */
 export interface SiteConfig {

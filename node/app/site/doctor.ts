@@ -3,10 +3,12 @@ import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
 import { readPassword } from '#adapters/vault/password.ts'
 import type { OpenVault } from '#adapters/vault/secrets-vault.ts'
 import { openVault } from '#adapters/vault/site-vault.ts'
+import { dialOut } from '#app/node/dial-out.ts'
+import { greetAll } from '#app/node/peer-watch.ts'
+import type { StudyCall } from '#app/study/studies.ts'
 import { has } from '#base/bitmap.ts'
 import type { MemberHealth } from '#web/health.ts'
 import { readConfig } from './config.ts'
-import { dialOut } from './dial-out.ts'
 import {
   checkBackend,
   checkClock,
@@ -21,11 +23,9 @@ import {
   type Finding,
 } from './doctor-checks.ts'
 import { type Diagnosis, Examination } from './examination.ts'
-import { greetAll } from './peer-watch.ts'
 import { passwordSource, sitePaths } from './site-folder.ts'
 import { nodeHealth } from './site-status.ts'
 import { type SiteView, withSiteView } from './site-view.ts'
-import type { StudyCall } from './studies.ts'
 
 /** Looks at everything that a node needs, from its folder outwards; a fault ends only what depends on it. */
 export async function examine(call: StudyCall, onCheck: (name: string) => void = () => {}): Promise<Diagnosis> {

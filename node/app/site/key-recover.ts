@@ -4,13 +4,13 @@ import { lockFolder } from '#adapters/journal/folder-lock.ts'
 import { drawNextAccount, drawNextNode, forgetNext, takePlace } from '#adapters/vault/next-keys.ts'
 import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
 import { openAccount, vaultPath } from '#adapters/vault/site-vault.ts'
+import { withReader } from '#app/chain/chain-reader.ts'
+import type { StudyCall } from '#app/study/studies.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Address, SiteId } from '#base/ids.ts'
 import type { SiteRecord } from '#ports/chain.ts'
-import { withReader } from './chain-reader.ts'
 import { noteInCard, waitingKeys } from './key-rotate.ts'
 import { openSiteFolder, passwordSource, type SiteFolder } from './site-folder.ts'
-import type { StudyCall } from './studies.ts'
 
 export interface RecoverCall extends StudyCall {
   readonly recoveryPassword: PasswordSource | null

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import type { Mapping } from '#adapters/cohort/mapping.ts'
+import { readMapping } from '#app/protocol/mapping-file.ts'
 import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { Cohort, ConsentedCohort } from '#ports/cohort.ts'
-import { readMapping } from './mapping-file.ts'
 import type { SiteFolder } from './site-folder.ts'
 
 /** The site's cohort, with its mapping file read for each protocol when it is first asked: a mapping is checked against what the protocol names. */

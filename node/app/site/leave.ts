@@ -3,6 +3,7 @@ import { studyDesk } from '#adapters/chain/studies.ts'
 import { systemClock } from '#adapters/host/system-host.ts'
 import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
 import { openAccount } from '#adapters/vault/site-vault.ts'
+import type { StudyCall } from '#app/study/studies.ts'
 import { has } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import type { RunId, SiteId, StudyId } from '#base/ids.ts'
@@ -11,7 +12,6 @@ import { type AtSite, atSite, heldProtocols } from './at-site.ts'
 import { pauseSite } from './pause.ts'
 import { passwordSource } from './site-folder.ts'
 import { nodeHealth } from './site-status.ts'
-import type { StudyCall } from './studies.ts'
 
 /** What leaving would do, and what of it is done. */
 export interface Leaving {

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import type { EthersReader } from '#adapters/chain/ethers-chain.ts'
 import { CsvCohort } from '#adapters/cohort/csv-cohort.ts'
+import { consentRoots } from '#app/consent/consent-root.ts'
 import { networkDigest } from '#core/consent/cohort-map.ts'
 import type { SiteRecord } from '#ports/chain.ts'
 import type { Cohort } from '#ports/cohort.ts'
-import { consentRoots } from './consent-root.ts'
+import { sha256 } from '../sha256.ts'
 import { LazyCohort } from './lazy-cohort.ts'
-import { sha256 } from './sha256.ts'
 import type { SiteFolder } from './site-folder.ts'
 
 /** This site's rows as its node reads them. */

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
 import { systemClock } from '#adapters/host/system-host.ts'
+import { type RoundStory, roundStories } from '#app/node/round-story.ts'
+import { titleOf } from '#app/study/study-title.ts'
 import { participationOf } from '#audit/participation.ts'
 import { absenceLines } from '#audit/participation-text.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
@@ -7,9 +9,7 @@ import { type SiteId, type StudyId, siteId } from '#base/ids.ts'
 import type { RoundView, RunView } from '#ports/chain.ts'
 import type { Health } from '#web/health.ts'
 import type { SiteConfig } from './config.ts'
-import { type RoundStory, roundStories } from './round-story.ts'
 import { nameOf, type SiteView, withSiteView } from './site-view.ts'
-import { titleOf } from './study-title.ts'
 
 /** What goes on at and around a site, from chain, disk and the running node. */
 export interface SiteStatus {

@@ -1,9 +1,9 @@
 import type { EthersReader } from '#adapters/chain/ethers-chain.ts'
 import { vaultAddresses } from '#adapters/vault/site-vault.ts'
+import { withReader } from '#app/chain/chain-reader.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Address } from '#base/ids.ts'
 import type { SiteRecord } from '#ports/chain.ts'
-import { withReader } from './chain-reader.ts'
 import { readConfig, type SiteConfig } from './config.ts'
 import { type SitePaths, sitePaths } from './site-paths.ts'
 

@@ -3,6 +3,11 @@ import { studyDesk } from '#adapters/chain/studies.ts'
 import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
 import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
 import { openAccount } from '#adapters/vault/site-vault.ts'
+import { type CanaryVerdict, checkStart, keptCanary, verdictOf } from '#app/canary/canary-file.ts'
+import { openOfflineStore } from '#app/node/offline-store.ts'
+import { noteOpenedRun } from '#app/node/opened-runs.ts'
+import { rulesOf } from '#app/protocol/study-rules.ts'
+import { connectSite, openSiteFolder, ownRecord, passwordSource, type SiteFolder } from '#app/site/site-folder.ts'
 import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import { type RunId, type StudyId, studyId } from '#base/ids.ts'
@@ -13,12 +18,7 @@ import type { StudyRecord } from '#ports/chain.ts'
 import { createKeyring } from '#round/keyring.ts'
 import { encodeModel } from '#wire/model.ts'
 import { decodeProtocol, encodeProtocol, protocolDigest } from '#wire/protocol.ts'
-import { type CanaryVerdict, checkStart, keptCanary, verdictOf } from './canary-file.ts'
-import { openOfflineStore } from './offline-store.ts'
-import { noteOpenedRun } from './opened-runs.ts'
-import { sha256 } from './sha256.ts'
-import { connectSite, openSiteFolder, ownRecord, passwordSource, type SiteFolder } from './site-folder.ts'
-import { rulesOf } from './study-rules.ts'
+import { sha256 } from '../sha256.ts'
 
 export interface StudyCall {
   readonly folder: string
@@ -42,7 +42,7 @@ async function atDesk<T>({ folder, password, signal }: StudyCall, work: (desk: D
   }
 }
 
-export { rulesOf } from './study-rules.ts'
+export { rulesOf } from '#app/protocol/study-rules.ts'
 
 /** Puts the protocol in this site's store, from which its node serves it, and its digest on chain. */
 export function publishStudy(call: StudyCall, protocol: Protocol): Promise<{ readonly study: StudyId; readonly digest: string }> {

@@ -1,6 +1,6 @@
+import { nameOf, withSiteView } from '#app/site/site-view.ts'
 import { sitesOf } from '#base/bitmap.ts'
 import type { RunId, StudyId } from '#base/ids.ts'
-import { nameOf, withSiteView } from './site-view.ts'
 import { titleOf } from './study-title.ts'
 
 export interface ListedStudy {

@@ -1,8 +1,8 @@
+import type { SitePaths } from '#app/site/site-paths.ts'
 import { openFolder } from '#audit/folder-source.ts'
 import { readStored } from '#audit/unixfs-object.ts'
 import type { StudyRecord } from '#ports/chain.ts'
 import { decodeProtocol } from '#wire/protocol.ts'
-import type { SitePaths } from './site-paths.ts'
 
 /**
  * A study's title from the block files as they lie on this disk, without opening the store (0.2 s): for commands that only list.

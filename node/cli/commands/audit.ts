@@ -19,7 +19,7 @@ publishes nothing. Drawn once, on the auditor's own machine; the public part goe
   },
   example: 'rota audit key auditor.json --password-file auditor.pw',
   async run({ options, args, out }) {
-    const { makeReaderKey } = await import('#app/audit.ts')
+    const { makeReaderKey } = await import('#app/audit/audit.ts')
     const made = await makeReaderKey(args[0] ?? '', passwordOf(options))
     out.result(
       made,
@@ -48,7 +48,7 @@ with the object, block and 1 KiB leaf where it fails. Ends with 1 when a round d
   example:
     'rota audit verify --chain http://127.0.0.1:8545 --contracts 0x5FbDB2315678afecb367f032d93F642f64180aa3 --reader auditor.json --password-file auditor.pw --store ./hospital-1',
   async run({ options, out, signal }) {
-    const { auditVerify } = await import('#app/audit.ts')
+    const { auditVerify } = await import('#app/audit/audit.ts')
     const { auditText } = await import('#cli/output/audit-text.ts')
     const given = {
       ...chainOf('audit verify', options),
@@ -84,7 +84,7 @@ chain when the round opened. It shows what the hospital declared. Ends with 1 wh
   },
   example: 'rota audit cohort --opening cohort.json --chain http://127.0.0.1:8545 --contracts 0x5FbDB2315678afecb367f032d93F642f64180aa3',
   async run({ options, out, signal }) {
-    const { auditCohort } = await import('#app/audit-cohort.ts')
+    const { auditCohort } = await import('#app/audit/audit-cohort.ts')
     const { cohortText } = await import('#cli/output/audit-text.ts')
     const opening = needed('audit cohort', '--opening', options.opening)
     const verdict = await auditCohort({ ...chainOf('audit cohort', options), opening, optOut: options.optOut, signal })
@@ -102,7 +102,7 @@ was thrown out, all worked out from these events alone. --json gives each site's
   options: { chain, contracts, run, from: whole('BLOCK', 'from this block on', { from: 0 }) },
   example: 'rota audit log --chain http://127.0.0.1:8545 --contracts 0x5FbDB2315678afecb367f032d93F642f64180aa3 --run 1',
   async run({ options, out, signal }) {
-    const { auditLog } = await import('#app/audit.ts')
+    const { auditLog } = await import('#app/audit/audit.ts')
     const { logText } = await import('#cli/output/audit-text.ts')
     const log = await auditLog({ ...chainOf('audit log', options), run: options.run, from: options.from }, signal)
     out.result({ events: log.lines.map((line) => line.event), participation: log.runs }, () => logText(log, out.style))

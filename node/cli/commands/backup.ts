@@ -12,7 +12,7 @@ round, never rows. May run while the node runs: daily, and after every exact run
   options: { ...siteOptions, out: text('FILE', 'the file to make; it must not be there yet') },
   example: 'rota backup --folder ./cleveland --out cleveland.backup',
   async run({ options, out }) {
-    const { backUp } = await import('#app/backup.ts')
+    const { backUp } = await import('#app/backup/backup.ts')
     const { backupText } = await import('#cli/output/backup-text.ts')
     const done = await backUp({ folder: options.folder, password: passwordFrom(options), out: needed('backup', '--out', options.out) })
     out.result(done, () => backupText(done))
@@ -29,7 +29,7 @@ Refused: a damaged file, a wrong password, another site's folder, a folder with 
   options: { folder: siteOptions.folder, passwordFile: text('FILE', "first line: the password of the site's keys"), passwordFd: siteOptions.passwordFd },
   example: 'rota restore cleveland.backup --folder ./cleveland --password-file cleveland.pw',
   async run({ options, args, out }) {
-    const { restoreSite } = await import('#app/restore.ts')
+    const { restoreSite } = await import('#app/backup/restore.ts')
     const { restoreText } = await import('#cli/output/backup-text.ts')
     const password = passwordFrom(options) ?? { file: needed('restore', '--password-file', options.passwordFile) }
     const done = await restoreSite({ file: args[0] ?? '', folder: options.folder, password })

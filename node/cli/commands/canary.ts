@@ -21,8 +21,8 @@ member never answered or the round was not played to its end, with 2 when a sum 
   },
   example: ['rota canary 1 --folder ./cleveland', 'rota canary 1 --folder ./cleveland --out with-limits.yaml'],
   async run({ options, args, out, signal }) {
-    const { canary: runCanary, problemsOf } = await import('#app/canary-call.ts')
-    const { studyNumber } = await import('#app/studies.ts')
+    const { canary: runCanary, problemsOf } = await import('#app/canary/canary-call.ts')
+    const { studyNumber } = await import('#app/study/studies.ts')
     const { toldError } = await import('#app/told-error.ts')
     const { canaryText } = await import('#cli/output/canary-text.ts')
     const call = { folder: options.folder, password: passwordFrom(options), signal, study: studyNumber(args[0] ?? ''), waitMs: options.wait * 1000 }

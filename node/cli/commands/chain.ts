@@ -17,7 +17,7 @@ Besu QBFT on its own machines (docs/operating.md). Zero fees; the state is kept 
   },
   example: 'rota chain start --folder ./chain --port 8545 --block-time 1 --mixed-mining',
   async run({ options, out, signal }) {
-    const { startChain } = await import('#app/dev-chain.ts')
+    const { startChain } = await import('#app/chain/dev-chain.ts')
     const chain = await startChain(options, signal)
     out.result(
       chain,
@@ -33,7 +33,7 @@ export const chain_stop = command({
   options: { folder },
   example: 'rota chain stop --folder ./chain',
   async run({ options, out }) {
-    const { stopChain } = await import('#app/dev-chain.ts')
+    const { stopChain } = await import('#app/chain/dev-chain.ts')
     const { pid } = await stopChain(options.folder)
     out.result({ pid }, () => `Stopped process ${pid}`)
   },

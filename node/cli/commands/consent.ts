@@ -22,7 +22,7 @@ standing consents goes on chain under the next epoch; it names nobody. With neit
   },
   example: 'rota consent record --folder ./cleveland --programme research --patients agreed.txt --receipts ./receipts',
   async run({ options, out, signal }) {
-    const { recordConsents } = await import('#app/consent-record.ts')
+    const { recordConsents } = await import('#app/consent/consent-record.ts')
     const { recordedText } = await import('#cli/output/consent-text.ts')
     const name = needed('consent record', '--programme', options.programme)
     if (options.all && options.patients !== undefined) throw new RotaError('ROTA-1102', { option: '--all', other: '--patients' })
@@ -54,7 +54,7 @@ network of --folder. At the desk (--folder, --programme and --patient) this site
     'rota consent withdraw --folder ./cleveland --programme research --patient 4711',
   ],
   async run({ options, out, signal }) {
-    const { receiptsIn, relayWithdrawals, withdrawAtDesk } = await import('#app/consent-withdraw.ts')
+    const { receiptsIn, relayWithdrawals, withdrawAtDesk } = await import('#app/consent/consent-withdraw.ts')
     const { deskText, withdrawnText } = await import('#cli/output/consent-text.ts')
     if (options.patient !== undefined) {
       const call = { folder: options.folder, password: passwordFrom(options), signal, programme: needed('consent withdraw', '--programme', options.programme) }
@@ -64,7 +64,7 @@ network of --folder. At the desk (--folder, --programme and --patient) this site
     }
     const files = options.receipt.length > 0 ? options.receipt : await receiptsIn(needed('consent withdraw', '--receipt', options.receipts))
     const where =
-      options.chain !== undefined || options.contracts !== undefined ? named(options) : await (await import('#app/config.ts')).readConfig(options.folder)
+      options.chain !== undefined || options.contracts !== undefined ? named(options) : await (await import('#app/site/config.ts')).readConfig(options.folder)
     const progress = out.progress('Withdrawing')
     try {
       const withdrawn = await relayWithdrawals(where, files, signal, (count) => progress.update(`${count} of ${files.length}`))
@@ -93,7 +93,7 @@ this one receipt is found in every round's cohort: give it to the receipt's hold
   },
   example: 'rota consent prove --folder ./cleveland --receipt receipt-1f0c9a.json --run 1 --round 3 --json > proof.json',
   async run({ options, out, signal }) {
-    const { proveReceipt } = await import('#app/consent-prove.ts')
+    const { proveReceipt } = await import('#app/consent/consent-prove.ts')
     const { provedText } = await import('#cli/output/consent-text.ts')
     const proof = await proveReceipt({
       folder: options.folder,
@@ -116,7 +116,7 @@ cohort. It names nobody; who has it sees how many there are, and which of them w
   options: { ...siteOptions, run: whole('N', 'the run', { from: 1 }), round: whole('N', 'the round', { from: 1 }) },
   example: 'rota consent open --folder ./cleveland --run 1 --round 3 --json > cohort.json',
   async run({ options, out, signal }) {
-    const { openCohort } = await import('#app/consent-open.ts')
+    const { openCohort } = await import('#app/consent/consent-open.ts')
     const { openedText } = await import('#cli/output/consent-text.ts')
     const run = runId(needed('consent open', '--run', options.run))
     const round = roundNo(needed('consent open', '--round', options.round))
@@ -139,7 +139,7 @@ rows that it kept quiet about. Exit code 1 when the proof does not hold.`,
   },
   example: 'rota consent verify --receipt receipt-1f0c9a.json --proof proof.json --chain ws://127.0.0.1:8545',
   async run({ options, out, signal }) {
-    const { verifyReceipt } = await import('#app/consent-verify.ts')
+    const { verifyReceipt } = await import('#app/consent/consent-verify.ts')
     const { verdictText } = await import('#cli/output/consent-text.ts')
     const verdict = await verifyReceipt({
       receipt: needed('consent verify', '--receipt', options.receipt),
@@ -167,7 +167,7 @@ site committed to. rota consent prove makes a proof of it.`,
   options: { ...siteOptions, programme, receipt: list('FILE,…', 'receipts to follow up') },
   example: ['rota consent status --folder ./cleveland', 'rota consent status --folder ./cleveland --receipt receipt-1f0c9a.json'],
   async run({ options, out, signal }) {
-    const { consentStatus } = await import('#app/consent-status.ts')
+    const { consentStatus } = await import('#app/consent/consent-status.ts')
     const { consentText } = await import('#cli/output/consent-text.ts')
     const status = await consentStatus({
       folder: options.folder,

@@ -10,7 +10,7 @@ when the site is ready, else that of the first fault.`,
   options: siteOptions,
   example: 'rota doctor --folder ./cleveland',
   async run({ options, out, signal }) {
-    const { examine } = await import('#app/doctor.ts')
+    const { examine } = await import('#app/site/doctor.ts')
     const { diagnosisText } = await import('#cli/output/doctor-text.ts')
     const progress = out.progress('Testing')
     try {

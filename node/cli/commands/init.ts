@@ -22,7 +22,7 @@ Move steward.json and recovery.json to where these people keep their keys. Hand 
   },
   example: 'rota init --folder ./cleveland --name Cleveland --chain ws://127.0.0.1:8545 --data cleveland.csv --password-file cleveland.pw',
   async run({ options, out }) {
-    const { initSite } = await import('#app/init-site.ts')
+    const { initSite } = await import('#app/site/init-site.ts')
     const file = needed('init', '--password-file', options.passwordFile ?? (options.passwordFd === undefined ? undefined : `/dev/fd/${options.passwordFd}`))
     const made = await initSite({
       folder: options.folder,

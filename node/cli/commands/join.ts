@@ -10,7 +10,7 @@ export const join = command({
   options: { ...siteOptions, contracts: text('ADDRESS', "the network's directory contract"), wait: flag('stay until the members have voted') },
   example: 'rota join --folder ./basel --contracts 0x5FbDB2315678afecb367f032d93F642f64180aa3 --wait',
   async run({ options, out, signal }) {
-    const { joinNetwork } = await import('#app/network.ts')
+    const { joinNetwork } = await import('#app/chain/network.ts')
     const { joinText } = await import('#cli/output/join-text.ts')
     const call = {
       folder: options.folder,
@@ -32,7 +32,7 @@ export const admit = command({
   options: { ...siteOptions, against: flag('vote against it') },
   example: 'rota admit Basel --folder ./cleveland',
   async run({ options, args, out, signal }) {
-    const { admitSite } = await import('#app/network.ts')
+    const { admitSite } = await import('#app/chain/network.ts')
     const vote = await admitSite({ folder: options.folder, password: passwordFrom(options), signal, who: args[0] ?? '', against: options.against })
     out.result(
       vote,

@@ -14,7 +14,7 @@ The new key is on the disk before the chain hears of it: what was interrupted is
   options: { ...siteOptions, stewardPasswordFile, role: choice(['node', 'steward'], 'whose account', 'node') },
   example: ['rota key rotate --folder ./cleveland', 'rota key rotate --folder ./cleveland --role steward'],
   async run({ options, out, signal }) {
-    const { rotateKey } = await import('#app/key-rotate.ts')
+    const { rotateKey } = await import('#app/site/key-rotate.ts')
     const call = { folder: options.folder, password: passwordFrom(options), signal, role: options.role, stewardPassword: sourceOf(options.stewardPasswordFile) }
     const done = await rotateKey(call)
     out.result(done, () => `The ${done.role} account of site ${done.site} is ${done.account} from now on.`)
@@ -35,7 +35,7 @@ export const key_recover = command({
   },
   example: ['rota key recover --folder ./cleveland', 'rota key recover --folder ./cleveland --cancel'],
   async run({ options, out, signal }) {
-    const { cancelRecovery, recoverSite } = await import('#app/key-recover.ts')
+    const { cancelRecovery, recoverSite } = await import('#app/site/key-recover.ts')
     const call = { folder: options.folder, password: passwordFrom(options), signal, stewardPassword: sourceOf(options.stewardPasswordFile) }
     if (options.cancel) {
       const { site } = await cancelRecovery(call)

@@ -16,7 +16,7 @@ the membership, with the steward's account: at once and for good. Can be repeate
   },
   example: ['rota leave --folder ./cleveland', 'rota leave --folder ./cleveland --yes'],
   async run({ options, out, signal }) {
-    const { leaveNetwork, planToLeave } = await import('#app/leave.ts')
+    const { leaveNetwork, planToLeave } = await import('#app/site/leave.ts')
     const { leaveText, planText, stepText } = await import('#cli/output/leave-text.ts')
     const call = { folder: options.folder, password: passwordFrom(options), signal }
     if (!options.yes) {

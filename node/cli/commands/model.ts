@@ -12,7 +12,7 @@ export const model_list = command({
   options: siteOptions,
   example: 'rota model list --folder ./cleveland',
   async run({ options, out, signal }) {
-    const { listModels } = await import('#app/model-list.ts')
+    const { listModels } = await import('#app/model/model-list.ts')
     const { modelListText } = await import('#cli/output/model-text.ts')
     const models = await listModels({ folder: options.folder, password: passwordFrom(options), signal })
     out.result({ models }, () => modelListText(models, out.style))
@@ -29,9 +29,9 @@ joint model and with the model that the site would have alone: worked out here, 
   options: { ...siteOptions, csv: text('FILE', 'write the coefficients as CSV'), report: text('FILE', 'write everything as one printable HTML page') },
   example: ['rota model show --folder ./cleveland', 'rota model show 3 --folder ./cleveland --csv coefficients.csv --report result.html'],
   async run({ options, args, out, signal }) {
-    const { showModel } = await import('#app/model-show.ts')
-    const { modelAnswer } = await import('#app/model-answer.ts')
-    const { writeResults } = await import('#app/results-files.ts')
+    const { showModel } = await import('#app/model/model-show.ts')
+    const { modelAnswer } = await import('#app/model/model-answer.ts')
+    const { writeResults } = await import('#app/results/results-files.ts')
     const { modelText } = await import('#cli/output/model-text.ts')
     const progress = out.progress('Model')
     try {
@@ -52,7 +52,7 @@ export const model_export = command({
   options: { ...siteOptions, run, out: text('FILE', 'where to') },
   example: 'rota model export --folder ./cleveland --out model.json',
   async run({ options, out, signal }) {
-    const { exportModel } = await import('#app/model-export.ts')
+    const { exportModel } = await import('#app/model/model-export.ts')
     const file = needed('model export', '--out', options.out)
     const made = await exportModel({ folder: options.folder, password: passwordFrom(options), signal, run: options.run, outFile: file })
     out.result(
@@ -77,7 +77,7 @@ column goes to standard output. Everything happens on this machine.`,
   },
   example: 'rota model predict --folder ./cleveland --data new-patients.csv --out predicted.csv',
   async run({ options, out, signal }) {
-    const { predictFile } = await import('#app/model-predict.ts')
+    const { predictFile } = await import('#app/model/model-predict.ts')
     const { predictionsText } = await import('#cli/output/model-text.ts')
     const { text: csv, ...told } = await predictFile({
       folder: options.folder,

@@ -12,7 +12,7 @@ export const network_create = command({
   options: { chain, founders: list('CARD,…', "the founders' site.json files, at least one; their order is the order of turns") },
   example: 'rota network create --chain ws://127.0.0.1:8545 --founders a/site.json,b/site.json,c/site.json',
   async run({ options, out, signal }) {
-    const { createNetwork } = await import('#app/network.ts')
+    const { createNetwork } = await import('#app/chain/network.ts')
     const made = await createNetwork(
       {
         chain: needed('network create', '--chain', options.chain),
@@ -35,7 +35,7 @@ export const network_show = command({
   options: { chain, contracts: text('ADDRESS', "the network's directory contract") },
   example: 'rota network show --chain ws://127.0.0.1:8545 --contracts 0x5FbDB2315678afecb367f032d93F642f64180aa3',
   async run({ options, out, signal }) {
-    const { showNetwork } = await import('#app/network.ts')
+    const { showNetwork } = await import('#app/chain/network.ts')
     const { networkText } = await import('#cli/output/network-text.ts')
     const view = await showNetwork(
       { chain: needed('network show', '--chain', options.chain), contracts: needed('network show', '--contracts', options.contracts) },

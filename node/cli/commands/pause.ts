@@ -10,7 +10,7 @@ export const pause = command({
   options: { folder: siteOptions.folder, off: flag('take part again') },
   example: ['rota pause --folder ./cleveland', 'rota pause --folder ./cleveland --off'],
   async run({ options, out }) {
-    const { pauseSite } = await import('#app/pause.ts')
+    const { pauseSite } = await import('#app/site/pause.ts')
     const done = await pauseSite(options.folder, options.off)
     out.result(done, () =>
       done.resting ? 'Resting: this site abstains from new rounds. Back with: rota pause --off' : 'Taking part again, from the next round on.',

@@ -19,9 +19,9 @@ Health and metrics: http://127.0.0.1:PORT/healthz and /metrics (port in rota.yam
   },
   example: ['rota run --folder ./cleveland', 'rota run --folder ./cleveland --log-format json --log-file node.log --json'],
   async run({ options, out, signal }) {
-    const { startLean } = await import('#app/lean-start.ts')
+    const { startLean } = await import('#app/node/lean-start.ts')
     startLean()
-    const { runNode } = await import('#app/run-node.ts')
+    const { runNode } = await import('#app/node/run-node.ts')
     const { createStoryteller } = await import('#cli/output/node-story.ts')
     const stream = options.stream || out.terminal
     const log = {

@@ -30,8 +30,8 @@ Without a protocol, one is drafted from the columns: valid ranges are taken from
   },
   example: ['rota simulate --data hospitals.csv --l2 0.01 --report result.html', 'rota simulate --sites 23 --rows 500 --seed 7 --json'],
   async run({ options, out, signal }) {
-    const { simulateApart } = await import('#app/simulate-apart.ts')
-    const { writeResults } = await import('#app/results-files.ts')
+    const { simulateApart } = await import('#app/simulate/simulate-apart.ts')
+    const { writeResults } = await import('#app/results/results-files.ts')
     const { simulationText } = await import('#cli/output/simulation-text.ts')
     const progress = out.progress('Simulating')
     try {

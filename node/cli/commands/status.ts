@@ -9,7 +9,7 @@ export const status = command({
   options: { folder: siteOptions.folder, watch: flag('stay, and show each change') },
   example: ['rota status --folder ./cleveland', 'rota status --folder ./cleveland --watch'],
   async run({ options, out, signal }) {
-    const { siteStatus, watchStatus } = await import('#app/site-status.ts')
+    const { siteStatus, watchStatus } = await import('#app/site/site-status.ts')
     const { statusText } = await import('#cli/output/status-text.ts')
     if (!options.watch) {
       const now = await siteStatus(options.folder, signal)

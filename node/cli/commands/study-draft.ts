@@ -23,7 +23,7 @@ protocol goes to standard output. Go through every line before publishing: stewa
   },
   example: 'rota study draft --data cleveland.csv --label label --out protocol.yaml',
   async run({ options, out }) {
-    const { draftStudy } = await import('#app/study-draft.ts')
+    const { draftStudy } = await import('#app/protocol/study-draft.ts')
     const { text: yaml, ...told } = await draftStudy({ ...options, data: needed('study draft', '--data', options.data), outFile: options.out })
     out.result(told.file === null ? { ...told, protocol: yaml } : told, () =>
       told.file === null ? yaml.trimEnd() : `Written: ${told.file}\nNext: go through every line, then rota study publish ${told.file} --folder DIR`,

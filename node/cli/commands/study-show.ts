@@ -11,8 +11,8 @@ export const study_show = command({
   options: { folder: siteOptions.folder, rounds: whole('N', 'only the last N rounds of each run', { from: 1 }) },
   example: 'rota study show 1 --folder ./cleveland --rounds 5',
   async run({ options, args, out, signal }) {
-    const { studyNumber } = await import('#app/studies.ts')
-    const { showStudy } = await import('#app/study-show.ts')
+    const { studyNumber } = await import('#app/study/studies.ts')
+    const { showStudy } = await import('#app/study/study-show.ts')
     const { studyText } = await import('#cli/output/study-text.ts')
     const study = await showStudy({ folder: options.folder, study: studyNumber(args[0] ?? ''), last: options.rounds, signal })
     out.result(study, () => studyText(study, out.style))

@@ -12,7 +12,7 @@ export const study_publish = command({
   options: siteOptions,
   example: 'rota study publish protocol.yaml --folder ./cleveland',
   async run({ options, args, out, signal }) {
-    const [{ readProtocol }, { publishStudy }] = [await import('#app/protocol-file.ts'), await import('#app/studies.ts')]
+    const [{ readProtocol }, { publishStudy }] = [await import('#app/protocol/protocol-file.ts'), await import('#app/study/studies.ts')]
     const made = await publishStudy({ folder: options.folder, password: passwordFrom(options), signal }, await readProtocol(args[0] ?? ''))
     out.result(
       made,
@@ -30,8 +30,8 @@ export const study_approve = command({
   options: { ...siteOptions, stewardPasswordFile, preview: flag('show what it would touch, and approve nothing') },
   example: ['rota study approve 1 --folder ./cleveland --preview', 'rota study approve 1 --folder ./cleveland'],
   async run({ options, args, out, signal }) {
-    const { approveStudy, studyNumber } = await import('#app/studies.ts')
-    const { previewApproval } = await import('#app/approval-preview.ts')
+    const { approveStudy, studyNumber } = await import('#app/study/studies.ts')
+    const { previewApproval } = await import('#app/protocol/approval-preview.ts')
     const { approvalText } = await import('#cli/output/approval-text.ts')
     const call = { folder: options.folder, password: passwordFrom(options), signal, study: studyNumber(args[0] ?? '') }
     const preview = await previewApproval(call)
@@ -54,7 +54,7 @@ export const study_start = command({
   options: { ...siteOptions, despiteCanary: flag('start although the last canary says that the run could not finish') },
   example: 'rota study start 1 --folder ./cleveland',
   async run({ options, args, out, signal }) {
-    const { startRun, studyNumber } = await import('#app/studies.ts')
+    const { startRun, studyNumber } = await import('#app/study/studies.ts')
     const { startText } = await import('#cli/output/canary-text.ts')
     const study = studyNumber(args[0] ?? '')
     const opened = await startRun({ folder: options.folder, password: passwordFrom(options), signal, study, despiteCanary: options.despiteCanary })
@@ -71,7 +71,7 @@ export const study_stop = command({
   options: { ...siteOptions, stewardPasswordFile },
   example: 'rota study stop 1 --folder ./cleveland',
   async run({ options, args, out, signal }) {
-    const { studyNumber, withdrawFromStudy } = await import('#app/studies.ts')
+    const { studyNumber, withdrawFromStudy } = await import('#app/study/studies.ts')
     const study = studyNumber(args[0] ?? '')
     await withdrawFromStudy({
       folder: options.folder,
@@ -91,7 +91,7 @@ export const study_list = command({
   options: { folder: siteOptions.folder },
   example: 'rota study list --folder ./cleveland',
   async run({ options, out, signal }) {
-    const { listStudies } = await import('#app/study-list.ts')
+    const { listStudies } = await import('#app/study/study-list.ts')
     const { table } = await import('#cli/output/table.ts')
     const studies = await listStudies(options.folder, signal)
     out.result({ studies }, () =>

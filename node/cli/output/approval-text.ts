@@ -1,4 +1,4 @@
-import type { ApprovalPreview, DataPreview } from '#app/approval-preview.ts'
+import type { ApprovalPreview, DataPreview } from '#app/protocol/approval-preview.ts'
 import { count } from '#base/format.ts'
 import { protocolFacts } from './protocol-text.ts'
 import type { Style } from './style.ts'

@@ -1,5 +1,5 @@
-import type { AuditReport, Fault, ToldLog } from '#app/audit.ts'
-import type { OpeningVerdict } from '#app/audit-cohort.ts'
+import type { AuditReport, Fault, ToldLog } from '#app/audit/audit.ts'
+import type { OpeningVerdict } from '#app/audit/audit-cohort.ts'
 import { absencesText } from './participation-text.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'

@@ -1,5 +1,5 @@
-import type { BackupAnswer } from '#app/backup.ts'
-import type { RestoreAnswer } from '#app/restore.ts'
+import type { BackupAnswer } from '#app/backup/backup.ts'
+import type { RestoreAnswer } from '#app/backup/restore.ts'
 
 export const backupText = ({ file, site, files, better }: BackupAnswer): string =>
   [

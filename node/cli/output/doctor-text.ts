@@ -1,4 +1,4 @@
-import type { Check, Diagnosis } from '#app/examination.ts'
+import type { Check, Diagnosis } from '#app/site/examination.ts'
 import type { Style } from './style.ts'
 
 export function diagnosisText({ checks, ready }: Diagnosis, style: Style): string {

@@ -1,4 +1,4 @@
-import type { JoinState } from '#app/network.ts'
+import type { JoinState } from '#app/chain/network.ts'
 
 export const joinText = (state: JoinState, folder: string): string =>
   state.state === 'member'

@@ -1,4 +1,4 @@
-import type { LeaveStep, Leaving } from '#app/leave.ts'
+import type { LeaveStep, Leaving } from '#app/site/leave.ts'
 
 /** What `rota leave` would do. */
 export const planText = (plan: Leaving, folder: string): string =>

@@ -1,4 +1,4 @@
-import type { NetworkView } from '#app/network.ts'
+import type { NetworkView } from '#app/chain/network.ts'
 import type { Style } from './style.ts'
 import { facts, table } from './table.ts'
 

@@ -1,4 +1,4 @@
-import type { NodeEvent, RoundLine } from '#app/run-node.ts'
+import type { NodeEvent, RoundLine } from '#app/node/run-node.ts'
 import type { Output } from './output.ts'
 import { absencesText } from './participation-text.ts'
 import { plain, type Style } from './style.ts'

@@ -1,5 +1,5 @@
-import type { NamedParticipation } from '#app/participation.ts'
-import { loadOf } from '#app/results-tables.ts'
+import type { NamedParticipation } from '#app/audit/participation.ts'
+import { loadOf } from '#app/results/results-tables.ts'
 import { seconds } from '#base/format.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'

@@ -1,4 +1,4 @@
-import type { ApprovalPreview } from '#app/approval-preview.ts'
+import type { ApprovalPreview } from '#app/protocol/approval-preview.ts'
 
 type Protocol = ApprovalPreview['protocol']
 

@@ -1,5 +1,5 @@
-import type { ResultsView } from '#app/results.ts'
-import { summaryOf, tablesOf } from '#app/results-tables.ts'
+import type { ResultsView } from '#app/results/results.ts'
+import { summaryOf, tablesOf } from '#app/results/results-tables.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
 

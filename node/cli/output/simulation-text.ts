@@ -1,4 +1,4 @@
-import type { Simulation } from '#app/simulate.ts'
+import type { Simulation } from '#app/simulate/simulate.ts'
 import { bytes, seconds } from '#base/format.ts'
 import { resultsText } from './results-text.ts'
 import type { Style } from './style.ts'

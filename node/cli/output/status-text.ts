@@ -1,4 +1,4 @@
-import type { SiteStatus } from '#app/site-status.ts'
+import type { SiteStatus } from '#app/site/site-status.ts'
 import { count, seconds, shortHex } from '#base/format.ts'
 import { absencesText } from './participation-text.ts'
 import type { Style } from './style.ts'

@@ -1,4 +1,4 @@
-import type { ShownRound, ShownRun, ShownStudy } from '#app/study-show.ts'
+import type { ShownRound, ShownRun, ShownStudy } from '#app/study/study-show.ts'
 import { bytes, seconds, shortHex } from '#base/format.ts'
 import { absencesText, sharesText } from './participation-text.ts'
 import { protocolFacts } from './protocol-text.ts'

@@ -4,7 +4,7 @@ import type { VectorLayout } from '../ring/vectors.ts'
 import type { FedAvgSpec, LearnerSpec, NeuralSpec, Protocol, RegressionSpec } from './protocol.ts'
 
 /**
- * The rules of a protocol that are about numbers; its form is checked where it is read (app/protocol-file.ts, wire/protocol.ts).
+ * The rules of a protocol that are about numbers; its form is checked where it is read (app/protocol/protocol-file.ts, wire/protocol.ts).
  * Run when a study is made, and again before a steward approves one.
  * @param mostSites size of a set of sites: a bitmap of 256 on a real chain
  * @throws ROTA-2104 and ROTA-23xx, the first that applies

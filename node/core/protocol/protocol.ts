@@ -1,6 +1,6 @@
 /**
  * A study's protocol: all that a steward approves by its digest. Canonical form is dag-cbor after defaults
- * (wire/protocol.ts); people write it as YAML (app/protocol-file.ts checks it and fills the defaults in).
+ * (wire/protocol.ts); people write it as YAML (app/protocol/protocol-file.ts checks it and fills the defaults in).
  */
 export interface Protocol {
   readonly version: 1

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AuditReport, Fault } from '#app/audit.ts'
+import type { AuditReport, Fault } from '#app/audit/audit.ts'
 import { blockFile } from '#audit/folder-source.ts'
 import { type Digest, digest } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { WRONG_CLOCK_MS, watchClock } from '#app/clock-watch.ts'
+import { WRONG_CLOCK_MS, watchClock } from '#app/node/clock-watch.ts'
 import type { RotaError } from '#base/errors.ts'
 import { siteId } from '#base/ids.ts'
 import type { LogFields } from '#ports/host.ts'

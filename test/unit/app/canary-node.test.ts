@@ -12,11 +12,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { systemRandom } from '#adapters/host/system-host.ts'
-import { createBudget } from '#app/canary-budget.ts'
-import { createErrands } from '#app/canary-errands.ts'
-import { createFresh } from '#app/canary-fresh.ts'
-import { offline } from '#app/offline-store.ts'
-import { dropRoundStores, openRoundStore } from '#app/scratch-store.ts'
+import { createBudget } from '#app/canary/canary-budget.ts'
+import { createErrands } from '#app/canary/canary-errands.ts'
+import { createFresh } from '#app/canary/canary-fresh.ts'
+import { offline } from '#app/node/offline-store.ts'
+import { dropRoundStores, openRoundStore } from '#app/node/scratch-store.ts'
 
 const never = new AbortController().signal
 

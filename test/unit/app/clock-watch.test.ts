@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { SimClock, SimLog } from '#adapters/sim/host.ts'
 import { untroubledLife } from '#adapters/sim/life.ts'
 import { SimTime } from '#adapters/sim/time.ts'
-import { medianOffset, WRONG_CLOCK_MS, watchClock } from '#app/clock-watch.ts'
+import { medianOffset, WRONG_CLOCK_MS, watchClock } from '#app/node/clock-watch.ts'
 import { RotaError } from '#base/errors.ts'
 import { siteId } from '#base/ids.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { checkConfig } from '#app/config.ts'
+import { checkConfig } from '#app/site/config.ts'
 import { RotaError } from '#base/errors.ts'
 
 const TEXT = 'name: Basel\nchain: wss://chain.example.org\ncontracts: ""\ndata:\n  file: patients.csv\n'

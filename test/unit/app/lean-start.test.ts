@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 // └── http brings neither fetch nor WebSocket with it, and both are still there for whoever asks
 
 const MB = 2 ** 20
-const LEAN = new URL('../../../node/app/lean-start.ts', import.meta.url).href
+const LEAN = new URL('../../../node/app/node/lean-start.ts', import.meta.url).href
 
 /** Runs the code in a process of its own, after `startLean`, and reads what it prints. */
 async function inProcess(code: string): Promise<Record<string, number | boolean>> {

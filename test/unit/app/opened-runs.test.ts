@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { noteOpenedRun, reopenLostRuns } from '#app/opened-runs.ts'
+import { noteOpenedRun, reopenLostRuns } from '#app/node/opened-runs.ts'
 import { digest, runId, studyId } from '#base/ids.ts'
 
 const ROOT = digest(`0x${'11'.repeat(32)}`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { recentRounds } from '#app/recent-rounds.ts'
+import { recentRounds } from '#app/node/recent-rounds.ts'
 import { type Digest, runId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 

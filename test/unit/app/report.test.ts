@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { NamedShare } from '#app/participation.ts'
-import { reportHtml } from '#app/report.ts'
-import { escapeHtml } from '#app/report-markup.ts'
-import { resultsCsv } from '#app/results-csv.ts'
-import { simulate } from '#app/simulate.ts'
-import type { SimulateOptions } from '#app/simulate-options.ts'
+import type { NamedShare } from '#app/audit/participation.ts'
+import { reportHtml } from '#app/results/report.ts'
+import { escapeHtml } from '#app/results/report-markup.ts'
+import { resultsCsv } from '#app/results/results-csv.ts'
+import { simulate } from '#app/simulate/simulate.ts'
+import type { SimulateOptions } from '#app/simulate/simulate-options.ts'
 
 const view = async (options: SimulateOptions) => (await simulate({ sites: 3, rows: 90, ...options }, { signal: new AbortController().signal })).view
 

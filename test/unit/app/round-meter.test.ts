@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createRoundMeter } from '#app/round-meter.ts'
+import { createRoundMeter } from '#app/node/round-meter.ts'
 import { roundNo, runId } from '#base/ids.ts'
 
 describe('the round meter', () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { simulate } from '#app/simulate.ts'
-import type { SimulateOptions } from '#app/simulate-options.ts'
+import { simulate } from '#app/simulate/simulate.ts'
+import type { SimulateOptions } from '#app/simulate/simulate-options.ts'
 
 /* Numbers that other software found on the same rows: statsmodels (exact.json) and numpy (heart-disease.json). */
 

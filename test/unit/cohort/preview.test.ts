@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { previewMapping } from '#adapters/cohort/preview-mapping.ts'
-import { parseMapping } from '#app/mapping-file.ts'
+import { parseMapping } from '#app/protocol/mapping-file.ts'
 import { isRotaError } from '#base/errors.ts'
 import { HEADER, protocolWith, tempFolder, writeFile } from './support.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { dropOrphans } from '#adapters/store/orphans.ts'
-import { openOfflineStore } from '#app/offline-store.ts'
+import { openOfflineStore } from '#app/node/offline-store.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 

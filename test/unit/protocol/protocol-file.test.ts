@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseProtocol, protocolToYaml } from '#app/protocol-file.ts'
+import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
 import { type ErrorCode, isRotaError, RotaError } from '#base/errors.ts'
 import { decodeProtocol, encodeProtocol } from '#wire/protocol.ts'
 import { PROTOCOL_TEXT } from '../cohort/support.ts'
