@@ -37,7 +37,7 @@ const FAULTS = [...LIES.filter((lie) => lie !== RARE), ...Object.keys(DISTURBANC
 const SEEDS = Number(process.env.ROTA_SEEDS ?? 500)
 
 describe('chaos', () => {
-  it('loses no round and accepts no wrong sum', { timeout: 420_000 }, async (t) => {
+  it('loses no round and accepts no wrong sum', { timeout: 840_000 }, async (t) => {
     const threads = Number(process.env.ROTA_THREADS ?? Math.min(4, availableParallelism()))
     const reports = await playSeeds({ seeds: Array.from({ length: SEEDS }, (_, i) => i + 1), sites: undefined, threads })
     const { failing, faults, happened, invariantsBroken, roundsClosed, roundsOpened, roundsLost, seeds } = addUp(reports)
