@@ -28,7 +28,7 @@ const limits = Object.fromEntries(
 const AVERAGING = {
   kind: 'logistic',
   algorithm: 'fedavg',
-  rounds: 25,
+  rounds: 20,
   localSteps: 2,
   learningRate: 0.5,
   l2: 0.01,
