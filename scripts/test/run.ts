@@ -23,8 +23,8 @@ const GROUPS = [...Object.keys(TOOLS), ...FOLDERS]
 // What a test file and the processes that it starts are compiled to is kept, as the command line keeps it.
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '../../.cache/compile')
 
-/** One job a core, at most four; networks that mostly wait for blocks and limits run beside them. */
-const lanes = () => ({ working: Math.max(1, Math.min(4, availableParallelism())), waiting: 1 })
+/** One job a core, at most four; beside them one or two networks that mostly wait for blocks and limits. */
+const lanes = () => ({ working: Math.max(1, Math.min(4, availableParallelism())), waiting: Math.max(1, Math.min(2, availableParallelism())) })
 
 async function runCheck(write: (text: string) => void): Promise<Tally> {
   const { ok, output } = await runTool(['scripts/checks/check.ts'])

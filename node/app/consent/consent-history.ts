@@ -1,5 +1,8 @@
 import type { ArchivedCohort } from '#adapters/cohort/cohort-archive.ts'
+import { cohortMap } from '#adapters/cohort/site-maps.ts'
 import type { AtSite } from '#app/site/at-site.ts'
+import { networkOf } from '#app/site/site-cohort.ts'
+import { toDigest } from '#base/bytes.ts'
 import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 
@@ -22,13 +25,20 @@ export interface WhoseTag {
 
 type Contributed = Extract<ChainEvent, { kind: 'Contributed' }>
 
-/** This site's contributions whose cohorts were under a programme, by what its archive says, with what stands on chain. */
+/** This site's contributions whose cohorts were under a programme: who was in them by its archive, made into the root on chain again. */
 export async function tagsInRounds({ folder, chain, own }: AtSite, programme: string, tags: readonly WhoseTag[]): Promise<readonly (readonly TagInRound[])[]> {
   const archived = new Map((await folder.archive.cohorts({ programme })).map((cohort) => [cohort.root, cohort]))
   const runs = new Set([...archived.values()].map(({ run }) => run))
   const events = await chain.events(0, { kinds: ['Contributed'] })
   const mine = events.filter((e): e is Contributed => e.kind === 'Contributed' && e.site === own.id && runs.has(e.run))
-  return tags.map((whose) => mine.map((e) => told(whose, e, archived.get(e.cohortRoot))))
+  const network = networkOf(folder, chain)
+  // What the archive says counts where it leads to the root on chain.
+  const isDeclared = ({ run, round, root, members }: ArchivedCohort): boolean =>
+    toDigest(cohortMap(folder.vault, programme, members, { network, run, round }).root) === root
+  const cohorts = mine
+    .map((e) => [e, archived.get(e.cohortRoot)] as const)
+    .map(([e, cohort]) => [e, cohort && isDeclared(cohort) ? cohort : undefined] as const)
+  return tags.map((whose) => cohorts.map(([e, cohort]) => told(whose, e, cohort)))
 }
 
 function told({ tag, patient }: WhoseTag, { run, round, cohortRoot }: Contributed, cohort: ArchivedCohort | undefined): TagInRound {
