@@ -56,12 +56,13 @@ export function longStudy(options: { sites: number; rounds?: number; rows?: numb
 /**
  * A study that Newton's method finishes in a handful of rounds.
  * @param options.limit of contributing: how long a test may keep a site away without ending the phase
+ * @param options.later the limit of the other phases: no slow machine may pass it where a test counts the rounds that were void
  */
-export function exactStudy(options: { sites: number; rows?: number; limit?: number }) {
-  const { sites, rows = 60, limit: patient = sites + 3 } = options
+export function exactStudy(options: { sites: number; rows?: number; limit?: number; later?: number }) {
+  const { sites, rows = 60, limit: patient = sites + 3, later = sites + 3 } = options
   const limits = Object.fromEntries(
     ['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => {
-      const limit = phase === 'contributing' ? patient : sites + 3
+      const limit = phase === 'contributing' ? patient : later
       return [phase, { seconds: limit, blocks: limit }]
     }),
   )
