@@ -18,7 +18,7 @@ const ADAPTER_HINT = 'An adapter knows one outside thing and no other adapter; a
 const core = (name: string): Layer => ({ folder: `core/${name}`, may: ['base', 'core'], packages: [], builtins: false, hint: CORE_HINT })
 const adapter = (name: string, packages: readonly string[]): Layer => ({
   folder: `adapters/${name}`,
-  may: ['base', 'core', 'wire', 'ports'],
+  may: ['base', 'core', 'wire', 'ports', 'patient'],
   packages,
   builtins: true,
   hint: ADAPTER_HINT,
@@ -28,6 +28,13 @@ export const layers: readonly Layer[] = [
   { folder: 'base', may: [], packages: [], builtins: false, hint: 'base is under everything and needs nothing.' },
   ...['commit', 'consent', 'evaluation', 'learner', 'model', 'protocol', 'ring'].map(core),
   { folder: 'wire', may: ['base', 'core'], packages: ['@ipld/dag-cbor', 'multiformats'], builtins: false, hint: 'wire is what is said, not who says it.' },
+  {
+    folder: 'patient',
+    may: ['base', 'core', 'wire'],
+    packages: ['@noble/curves', '@noble/hashes'],
+    builtins: false,
+    hint: "patient is what runs in the patient's hand, in a browser too.",
+  },
   { folder: 'ports', may: ['base', 'core', 'wire'], packages: [], builtins: false, hint: 'A port says what is needed, in our words; adapters say how.' },
   { folder: 'round', may: ['base', 'core', 'wire', 'ports'], packages: [], builtins: false, hint: 'round asks for a port; app hands it the adapter.' },
   {
@@ -40,6 +47,7 @@ export const layers: readonly Layer[] = [
   adapter('chain', ['ethers', 'ws']),
   adapter('cohort', ['csv-parse', 'yaml', 'zod', 'ethers']),
   adapter('devchain', []),
+  adapter('fhir', ['zod']),
   adapter('gossip', ['@libp2p', 'libp2p', '@chainsafe/libp2p-gossipsub', '@multiformats', 'multiformats']),
   adapter('host', []),
   adapter('journal', []),
@@ -50,8 +58,30 @@ export const layers: readonly Layer[] = [
   adapter('vault', ['ethers']),
   { folder: 'web', may: ['base', 'audit', 'ports'], packages: [], builtins: true, hint: 'Pages show what audit and ports tell them.' },
   {
+    folder: 'web/pages',
+    may: ['base', 'core', 'wire', 'patient'],
+    packages: ['preact', '@picocss/pico', 'qr'],
+    builtins: false,
+    hint: 'A page runs in a browser: it asks a server for the rest.',
+  },
+  { folder: 'web/print', may: ['base', 'core', 'patient'], packages: ['qr'], builtins: true, hint: 'What is printed is made of what it is given.' },
+  {
+    folder: 'web/portal',
+    may: ['base', 'core', 'wire', 'ports', 'patient', 'web'],
+    packages: ['hono', '@hono/node-server'],
+    builtins: true,
+    hint: 'A server is handed what it serves by app.',
+  },
+  {
+    folder: 'web/desk',
+    may: ['base', 'core', 'wire', 'ports', 'patient', 'web'],
+    packages: ['hono', '@hono/node-server', 'openid-client', 'otpauth', 'qr'],
+    builtins: true,
+    hint: 'A server is handed what it serves by app.',
+  },
+  {
     folder: 'app',
-    may: ['base', 'core', 'wire', 'ports', 'round', 'audit', 'adapters', 'web'],
+    may: ['base', 'core', 'wire', 'ports', 'round', 'audit', 'adapters', 'patient', 'web'],
     packages: ['zod', 'yaml'],
     builtins: true,
     hint: 'app wires parts together; a package belongs into an adapter, a question to the person into cli.',

@@ -17,7 +17,7 @@ import { add, nothing, type Tally, tell } from './tally.ts'
 
 /** In the order of the closing lines. Two are tools; the others are folders of test files. */
 const TOOLS: Readonly<Record<string, Job['run']>> = { check: runCheck, contracts: runContractTests }
-const FOLDERS = ['unit', 'compliance', 'rounds', 'e2e']
+const FOLDERS = ['unit', 'compliance', 'rounds', 'attacks', 'web', 'e2e']
 const GROUPS = [...Object.keys(TOOLS), ...FOLDERS]
 
 // What a test file and the processes that it starts are compiled to is kept, as the command line keeps it.
