@@ -5,7 +5,7 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 /** Text that came from people or files, safe inside a page. */
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] as string)
 
-const NUMERIC = /^(–|…|[<≥]?[-−]?[\d .]*\d(e[-+]?\d+)?( ?(%|[kMG]?B|s|ms|min))?|.*\d (to|of) .*\d|)$/
+const NUMERIC = /^(–|…|[<≥]?[-−]?[\d .]*\d(e[-+]?\d+)?( ?(%|[kMG]?B|s|ms|min))?|.*\d (to|of) .*\d|.*\d ([kMG]?B|s|ms)\*|)$/
 
 export function htmlTable({ head, rows, note }: TextTable): string {
   const right = head.map((_, j) => rows.every((row) => NUMERIC.test(row[j] ?? '')))
@@ -49,7 +49,7 @@ p { margin: .4rem 0; } .note, figcaption { color: var(--quiet); font-size: .85re
 .badge { display: inline-block; border: 1px solid var(--warm); color: var(--warm); border-radius: .3rem; padding: .05rem .5rem; font-size: .85rem; }
 table { border-collapse: collapse; width: 100%; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 600; border-bottom: 1.5px solid var(--ink); vertical-align: bottom; } td { border-bottom: 1px solid var(--line); }
-th, td { padding: .22rem .5rem; } td.hex { font: .72rem ui-monospace, monospace; overflow-wrap: anywhere; } .n { text-align: right; white-space: nowrap; }
+th, td { padding: .22rem .4rem; } td.hex { font: .72rem ui-monospace, monospace; overflow-wrap: anywhere; } .n { text-align: right; } td.n { white-space: nowrap; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: .5rem 0; } dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 figure { margin: 0 0 .8rem; } .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem; }
 svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); } svg .quiet { fill: var(--quiet); }

@@ -139,8 +139,9 @@ export const shareTable = ({ shares }: NamedParticipation): TextTable => ({
     `${s.in} of ${s.rounds}`,
     ...[s.missing, s.abstained, s.led, s.published, s.passedOver, s.witnessed, s.attested].map(String),
     seconds(s.contributedAfter),
-    ...loadOf(s),
+    ...loadOf(s).map((cell) => cell.replace(/, told$/, '*')),
   ]),
+  ...(shares.some(({ told }) => told !== null) ? { note: '* as that site told itself' } : {}),
 })
 
 /** Own numbers as they are; another site's as told by itself. */
