@@ -6,6 +6,8 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IConsentRegistry} from "./interfaces/IConsentRegistry.sol";
 import {ISiteRegistry} from "./interfaces/ISiteRegistry.sol";
 import {Bitmap} from "./libraries/Bitmap.sol";
+import {Withdrawal} from "./libraries/Withdrawal.sol";
+import {SignedWithdrawal, Terms, TermsView} from "./types/Consents.sol";
 import {SiteId} from "./types/Ids.sol";
 import {Role} from "./types/Sites.sol";
 
@@ -14,6 +16,8 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
     using Bitmap for uint256;
 
     bytes32 private constant WITHDRAW_TYPE = keccak256("Withdraw(bytes32 programme,bytes32 tag)");
+    bytes32 private constant OMBUDSMAN_TYPE = keccak256("OmbudsmanWithdraw(bytes32 programme,bytes32 tag)");
+    uint256 private constant MAX_TEXT = 16_384;
 
     /// @dev `set` tells epoch 0 from none.
     struct Grants {
@@ -23,6 +27,7 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
     }
 
     ISiteRegistry private immutable SITES;
+    mapping(bytes32 programme => TermsView) private _terms;
     mapping(bytes32 programme => mapping(bytes32 tag => uint256 blockNumber)) private _withdrawnAt;
     mapping(SiteId site => mapping(bytes32 programme => Grants)) private _grants;
 
@@ -33,6 +38,23 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
     /// @notice The registry of sites that this one reads.
     function sites() external view returns (ISiteRegistry) {
         return SITES;
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function publishTerms(bytes32 programme, Terms calldata terms) external {
+        // Check: the keeper's steward, the next version, the text that was read, time to come
+        (SiteId site, Role role) = SITES.siteOf(msg.sender);
+        if (role != Role.Steward || !SITES.activeSites().has(site)) revert ConsentRegistry_NotSteward(msg.sender);
+        TermsView storage last = _terms[programme];
+        if (last.version > 0 && site != last.keeper) revert ConsentRegistry_NotKeeper(programme, site, last.keeper);
+        if (terms.version != last.version + 1) revert ConsentRegistry_NotNextVersion(programme, terms.version, last.version + 1);
+        if (terms.text.length == 0 || terms.text.length > MAX_TEXT) revert ConsentRegistry_BadLength(terms.text.length);
+        bytes32 actual = sha256(terms.text);
+        if (terms.digest != actual) revert ConsentRegistry_OtherText(terms.digest, actual);
+        if (terms.expiresAt <= block.timestamp) revert ConsentRegistry_Expired(terms.expiresAt);
+        // Effect: the newest terms
+        _terms[programme] = TermsView(terms.version, site, terms.basis, terms.expiresAt, terms.ombudsman, actual);
+        emit TermsPublished(programme, site, terms.version, actual, terms.basis, terms.ombudsman, terms.expiresAt, terms.text);
     }
 
     /// @inheritdoc IConsentRegistry
@@ -53,7 +75,45 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
         // Check: for the first time, by the key itself or with its signature
         bytes32 tag = tagOf(blind, patientKey);
         if (_withdrawnAt[programme][tag] != 0) revert ConsentRegistry_AlreadyWithdrawn(programme, tag);
-        if (msg.sender != patientKey) _checkSignature(programme, tag, patientKey, signature);
+        if (msg.sender != patientKey) _checkSignature(WITHDRAW_TYPE, programme, tag, patientKey, signature);
+        // Effect: withdrawn, for ever
+        _withdrawnAt[programme][tag] = block.number;
+        emit ConsentWithdrawn(programme, tag);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function withdrawMany(bytes32 programme, SignedWithdrawal[] calldata withdrawals) external {
+        mapping(bytes32 tag => uint256 blockNumber) storage withdrawn = _withdrawnAt[programme];
+        bytes32 domain = _domainSeparatorV4();
+        bytes32[] memory tags = new bytes32[](withdrawals.length);
+        uint256 count = 0;
+        for (uint256 i = 0; i < withdrawals.length; ++i) {
+            SignedWithdrawal calldata w = withdrawals[i];
+            // Check: for the first time, with the key's signature; the others are passed over
+            address patientKey = w.patientKey;
+            bytes32 tag = Withdrawal.tagOf(w.blind, patientKey);
+            if (withdrawn[tag] != 0) continue;
+            address signer = Withdrawal.signerOf(Withdrawal.digestOf(domain, WITHDRAW_TYPE, programme, tag), w.r, w.vs);
+            if (signer != patientKey || signer == address(0)) continue;
+            // Effect: withdrawn, for ever
+            withdrawn[tag] = block.number;
+            tags[count++] = tag;
+        }
+        if (count == 0) return;
+        // The list is as long as what it holds.
+        assembly ("memory-safe") {
+            mstore(tags, count)
+        }
+        emit ConsentsWithdrawn(programme, tags);
+    }
+
+    /// @inheritdoc IConsentRegistry
+    function withdrawByOmbudsman(bytes32 programme, bytes32 tag, bytes calldata signature) external {
+        // Check: somebody whom the terms name, for the first time, by that key or with its signature
+        address ombudsman = _terms[programme].ombudsman;
+        if (ombudsman == address(0)) revert ConsentRegistry_NoOmbudsman(programme);
+        if (_withdrawnAt[programme][tag] != 0) revert ConsentRegistry_AlreadyWithdrawn(programme, tag);
+        if (msg.sender != ombudsman) _checkSignature(OMBUDSMAN_TYPE, programme, tag, ombudsman, signature);
         // Effect: withdrawn, for ever
         _withdrawnAt[programme][tag] = block.number;
         emit ConsentWithdrawn(programme, tag);
@@ -65,6 +125,11 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
     }
 
     /// @inheritdoc IConsentRegistry
+    function termsOf(bytes32 programme) external view returns (TermsView memory) {
+        return _terms[programme];
+    }
+
+    /// @inheritdoc IConsentRegistry
     function rootOf(SiteId site, bytes32 programme) external view returns (uint64 epoch, bytes32 root) {
         Grants storage g = _grants[site][programme];
         return (g.epoch, g.root);
@@ -72,12 +137,12 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
 
     /// @inheritdoc IConsentRegistry
     function tagOf(bytes32 blind, address patientKey) public pure returns (bytes32) {
-        return keccak256(abi.encodePacked(blind, patientKey));
+        return Withdrawal.tagOf(blind, patientKey);
     }
 
-    function _checkSignature(bytes32 programme, bytes32 tag, address patientKey, bytes calldata signature) private view {
-        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(WITHDRAW_TYPE, programme, tag)));
+    function _checkSignature(bytes32 kind, bytes32 programme, bytes32 tag, address key, bytes calldata signature) private view {
+        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(kind, programme, tag)));
         (address signer, ECDSA.RecoverError fault,) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (fault != ECDSA.RecoverError.NoError || signer != patientKey) revert ConsentRegistry_BadSignature(patientKey);
+        if (fault != ECDSA.RecoverError.NoError || signer != key) revert ConsentRegistry_BadSignature(key);
     }
 }

@@ -80,6 +80,13 @@ export const CONTRACT_ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   StudyRegistry_NoMembers: 'ROTA-5309',
 
   ConsentRegistry_NotActive: 'ROTA-5203',
+  ConsentRegistry_NotSteward: 'ROTA-5304',
+  ConsentRegistry_NotKeeper: 'ROTA-5405',
+  ConsentRegistry_NotNextVersion: 'ROTA-5406',
+  ConsentRegistry_OtherText: 'ROTA-5407',
+  ConsentRegistry_BadLength: 'ROTA-5407',
+  ConsentRegistry_Expired: 'ROTA-5407',
+  ConsentRegistry_NoOmbudsman: 'ROTA-5408',
   ConsentRegistry_AlreadyWithdrawn: 'ROTA-5401',
   ConsentRegistry_BadSignature: 'ROTA-5402',
   ConsentRegistry_EpochNotRising: 'ROTA-5403',

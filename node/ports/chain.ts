@@ -1,5 +1,6 @@
 import type { Address, Attempt, Bitmap, Digest, RoundNo, RunId, SiteId, StudyId } from '#base/ids.ts'
 import type { DisputeEvidence } from '#core/commit/dispute.ts'
+import type { LawfulBasis } from '#core/consent/terms.ts'
 
 /** The contracts as nodes see them. One compliance suite runs on the Solidity contracts and on adapters/sim. */
 export interface Chain extends ChainReader, ChainWriter {
@@ -18,6 +19,9 @@ export type RunState = (typeof RUN_STATES)[number]
 /** Same order as contracts/types/Status.sol. */
 export const ATTEST_STATUSES = ['continue', 'finished', 'refused', 'wrongSum'] as const
 export type AttestStatus = (typeof ATTEST_STATUSES)[number]
+
+/** Same order as contracts/types/Consents.sol. */
+export const LAWFUL_BASES = ['consent', 'opt-out'] as const satisfies readonly LawfulBasis[]
 
 /** Site's life in SiteRegistry. */
 export const SITE_STATES = ['None', 'Proposed', 'Active', 'Suspended', 'Removed'] as const
@@ -141,7 +145,7 @@ export interface Publication {
   readonly sumCid: Digest
 }
 
-/** Each carries where it stands; `index` orders events of one block. */
+/** Each carries where it stands; `index` orders events of one block. Withdrawals that came in one batch have one index, and follow each other. */
 export type ChainEvent = { readonly block: number; readonly index: number; readonly timestamp: number; readonly tx: Digest } & ChainEventBody
 
 export type ChainEventBody =
@@ -244,9 +248,32 @@ export type ChainEventBody =
   | { readonly kind: 'RoundVoid'; readonly run: RunId; readonly round: RoundNo; readonly phase: Phase }
   | { readonly kind: 'RunStateChanged'; readonly run: RunId; readonly state: RunState; readonly site: SiteId | null; readonly reason: number }
   | { readonly kind: 'SiteReady'; readonly run: RunId; readonly site: SiteId }
+  /** A version of a programme's terms, by its keeper. */
+  | ({ readonly kind: 'TermsPublished'; readonly programme: Digest; readonly site: SiteId } & TermsOnChain)
   | { readonly kind: 'ConsentRoot'; readonly site: SiteId; readonly programme: Digest; readonly epoch: number; readonly root: Digest }
   | { readonly kind: 'ConsentWithdrawn'; readonly programme: Digest; readonly tag: Digest }
   | { readonly kind: 'AuditEntry'; readonly site: SiteId; readonly category: number; readonly subject: Digest }
+
+/** Terms as ConsentRegistry takes and tells them. */
+export interface TermsOnChain {
+  readonly version: number
+  /** SHA-256 of the text. */
+  readonly digest: Digest
+  readonly basis: LawfulBasis
+  /** Whose key may withdraw for patients. */
+  readonly ombudsman: Address | null
+  /** First second, in chain time, at which consents under these terms do not count. */
+  readonly expiresAt: number
+  /** Their canonical bytes (wire/terms.ts) as 0x-hex. */
+  readonly text: string
+}
+
+/** A withdrawal as it is relayed: `signature` (65 bytes as 0x-hex) is the one-time key's over EIP-712 Withdraw(programme, tag). */
+export interface RelayedWithdrawal {
+  readonly blind: Digest
+  readonly patientKey: Address
+  readonly signature: string
+}
 
 export interface ChainReader {
   readonly chainId: bigint
@@ -289,9 +316,21 @@ export interface ChainWriter {
   publishEpoch(study: StudyId, epoch: number, commitment: Digest, bundle: Digest): Promise<void>
   /** This site cannot get or unwrap the newest epoch's key. */
   reportEpoch(study: StudyId, epoch: number): Promise<void>
+  /** By the steward's account of an active site; later versions by that of the site that published the first. */
+  publishTerms(programme: Digest, terms: TermsOnChain): Promise<void>
   consentRoot(programme: Digest, epoch: number, root: Digest): Promise<void>
   /** Relays a withdrawal: `signature` is the one-time key's over EIP-712 Withdraw(programme, tag). */
   withdraw(programme: Digest, blind: Digest, patientKey: Address, signature: string): Promise<void>
+  /**
+   * Relays many in few transactions. What was withdrawn before or is not signed by its key is passed over.
+   * @returns the tags that this call withdrew
+   */
+  withdrawMany(programme: Digest, withdrawals: readonly RelayedWithdrawal[]): Promise<readonly Digest[]>
+  /**
+   * Withdraws for a patient, by the key that the programme's newest terms name: as this account, or relayed with that key's signature over
+   * EIP-712 OmbudsmanWithdraw(programme, tag).
+   */
+  withdrawByOmbudsman(programme: Digest, tag: Digest, signature: string | null): Promise<void>
   audit(category: number, subject: Digest): Promise<void>
 }
 

@@ -13,7 +13,20 @@ import { CONTRACT_ERROR_CODES, codeForContractError } from '#base/chain-errors.t
 import { type Address, runId, studyId } from '#base/ids.ts'
 import type { ChainEventBody, SiteRecord } from '#ports/chain.ts'
 import { type Act, isPause, type Outcome, type Step, tell } from './differential/act.ts'
-import { consent, fromOutside, lateness, membership, oldAttestation, outsiders, pause, rulesFor, study, tick, wrong } from './differential/aside.ts'
+import {
+  consent,
+  fromOutside,
+  lateness,
+  membership,
+  oldAttestation,
+  outsiders,
+  pause,
+  replacement,
+  rulesFor,
+  study,
+  tick,
+  wrong,
+} from './differential/aside.ts'
 import { dispute } from './differential/dispute.ts'
 import { type EvmNetwork, type EvmSide, openEvmSide } from './differential/evm-side.ts'
 import { forward, openRun } from './differential/forward.ts'
@@ -160,6 +173,7 @@ function opening(scene: Scene): (() => Act)[] {
 
 function next(scene: Scene): Step {
   const { random, temper } = scene
+  if (temper.members > 0 && scene.apart.chance(0.01)) return replacement(scene)
   if (random.chance(temper.members)) return membership(scene)
   if (random.chance(temper.others)) return consent(scene)
   if (scene.runs === 0) return random.chance(0.5) ? openRun(scene) : membership(scene)
@@ -200,9 +214,12 @@ function named(outcome: Outcome) {
 /** Enumerations that the two sides name differently in an error's details; the error itself is compared. */
 const TOLD_OTHERWISE: ReadonlySet<string> = new Set(['mode', 'status', 'state', 'error'])
 
-const comparable = ({ index: _, timestamp: __, tx: ___, ...event }: Record<string, unknown>) => event
+function comparable(event: object): object {
+  const { index: _, timestamp: __, tx: ___, ...rest } = event as Record<string, unknown>
+  return rest
+}
 
-/** All that the compared calls can meet; left out are a network's making (SiteRegistry_BadFounderCount, _Full) and accounts' rotation and recovery. */
+/** All that the compared calls can meet; left out are a network's making (SiteRegistry_BadFounderCount, _Full) and the recovery of accounts. */
 const EXPECTED_ERRORS: readonly string[] = Object.keys(CONTRACT_ERROR_CODES).filter((name) => !NOT_COMPARED.test(name))
 const EXPECTED_EVENTS: readonly ChainEventBody['kind'][] = [
   ...([

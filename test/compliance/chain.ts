@@ -8,7 +8,7 @@
  * more time    an awaited site that asks in time begins the limit of contributing anew, once a round
  * trouble      abstain, void, three voids pause, ready resumes, halt ends an exact run
  * membership   a withdrawn site's calls fail; its absence makes a new epoch due
- * consent      roots, withdrawals by relay, declarations
+ * consent      terms, roots, withdrawals by relay, many at once and by an ombudsman, declarations
  * events       in order, by run and kind; listeners are woken
  */
 import assert from 'node:assert/strict'
@@ -31,6 +31,10 @@ export interface ChainWorld {
   advance(seconds: number, blocks: number): Promise<void>
   /** A patient's one-time key over Withdraw(programme, tag). */
   signWithdrawal(programme: Digest, blind: Digest): Promise<{ readonly patientKey: Address; readonly signature: string; readonly tag: Digest }>
+  /** The port for site 0's steward. */
+  steward(): Promise<Chain>
+  /** The key of an ombudsman over OmbudsmanWithdraw(programme, tag). */
+  signAsOmbudsman(programme: Digest, tag: Digest): Promise<{ readonly ombudsman: Address; readonly signature: string }>
   stop(): Promise<void>
 }
 
@@ -50,6 +54,13 @@ const STUDY: WorldStudy = { minSites: 3, quorum: 2, exact: true, maxRounds: 50, 
 const named = (name: string): Digest => digest(`0x${createHash('sha256').update(name).digest('hex')}`)
 const modelOf = (name: string): ModelRef => ({ root: named(`${name} root`), cid: named(`${name} cid`) })
 const NO_MODEL: ModelRef = { root: ZERO_DIGEST, cid: ZERO_DIGEST }
+
+const sha256Of = (hex: string): Digest =>
+  digest(
+    `0x${createHash('sha256')
+      .update(Buffer.from(hex.slice(2), 'hex'))
+      .digest('hex')}`,
+  )
 
 const fails = (call: Promise<unknown>, code: ErrorCode, reaction: Reaction) =>
   assert.rejects(call, (error) => {
@@ -410,6 +421,75 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
         events.flatMap((event) => (event.kind === 'ConsentWithdrawn' ? [event.tag] : [])),
         [tag],
       )
+    })
+
+    it('tells terms whole, from the chain alone', async () => {
+      const [steward, node] = [await world.steward(), world.chains[0] as Chain]
+      try {
+        const programme = named('programme with terms')
+        const text = `0x${'ab'.repeat(5_000)}`
+        const first = { version: 1, digest: sha256Of(text), basis: 'consent', ombudsman: null, expiresAt: 4_102_444_800, text } as const
+        await steward.publishTerms(programme, first)
+        await fails(steward.publishTerms(programme, first), 'ROTA-5406', 'reject')
+        await fails(steward.publishTerms(programme, { ...first, version: 2, digest: named('other') }), 'ROTA-5407', 'reject')
+        await fails(node.publishTerms(programme, { ...first, version: 2 }), 'ROTA-5304', 'reject')
+        const { ombudsman } = await world.signAsOmbudsman(programme, named('tag'))
+        const second = { ...first, version: 2, basis: 'opt-out', ombudsman, text: '0x01', digest: sha256Of('0x01'), expiresAt: 4_102_444_801 } as const
+        await steward.publishTerms(programme, second)
+        const told = (await steward.events(0, { kinds: ['TermsPublished'] })).map(({ block: _, index: __, timestamp: ___, tx: ____, ...event }) => event)
+        assert.deepEqual(
+          told,
+          [first, second].map((terms) => ({ kind: 'TermsPublished', programme, site: 0, ...terms })),
+        )
+      } finally {
+        await steward.stop()
+      }
+    })
+
+    it('relays many withdrawals at once, each told by itself', async () => {
+      const relay = world.chains[2] as Chain
+      const programme = named('programme of many')
+      const signed = await Promise.all(
+        Array.from({ length: 120 }, async (_, i) => ({ blind: named(`blind ${i}`), ...(await world.signWithdrawal(programme, named(`blind ${i}`))) })),
+      )
+      const [before, forged, ...others] = signed as [(typeof signed)[0], (typeof signed)[0], ...typeof signed]
+      await relay.withdraw(programme, before.blind, before.patientKey, before.signature)
+      const known = (await relay.events(0, { kinds: ['ConsentWithdrawn'] })).length
+      const bad = [
+        { ...forged, signature: before.signature },
+        { ...forged, signature: '0x1234' },
+      ]
+      const withdrawn = await relay.withdrawMany(programme, [before, ...bad, ...others, ...others.slice(0, 1)])
+      assert.deepEqual(
+        withdrawn,
+        others.map(({ tag }) => tag),
+      )
+      const told = (await relay.events(0, { kinds: ['ConsentWithdrawn'] })).slice(known)
+      assert.deepEqual(
+        told.map((event) => event.kind === 'ConsentWithdrawn' && event.tag),
+        others.map(({ tag }) => tag),
+      )
+      assert.equal(await relay.isWithdrawn(programme, forged.tag), false)
+      assert.deepEqual(await relay.withdrawMany(programme, [before]), [])
+      assert.deepEqual(await relay.withdrawMany(programme, []), [])
+    })
+
+    it('takes withdrawals from the ombudsman of the newest terms', async () => {
+      const [steward, relay] = [await world.steward(), world.chains[3] as Chain]
+      try {
+        const [programme, tag] = [named('programme of an ombudsman'), named('tag')]
+        const { ombudsman, signature } = await world.signAsOmbudsman(programme, tag)
+        const terms = { version: 1, digest: sha256Of('0x02'), basis: 'consent', ombudsman, expiresAt: 4_102_444_800, text: '0x02' } as const
+        await fails(relay.withdrawByOmbudsman(programme, tag, signature), 'ROTA-5408', 'reject')
+        await steward.publishTerms(programme, terms)
+        await fails(relay.withdrawByOmbudsman(programme, tag, null), 'ROTA-5402', 'reject')
+        await fails(relay.withdrawByOmbudsman(programme, named('another tag'), signature), 'ROTA-5402', 'reject')
+        await relay.withdrawByOmbudsman(programme, tag, signature)
+        assert.equal(await relay.isWithdrawn(programme, tag), true)
+        await fails(relay.withdrawByOmbudsman(programme, tag, signature), 'ROTA-5401', 'ignore')
+      } finally {
+        await steward.stop()
+      }
     })
 
     it('tells events in order and wakes who listens', async () => {

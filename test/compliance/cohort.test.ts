@@ -115,6 +115,24 @@ describe('cohort from a file, its own', () => {
     assert.equal(await used(), 2)
   })
 
+  it('counts no consent after the terms that it was given under, nor anybody after the newest', async () => {
+    const { file, desk, folder, archive } = site(csvOf(PATIENTS))
+    const until = (day: string) => () => ({ until: `${day}T00:00:00.000Z` })
+    await recordConsent(desk, 'research', ['patient-1'], folder, until('2030-01-02'))
+    await recordConsent(desk, 'research', ['patient-2'], folder, until('2040-01-02'))
+    await recordConsent(desk, 'research', ['patient-3'], folder)
+    const used = async (lawfulBasis: 'consent' | 'opt-out', day: string) => {
+      const times = { nowMs: () => Date.parse(`${day}T00:00:00Z`), expiryOf: async () => '2035-01-01T00:00:00.000Z' }
+      const cohort = new CsvCohort({ file, consents: desk.store, vault, archive, network, entriesOnChain: () => desk.store.size(), ...times })
+      return (await cohort.consented(protocolWith({ lawfulBasis }), new Set())).patients.length
+    }
+    assert.deepEqual([await used('consent', '2030-01-01'), await used('consent', '2030-01-02'), await used('consent', '2035-01-01')], [3, 2, 1])
+    assert.deepEqual(
+      [await used('opt-out', '2029-01-01'), await used('opt-out', '2031-01-01'), await used('opt-out', '2035-01-01')],
+      [PATIENTS, PATIENTS - 1, 1],
+    )
+  })
+
   it('reads the file again when it changed', async () => {
     const { cohort, file } = site(csvOf(PATIENTS))
     const before = await cohort.consented(protocolWith(), new Set())

@@ -49,7 +49,7 @@ export async function worldOn(ground: Ground, sites: number): Promise<EthersWorl
     const chains = await Promise.all(
       Array.from({ length: sites }, (_, site) => connectChain({ url: ground.url, ...ground.endpoints, contracts, signer: keyOf(site, 'node') })),
     )
-    return { ...actsOn(chains, ground), chains, contracts }
+    return { ...actsOn(chains, ground, contracts), chains, contracts }
   } catch (error) {
     await ground.stop()
     throw error
@@ -74,7 +74,7 @@ export async function deployFor(url: string, sites: number): Promise<Address> {
 
 const arithmeticVersion = digest(id('golden outputs'))
 
-function actsOn(chains: readonly EthersChain[], ground: Ground): Omit<ChainWorld, 'chains'> {
+function actsOn(chains: readonly EthersChain[], ground: Ground, contracts: Address): Omit<ChainWorld, 'chains'> {
   const link = (chains[0] as EthersChain).link
   const steward = (site: number) => studyDesk(link, keyOf(site, 'steward'))
   let studies = 0
@@ -94,6 +94,11 @@ function actsOn(chains: readonly EthersChain[], ground: Ground): Omit<ChainWorld
       await ground.control('hardhat_mine', [`0x${blocks.toString(16)}`])
     },
     signWithdrawal: (programme, blind) => signWithdrawal(link.chainId, link.addresses.ConsentRegistry, programme, blind),
+    steward: () => connectChain({ url: ground.url, contracts, signer: keyOf(0, 'steward') }),
+    async signAsOmbudsman(programme, tag) {
+      const signature = signed(link.chainId, link.addresses.ConsentRegistry, OMBUDSMAN, 'OmbudsmanWithdraw', programme, tag)
+      return { ombudsman: address(OMBUDSMAN.address), signature }
+    },
     async stop() {
       await Promise.all(chains.map((chain) => chain.stop()))
       await ground.stop()
@@ -105,13 +110,18 @@ async function signWithdrawal(chainId: bigint, verifyingContract: Address, progr
   const wallet = new Wallet(id(`patient ${blind}`))
   const patientKey = address(wallet.address)
   const tag = digest(keccak256(AbiCoder.defaultAbiCoder().encode(['bytes32'], [blind]) + patientKey.slice(2)))
+  return { patientKey, signature: signed(chainId, verifyingContract, wallet, 'Withdraw', programme, tag), tag }
+}
+
+const OMBUDSMAN = new Wallet(id('ombudsman'))
+
+function signed(chainId: bigint, verifyingContract: Address, wallet: Wallet, kind: string, programme: Digest, tag: Digest): string {
   const domain = { name: 'Rota', version: '1', chainId, verifyingContract }
   const types = {
-    Withdraw: [
+    [kind]: [
       { name: 'programme', type: 'bytes32' },
       { name: 'tag', type: 'bytes32' },
     ],
   }
-  const signature = wallet.signingKey.sign(TypedDataEncoder.hash(domain, types, { programme, tag })).serialized
-  return { patientKey, signature, tag }
+  return wallet.signingKey.sign(TypedDataEncoder.hash(domain, types, { programme, tag })).serialized
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import hre from 'hardhat'
-import { deepRound, disputes, type Gas, part, tenAndThousand, twentyThree, withdrawal } from './support/gas.ts'
+import { consents, deepRound, disputes, type Gas, part, tenAndThousand, twentyThree } from './support/gas.ts'
 
 const SNAPSHOT = new URL('../../.gas-snapshot', import.meta.url)
 /** Calls cost the same in every run; a percent is left for another compiler's patch. */
@@ -26,6 +26,10 @@ const BARS: Gas = {
   'attest, closing and opening': 140_000,
   'attest, late': 70_000,
   'withdraw, relayed': 60_000,
+  'withdraw, one of a batch of 20': 30_000,
+  "site's root": 45_000,
+  "site's root, first of a programme": 80_000,
+  'terms of 16 KiB': 500_000,
   'dispute, 23 sites of 40 MB': 1_000_000,
   'dispute, 23 sites of 40 MB, its round closed': 1_000_000,
   'dispute, a part of 64 sites of 256': 4_000_000,
@@ -56,7 +60,7 @@ describe('Gas', () => {
       'witness, freezing a deep round': deep.freezing,
       'witness, dearest of a deep round of 4 slices': sliced.dearest,
       'witness, freezing a deep round of 4 slices': sliced.freezing,
-      'withdraw, relayed': await withdrawal(),
+      ...(await consents()),
       'dispute, 23 sites of 40 MB': attested,
       'dispute, 23 sites of 40 MB, its round closed': closed,
       'dispute, a part of 64 sites of 256': await part(),

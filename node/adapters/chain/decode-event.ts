@@ -1,15 +1,26 @@
 import { sitesOf } from '#base/bitmap.ts'
 import { attemptNo, type Digest, roundNo, runId, studyId } from '#base/ids.ts'
-import { ATTEST_STATUSES, type ChainEventBody, PHASES, RUN_STATES, SITE_STATES } from '#ports/chain.ts'
+import { ATTEST_STATUSES, type ChainEventBody, LAWFUL_BASES, PHASES, RUN_STATES, SITE_STATES } from '#ports/chain.ts'
 import type { ContractName } from './abi.ts'
 import { fieldsOf } from './log-fields.ts'
 import type { RawLog } from './rpc.ts'
-import { bitmapOf, digestOf, NO_SITE, numberOf, placeIn, type Struct, siteOf } from './views.ts'
+import { accountOf, bitmapOf, digestOf, NO_SITE, numberOf, placeIn, type Struct, siteOf } from './views.ts'
 
-/** A contract's event in the port's words; undefined for those that rounds need not know. @throws TypeError when the log is no whole event */
-export function decodeEvent(contract: ContractName, log: Pick<RawLog, 'topics' | 'data'>): ChainEventBody | undefined {
+/**
+ * A contract's event in the port's words: none for those that rounds need not know, several for a batch.
+ * @throws TypeError when the log is no whole event
+ */
+export function decodeEvents(contract: ContractName, log: Pick<RawLog, 'topics' | 'data'>): readonly ChainEventBody[] {
   const event = fieldsOf(contract, log)
-  return event === null ? undefined : DECODERS[event.name]?.(event.fields)
+  if (event?.name === 'ConsentsWithdrawn') return batchOf(event.fields)
+  const body = event === null ? undefined : DECODERS[event.name]?.(event.fields)
+  return body === undefined ? [] : [body]
+}
+
+/** Nobody else need know whether a withdrawal came alone. */
+function batchOf({ programme, tags }: Struct): readonly ChainEventBody[] {
+  const under = digestOf(programme)
+  return (tags as readonly string[]).map((tag) => ({ kind: 'ConsentWithdrawn', programme: under, tag: digestOf(tag) }))
 }
 
 /** Of digests that come again and again (each site attests the same model, and sends the same cohort's root in each round) one copy is kept in memory. */
@@ -83,6 +94,10 @@ const DECODERS: Readonly<Record<string, (a: Struct) => ChainEventBody>> = {
   }),
   SiteReady: (a) => ({ kind: 'SiteReady', run: run(a), site: siteOf(a.site) }),
 
+  TermsPublished: (a) => ({
+    ...{ kind: 'TermsPublished', programme: digestOf(a.programme), site: siteOf(a.site), version: numberOf(a.version), digest: digestOf(a.digest) },
+    ...{ basis: placeIn(LAWFUL_BASES, a.basis), ombudsman: accountOf(a.ombudsman), expiresAt: numberOf(a.expiresAt), text: String(a.text) },
+  }),
   ConsentRoot: (a) => ({ kind: 'ConsentRoot', site: siteOf(a.site), programme: digestOf(a.programme), epoch: numberOf(a.epoch), root: digestOf(a.root) }),
   ConsentWithdrawn: (a) => ({ kind: 'ConsentWithdrawn', programme: digestOf(a.programme), tag: digestOf(a.tag) }),
   AuditEntry: (a) => ({ kind: 'AuditEntry', site: siteOf(a.site), category: numberOf(a.category), subject: digestOf(a.subject) }),

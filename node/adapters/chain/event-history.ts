@@ -72,24 +72,27 @@ export class EventHistory {
   }
 
   #isMuch(): boolean {
-    return this.#recent.length >= RECENT + SHARE && this.#ends.length >= SHARE && roundsOpenedIn(this.#recent, SHARE) >= RECENT_ROUNDS
+    const whole = this.#ends[SHARE - 1] !== this.#ends.at(-1)
+    return whole && this.#recent.length >= RECENT + SHARE && this.#ends.length >= SHARE && roundsOpenedIn(this.#recent, SHARE) >= RECENT_ROUNDS
   }
 
   #putAway(): void {
-    const events = this.#recent.slice(0, SHARE)
     const to = this.#ends[SHARE - 1] as number
+    // Events of one log, as a batch of withdrawals, stay together: a stretch is read back in whole lines.
+    const share = this.#ends.lastIndexOf(to) + 1
+    const events = this.#recent.slice(0, share)
     this.#old.push({
       from: this.#oldEnd,
       to,
-      events: SHARE,
+      events: share,
       lastBlock: (events.at(-1) as ChainEvent).block,
       runs: new Set(events.flatMap((event) => ('run' in event ? [event.run] : []))),
     })
     this.#lasting.push(...events.filter(({ kind }) => !OF_ROUNDS.has(kind)))
     this.#oldEnd = to
     // Arrays from which much was taken away would keep the room.
-    this.#recent = this.#recent.slice(SHARE)
-    this.#ends = this.#ends.slice(SHARE)
+    this.#recent = this.#recent.slice(share)
+    this.#ends = this.#ends.slice(share)
   }
 }
 

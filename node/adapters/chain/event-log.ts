@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digest } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
-import { decodeEvent } from './decode-event.ts'
+import { decodeEvents } from './decode-event.ts'
 import { type EventFile, noEventFile } from './event-file.ts'
 import { type EventFilter, EventHistory } from './event-history.ts'
 import { interfaces, type Link } from './link.ts'
@@ -58,7 +58,7 @@ interface Read {
 export function openEventLog(link: Link, given: EventFile, onDoubt: (rewind: Rewind | null) => void = () => {}): EventLog {
   let file = given
   const fresh = (): Read => ({
-    history: new EventHistory(file.start, (from, to) => file.read(from, to)?.flatMap((log) => decode(link, log) ?? []) ?? null),
+    history: new EventHistory(file.start, (from, to) => file.read(from, to)?.flatMap((log) => decode(link, log)) ?? null),
     last: null,
     floor: link.deployedAtBlock,
     announced: 0,
@@ -225,8 +225,7 @@ function keep(link: Link, into: Read, logs: readonly RawLog[], write: (logs: rea
   const events = logs.map((log) => decode(link, log))
   const ends = write(logs)
   for (const [i, log] of logs.entries()) {
-    const event = events[i]
-    if (event !== undefined) into.history.push(event, ends?.[i] ?? null)
+    for (const event of events[i] ?? []) into.history.push(event, ends?.[i] ?? null)
     into.unsure.keys.push(keyOf(log))
     into.last = log
     into.floor = Math.max(into.floor, Number(log.blockNumber))
@@ -268,12 +267,11 @@ const isAfter = (a: RawLog, b: RawLog): boolean => {
 
 const CONTRACTS = Object.keys(interfaces) as (keyof typeof interfaces)[]
 
-function decode(link: Link, log: RawLog): ChainEvent | undefined {
+function decode(link: Link, log: RawLog): readonly ChainEvent[] {
   const name = CONTRACTS.find((contract) => link.addresses[contract] === log.address.toLowerCase())
-  const body = name === undefined ? undefined : decodeEvent(name, log)
-  return (
-    body && { block: Number(log.blockNumber), index: Number(log.logIndex), timestamp: Number(log.blockTimestamp), tx: digest(log.transactionHash), ...body }
-  )
+  if (name === undefined) return []
+  const place = { block: Number(log.blockNumber), index: Number(log.logIndex), timestamp: Number(log.blockTimestamp), tx: digest(log.transactionHash) }
+  return decodeEvents(name, log).map((body) => ({ ...place, ...body }))
 }
 
 /** Older clients leave the time of the block out of its logs. */

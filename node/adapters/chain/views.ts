@@ -13,6 +13,8 @@ export const MODES = ['open', 'masked', 'groups'] as const
 export const numberOf = (value: unknown): number => Number(value)
 export const digestOf = (value: unknown): Digest => digest(String(value))
 export const addressOf = (value: unknown): Address => address(String(value))
+/** Null where the contract has no account to name. */
+export const accountOf = (value: unknown): Address | null => (BigInt(String(value)) === 0n ? null : addressOf(value))
 export const bitmapOf = (value: unknown): Bitmap => value as Bitmap
 export const siteOf = (value: unknown) => siteId(Number(value))
 export const placeIn = <T>(words: readonly T[], value: unknown): T => words[Number(value)] as T

@@ -1,8 +1,9 @@
 import { RotaError } from '#base/errors.ts'
-import { runId } from '#base/ids.ts'
+import { type Digest, runId, ZERO_DIGEST } from '#base/ids.ts'
 import { type DisputePart, partsOf } from '#core/commit/dispute-parts.ts'
-import { ABSTAIN_REASONS, type AbstainReason, ATTEST_STATUSES, type ChainWriter } from '#ports/chain.ts'
+import { ABSTAIN_REASONS, type AbstainReason, ATTEST_STATUSES, type ChainWriter, LAWFUL_BASES, type RelayedWithdrawal } from '#ports/chain.ts'
 import type { ContractName } from './abi.ts'
+import { decodeEvents } from './decode-event.ts'
 import { interfaces, type Link } from './link.ts'
 import type { Receipt, Sender } from './sender.ts'
 import { numberOf } from './views.ts'
@@ -48,6 +49,25 @@ const disputeCall = ({ done, partialSum, evidence }: DisputePart): readonly [str
 /** An update costs some 38,000 in a tree of 16 levels, a contribution 800; what is left is unused. */
 const disputeGas = ({ count, evidence }: DisputePart): number => 1_000_000 + 50_000 * count + 30 * evidence.contributions.length
 
+/** Withdrawals of one transaction: of some 30,000 gas each. */
+const BATCH = 100
+const batchGas = (count: number): number => 100_000 + 40_000 * count
+
+/** Stands on chain where there is no account to name. */
+const NOBODY = `0x${'00'.repeat(20)}`
+
+/** The signature in the form of EIP-2098; one that has none is sent as zeros, which nobody signed. @see contracts/types/Consents.sol */
+function compact({ blind, patientKey, signature }: RelayedWithdrawal) {
+  const [r, s, v] = [signature.slice(2, 66), signature.slice(66, 130), Number(`0x${signature.slice(130)}`)]
+  const parity = v >= 27 ? v - 27 : v
+  const whole = /^0x[0-9a-f]{130}$/i.test(signature) && (parity === 0 || parity === 1) && Number(`0x${s[0]}`) < 8
+  if (!whole) return { blind, patientKey, r: ZERO_DIGEST, vs: ZERO_DIGEST }
+  return { blind, patientKey, r: `0x${r}`, vs: `0x${(Number(`0x${s[0]}`) + 8 * parity).toString(16)}${s.slice(1)}` }
+}
+
+const withdrawnBy = (receipt: Receipt): readonly Digest[] =>
+  receipt.logs.flatMap((log) => decodeEvents('ConsentRegistry', log)).flatMap((event) => (event.kind === 'ConsentWithdrawn' ? [event.tag] : []))
+
 /** What a node's account says on chain. */
 export function writerOf(send: Send): ChainWriter & { reportEpoch(study: number, epoch: number): Promise<void> } {
   const round = async (method: string, ...args: unknown[]): Promise<void> => void (await send('RoundCoordinator', method, args))
@@ -75,7 +95,18 @@ export function writerOf(send: Send): ChainWriter & { reportEpoch(study: number,
     /** This site cannot unwrap the newest epoch's key: another may publish the next. */
     reportEpoch: async (study, epoch) => void (await send('StudyRegistry', 'reportEpoch', [study, epoch])),
     consentRoot: async (programme, epoch, root) => void (await send('ConsentRegistry', 'setRoot', [programme, epoch, root])),
+    publishTerms: async (programme, { basis, ombudsman, ...terms }) =>
+      void (await send('ConsentRegistry', 'publishTerms', [programme, { ...terms, basis: LAWFUL_BASES.indexOf(basis), ombudsman: ombudsman ?? NOBODY }])),
     withdraw: async (programme, blind, patientKey, signature) => void (await send('ConsentRegistry', 'withdraw', [programme, blind, patientKey, signature])),
+    async withdrawMany(programme, withdrawals) {
+      const tags: Digest[] = []
+      for (let at = 0; at < withdrawals.length; at += BATCH) {
+        const batch = withdrawals.slice(at, at + BATCH).map(compact)
+        tags.push(...withdrawnBy(await send('ConsentRegistry', 'withdrawMany', [programme, batch], batchGas(batch.length))))
+      }
+      return tags
+    },
+    withdrawByOmbudsman: async (programme, tag, signature) => void (await send('ConsentRegistry', 'withdrawByOmbudsman', [programme, tag, signature ?? '0x'])),
     audit: async (category, subject) => void (await send('AuditLog', 'record', [category, subject])),
   }
 }

@@ -215,7 +215,7 @@ export const chainErrors = {
   },
   'ROTA-5303': {
     what: 'the limit of phase {phase} is {seconds_} s and {blocks} blocks; each must be at least {least}',
-    remedy: 'Raise it in the protocol: a limit must leave every site time for its transaction.',
+    remedy: 'Raise it in the protocol: a limit must leave every site time for its transactions, of which witnessing takes three for each slice.',
     reaction: 'reject',
   },
   'ROTA-5304': {
@@ -240,14 +240,34 @@ export const chainErrors = {
     reaction: 'ignore',
   },
   'ROTA-5402': {
-    what: "the withdrawal is not signed by the patient's key",
-    remedy: 'Read the receipt again, or withdraw at the desk with the paper.',
+    what: 'the withdrawal is not signed by the key {key} that it names',
+    remedy: "Read the receipt again, or withdraw at the desk with the paper; an ombudsman signs with the key that the programme's terms name.",
     reaction: 'reject',
   },
   'ROTA-5403': { what: 'epoch {epoch} of the consent root is not above the last one ({last})', remedy: NOTHING, reaction: 'ignore' },
   'ROTA-5404': {
     what: 'the model cannot be endorsed ({error})',
     remedy: 'Members endorse the newest closed model, once, on the digest of the evidence.',
+    reaction: 'reject',
+  },
+  'ROTA-5405': {
+    what: "the programme's terms are kept by site {keeper}, not by site {site}",
+    remedy: 'The site that published the first version publishes the next; another programme needs another name.',
+    reaction: 'reject',
+  },
+  'ROTA-5406': {
+    what: 'version {version} of the terms is not the next one, which is {next}',
+    remedy: 'Write the next number into the file (rota programme show NAME says which there are), and publish again.',
+    reaction: 'reject',
+  },
+  'ROTA-5407': {
+    what: 'the contract does not take these terms ({error})',
+    remedy: 'They must be good for some time yet, and at most 16 KiB long in their canonical form; publish with the `rota` of this network.',
+    reaction: 'reject',
+  },
+  'ROTA-5408': {
+    what: "the programme's newest terms name no ombudsman",
+    remedy: 'Withdraw by the receipt, on the page, or at the desk of the hospital; the next version of the terms may name one.',
     reaction: 'reject',
   },
 } as const satisfies Record<string, ErrorEntry>

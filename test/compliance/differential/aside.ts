@@ -1,10 +1,12 @@
+import { Signature, sha256 } from 'ethers'
 import { PROPOSAL_KINDS } from '#adapters/sim/chain/call.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
 import { type Address, type Digest, type SiteId, siteId, ZERO_DIGEST } from '#base/ids.ts'
-import { PHASES } from '#ports/chain.ts'
+import { PHASES, type SiteRecord } from '#ports/chain.ts'
 import type { Act, Pause } from './act.ts'
 import { attestation, call } from './forward.ts'
-import type { Scene } from './scene.ts'
+import { OMBUDSMAN } from './patients.ts'
+import type { Patient, Scene } from './scene.ts'
 import type { AbiRules } from './sim-side.ts'
 
 /** Ends just before, at, or after a third of the phase's limit, in seconds, in blocks or in both. */
@@ -68,6 +70,16 @@ export function membership(scene: Scene): Act {
   return random.pick(kinds)()
 }
 
+/** Another account for a node or a steward: free as a rule, else its own, somebody else's or none. Drawn apart, as it was added later. */
+export function replacement(scene: Scene): Act {
+  const { spare, sites, apart: random } = scene
+  const site = random.pick(sites)
+  const method = random.pick(['rotateNode', 'rotateSteward'])
+  const sender = random.pick([site.steward, site.steward, site.node, random.pick(sites).node])
+  const account = random.chance(0.7) ? random.pick(spare) : random.pick([site.node, site.steward, random.pick(sites).node, `0x${'00'.repeat(20)}`])
+  return { sender: sender as Address, contract: 'SiteRegistry', method, args: [random.chance(0.9) ? site.id : sites.length, account] }
+}
+
 function candidate(scene: Scene, faultless: boolean): Act {
   const { random, spare } = scene
   const [node, steward, recovery, taken] = [spare[0], spare[1], spare[2], scene.anySite().node] as Address[]
@@ -110,6 +122,11 @@ export function publishStudy(scene: Scene): Act {
       { slices: good.minSites + 1 },
     ],
     ...[{ limits: limits(least - 1, least) }, { limits: limits(least, least - 1) }, { arithmeticVersion: ZERO_DIGEST }],
+    ...[
+      [1, 0],
+      [0, 1],
+      [0, 0],
+    ].map(([seconds, blocks]) => shortWitnessing(good, least - 3, seconds as number, blocks as number)),
   ]
   return study(
     scene,
@@ -117,6 +134,12 @@ export function publishStudy(scene: Scene): Act {
     { ...good, ...random.pick(faults) },
     random.chance(0.9) ? scene.digest('protocol') : ZERO_DIGEST,
   )
+}
+
+/** With several slices, a limit of witnessing at the least that they need, or so much below it. */
+function shortWitnessing({ limits, minSites }: AbiRules, sites: number, seconds: number, blocks: number): Partial<AbiRules> {
+  const least = Math.max(sites, minSites > 1 ? 3 * minSites : 0) + 3
+  return { slices: minSites, limits: limits.with(2, { seconds_: least - seconds, blocks: least - blocks }) }
 }
 
 export const study = (scene: Scene, sender: Address, rules: AbiRules, protocol: Digest = scene.digest('protocol')): Act => ({
@@ -129,8 +152,7 @@ export const study = (scene: Scene, sender: Address, rules: AbiRules, protocol: 
 export function rulesFor(scene: Scene, least: number): AbiRules {
   const { random } = scene
   const minSites = random.int(1, Math.max(1, least - 3))
-  const limit = () => ({ seconds_: least + random.int(0, 2 * least), blocks: least + random.int(0, least) })
-  return {
+  const numbers = {
     minSites,
     quorum: random.int(1, minSites),
     maxRounds: random.pick([1, 2, 3, 50, 50, 50]),
@@ -138,6 +160,14 @@ export function rulesFor(scene: Scene, least: number): AbiRules {
     slices: random.chance(0.6) ? 1 : random.int(1, minSites),
     mode: 0,
     exact: random.chance(0.5),
+  }
+  const { slices } = numbers
+  const limit = (_: unknown, phase: number) => {
+    const lowest = phase === 2 && slices > 1 ? Math.max(least, 3 * slices + 3) : least
+    return { seconds_: lowest + random.int(0, 2 * least), blocks: lowest + random.int(0, least) }
+  }
+  return {
+    ...numbers,
     limits: Array.from({ length: 5 }, limit),
     arithmeticVersion: scene.digest('arithmetic'),
   }
@@ -165,9 +195,53 @@ export function consent(scene: Scene): Act {
       method: 'withdraw',
       args: [programme, blind, key, random.pick([other.signature, '0x', '0x1234', `0x${'11'.repeat(65)}`])],
     }),
+    () => terms(scene, programme, true),
+    () => terms(scene, programme, false),
+    () => ({ sender: scene.anyAccount(), contract: 'ConsentRegistry', method: 'withdrawMany', args: [programme, batch(scene)] }),
+    () => byOmbudsman(scene, scene.random.pick(scene.patients)),
+    () => byOmbudsman(scene, scene.random.pick(scene.patients)),
     () => ({ sender: scene.anyAccount(), contract: 'AuditLog', method: 'record', args: [random.int(0, 255), scene.digest('subject')] }),
   ]
   return random.pick(kinds)()
+}
+
+/** By the keeper's steward where the programme has one, with at most one fault. */
+function terms(scene: Scene, programme: Digest, faultless: boolean): Act {
+  const { random } = scene
+  const last = scene.sim.chain.contracts.consents.termsOf(programme)
+  const now = scene.sim.chain.head().timestamp
+  const steward = (last === undefined ? scene.anySite() : (scene.sites[last.keeper] as SiteRecord)).steward
+  const text = scene.digest('text')
+  const ombudsman = random.pick([`0x${'00'.repeat(20)}`, OMBUDSMAN.address.toLowerCase(), scene.spare[0] as Address, scene.spare[0] as Address])
+  const good = { version: (last?.version ?? 0) + 1, digest: sha256(text), basis: random.int(0, 1), ombudsman, expiresAt: now + 1_000_000, text: text as string }
+  const long = `0x${'ab'.repeat(16_385)}`
+  const faults: readonly Partial<typeof good>[] = [
+    { version: random.int(0, 3) },
+    { digest: scene.digest('other') },
+    { text: '0x', digest: sha256('0x') },
+    { text: long, digest: sha256(long) },
+    { expiresAt: now + random.int(-1, 2) },
+  ]
+  const sender = faultless || random.chance(0.6) ? steward : random.chance(0.5) ? scene.anySite().steward : scene.anyAccount()
+  return { sender, contract: 'ConsentRegistry', method: 'publishTerms', args: [programme, { ...good, ...(faultless ? {} : random.pick(faults)) }] }
+}
+
+/** Of patients of both programmes, some twice, one with another's signature. */
+function batch(scene: Scene): readonly unknown[] {
+  const { random } = scene
+  const compact = ({ blind, key }: Patient, { signature }: Patient) => {
+    const { r, yParityAndS: vs } = Signature.from(signature)
+    return { blind, patientKey: key, r, vs }
+  }
+  const some = Array.from({ length: random.int(0, 4) }, () => random.pick(scene.patients))
+  return some.map((patient) => (random.chance(0.8) ? compact(patient, patient) : compact(patient, random.pick(scene.patients))))
+}
+
+/** The one that sends, or relayed from the one that signs. */
+function byOmbudsman(scene: Scene, { programme, tag, byOmbudsman: signature, signature: other }: Patient): Act {
+  const { random } = scene
+  const sender = random.chance(0.5) ? (scene.spare[0] as Address) : scene.anyAccount()
+  return { sender, contract: 'ConsentRegistry', method: 'withdrawByOmbudsman', args: [programme, tag, random.pick([signature, signature, other, '0x'])] }
 }
 
 /** Members that were none when the round opened. */

@@ -1,5 +1,5 @@
 import { network } from 'hardhat'
-import { decodeEvent } from '#adapters/chain/decode-event.ts'
+import { decodeEvents } from '#adapters/chain/decode-event.ts'
 import { deployNetwork } from '#adapters/chain/deploy.ts'
 import { depthOf } from '#adapters/chain/depth.ts'
 import { type Endpoint, interfaces, type Link, linkTo } from '#adapters/chain/link.ts'
@@ -105,8 +105,8 @@ function networkOn(link: Link, request: Request, clock: Clock): EvmNetwork {
 function eventOf(link: Link, log: RawLog): readonly Omit<ChainEvent, 'tx'>[] {
   for (const [name, at] of Object.entries(link.addresses)) {
     if (at !== log.address) continue
-    const body = decodeEvent(name as keyof typeof interfaces, log)
-    return body === undefined ? [] : [{ block: Number(log.blockNumber), index: 0, timestamp: Number(log.blockTimestamp ?? 0), ...body }]
+    const place = { block: Number(log.blockNumber), index: 0, timestamp: Number(log.blockTimestamp ?? 0) }
+    return decodeEvents(name as keyof typeof interfaces, log).map((body) => ({ ...place, ...body }))
   }
   return []
 }

@@ -19,12 +19,17 @@ async function signed(i: number, accounts: readonly Address[], chainId: bigint, 
   const key = i < 2 ? (accounts.at(-1 - i) as Address) : address(wallet.address)
   const programme = digest(id(`programme ${i % 2}`))
   const blind = digest(id(`blind ${i}`))
-  const types = {
-    Withdraw: [
-      { name: 'programme', type: 'bytes32' },
-      { name: 'tag', type: 'bytes32' },
-    ],
-  }
-  const hash = TypedDataEncoder.hash({ name: 'Rota', version: '1', chainId, verifyingContract: registry }, types, { programme, tag: tagOf(blind, key) })
-  return { key, sends: i < 2, programme, blind, signature: wallet.signingKey.sign(hash).serialized }
+  const tag = tagOf(blind, key)
+  const sign = (by: Wallet, kind: string) =>
+    by.signingKey.sign(TypedDataEncoder.hash({ name: 'Rota', version: '1', chainId, verifyingContract: registry }, { [kind]: FIELDS }, { programme, tag }))
+      .serialized
+  return { key, sends: i < 2, programme, blind, tag, signature: sign(wallet, 'Withdraw'), byOmbudsman: sign(OMBUDSMAN, 'OmbudsmanWithdraw') }
 }
+
+const FIELDS = [
+  { name: 'programme', type: 'bytes32' },
+  { name: 'tag', type: 'bytes32' },
+]
+
+/** Signs for others to relay. */
+export const OMBUDSMAN = new Wallet(id('ombudsman'))

@@ -59,6 +59,8 @@ const moody = (random: SimRandom): Temper => ({
 export class Scene {
   readonly sim: SimSide
   readonly random: SimRandom
+  /** For what is drawn besides: the other steps do not depend on it. */
+  readonly apart: SimRandom
   readonly temper: Temper
   /** Accounts that belong to no founder: strangers, candidates, patients. */
   readonly spare: readonly Address[]
@@ -73,6 +75,7 @@ export class Scene {
   constructor(sim: SimSide, random: SimRandom, spare: readonly Address[], patients: readonly Patient[], temper?: Temper) {
     this.sim = sim
     this.random = random
+    this.apart = random.fork('apart')
     this.spare = spare
     this.patients = patients
     this.temper = temper ?? (random.chance(0.15) ? random.pick(STEADY) : moody(random))
@@ -154,4 +157,7 @@ export interface Patient {
   readonly programme: Digest
   readonly blind: Digest
   readonly signature: string
+  readonly tag: Digest
+  /** The ombudsman's over the same withdrawal. */
+  readonly byOmbudsman: string
 }

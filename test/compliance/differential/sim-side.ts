@@ -6,7 +6,7 @@ import { SimTime } from '#adapters/sim/time.ts'
 import { fromHex } from '#base/bytes.ts'
 import { type Address, type Attempt, type Bitmap, type Digest, digest, type RoundNo, type RunId, type SiteId, type StudyId } from '#base/ids.ts'
 import type { EvidenceBytes } from '#core/commit/dispute-parts.ts'
-import { ATTEST_STATUSES, type ChainEvent, type StudyRules } from '#ports/chain.ts'
+import { ATTEST_STATUSES, type ChainEvent, LAWFUL_BASES, type RelayedWithdrawal, type StudyRules, type TermsOnChain } from '#ports/chain.ts'
 import type { Act, Outcome } from './act.ts'
 
 /** The chain in memory, brought to the same block and time as the other side. */
@@ -69,11 +69,36 @@ const METHODS: Readonly<Record<string, Method>> = {
   'SiteRegistry.requestAdmission': ({ sites }, call, a) => sites.requestAdmission(call, a[0] as SiteDetails),
   'SiteRegistry.propose': ({ sites }, call, a) => sites.propose(call, PROPOSAL_KINDS[a[0] as number] as 'suspend', a[1] as SiteId),
   'SiteRegistry.resign': ({ sites }, call, a) => sites.resign(call, a[0] as SiteId),
+  'SiteRegistry.rotateNode': ({ sites }, call, a) => sites.rotateNode(call, a[0] as SiteId, a[1] as Address),
+  'SiteRegistry.rotateSteward': ({ sites }, call, a) => sites.rotateSteward(call, a[0] as SiteId, a[1] as Address),
   'SiteRegistry.vote': ({ sites }, call, a) => sites.vote(call, a[0] as number, a[1] as boolean),
 
   'ConsentRegistry.setRoot': ({ consents }, call, a) => consents.setRoot(call, at(a, 0), a[1] as number, at(a, 2)),
   'ConsentRegistry.withdraw': ({ consents }, call, a) => consents.withdraw(call, at(a, 0), at(a, 1), a[2] as Address, String(a[3])),
+  'ConsentRegistry.publishTerms': ({ consents }, call, a) => consents.publishTerms(call, at(a, 0), termsOf(a[1] as AbiTerms)),
+  'ConsentRegistry.withdrawMany': ({ consents }, call, a) => consents.withdrawMany(call, at(a, 0), (a[1] as readonly AbiWithdrawal[]).map(relayedOf)),
+  'ConsentRegistry.withdrawByOmbudsman': ({ consents }, call, a) => consents.withdrawByOmbudsman(call, at(a, 0), at(a, 1), String(a[2])),
   'AuditLog.record': ({ audits }, call, a) => audits.record(call, a[0] as number, at(a, 1)),
+}
+
+/** Terms as the contract's ABI has them. */
+type AbiTerms = Omit<TermsOnChain, 'basis' | 'ombudsman'> & { readonly basis: number; readonly ombudsman: Address }
+
+const termsOf = ({ basis, ombudsman, ...terms }: AbiTerms): TermsOnChain => ({
+  ...terms,
+  basis: LAWFUL_BASES[basis] as 'consent',
+  ombudsman: BigInt(ombudsman) === 0n ? null : ombudsman,
+})
+
+interface AbiWithdrawal extends Pick<RelayedWithdrawal, 'blind' | 'patientKey'> {
+  readonly r: Digest
+  readonly vs: Digest
+}
+
+const relayedOf = ({ blind, patientKey, r, vs }: AbiWithdrawal): RelayedWithdrawal => {
+  const parity = BigInt(vs) >> 255n
+  const s = (BigInt(vs) & ((1n << 255n) - 1n)).toString(16).padStart(64, '0')
+  return { blind, patientKey, signature: `${r}${s}${parity === 1n ? '1c' : '1b'}` }
 }
 
 /** Evidence as the contract's ABI has it: bytes as hex. */

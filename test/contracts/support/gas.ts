@@ -1,4 +1,4 @@
-import { AbiCoder, type Contract, keccak256, Wallet } from 'ethers'
+import { AbiCoder, type Contract, getBytes, keccak256, Signature, type Signer, sha256 as sha256Of, Wallet } from 'ethers'
 import { bytesOf, sha256 } from './masked.ts'
 import { bits, digest, ethers, type Outcome, pass, type RunDriver, read, STATUS, World } from './world.ts'
 
@@ -127,12 +127,33 @@ const accumulatorOf = (roots: readonly string[]): string =>
     `0x${'00'.repeat(32)}`,
   )
 
-/** A consent withdrawn through a relay. */
-export async function withdrawal(): Promise<number> {
+/** Consents withdrawn through a relay, alone and twenty at once; a site's roots; terms of the greatest length. */
+export async function consents(): Promise<Gas> {
   const world = await World.deploy(1)
-  const key = new Wallet(digest('patient'))
-  const [blind, programme] = [digest('blind'), digest('programme')]
-  const tag = await read(world.consents, 'tagOf', blind, key.address)
+  const { node, steward } = world.hospital(0)
+  const programme = digest('programme')
+  const sign = await withdrawalSigner(world, programme)
+  const alone = await sign('patient')
+  const batch = await Promise.all(Array.from({ length: 20 }, (_, i) => sign(`patient ${i}`)))
+  const call = async (from: Signer, method: string, ...args: readonly unknown[]) => (await world.send(from, world.consents, method, programme, ...args)).gas
+  const compact = batch.map(({ blind, patientKey, signature }) => ({ blind, patientKey, r: signature.r, vs: signature.yParityAndS }))
+  const text = getBytes(
+    digest('text')
+      .repeat(512)
+      .replaceAll(/(?!^)0x/g, ''),
+  )
+  return {
+    'withdraw, relayed': await call(node, 'withdraw', alone.blind, alone.patientKey, alone.signature.serialized),
+    'withdraw, one of a batch of 20': Math.ceil((await call(node, 'withdrawMany', compact)) / compact.length),
+    "site's root, first of a programme": await call(node, 'setRoot', 1, digest('root 1')),
+    "site's root": await call(node, 'setRoot', 2, digest('root 2')),
+    'terms of 16 KiB': await call(steward, 'publishTerms', {
+      ...{ version: 1, digest: sha256Of(text), basis: 0, ombudsman: alone.patientKey, expiresAt: 4_102_444_800, text },
+    }),
+  }
+}
+
+async function withdrawalSigner(world: World, programme: string) {
   const { chainId } = await ethers.provider.getNetwork()
   const domain = { name: 'Rota', version: '1', chainId, verifyingContract: String(world.consents.target) }
   const types = {
@@ -141,8 +162,11 @@ export async function withdrawal(): Promise<number> {
       { name: 'tag', type: 'bytes32' },
     ],
   }
-  const signature = await key.signTypedData(domain, types, { programme, tag })
-  return (await world.send(world.hospital(0).node, world.consents, 'withdraw', programme, blind, key.address, signature)).gas
+  return async (patient: string) => {
+    const [key, blind] = [new Wallet(digest(patient)), digest(`blind of ${patient}`)]
+    const tag = await read(world.consents, 'tagOf', blind, key.address)
+    return { blind, patientKey: key.address, signature: Signature.from(await key.signTypedData(domain, types, { programme, tag })) }
+  }
 }
 
 /** The same site's calls in round 10 and in round 1,000 of a run of two sites. */

@@ -10,6 +10,8 @@ import type { ChainEvent, ChainEventBody } from '#ports/chain.ts'
 // ├── the newest, and what belongs to no round, are answered without the disk
 // ├── of the past only the stretches are read that can hold an answer
 // └── when the disk has lost them, null
+// given logs of many events each, as batches of withdrawals
+// └── a log is not cut in two, and any question gets what a list of all would answer
 // given events that no file holds
 // └── all stay in memory
 
@@ -95,6 +97,16 @@ describe('event history', () => {
     assert.equal(history.since(EVENTS / 4 - 100)?.length, 400)
     const events = log()
     assert.equal(historyOf(events, () => true).history.since(0)?.length, EVENTS)
+  })
+
+  it('keeps the events of one log together', () => {
+    const events = log()
+    // Logs of 1, 2, 3, … 700 events, and again from 1.
+    const lines: ChainEvent[][] = []
+    for (let at = 0, size = 1; at < events.length; at += size, size = (size % 700) + 37) lines.push(events.slice(at, at + size))
+    const history = new EventHistory(LINE, (from, to) => lines.slice(from / LINE - 1, to / LINE - 1).flat())
+    for (const [line, ofLog] of lines.entries()) for (const event of ofLog) history.push(event, (line + 2) * LINE)
+    for (const from of [0, 700, 3_600, 4_999]) for (const filter of QUESTIONS) assert.deepEqual(history.since(from, filter), answer(events, from, filter))
   })
 
   it('keeps what no file holds', () => {

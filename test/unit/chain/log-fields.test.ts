@@ -23,12 +23,16 @@ const hexOf = (bytes: number): string =>
 function anyValue({ type }: ParamType): unknown {
   if (type === 'bool') return random.uniform() < 0.5
   if (type === 'bytes32') return `0x${hexOf(32)}`
+  if (type === 'bytes') return `0x${hexOf(Math.floor(random.uniform() * 100))}`
+  if (type === 'bytes32[]') return Array.from({ length: Math.floor(random.uniform() * 4) }, () => `0x${hexOf(32)}`)
   if (type === 'address') return `0x${hexOf(20)}`
   const bits = Number(/^uint(\d+)$/.exec(type)?.[1])
   const edge = random.uniform()
   if (edge < 0.2) return 0n
   return edge < 0.4 ? (1n << BigInt(bits)) - 1n : BigInt(`0x${hexOf(bits / 8)}`)
 }
+
+const refused = (take: () => unknown) => assert.throws(take, (error) => error instanceof TypeError || error instanceof SyntaxError)
 
 const plain = (value: unknown): string => String(value).toLowerCase()
 
@@ -72,10 +76,23 @@ describe('a log taken apart', () => {
       { topics, data: `${data.slice(0, -1)}g` },
       { topics, data: `0x${'g'.repeat(128)}` },
     ]
-    for (const log of bent)
-      assert.throws(
-        () => fieldsOf('RoundCoordinator', log),
-        (error) => error instanceof TypeError || error instanceof SyntaxError,
-      )
+    for (const log of bent) refused(() => fieldsOf('RoundCoordinator', log))
+  })
+
+  it('is refused when what has no fixed length is not where and as long as it says', () => {
+    const tag = hexOf(32)
+    const { topics, data } = interfaces.ConsentRegistry.encodeEventLog('ConsentsWithdrawn', [`0x${tag}`, [`0x${tag}`, `0x${tag}`]])
+    const word = (n: number) => n.toString(16).padStart(64, '0')
+    assert.deepEqual(fieldsOf('ConsentRegistry', { topics, data })?.fields.tags, [`0x${tag}`, `0x${tag}`])
+    const bent = [
+      `0x${word(32)}`,
+      `0x${word(64)}${word(2)}${tag}${tag}`,
+      `0x${word(32)}${word(1)}${tag}${tag}`,
+      `0x${word(32)}${word(3)}${tag}${tag}`,
+      `0x${word(32)}${word(2 ** 47)}${tag}${tag}`,
+      `${data}00`,
+      data.slice(0, -2),
+    ]
+    for (const text of bent) refused(() => fieldsOf('ConsentRegistry', { topics, data: text }))
   })
 })

@@ -11,11 +11,13 @@ import {
   type EpochRecord,
   type Head,
   type ModelRef,
+  type RelayedWithdrawal,
   type RunState,
   type RunView,
   type SiteRecord,
   type StudyRecord,
   type StudyRules,
+  type TermsOnChain,
 } from '#ports/chain.ts'
 import type { Call, ProposalKind } from './call.ts'
 import type { SimChain, SimContracts } from './chain.ts'
@@ -139,12 +141,24 @@ export class SimAccount implements Chain {
     return this.#send((call, { studies }) => studies.reportEpoch(call, study, epoch))
   }
 
+  publishTerms(programme: Digest, terms: TermsOnChain): Promise<void> {
+    return this.#send((call, { consents }) => consents.publishTerms(call, programme, terms))
+  }
+
   consentRoot(programme: Digest, epoch: number, root: Digest): Promise<void> {
     return this.#send((call, { consents }) => consents.setRoot(call, programme, epoch, root))
   }
 
   withdraw(programme: Digest, blind: Digest, patientKey: Address, signature: string): Promise<void> {
     return this.#send((call, { consents }) => consents.withdraw(call, programme, blind, patientKey, signature))
+  }
+
+  async withdrawMany(programme: Digest, withdrawals: readonly RelayedWithdrawal[]): Promise<readonly Digest[]> {
+    return withdrawals.length === 0 ? [] : this.#send((call, { consents }) => consents.withdrawMany(call, programme, withdrawals))
+  }
+
+  withdrawByOmbudsman(programme: Digest, tag: Digest, signature: string | null): Promise<void> {
+    return this.#send((call, { consents }) => consents.withdrawByOmbudsman(call, programme, tag, signature ?? '0x'))
   }
 
   audit(category: number, subject: Digest): Promise<void> {
@@ -167,6 +181,8 @@ export class SimAccount implements Chain {
       requestAdmission: (details: SiteDetails): Promise<number> => this.#send((call, { sites }) => sites.requestAdmission(call, details)),
       propose: (kind: ProposalKind, subject: SiteId): Promise<number> => this.#send((call, { sites }) => sites.propose(call, kind, subject)),
       resign: (site: SiteId): Promise<void> => this.#send((call, { sites }) => sites.resign(call, site)),
+      rotateNode: (site: SiteId, account: Address): Promise<void> => this.#send((call, { sites }) => sites.rotateNode(call, site, account)),
+      rotateSteward: (site: SiteId, account: Address): Promise<void> => this.#send((call, { sites }) => sites.rotateSteward(call, site, account)),
       vote: (proposal: number, support: boolean): Promise<void> => this.#send((call, { sites }) => sites.vote(call, proposal, support)),
     }
   }

@@ -24,6 +24,7 @@ export type OtherEventBody =
     }
   | { readonly kind: 'SiteVoted'; readonly proposal: number; readonly site: SiteId; readonly support: boolean }
   | { readonly kind: 'ProposalClosed'; readonly proposal: number; readonly site: SiteId | null; readonly passed: boolean }
+  | { readonly kind: 'AccountReplaced'; readonly site: SiteId; readonly role: 'Node' | 'Steward'; readonly account: Address }
   | { readonly kind: 'EpochReported'; readonly study: StudyId; readonly epoch: number; readonly site: SiteId }
 
 /** Same order as contracts/types/Sites.sol. */

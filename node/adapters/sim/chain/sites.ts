@@ -23,7 +23,7 @@ interface Proposal {
   readonly closed: boolean
 }
 
-/** SiteRegistry.sol without the rotation and recovery of accounts. */
+/** SiteRegistry.sol without the recovery of accounts. */
 export class SimSites {
   readonly #maxSites: number
   #records: readonly SiteRecord[] = []
@@ -104,10 +104,37 @@ export class SimSites {
   }
 
   resign(call: Call, site: SiteId): void {
-    const { steward } = this.#records[site] ?? revert('SiteRegistry_UnknownSite', { site })
+    const { steward } = this.#known(site)
     if (call.sender !== steward) revert('SiteRegistry_WrongAccount', { site, caller: call.sender })
     this.#checkChange('remove', site)
     this.#setState(call, site, 'Removed')
+  }
+
+  rotateNode(call: Call, site: SiteId, account: Address): void {
+    const { node, steward } = this.#known(site)
+    if (call.sender !== node && call.sender !== steward) revert('SiteRegistry_WrongAccount', { site, caller: call.sender })
+    this.#replace(call, site, 'node', account)
+  }
+
+  rotateSteward(call: Call, site: SiteId, account: Address): void {
+    if (call.sender !== this.#known(site).steward) revert('SiteRegistry_WrongAccount', { site, caller: call.sender })
+    this.#replace(call, site, 'steward', account)
+  }
+
+  /** The old account is free at once, and may come back. */
+  #replace(call: Call, id: SiteId, part: 'node' | 'steward', account: Address): void {
+    const record = this.#known(id)
+    const role = part === 'node' ? 'Node' : 'Steward'
+    if (isZeroAddress(account) || (this.#roles.has(account) && account !== record[part])) revert('SiteRegistry_AccountTaken', { account })
+    this.#roles.delete(record[part])
+    this.#roles.set(account, { site: id, role })
+    this.#records = this.#records.with(id, Object.freeze({ ...record, [part]: account }))
+    call.emit({ kind: 'AccountReplaced', site: id, role, account })
+    call.emit({ kind: 'SiteChanged', site: id, state: record.state })
+  }
+
+  #known(site: SiteId): SiteRecord {
+    return this.#records[site] ?? revert('SiteRegistry_UnknownSite', { site })
   }
 
   #propose(call: Call, p: Pick<Proposal, 'kind' | 'subject' | 'candidate' | 'account'>): number {
@@ -165,7 +192,7 @@ export class SimSites {
   #checkAccounts(details: SiteDetails): void {
     const accounts = [details.node, details.steward, details.recovery]
     accounts.forEach((account, i) => {
-      if (/^0x0+$/.test(account) || this.#roles.has(account) || accounts.indexOf(account) !== i) revert('SiteRegistry_AccountTaken', { account })
+      if (isZeroAddress(account) || this.#roles.has(account) || accounts.indexOf(account) !== i) revert('SiteRegistry_AccountTaken', { account })
     })
   }
 }
@@ -186,4 +213,5 @@ function checkDetails(details: SiteDetails): void {
   if (!good) revert('SiteRegistry_BadDetails')
 }
 
+const isZeroAddress = (account: Address): boolean => /^0x0+$/.test(account)
 const isZero = (digest: Digest): boolean => /^0x0+$/.test(digest)
