@@ -1,9 +1,16 @@
 import { type Digest, digest } from './ids.ts'
 
-export const toHex = (bytes: Uint8Array): string => `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
+/** A browser has no Buffer, which is what is fast in Node. */
+const inNode = typeof Buffer !== 'undefined'
+
+export const toHex = (bytes: Uint8Array): string =>
+  `0x${inNode ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex') : Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`
 
 /** Hex with or without 0x; the caller has checked that it is hex. */
-export const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex.startsWith('0x') ? hex.slice(2) : hex, 'hex'))
+export function fromHex(hex: string): Uint8Array {
+  const digits = hex.startsWith('0x') ? hex.slice(2) : hex
+  return inNode ? new Uint8Array(Buffer.from(digits, 'hex')) : Uint8Array.from(digits.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
+}
 
 export const toDigest = (bytes: Uint8Array): Digest => digest(toHex(bytes))
 
@@ -17,7 +24,8 @@ export function concat(...parts: Uint8Array[]): Uint8Array {
   return out
 }
 
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && Buffer.compare(a, b) === 0
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && (inNode ? Buffer.compare(a, b) === 0 : a.every((byte, i) => byte === b[i]))
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -64,6 +64,12 @@ export class CohortArchive {
     return all.filter((cohort) => ('run' in which ? cohort.run === which.run : cohort.programme === which.programme))
   }
 
+  /** The newest of each of the last runs. */
+  async lastCohorts(): Promise<readonly ArchivedCohort[]> {
+    await this.#refresh()
+    return [...this.#last.values()]
+  }
+
   /** Oldest first. */
   async grants(programme: string): Promise<readonly ArchivedGrants[]> {
     await this.#refresh()

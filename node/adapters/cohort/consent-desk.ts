@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import { toHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
+import { expiresAt, type TermsRef } from '#core/consent/terms.ts'
+import { consentKeys, SECRET_BYTES } from '#patient/keys.ts'
+import type { Granted, ReceiptV2 } from '#patient/receipt.ts'
 import type { Clock, Random } from '#ports/host.ts'
 import type { Vault } from '#ports/vault.ts'
 import type { ConsentEntry, ConsentStore } from './consent-store.ts'
-import { consentKeys, SECRET_BYTES } from './consent-tags.ts'
 import { diskError, writeDurably } from './durable-file.ts'
+import type { EntryNote } from './imported.ts'
 import { patientDigest } from './patient-digest.ts'
 import { type Receipt, receiptFileName } from './receipt.ts'
 
@@ -16,9 +19,12 @@ export interface Desk {
   readonly vault: Pick<Vault, 'keyedDigest'>
   readonly clock: Pick<Clock, 'nowMs'>
   readonly random: Random
-  /** Named on receipts. */
-  readonly network?: Receipt['network']
+  /** Makes what is handed out; default: a receipt of version 1 that names no network. */
+  readonly issue?: (granted: GrantedKeys, secret: Uint8Array) => Receipt
 }
+
+/** What the desk itself knows of a consent. */
+export type GrantedKeys = Pick<Granted, 'programme' | 'tag' | 'oneTimeAddress' | 'grantedAt'>
 
 /**
  * Records consents and writes each patient's receipt into `folder`, to be handed over and then deleted there.
@@ -31,6 +37,7 @@ export async function recordConsent(
   programme: string,
   patients: readonly string[],
   folder: string,
+  noted: (patient: string) => EntryNote = () => ({}),
 ): Promise<readonly { readonly patient: string; readonly receipt: Receipt; readonly file: string }[]> {
   const standings = await desk.store.standings(programme)
   const twice = new Set(patients).size !== patients.length
@@ -42,7 +49,7 @@ export async function recordConsent(
   const written = made.map(({ patient, receipt }) => ({ patient, receipt, file: join(folder, receiptFileName(receipt)) }))
   // Receipts first: a consent that nobody could withdraw must never stand.
   for (const { receipt, file } of written) await writeDurably(file, `${JSON.stringify(receipt, null, 2)}\n`)
-  await desk.store.append(written.map(({ patient, receipt }) => grantOf(patientDigest(desk.vault, patient), receipt)))
+  await desk.store.append(written.map(({ patient, receipt }) => grantOf(patientDigest(desk.vault, patient), receipt, noted(patient))))
   return written
 }
 
@@ -72,24 +79,24 @@ export async function localWithdrawByTag(desk: Desk, programme: string, tag: Dig
 function newReceipt(desk: Desk, programme: string): Receipt {
   const secret = desk.random.bytes(SECRET_BYTES)
   const { tag, oneTimeAddress } = consentKeys(secret, programme)
-  return {
-    version: 1,
-    programme,
-    tag,
-    oneTimeAddress,
-    secret: toHex(secret).slice(2),
-    grantedAt: isoNow(desk),
-    ...(desk.network === undefined ? {} : { network: desk.network }),
-  }
+  const granted = { programme, tag, oneTimeAddress, grantedAt: isoNow(desk) }
+  return desk.issue === undefined ? { version: 1, ...granted, secret: toHex(secret).slice(2) } : desk.issue(granted, secret)
 }
 
-const grantOf = (patient: Digest, receipt: Receipt): ConsentEntry => ({
-  kind: 'granted',
-  patient,
-  programme: receipt.programme,
-  tag: receipt.tag,
-  oneTimeAddress: receipt.oneTimeAddress,
-  at: receipt.grantedAt,
+const grantOf = (patient: Digest, receipt: Receipt, noted: EntryNote): ConsentEntry => ({
+  ...{ kind: 'granted', patient, programme: receipt.programme, tag: receipt.tag, oneTimeAddress: receipt.oneTimeAddress, at: receipt.grantedAt },
+  ...noted,
+  ...agreedTo(receipt.version === 2 ? receipt.terms : null, noted.until),
 })
+
+/**
+ * What the record keeps of the terms that a consent was given under: which, and that it counts no longer than they do.
+ * @param until where it ends by itself, ISO
+ */
+export function agreedTo(terms: ReceiptV2['terms'], until?: string): { readonly terms?: TermsRef; readonly until?: string } {
+  if (terms === null) return until === undefined ? {} : { until }
+  const expiry = new Date(expiresAt(terms.agreed) * 1000).toISOString()
+  return { terms: { version: terms.agreed.version, digest: terms.digest }, until: until !== undefined && until < expiry ? until : expiry }
+}
 
 const isoNow = (desk: Desk): string => new Date(desk.clock.nowMs()).toISOString()

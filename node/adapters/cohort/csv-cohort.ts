@@ -25,6 +25,10 @@ export interface CsvCohortOptions {
    * yet: a cohort lies within what the chain can bear out.
    */
   readonly entriesOnChain: (programme: string) => Promise<number>
+  /** When the programme's newest terms expire, ISO: nobody is used from then on who did not agree to others. Null, and the default: never. */
+  readonly expiryOf?: (programme: string) => Promise<string | null>
+  /** Consents that were given for a time end by it. Default: this machine's clock. */
+  readonly nowMs?: () => number
 }
 
 export interface CsvConsentedCohort extends ConsentedCohort {
@@ -54,7 +58,9 @@ export class CsvCohort implements Cohort {
   async consented(protocol: Protocol, withdrawn: ReadonlySet<Digest>): Promise<CsvConsentedCohort> {
     const rows = await this.#rows(protocol)
     const standings = await this.#standings(protocol)
-    const used = rows.filter((row) => mayUse(standings.get(row.digest), protocol.lawfulBasis, withdrawn))
+    const now = new Date(this.#options.nowMs?.() ?? Date.now()).toISOString()
+    const expiry = (await this.#options.expiryOf?.(protocol.programme)) ?? null
+    const used = rows.filter((row) => mayUse(standings.get(row.digest), protocol.lawfulBasis, withdrawn, { now, expiry }))
     const tagOf = (row: KnownRow): Digest | null => standings.get(row.digest)?.tag ?? null
     const members = used.map((row) => tagOf(row) ?? row.digest).sort()
     const last = this.#last
@@ -114,7 +120,15 @@ const ROOTS_KEPT = 8
 
 const sameList = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((x, i) => x === b[i])
 
-function mayUse(standing: Standing | undefined, lawfulBasis: Protocol['lawfulBasis'], withdrawn: ReadonlySet<Digest>): boolean {
+/** @param at.expiry of what nobody agreed to: a consent that names its terms ends with those */
+function mayUse(
+  standing: Standing | undefined,
+  lawfulBasis: Protocol['lawfulBasis'],
+  withdrawn: ReadonlySet<Digest>,
+  at: { readonly now: string; readonly expiry: string | null },
+): boolean {
+  const until = standing?.until ?? at.expiry
+  if (until !== null && until <= at.now) return false
   if (standing === undefined) return lawfulBasis === 'opt-out'
   if (standing.state === 'withdrawn') return false
   return standing.tag === null || !withdrawn.has(standing.tag)

@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
 import { RotaError } from '#base/errors.ts'
 import { type Digest, isDigest } from '#base/ids.ts'
+import { fewestShown } from '#core/consent/fewest-shown.ts'
 import type { Differencing } from '#ports/differencing.ts'
 import { withLock, writeDurably } from './durable-file.ts'
 
-/** Two exact results over cohorts that differ by fewer patients than this could show one of them. */
+/** Exact results that together are about fewer patients than this could show one of them. */
 export const MIN_DIFFERENCE = 10
 
 export type JoinVerdict = { readonly ok: true } | { readonly ok: false; readonly smallestDifference: number }
@@ -33,8 +34,12 @@ export class DifferencingLedger implements Differencing {
   /** @throws ROTA-6006 when the ledger cannot be read */
   async mayJoin(patients: readonly Digest[]): Promise<JoinVerdict> {
     const now = new Set(patients.map(shorten))
-    const differences = (await this.#cohorts()).map((earlier) => symmetricDifference(now, earlier.patients)).filter((n) => n > 0)
-    const smallestDifference = Math.min(...differences, Number.POSITIVE_INFINITY)
+    const earlier = (await this.#cohorts()).map((cohort) => cohort.patients)
+    const differences = earlier.map((cohort) => symmetricDifference(now, cohort))
+    const toOne = Math.min(...differences.filter((n) => n > 0), Number.POSITIVE_INFINITY)
+    // Each two far enough apart, several may still show somebody together.
+    const known = toOne < this.#minimum || differences.includes(0)
+    const smallestDifference = known || earlier.length < 2 ? toOne : Math.min(toOne, fewestShown(now, earlier, this.#minimum))
     return smallestDifference >= this.#minimum ? { ok: true } : { ok: false, smallestDifference }
   }
 

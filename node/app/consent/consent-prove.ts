@@ -23,19 +23,23 @@ type Contributed = Extract<ChainEvent, { kind: 'Contributed' }>
  * @throws ROTA-6001 the receipt, 6009 another site's receipt, 6010 a round that the chain does not know, 6011 a cohort that the archive does not hold
  */
 export const proveReceipt = (call: StudyCall & { readonly receipt: string; readonly run: RunId; readonly round: RoundNo }): Promise<CohortProof> =>
-  atSite(call, async (site) => {
-    const { run, round } = call
-    const { programme, tag } = await readReceipt(call.receipt)
-    const contributed = await contributionTo(site, run, round)
-    const granted = await grantProofs(site, programme, tag, contributed?.block ?? 0)
-    const secret = cohortSecret(site.folder.vault, programme, tag)
-    const inCohort = contributed === null ? null : await cohortOf(site, contributed)
-    return {
-      ...{ version: 1, programme, site: site.own.id, run, round, tag, secret: toHex(secret), ...granted },
-      cohort: inCohort === null ? null : inCohort.prove(secret),
-      before: inCohort === null ? null : await usedBefore(site, programme, tag, inCohort),
-    }
-  })
+  atSite(call, async (site) => proveTag(site, { ...(await readReceipt(call.receipt)), run: call.run, round: call.round }))
+
+/** The same for a tag whose holder asked the site's portal. @throws ROTA-6009, 6010, 6011 */
+export async function proveTag(
+  site: AtSite,
+  { programme, tag, run, round }: { readonly programme: string; readonly tag: Digest; readonly run: RunId; readonly round: RoundNo },
+): Promise<CohortProof> {
+  const contributed = await contributionTo(site, run, round)
+  const granted = await grantProofs(site, programme, tag, contributed?.block ?? 0)
+  const secret = cohortSecret(site.folder.vault, programme, tag)
+  const inCohort = contributed === null ? null : await cohortOf(site, contributed)
+  return {
+    ...{ version: 1, programme, site: site.own.id, run, round, tag, secret: toHex(secret), ...granted },
+    cohort: inCohort === null ? null : inCohort.prove(secret),
+    before: inCohort === null ? null : await usedBefore(site, programme, tag, inCohort),
+  }
+}
 
 /** Null: the site was not in that round. @throws ROTA-6010 */
 export async function contributionTo({ chain, own }: AtSite, run: RunId, round: RoundNo): Promise<Contributed | null> {
@@ -88,8 +92,9 @@ async function grantProofs(site: AtSite, programme: string, tag: Digest, block: 
       .slice(1),
     ...onChain.filter((root) => root.block > block),
   ]
+  const entriesAt = new Map(archived.map(({ root, recordEntries }) => [root, recordEntries]))
   const proofIn = async ({ epoch, root }: ConsentRoot): Promise<{ readonly has: boolean; readonly proof: GrantProof } | null> => {
-    const entries = archived.find((grants) => grants.root === root)?.recordEntries
+    const entries = entriesAt.get(root)
     if (entries === undefined) return null
     const tags = await grantedTags(site, programme, entries)
     const map = grantedMap(site.folder.vault, programme, tags, epoch)
@@ -97,9 +102,11 @@ async function grantProofs(site: AtSite, programme: string, tag: Digest, block: 
   }
   const standing = stood === undefined ? null : await proofIn(stood)
   if (standing?.has) return { granted: standing.proof, standing: null }
-  for (const root of others) {
-    const found = await proofIn(root)
-    if (found?.has) return { granted: found.proof, standing: standing?.proof ?? null }
-  }
+  // Found in the record: of a thousand epochs by a fixed cadence, one map is built.
+  const span = await site.folder.consents.spanOf(programme, tag)
+  const stands = (entries = 0): boolean => span !== null && entries > span.from && entries <= span.to
+  const other = others.find(({ root }) => stands(entriesAt.get(root)))
+  const found = other === undefined ? null : await proofIn(other)
+  if (found?.has) return { granted: found.proof, standing: standing?.proof ?? null }
   throw new RotaError('ROTA-6009', { programme })
 }

@@ -1,21 +1,28 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { recordConsent } from '#adapters/cohort/consent-desk.ts'
+import type { EntryNote } from '#adapters/cohort/imported.ts'
 import { patientDigest } from '#adapters/cohort/patient-digest.ts'
 import { patientNames } from '#adapters/cohort/patient-names.ts'
 import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
 import { writeAtomic } from '#adapters/journal/atomic-file.ts'
+import { newestTerms, type PublishedTerms } from '#app/programme/terms-on-chain.ts'
 import { readPatientMapping } from '#app/protocol/mapping-file.ts'
 import { type AtSite, atSite } from '#app/site/at-site.ts'
 import type { SiteFolder } from '#app/site/site-folder.ts'
 import type { StudyCall } from '#app/study/studies.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
-import { address, type Digest } from '#base/ids.ts'
+import type { Digest } from '#base/ids.ts'
+import { expiresAt } from '#core/consent/terms.ts'
 import { type ToldError, toldError } from '../told-error.ts'
-import { type ConsentRoot, putConsentRoot } from './consent-root.ts'
+import { type ConsentRoot, putConsentRoot, putNextRoot } from './consent-root.ts'
+import { handOut, issuerAt } from './receipt-issue.ts'
+import { knownLanguage } from './receipt-print.ts'
+import { cadenceOf } from './root-cadence.ts'
+import { takeOverWithdrawals } from './take-over-withdrawals.ts'
 
-/** `file`: a patient's name a line. `all`: whoever the data file names and the record does not know. `none`: only puts the root on chain. */
-export type WhichPatients = { readonly file: string } | 'all' | 'none'
+/** `names`: as this site's data names them. `file`: a patient's name a line. `all`: whoever the data file names and the record does not know. `none`: only puts the root on chain. */
+export type WhichPatients = { readonly names: readonly string[] } | { readonly file: string } | 'all' | 'none'
 
 export interface RecordedConsents {
   readonly programme: string
@@ -24,46 +31,75 @@ export interface RecordedConsents {
   readonly receipts: readonly { readonly file: string; readonly tag: Digest }[]
   readonly handover: string | null
   readonly root: ConsentRoot | null
+  /** ISO: when they come on chain with the site's next root, at the step of the terms' cadence. */
+  readonly countsFrom?: string
   /** Why the root is not on chain yet; the consents stand. */
   readonly problem: ToldError | null
 }
+
+/** What the chain says of consents that were recorded or withdrawn just now. */
+export type Rooted = Pick<RecordedConsents, 'root' | 'countsFrom' | 'problem'>
 
 /** Beside the receipts: which is whose, for whoever hands them over. To be deleted with them. */
 const HANDOVER = 'handover.csv'
 
 /** @throws ROTA-3xxx files, 6003 one of them consents already (then nothing is recorded) */
 export const recordConsents = (
-  call: StudyCall & { readonly programme: string; readonly patients: WhichPatients; readonly receipts: string },
-): Promise<RecordedConsents> =>
-  atSite(call, async (site) => {
-    const { programme } = call
-    const folder = resolve(call.receipts)
-    const names = await namesOf(site, programme, call.patients)
-    const made = names.length === 0 ? [] : await recordConsent(deskAt(site), programme, names, folder)
-    const handover = made.length === 0 ? null : join(folder, HANDOVER)
-    if (handover !== null)
-      await writeAtomic(handover, `${await knownLines(handover)}${made.map(({ patient, file }) => `${quoted(patient)},${basename(file)}\n`).join('')}`)
-    return {
-      programme,
-      recorded: made.length,
-      receipts: made.map(({ file, receipt }) => ({ file, tag: receipt.tag })),
-      handover,
-      ...(await rooted(site, programme)),
-    }
-  })
+  call: StudyCall & { readonly programme: string; readonly patients: WhichPatients; readonly receipts: string; readonly language?: string | undefined },
+): Promise<RecordedConsents> => atSite(call, async (site) => recordNames(site, { ...call, names: await namesOf(site, call.programme, call.patients) }))
+
+/** The same at a site that is open. @param call.noted what the record keeps beside each patient's entry @throws ROTA-6003, 6015 */
+export async function recordNames(
+  site: AtSite,
+  call: {
+    readonly programme: string
+    readonly names: readonly string[]
+    readonly receipts: string
+    readonly language?: string | undefined
+    readonly noted?: (patient: string) => EntryNote
+  },
+): Promise<RecordedConsents> {
+  const { programme, names } = call
+  if (call.language !== undefined) knownLanguage(call.language)
+  const folder = resolve(call.receipts)
+  if (names.length > 0) checkInTime(await newestTerms(site.chain, programme))
+  await takeOverWithdrawals(site, programme, systemClock)
+  const issuer = await issuerAt(site, programme)
+  const made = names.length === 0 ? [] : await recordConsent({ ...deskOf(site.folder), issue: issuer.issue }, programme, names, folder, call.noted)
+  const handover = made.length === 0 ? null : join(folder, HANDOVER)
+  if (handover !== null)
+    await writeAtomic(handover, `${await knownLines(handover)}${made.map(({ patient, file }) => `${quoted(patient)},${basename(file)}\n`).join('')}`)
+  const stands = await rooted(site, programme, names.length === 0)
+  await handOut(site, issuer, programme, made, stands.root, call.language)
+  return {
+    programme,
+    recorded: made.length,
+    receipts: made.map(({ file, receipt }) => ({ file, tag: receipt.tag })),
+    handover,
+    ...stands,
+  }
+}
+
+/** @throws ROTA-6015 nobody can agree to what has expired */
+export function checkInTime(published: PublishedTerms | null): void {
+  if (published === null || systemClock.nowMs() < expiresAt(published.terms) * 1000) return
+  const { programme, version, expires } = published.terms
+  throw new RotaError('ROTA-6015', { programme, version, expires })
+}
 
 export const deskOf = ({ consents, vault }: SiteFolder) => ({ store: consents, vault, clock: systemClock, random: systemRandom })
 
-/** A desk whose receipts name the network. */
-const deskAt = ({ folder, chain }: AtSite) => ({
-  ...deskOf(folder),
-  network: { chainId: Number(chain.chainId), contracts: address(folder.config.contracts) },
-})
-
-/** The chain may be away: what the desk did stands. */
-export async function rooted(site: AtSite, programme: string): Promise<Pick<RecordedConsents, 'root' | 'problem'>> {
+/**
+ * Puts the root over what stands now on chain; under terms that is the cadence's, since its time would tell when somebody consented.
+ * The chain may be away: what the desk did stands.
+ * @param due put it where a step has passed without one
+ */
+export async function rooted(site: AtSite, programme: string, due = false): Promise<Rooted> {
   try {
-    return { root: await putConsentRoot(site, programme), problem: null }
+    const cadence = await cadenceOf(site, programme, systemClock)
+    if (cadence === null) return { root: await putConsentRoot(site, programme), problem: null }
+    if (due && cadence.isDue) return { root: await putNextRoot(site, programme), problem: null }
+    return { root: null, problem: null, countsFrom: new Date(cadence.next * 1000).toISOString() }
   } catch (error) {
     if (!isRotaError(error)) throw error
     return { root: null, problem: toldError(error) }
@@ -72,7 +108,7 @@ export async function rooted(site: AtSite, programme: string): Promise<Pick<Reco
 
 async function namesOf({ folder }: AtSite, programme: string, which: WhichPatients): Promise<readonly string[]> {
   if (which === 'none') return []
-  if (which !== 'all') return namesIn(which.file)
+  if (which !== 'all') return 'names' in which ? which.names : namesIn(which.file)
   // Who withdrew is known, and is not asked for anew.
   const standings = await folder.consents.standings(programme)
   return (await ownPatients(folder)).filter((name) => !standings.has(patientDigest(folder.vault, name)))

@@ -1,8 +1,9 @@
 import { grantedMap } from '#adapters/cohort/site-maps.ts'
-import type { AtSite } from '#app/site/at-site.ts'
+import type { SiteFolder } from '#app/site/site-folder.ts'
 import { toDigest } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
-import type { ChainReader, SiteRecord } from '#ports/chain.ts'
+import type { Chain, ChainEvent, ChainReader, SiteRecord } from '#ports/chain.ts'
+import type { Vault } from '#ports/vault.ts'
 import { programmeId } from '#wire/programme.ts'
 import { sha256 } from '../sha256.ts'
 
@@ -13,35 +14,58 @@ export interface ConsentRoot {
   readonly block: number
 }
 
+/** A site, and where its chain is read. */
+interface ReadSite {
+  readonly chain: Pick<ChainReader, 'events'>
+  readonly own: Pick<SiteRecord, 'id'>
+}
+
+/** A site that can put roots on chain. */
+export interface RootSite {
+  readonly folder: Pick<SiteFolder, 'consents' | 'archive'> & { readonly vault: Pick<Vault, 'keyedDigest'> }
+  readonly chain: Pick<Chain, 'events' | 'head' | 'consentRoot'>
+  readonly own: Pick<SiteRecord, 'id'>
+}
+
 /** Oldest first. */
-export async function consentRoots(
-  { chain, own }: { readonly chain: ChainReader; readonly own: Pick<SiteRecord, 'id'> },
-  programme: string,
-): Promise<readonly ConsentRoot[]> {
+export const consentRoots = async (site: ReadSite, programme: string): Promise<readonly ConsentRoot[]> =>
+  (await rootEvents(site, programme)).map(({ epoch, root, block }) => ({ epoch, root, block }))
+
+/** With chain time in seconds. */
+export async function rootEvents({ chain, own }: ReadSite, programme: string): Promise<readonly Extract<ChainEvent, { kind: 'ConsentRoot' }>[]> {
   const id = programmeId(programme, sha256)
   const events = await chain.events(0, { kinds: ['ConsentRoot'] })
-  return events.flatMap((e) => (e.kind === 'ConsentRoot' && e.site === own.id && e.programme === id ? [{ epoch: e.epoch, root: e.root, block: e.block }] : []))
+  return events.flatMap((e) => (e.kind === 'ConsentRoot' && e.site === own.id && e.programme === id ? [e] : []))
 }
 
 /** The root that the consents of now would have in an epoch: another in each, also over the same consents. */
-export async function grantedRootIn({ folder }: Pick<AtSite, 'folder'>, programme: string, epoch: number): Promise<Digest> {
+export async function grantedRootIn({ folder }: Pick<RootSite, 'folder'>, programme: string, epoch: number): Promise<Digest> {
   return toDigest(grantedMap(folder.vault, programme, await grantedTags({ folder }, programme), epoch).root)
 }
 
 /** @param first only so many entries of the consent record, to see who had consented then */
-export async function grantedTags({ folder }: Pick<AtSite, 'folder'>, programme: string, first?: number): Promise<readonly Digest[]> {
+export async function grantedTags(
+  { folder }: { readonly folder: Pick<SiteFolder, 'consents'> },
+  programme: string,
+  first?: number,
+): Promise<readonly Digest[]> {
   const standings = await folder.consents.standings(programme, first)
   return [...standings.values()].flatMap((s) => (s.state === 'granted' && s.tag !== null ? [s.tag] : []))
 }
 
 /** Puts the root over the consents that stand now on chain, under the next epoch; nothing to do where it is there already. */
-export async function putConsentRoot(site: AtSite, programme: string): Promise<ConsentRoot & { readonly changed: boolean }> {
+export async function putConsentRoot(site: RootSite, programme: string): Promise<ConsentRoot & { readonly changed: boolean }> {
   const last = (await consentRoots(site, programme)).at(-1)
   if (last !== undefined && (await grantedRootIn(site, programme, last.epoch)) === last.root) return { ...last, changed: false }
-  const epoch = (last?.epoch ?? 0) + 1
+  return { ...(await putNextRoot(site, programme)), changed: true }
+}
+
+/** The same, changed or not: two roots over the same consents have nothing in common. */
+export async function putNextRoot(site: RootSite, programme: string): Promise<ConsentRoot> {
+  const epoch = ((await consentRoots(site, programme)).at(-1)?.epoch ?? 0) + 1
   const recordEntries = await site.folder.consents.size()
   const root = toDigest(grantedMap(site.folder.vault, programme, await grantedTags(site, programme, recordEntries), epoch).root)
   await site.folder.archive.rememberGrants({ programme, epoch, root, recordEntries })
   await site.chain.consentRoot(programmeId(programme, sha256), epoch, root)
-  return { ...((await consentRoots(site, programme)).at(-1) as ConsentRoot), changed: true }
+  return (await consentRoots(site, programme)).at(-1) as ConsentRoot
 }

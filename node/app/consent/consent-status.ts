@@ -1,13 +1,20 @@
+import type { Standing } from '#adapters/cohort/consent-store.ts'
 import { type Receipt, readReceipt } from '#adapters/cohort/receipt.ts'
+import { systemClock } from '#adapters/host/system-host.ts'
 import { type AtSite, atSite, heldProtocols, withdrawalsUnder } from '#app/site/at-site.ts'
 import type { StudyCall } from '#app/study/studies.ts'
 import type { Digest } from '#base/ids.ts'
 import { type TagInRound, tagsInRounds } from './consent-history.ts'
 import { type ConsentRoot, consentRoots, grantedRootIn } from './consent-root.ts'
+import { type CheckedReceipt, checkedReceipt, rootsOf } from './receipt-check.ts'
+import { type HistoryEntry, receiptHistory } from './receipt-history.ts'
+import { type Renewed, renewReceipt } from './receipt-renew.ts'
+import { cadenceOf } from './root-cadence.ts'
 
 /** How a programme stands at this site: counts alone, and on this site's screen alone. */
 export interface ProgrammeStatus {
   readonly programme: string
+  /** Neither withdrawn nor at their end. */
   readonly granted: number
   /** Withdrawn or objected at this desk. */
   readonly withdrawnHere: number
@@ -18,10 +25,12 @@ export interface ProgrammeStatus {
   readonly root: ConsentRoot | null
   /** The root on chain is that of the consents of now. */
   readonly current: boolean
+  /** ISO: when the terms' cadence brings the next root; null for a programme without terms. */
+  readonly nextRoot: string | null
 }
 
 /** How one receipt stands. */
-export interface ReceiptStatus {
+export interface ReceiptStatus extends CheckedReceipt {
   readonly programme: string
   readonly tag: Digest
   readonly grantedAt: string
@@ -30,6 +39,9 @@ export interface ReceiptStatus {
   /** 'unknown': another site's receipt. */
   readonly here: 'granted' | 'withdrawn' | 'unknown'
   readonly rounds: readonly TagInRound[]
+  readonly history: readonly HistoryEntry[]
+  /** The receipt, written anew with all this; null: not asked for, or another site's. */
+  readonly renewed: Renewed | null
 }
 
 export interface ConsentStatus {
@@ -38,13 +50,19 @@ export interface ConsentStatus {
   readonly receipts: readonly ReceiptStatus[]
 }
 
-/** @param call.programme default: all that the record or a study here knows @throws ROTA-6001 the receipt, ROTA-6002 the record */
-export const consentStatus = (call: StudyCall & { readonly programme: string | undefined; readonly receipts: readonly string[] }): Promise<ConsentStatus> =>
+/**
+ * @param call.programme default: all that the record or a study here knows
+ * @param call.renew writes this site's receipts anew, with their history
+ * @throws ROTA-6001 the receipt, ROTA-6002 the record
+ */
+export const consentStatus = (
+  call: StudyCall & { readonly programme: string | undefined; readonly receipts: readonly string[]; readonly renew?: boolean | undefined },
+): Promise<ConsentStatus> =>
   atSite(call, async (site) => {
     const names = call.programme === undefined ? await programmesOf(site, call.signal) : [call.programme]
     return {
       programmes: await Promise.all(names.map((programme) => statusOf(site, programme))),
-      receipts: await receiptStatuses(site, call.receipts),
+      receipts: await receiptStatuses(site, call.receipts, call.renew === true),
     }
   })
 
@@ -54,30 +72,35 @@ async function programmesOf(site: AtSite, signal: AbortSignal): Promise<readonly
 }
 
 async function statusOf(site: AtSite, programme: string): Promise<ProgrammeStatus> {
-  const [standings, onChain, roots] = await Promise.all([
+  const [standings, onChain, roots, cadence] = await Promise.all([
     site.folder.consents.standings(programme),
     withdrawalsUnder(site.chain, programme),
     consentRoots(site, programme),
+    cadenceOf(site, programme, systemClock),
   ])
   const root = roots.at(-1) ?? null
   const all = [...standings.values()]
+  const now = new Date(systemClock.nowMs()).toISOString()
+  const counts = ({ state, tag, until }: Standing): boolean =>
+    state === 'granted' && !(tag !== null && onChain.has(tag)) && (until === undefined || until > now)
   return {
     programme,
-    granted: all.filter(({ state, tag }) => state === 'granted' && !(tag !== null && onChain.has(tag))).length,
-    withdrawnHere: all.filter(({ state }) => state === 'withdrawn').length,
+    granted: all.filter(counts).length,
+    withdrawnHere: all.filter(({ state, by }) => state === 'withdrawn' && by === undefined).length,
     withdrawnOnChain: all.filter(({ tag }) => tag !== null && onChain.has(tag)).length,
     withdrawalsOfAll: onChain.size,
     root,
     current: root !== null && root.root === (await grantedRootIn(site, programme, root.epoch)),
+    nextRoot: cadence === null ? null : new Date(cadence.next * 1000).toISOString(),
   }
 }
 
-async function receiptStatuses(site: AtSite, files: readonly string[]): Promise<readonly ReceiptStatus[]> {
+async function receiptStatuses(site: AtSite, files: readonly string[], renew: boolean): Promise<readonly ReceiptStatus[]> {
   const receipts = await Promise.all(files.map(readReceipt))
+  const fileOf = new Map(receipts.map((receipt, i) => [receipt, files[i] as string]))
   const statuses = new Map<Receipt, ReceiptStatus>()
   for (const [programme, under] of Map.groupBy(receipts, (receipt) => receipt.programme)) {
-    const [onChain, standings] = await Promise.all([withdrawalsUnder(site.chain, programme), site.folder.consents.standings(programme)])
-    const here = new Map([...standings].map(([patient, { tag, state }]) => [tag, { patient, state }]))
+    const [onChain, here] = await Promise.all([withdrawalsUnder(site.chain, programme), site.folder.consents.tags(programme)])
     const known = under.flatMap(({ tag }) => {
       const standing = here.get(tag)
       return standing === undefined ? [] : [{ tag, patient: standing.patient }]
@@ -85,13 +108,20 @@ async function receiptStatuses(site: AtSite, files: readonly string[]): Promise<
     const rounds = known.length === 0 ? [] : await tagsInRounds(site, programme, known)
     for (const receipt of under) {
       const { tag, grantedAt } = receipt
+      const whose = here.get(tag)
+      const inRounds = rounds[known.findIndex((k) => k.tag === tag)] ?? []
+      const history = await receiptHistory(site, receipt, whose?.patient ?? null, inRounds)
       statuses.set(receipt, {
         programme,
         tag,
         grantedAt,
         withdrawnAtBlock: onChain.get(tag) ?? null,
-        here: here.get(tag)?.state ?? 'unknown',
-        rounds: rounds[known.findIndex((k) => k.tag === tag)] ?? [],
+        here: whose?.state ?? 'unknown',
+        rounds: inRounds,
+        ...checkedReceipt(receipt, site.sites, receipt.version === 1 ? [] : await rootsOf(site.chain, receipt)),
+        history,
+        renewed:
+          renew && whose !== undefined ? await renewReceipt(site, { file: fileOf.get(receipt) as string, receipt, patient: whose.patient, history }) : null,
       })
     }
   }

@@ -1,19 +1,16 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connectChain, type EthersChain } from '#adapters/chain/ethers-chain.ts'
-import { localWithdraw } from '#adapters/cohort/consent-desk.ts'
-import { consentDomain, signWithdrawal } from '#adapters/cohort/consent-tags.ts'
 import { type Receipt, readReceipt, receiptFileName } from '#adapters/cohort/receipt.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { contractsAddress } from '#app/chain/chain-reader.ts'
-import { type AtSite, atSite, heldProtocols, withdrawalsUnder } from '#app/site/at-site.ts'
-import type { StudyCall } from '#app/study/studies.ts'
+import { type AtSite, heldProtocols, withdrawalsUnder } from '#app/site/at-site.ts'
 import { fromHex, toHex } from '#base/bytes.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
+import { consentDomain } from '#patient/typed-data.ts'
+import { signWithdrawal } from '#patient/withdrawal.ts'
 import { type ToldError, toldError } from '../told-error.ts'
-import { deskOf, ownPatients, rooted } from './consent-record.ts'
-import type { ConsentRoot } from './consent-root.ts'
 
 export interface Withdrawal {
   readonly file: string
@@ -89,47 +86,19 @@ export async function receiptsIn(folder: string): Promise<readonly string[]> {
   return found.map((name) => join(folder, name))
 }
 
-export interface DeskWithdrawal {
-  readonly programme: string
-  /** Null for a patient who never had a receipt: the stop is this site's alone. */
-  readonly tag: Digest | null
-  /** Whether the site's own file has rows of this patient. */
-  readonly inData: boolean
-  /** The relayed withdrawal; null where no receipt was at hand. */
-  readonly relayed: Withdrawal | null
-  readonly root: ConsentRoot | null
-  /** Why the chain does not say so yet; the stop here stands. */
-  readonly problem: ToldError | null
-}
-
-/**
- * At the desk, by the patient's name: this site stops using the rows at once, whatever happens to the chain.
- * @param call.receipts folder where the receipt may lie, to withdraw on chain too
- * @throws ROTA-6004 when there is nothing to withdraw
- */
-export const withdrawAtDesk = (
-  call: StudyCall & { readonly programme: string; readonly patient: string; readonly receipts: string | undefined },
-): Promise<DeskWithdrawal> =>
-  atSite(call, async (site) => {
-    const { programme } = call
-    const inData = (await ownPatients(site.folder).catch((): readonly string[] => [])).includes(call.patient)
-    const tag = await localWithdraw(deskOf(site.folder), programme, call.patient, await basisOf(site, programme, call.signal))
-    const relayed = await relayOwn(site, tag, call.receipts, call.signal)
-    return { programme, tag, inData, ...relayed, ...(relayed.problem === null ? await rooted(site, programme) : { root: null }) }
-  })
-
 /** Anyone may object, unless every study of the programme asks for consent first. */
-async function basisOf(site: AtSite, programme: string, signal: AbortSignal): Promise<'consent' | 'opt-out'> {
+export async function basisOf(site: AtSite, programme: string, signal: AbortSignal): Promise<'consent' | 'opt-out'> {
   const under = [...(await heldProtocols(site, signal)).values()].filter((protocol) => protocol.programme === programme)
   return under.length > 0 && under.every(({ lawfulBasis }) => lawfulBasis === 'consent') ? 'consent' : 'opt-out'
 }
 
-async function relayOwn(
+/** Withdraws a tag on chain by its receipt, where that still lies in the folder. */
+export async function relayOwn(
   site: AtSite,
   tag: Digest | null,
   receipts: string | undefined,
   signal: AbortSignal,
-): Promise<Pick<DeskWithdrawal, 'relayed' | 'problem'>> {
+): Promise<{ readonly relayed: Withdrawal | null; readonly problem: ToldError | null }> {
   const file =
     tag === null || receipts === undefined
       ? undefined

@@ -25,9 +25,12 @@ export interface AtSite {
 }
 
 /** @throws ROTA-12xx folder and membership, 13xx vault, 5xxx chain */
-export async function atSite<T>(call: StudyCall, work: (site: AtSite) => Promise<T>): Promise<T> {
-  const folder = await openSiteFolder(call.folder, call.password)
-  const chain = await connectSite(folder, call.signal)
+export const atSite = async <T>(call: StudyCall, work: (site: AtSite) => Promise<T>): Promise<T> =>
+  atOpenSite(await openSiteFolder(call.folder, call.password), call.signal, work)
+
+/** The same where the folder is open, and something had to be done before the chain is asked. */
+export async function atOpenSite<T>(folder: SiteFolder, signal: AbortSignal, work: (site: AtSite) => Promise<T>): Promise<T> {
+  const chain = await connectSite(folder, signal)
   try {
     const [own, sites, store] = await Promise.all([ownRecord(chain), chain.sites(), openOfflineStore(folder.paths.blocks)])
     return await work({ folder, chain, sites, own, store, shelf: openShelf({ chain, store, vault: folder.vault }), cohort: siteCohort(folder, chain, own) })
@@ -44,7 +47,7 @@ export async function heldProtocols({ chain, shelf }: AtSite, signal: AbortSigna
 }
 
 /** Tags withdrawn on chain under a programme, with the blocks. */
-export async function withdrawalsUnder(chain: ChainReader, programme: string): Promise<ReadonlyMap<Digest, number>> {
+export async function withdrawalsUnder(chain: Pick<ChainReader, 'events'>, programme: string): Promise<ReadonlyMap<Digest, number>> {
   const id = programmeId(programme, sha256)
   const events = await chain.events(0, { kinds: ['ConsentWithdrawn'] })
   return new Map(events.flatMap((e) => (e.kind === 'ConsentWithdrawn' && e.programme === id ? [[e.tag, e.block] as const] : [])))

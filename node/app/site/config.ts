@@ -28,13 +28,65 @@ export interface SiteConfig {
   /** The hospital's own IPFS nodes: they may fetch what lies here, and are asked for what no member has. */
   readonly bitswap?: { readonly peers: readonly string[]; readonly listen: readonly string[] } | undefined
   readonly web: { readonly port: number }
+  /** Patients' page, relay and proofs, served by `rota run` and `rota portal`; without it by `rota portal` alone. */
+  readonly portal?: PortalConfig | undefined
+  /** The desk, `rota desk`: its address behind a proxy, its limits, and the hospital's own sign-in service. */
+  readonly desk?: DeskConfig | undefined
   /** File that holds the vault's password; else it is asked for by option. */
   readonly passwordFile?: string | undefined
+}
+
+export interface PortalConfig {
+  /** HOST:PORT. */
+  readonly listen: string
+  /** The patient's page as cards name it; default: the first portal of the programme's terms. */
+  readonly page?: string | undefined
+  /** Portals of other members, besides those that the terms name. */
+  readonly others: readonly string[]
+  /** A proxy on this machine stands before it and says in X-Forwarded-For who asks. */
+  readonly behindProxy: boolean
+  /** The longest that this relay keeps a withdrawal back, where that is shorter than the terms allow. */
+  readonly longestDelaySeconds?: number | undefined
+}
+
+export interface DeskConfig {
+  /** As the browser calls the desk: https://… when a proxy stands before it. */
+  readonly url?: string | undefined
+  /** People that one steward may look at within an hour. */
+  readonly looksPerHour: number
+  /** People that one steward may import within an hour. */
+  readonly importedPerHour: number
+  /** OpenID Connect; `claim` names the account. */
+  readonly oidc?: { readonly issuer: string; readonly clientId: string; readonly clientSecretFile?: string | undefined; readonly claim: string } | undefined
 }
 
 export const CONFIG_FILE = 'rota.yaml'
 
 const endpoint = z.string().regex(/^(wss?|https?):\/\//, 'must begin with ws://, wss://, http:// or https://')
+
+const webUrl = z.string().regex(/^https?:\/\/[^/?#]+\/?$/, 'must be https://HOST or http://HOST, without a path')
+
+const portal = z.strictObject({
+  listen: z.string().regex(/^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$/, 'must be HOST:PORT, such as 127.0.0.1:8081'),
+  page: z.url({ protocol: /^https?$/ }).optional(),
+  others: z.array(z.url({ protocol: /^https?$/ })).default([]),
+  behindProxy: z.boolean().default(false),
+  longestDelaySeconds: z.number().positive().optional(),
+})
+
+const desk = z.strictObject({
+  url: webUrl.optional(),
+  looksPerHour: z.number().int().min(1).max(100_000).default(60),
+  importedPerHour: z.number().int().min(1).max(1_000_000).default(1_000),
+  oidc: z
+    .strictObject({
+      issuer: z.url({ protocol: /^https?$/ }),
+      clientId: z.string().min(1),
+      clientSecretFile: z.string().optional(),
+      claim: z.string().default('preferred_username'),
+    })
+    .optional(),
+})
 
 export const schema = z.strictObject({
   name: z.string().min(1).max(64),
@@ -51,6 +103,8 @@ export const schema = z.strictObject({
   relay: z.boolean().default(false),
   bitswap: z.strictObject({ peers: z.array(z.string()).min(1), listen: z.array(z.string()).default([]) }).optional(),
   web: z.strictObject({ port: z.number().int().min(0).max(65535) }).default({ port: 0 }),
+  portal: portal.optional(),
+  desk: desk.optional(),
   passwordFile: z.string().optional(),
 })
 

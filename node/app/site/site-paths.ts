@@ -29,6 +29,13 @@ export const sitePaths = (folder: string) => ({
   resting: join(folder, 'state', 'resting'),
   /** There from `rota restore` until the node has brought its journal up to the chain. */
   restored: join(folder, 'state', 'restored'),
+  /** What stewards did at the desk, and who they are; both sealed. */
+  desk: join(folder, 'state', 'desk.log'),
+  deskUsers: join(folder, 'state', 'desk-users.log'),
+  /** Figures of the desk for status and metrics: no names. */
+  deskFigures: join(folder, 'state', 'desk.json'),
   results: join(folder, 'results'),
+  /** Countersigned confirmations of withdrawals at the desk, with their sheets. */
+  withdrawals: join(folder, 'withdrawals'),
 })
 export type SitePaths = ReturnType<typeof sitePaths>

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { systemClock } from '#adapters/host/system-host.ts'
+import { type DeskFigures, readFigures } from '#app/desk/desk-figures.ts'
 import { type RoundStory, roundStories } from '#app/node/round-story.ts'
 import { titleOf } from '#app/study/study-title.ts'
 import { participationOf } from '#audit/participation.ts'
@@ -18,6 +19,8 @@ export interface SiteStatus {
   /** Null while it does not run. */
   readonly node: Health | null
   readonly members: number
+  /** Of the last day; null where no desk was open. */
+  readonly desk: DeskFigures | null
   readonly studies: readonly {
     readonly study: StudyId
     readonly title: string | null
@@ -71,6 +74,7 @@ export const watchStatus = (folder: string, signal: AbortSignal, tell: (status: 
         status.runs,
         status.rounds,
         status.absences,
+        status.desk?.limitedAt,
       ])
       if (text !== told) tell(status)
       told = text
@@ -93,6 +97,7 @@ async function statusOf(view: SiteView, titles: Map<StudyId, string>): Promise<S
     chain: { url: chain.link.url, chainId: chain.chainId, head: head.number },
     node,
     members: sites.filter(({ state }) => state === 'Active').length,
+    desk: await readFigures(view.paths, systemClock.nowMs()),
     studies: studies.map(({ id, approved, rules }) => ({
       study: id,
       title: titles.get(id) ?? null,

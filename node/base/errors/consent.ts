@@ -23,8 +23,8 @@ export const consentErrors = {
     reaction: 'ignore',
   },
   'ROTA-6005': {
-    what: 'this cohort and one that was used before differ in {smallestDifference} of their patients that was used before; exact results need 0 or at least {minimum}',
-    remedy: 'The site abstains, since two results would show those patients. Wait until more patients join or leave, or use a study with noise.',
+    what: 'an exact result over this cohort, beside those that were made before, would show what {smallestDifference} patients have together; it must be {minimum} at least',
+    remedy: 'The site abstains, since results would show those patients. Wait until more patients join or leave, or use a study with noise.',
     reaction: 'reject',
   },
   'ROTA-6006': {
@@ -67,6 +67,66 @@ export const consentErrors = {
     what: '{file} is no opened cohort, or is damaged',
     remedy: 'Name the file that `rota consent open --json` wrote at the site.',
     reaction: 'reject',
+  },
+  'ROTA-6021': {
+    what: '{tag} is no tag of a consent',
+    remedy: 'A tag is 0x and 64 digits of hex: it stands on the sheet and in the receipt. With the receipt itself: --receipt FILE.',
+    reaction: 'reject',
+  },
+  'ROTA-6022': {
+    what: '{file} is a receipt of version 1, which says too little for a sheet',
+    remedy: 'It is good for withdrawing and for checking as it is. Its site makes one of version 2 of it: `rota consent status --receipt FILE --write`.',
+    reaction: 'reject',
+  },
+  'ROTA-6023': {
+    what: 'there are no sheets in the language {language}',
+    remedy: 'Languages here: {known}. Another one is a file in node/web/print/languages with the same keys.',
+    reaction: 'reject',
+  },
+  'ROTA-6030': {
+    what: 'this consent under {programme} stands: it was not withdrawn',
+    remedy: 'Withdraw it first: `rota consent withdraw`, or at the desk. What stands is used rightly.',
+    reaction: 'reject',
+  },
+  'ROTA-6031': {
+    what: 'this site knows nothing of this record under {programme}',
+    remedy: 'Ask the site that gave the receipt; with --patient, check how the data of this site spells the name.',
+    reaction: 'reject',
+  },
+  'ROTA-6032': {
+    what: 'the protocol of study {study}, to which run {run} belongs, is not on this site',
+    remedy: 'Let the node run (`rota run`) until it has fetched it; a site that took no part in the study has nothing to unlearn.',
+    reaction: 'reject',
+  },
+  'ROTA-6014': {
+    what: 'study {study} asks for {protocol}, but the terms of {programme} (version {version}) are for {terms}',
+    remedy: "Publish the study again with the terms' lawful basis, or under a programme whose terms fit; patients were told the terms.",
+    reaction: 'reject',
+  },
+  'ROTA-6015': {
+    what: 'the terms of {programme} (version {version}) expired with {expires}',
+    remedy: "The programme's keeper publishes the next version; patients consent to that anew.",
+    reaction: 'reject',
+  },
+  'ROTA-6016': {
+    what: 'the chain has no terms of {programme}',
+    remedy: '`rota programme show` lists the programmes that have some; `rota programme draft` begins new ones.',
+    reaction: 'reject',
+  },
+  'ROTA-6017': {
+    what: 'the terms of {programme} have no version {version}; the newest is {newest}',
+    remedy: 'Leave --version out for the newest.',
+    reaction: 'reject',
+  },
+  'ROTA-6018': {
+    what: 'the terms in {file} are {bytes} bytes long; the chain takes {most}',
+    remedy: 'Say it in fewer words, or leave a language to the next version.',
+    reaction: 'reject',
+  },
+  'ROTA-6019': {
+    what: 'withdrawals under {programme} have not come into effect in time ({count}): {reason}',
+    remedy: '`rota consent status` shows what the chain knows; look at what the node says in its log, and withdraw by receipt what is not on chain.',
+    reaction: 'retry',
   },
   'ROTA-6401': {
     what: 'the key {reader} is no reader of any study with finished rounds',

@@ -109,7 +109,8 @@ function whyUnbound({ granted, standing, tag, secret }: CohortProof, { epochs, c
   return shownIn(stood.root, key, standing.map, sha256)?.present === false ? null : `it does not show that epoch ${stood.epoch} lacked the consent`
 }
 
-function shownIn(root: Digest, key: Uint8Array, { end, siblings }: ToldMapProof, sha256: Sha256): Shown {
+/** What a proof as written shows of a key under a root; null: nothing, it does not lead there. */
+export function shownIn(root: Digest, key: Uint8Array, { end, siblings }: ToldMapProof, sha256: Sha256): Shown {
   const proof: MapProof = {
     end: end === null ? null : { key: fromHex(end.key), value: fromHex(end.value) },
     siblings: siblings.map((sibling) => (sibling === '' ? EMPTY : fromHex(sibling))),
@@ -147,7 +148,7 @@ export function readCohortProof(text: string): CohortProof | null {
 
 const isHex32 = (value: unknown): value is string => typeof value === 'string' && /^0x[0-9a-f]{64}$/.test(value)
 
-const isGrant = (value: unknown): value is GrantProof => {
+export const isGrant = (value: unknown): value is GrantProof => {
   const g = value as Partial<GrantProof> | null | undefined
   return typeof g === 'object' && g !== null && Number.isInteger(g.epoch) && isMapProof(g.map)
 }

@@ -42,7 +42,7 @@ const KEY_BITS = 256
 
 /** @param entries with distinct keys, in any order */
 export function buildKeyedMap(entries: readonly MapEntry[], sha256: Sha256): KeyedMap {
-  const sorted = [...entries].sort((a, b) => compareKeys(a.key, b.key))
+  const sorted = sortByKey(entries)
   const tree = subtree(sorted, 0, sorted.length, 0, sha256)
   return { root: hashOf(tree), tree, size: entries.length }
 }
@@ -103,6 +103,28 @@ function sharesPrefix(a: Uint8Array, b: Uint8Array, bits: number): boolean {
   for (let depth = 0; depth < bits; depth++) if (bitOf(a, depth) !== bitOf(b, depth)) return false
   return true
 }
+
+/**
+ * By numbers of a key's first 32 bits and the entry's place, which sort ten times as fast as bytes do. Keys are hashes: few begin alike,
+ * and these are put in order by themselves.
+ */
+function sortByKey(entries: readonly MapEntry[]): readonly MapEntry[] {
+  if (entries.length > PLACES) return [...entries].sort((a, b) => compareKeys(a.key, b.key))
+  const ranks = Float64Array.from(entries, ({ key }, i) => firstBits(key) * PLACES + i).sort()
+  const sorted = Array.from(ranks, (rank) => entries[rank % PLACES] as MapEntry)
+  for (let from = 0, to = 0; from < sorted.length; from = to) {
+    const bits = firstBits((sorted[from] as MapEntry).key)
+    while (to < sorted.length && firstBits((sorted[to] as MapEntry).key) === bits) to++
+    if (to - from === 1) continue
+    const alike = sorted.slice(from, to).sort((a, b) => compareKeys(a.key, b.key))
+    for (const [i, entry] of alike.entries()) sorted[from + i] = entry
+  }
+  return sorted
+}
+
+/** With 32 bits more they are whole numbers below 2^53. */
+const PLACES = 2 ** 21
+const firstBits = (key: Uint8Array): number => (key[0] as number) * 2 ** 24 + (((key[1] as number) << 16) | ((key[2] as number) << 8) | (key[3] as number))
 
 function compareKeys(a: Uint8Array, b: Uint8Array): number {
   for (let i = 0; i < a.length; i++) {

@@ -1,0 +1,177 @@
+/**
+ * Receipts of a real site on a real chain
+ * given a programme with terms that name an ombudsman, and four patients
+ * ├── receipts say what was agreed, are countersigned by the site's account, and show their consent in the root on chain; no name is in them
+ * ├── withdrawn by receipt, by the key itself, by the ombudsman: the history says which way; a tag that was never granted has none
+ * ├── written anew they hold their history, under the site's signature, and nothing that somebody else had sealed
+ * ├── another's key is no ombudsman's; what is no tag is refused
+ * └── the desk stops at once while the chain is away, and says that it is not countersigned; with the chain it is; twice is refused
+ */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { connectChain } from '#adapters/chain/ethers-chain.ts'
+import { systemRandom } from '#adapters/host/system-host.ts'
+import { createAccount } from '#adapters/vault/site-vault.ts'
+import { type OmbudsmanCall, withdrawAsOmbudsman } from '#app/consent/consent-ombudsman.ts'
+import { recordConsents } from '#app/consent/consent-record.ts'
+import { consentStatus } from '#app/consent/consent-status.ts'
+import { relayWithdrawals } from '#app/consent/consent-withdraw.ts'
+import { checkReceipt } from '#app/consent/receipt-check.ts'
+import { withdrawAtDesk } from '#app/consent/withdraw-at-desk.ts'
+import { publishTerms } from '#app/programme/publish-terms.ts'
+import { readConfig } from '#app/site/config.ts'
+import { fromHex, toHex } from '#base/bytes.ts'
+import { type ErrorCode, isRotaError } from '#base/errors.ts'
+import { address, digest } from '#base/ids.ts'
+import { addressOf, consentKeys, programmeId } from '#patient/keys.ts'
+import { completeReceipt, type ReceiptV2, readReceiptText, receiptContent } from '#patient/receipt.ts'
+import { readWithdrawalReceipt } from '#patient/withdrawal-receipt.ts'
+import { HTML_NAME, makeDeskSite, PROGRAMME } from '../desk/desk-site.ts'
+import { receiptOf, TERMS } from '../patient/receipts.ts'
+import { drawn, secretOf } from '../patient/support.ts'
+
+const refused = (work: Promise<unknown>, code: ErrorCode) => assert.rejects(work, (error) => isRotaError(error) && error.code === code)
+
+describe('receipts of a site', { timeout: 90_000 }, () => {
+  let site: Awaited<ReturnType<typeof makeDeskSite>>
+  let where: { chain: string; contracts: string }
+  let ombudsman: Pick<OmbudsmanCall, 'keystore' | 'password'>
+  const files = new Map<string, string>()
+  const receipt = (patient: string) => readReceiptText(readFileSync(files.get(patient) ?? '', 'utf8')) as ReceiptV2
+  const asOmbudsman = (what: Partial<OmbudsmanCall>) =>
+    withdrawAsOmbudsman({ ...where, ...ombudsman, receipts: [], programme: PROGRAMME, tags: [], signal: site.call.signal, ...what })
+
+  before(async () => {
+    site = await makeDeskSite()
+    const password = { file: join(site.dir, 'password-2') }
+    await writeFile(password.file, 'pass\n')
+    ombudsman = { keystore: join(site.dir, 'ombudsman.json'), password }
+    const key = await createAccount(ombudsman.keystore, 'pass', systemRandom)
+    const terms = { ...TERMS, version: 1, ombudsman: { name: 'An office', address: key.address } }
+    await publishTerms({ ...site.call, terms, stewardPassword: null })
+    const receipts = join(site.dir, 'handed')
+    const made = await recordConsents({ ...site.call, programme: PROGRAMME, patients: { names: ['4711', '4713', HTML_NAME] }, receipts, language: 'de' })
+    ;['4711', '4713', HTML_NAME].forEach((patient, i) => files.set(patient, made.receipts[i]?.file ?? ''))
+    files.set('4712', join(site.dir, 'receipts', readdirSync(join(site.dir, 'receipts')).find((name) => name.endsWith('.json')) ?? ''))
+    const config = await readConfig(site.folder)
+    where = { chain: config.chain, contracts: config.contracts }
+  })
+  after(() => site?.stop())
+
+  it('say what was agreed, under the signature of the account that the chain knows', async () => {
+    const { receipts } = await consentStatus({ ...site.call, programme: undefined, receipts: [...files.values()] })
+    assert.deepEqual(
+      receipts.map(({ countersignedBy, here }) => [countersignedBy, here]),
+      receipts.map(() => ['Basel', 'granted']),
+    )
+    assert.ok(receipts.every(({ inclusionHolds }) => inclusionHolds !== false))
+    assert.equal(receipts.at(-1)?.inclusionHolds, true, 'recorded before the terms: its root went on chain at once')
+    const { terms } = receipt('4711')
+    assert.deepEqual([terms?.agreed.version, terms?.agreed.texts, receipt('4712').terms], [1, TERMS.texts, null])
+    const written = [...files.values()].flatMap((file) => [file, file.replace('.json', '.html')]).map((file) => readFileSync(file, 'utf8'))
+    for (const text of written) assert.ok(!/471[1-3]|onerror/.test(text.replace(/[0-9a-f]{16,}|d="[^"]*"/g, '')), 'names nobody')
+    assert.ok(written[1]?.includes('<html lang="de">'))
+  })
+
+  it('tell by which way they were withdrawn', async () => {
+    const [relayed] = await relayWithdrawals(where, [files.get('4712') ?? ''], site.call.signal)
+    assert.deepEqual(await relayWithdrawals(where, [files.get('4712') ?? ''], site.call.signal), [{ ...relayed, already: true }], 'a replay changes nothing')
+    const own = consentKeys(fromHex(receipt('4713').secret), PROGRAMME)
+    const key = await connectChain({ url: where.chain, contracts: address(where.contracts), signer: toHex(own.privateKey), signal: site.call.signal })
+    await key.withdraw(programmeId(PROGRAMME), own.blind, own.oneTimeAddress, '0x')
+    await key.stop()
+    const { tag } = receipt('4711')
+    const [done] = await asOmbudsman({ tags: [tag.toUpperCase().replace('0X', '0x')] })
+    assert.ok(done?.tag === tag && done.block > 0 && !done.already)
+    assert.equal((await asOmbudsman({ receipts: [files.get('4711') ?? ''] }))[0]?.already, true)
+
+    const stranger = join(site.dir, 'stranger.json')
+    await writeFile(stranger, JSON.stringify(receiptOf({ secret: secretOf('nobody') })))
+    const { receipts } = await consentStatus({
+      ...site.call,
+      programme: undefined,
+      receipts: [...['4711', '4712', '4713'].map((p) => files.get(p) ?? ''), stranger],
+    })
+    const roads = receipts.map(({ history }) => history.flatMap((entry) => (entry.what === 'withdrawn' ? [entry.road] : [])))
+    assert.deepEqual(roads, [['ombudsman'], ['relayed'], ['called by the key'], []])
+    const [first] = receipts
+    assert.partialDeepStrictEqual(
+      first?.history.find(({ what }) => what === 'granted'),
+      { terms: { version: 1, digest: receipt('4711').terms?.digest } },
+    )
+    assert.deepEqual([receipts[3]?.here, receipts[3]?.countersignedBy, receipts[3]?.history.map(({ what }) => what)], ['unknown', null, ['granted']])
+  })
+
+  it('are written anew with what happened, in the words of the record and the chain', async () => {
+    const file = files.get('4711') ?? ''
+    const before = receipt('4711')
+    const { seal: _, secret, card: __, ...rest } = before
+    const nodeKey = drawn('a key of their own')
+    const signer = { nodeKey, account: addressOf(secp256k1.getPublicKey(nodeKey, false)) }
+    const forged = completeReceipt(
+      receiptContent({ ...rest, site: { id: 0, name: 'A better hospital' }, grantedAt: '2001-01-01T00:00:00Z' }, signer),
+      fromHex(secret),
+    )
+    await writeFile(file, JSON.stringify(forged))
+    const status = async () => (await consentStatus({ ...site.call, programme: undefined, receipts: [file], renew: true })).receipts[0] ?? assert.fail()
+    assert.equal((await status()).countersignedBy, null, 'of no member')
+    const { countersignedBy, renewed, history } = await status()
+    const { history: told, ...now } = receipt('4711')
+    assert.deepEqual([countersignedBy, renewed?.file, now.site, now.grantedAt, now.terms], ['Basel', file, before.site, before.grantedAt, before.terms])
+    assert.deepEqual(told, JSON.parse(JSON.stringify(history)))
+    assert.partialDeepStrictEqual((now['dpv:hasRecordOfActivity']['dpv:hasConsentStatus'] as object[])[1], {
+      '@type': 'dpv:ConsentWithdrawn',
+      'dpv:hasIndicationMethod': 'on chain, ombudsman',
+    })
+    const sheet = readFileSync(renewed?.sheet ?? '', 'utf8')
+    assert.ok(sheet.includes('What happened so far') && sheet.includes('withdrawn for everybody, block'))
+  })
+
+  it('are checked anywhere: who signed them, and that the root on chain holds them', async () => {
+    const check = (file: string) => checkReceipt({ receipt: file, chain: where.chain, contracts: undefined, signal: site.call.signal })
+    const { valid, countersignedBy, inclusionHolds, withdrawnAtBlock } = await check(files.get('4712') ?? '')
+    assert.deepEqual([valid, countersignedBy, inclusionHolds, (withdrawnAtBlock ?? 0) > 0], [true, 'Basel', true, true])
+    const { programme, tag, oneTimeAddress, secret, grantedAt, network } = receipt('4712')
+    const old = join(site.dir, 'old.json')
+    await writeFile(old, JSON.stringify({ version: 1, programme, tag, oneTimeAddress, secret, grantedAt, network }))
+    assert.deepEqual([(await check(old)).valid, (await check(old)).tag], [false, tag])
+    const foreign = join(site.dir, 'foreign.json')
+    const own = { network, site: receipt('4712').site }
+    await writeFile(foreign, JSON.stringify(receiptOf(own)))
+    assert.match((await check(foreign)).reason, /no member of the network/)
+  })
+
+  it('are withdrawn by no other key than the one that the terms name', async () => {
+    const keystore = join(site.dir, 'another.json')
+    await createAccount(keystore, 'pass', systemRandom)
+    const tag = digest(toHex(drawn('a tag')))
+    await refused(asOmbudsman({ keystore, tags: [tag] }), 'ROTA-5402')
+    await refused(asOmbudsman({ tags: ['0x12'] }), 'ROTA-6021')
+    await refused(asOmbudsman({ password: null, tags: [tag] }), 'ROTA-1308')
+  })
+
+  it('end at the desk with a countersigned confirmation', async () => {
+    await recordConsents({ ...site.call, programme: PROGRAMME, patients: { names: ['4712'] }, receipts: join(site.dir, 'again') })
+    const atDesk = { ...site.call, programme: PROGRAMME, patient: '4712' }
+    await refused(withdrawAtDesk({ ...atDesk, receipts: undefined, language: 'xx' }), 'ROTA-6023')
+    const done = await withdrawAtDesk({ ...atDesk, receipts: join(site.dir, 'again'), language: 'de' })
+    const { receipt: confirmed, file, sheet } = done.confirmation
+    assert.deepEqual(readWithdrawalReceipt(readFileSync(file, 'utf8')), confirmed)
+    assert.deepEqual([confirmed.tag, confirmed.onChain?.block, done.problem], [done.tag, done.relayed?.block, null])
+    assert.ok(readFileSync(sheet, 'utf8').includes('Ihre Einwilligung ist widerrufen'))
+    const { receipts } = await consentStatus({ ...site.call, programme: undefined, receipts: [files.get('4712') ?? ''] })
+    assert.equal(receipts[0]?.here, 'withdrawn', 'the first one is still known here after another was given')
+    await refused(withdrawAtDesk({ ...atDesk, receipts: undefined }), 'ROTA-6004')
+  })
+
+  it('the desk stops at once while the chain is away', async () => {
+    await site.chain.stop()
+    const done = await withdrawAtDesk({ ...site.call, programme: PROGRAMME, patient: HTML_NAME, receipts: undefined, patienceMs: 300 })
+    assert.deepEqual([done.tag, done.problem?.code, done.confirmation.receipt.seal], [receipt(HTML_NAME).tag, 'ROTA-5001', null])
+    assert.ok(readFileSync(done.confirmation.sheet, 'utf8').includes('Not countersigned yet'))
+  })
+})
