@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto'
 import { computeAddress } from 'ethers'
 import { fromHex, toDigest, utf8 } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
@@ -6,6 +5,7 @@ import { address } from '#base/ids.ts'
 import type { Random } from '#ports/host.ts'
 import type { Vault } from '#ports/vault.ts'
 import { type EncryptionKey, encryptionKeyOf, isRecipient, openBytes, sealBytes, unwrapWith, wrapFor } from './key-wrap.ts'
+import { keyedDigests } from './keyed-digest.ts'
 
 /** What one password opens at a site; each 32 bytes. */
 export interface SiteSecrets {
@@ -29,15 +29,17 @@ export interface OpenVault extends Vault {
 
 export function vaultOf(secrets: SiteSecrets, random: Random): OpenVault {
   const nodeKey = `0x${Buffer.from(secrets.node).toString('hex')}`
+  const mac = keyedDigests(secrets.site)
   return {
     ...keyholder(encryptionKeyOf(secrets.encryption), random),
     nodeKey,
     nodeAccount: address(computeAddress(nodeKey)),
     peerSeed: secrets.peer,
     keyedDigest(purpose, ...parts) {
-      const mac = createHmac('sha256', secrets.site)
-      for (const part of [utf8(purpose), ...parts]) mac.update(lengthOf(part)).update(part)
-      return toDigest(mac.digest())
+      const told = purposeBytes(purpose)
+      const all = [lengthOf(told), told]
+      for (const part of parts) all.push(lengthOf(part), part)
+      return mac(all)
     },
   }
 }
@@ -68,8 +70,16 @@ export function keyholder(own: EncryptionKey, random: Random): Keyholder {
 }
 
 /** Lengths before parts, so that no two lists of parts give the same bytes. */
-const lengthOf = (part: Uint8Array): Uint8Array => {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, part.length)
-  return bytes
+const lengthOf = ({ length }: Uint8Array): Uint8Array => SHORT[length] ?? word32(length)
+
+const word32 = (n: number): Uint8Array => Uint8Array.of(n >>> 24, n >>> 16, n >>> 8, n)
+const SHORT: readonly Uint8Array[] = Array.from({ length: 256 }, (_, n) => word32(n))
+
+/** The few words that a digest is for. */
+function purposeBytes(purpose: string): Uint8Array {
+  const known = purposes.get(purpose) ?? utf8(purpose)
+  if (purposes.size < SHORT.length) purposes.set(purpose, known)
+  return known
 }
+
+const purposes = new Map<string, Uint8Array>()

@@ -18,6 +18,8 @@ export function startLean(): void {
   v8.setFlagsFromString(`--heap-growing-percent=${OLD_GROWS_PERCENT}`)
   // Else every 9 MB of buffers more than there were bring a collection of the whole heap: seven in a round of a 40 MB model, a quarter of its CPU.
   v8.setFlagsFromString('--external-memory-accounted-in-global-limit')
+  // What survives one is a few hundred kB: waking other threads for it takes longer than doing it, and longest where cores are few.
+  v8.setFlagsFromString('--no-parallel-scavenge')
   leaveOutFetch()
 }
 

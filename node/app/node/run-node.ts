@@ -5,6 +5,7 @@ import { absenceRecord } from '#app/audit/absence-record.ts'
 import { type Shares, startShares } from '#app/audit/participation-shares.ts'
 import { changeBetween } from '#app/model/model-change.ts'
 import { type ModelShelf, openShelf } from '#app/model/model-shelf.ts'
+import type { ServedPortal } from '#app/portal/serve-portal.ts'
 import { sitePaths } from '#app/site/site-folder.ts'
 import { participationOf } from '#audit/participation.ts'
 import { absenceLines, roundAbsences } from '#audit/participation-text.ts'
@@ -16,6 +17,7 @@ import { ROW_NAMES, type RowName } from '#round/next.ts'
 import type { PlayHooks } from '#round/player.ts'
 import type { Progress } from '#round/progress.ts'
 import { type RunningNode, startNode } from './node.ts'
+import { startRoots } from './node-consents.ts'
 import { type RecentRounds, recentRounds } from './recent-rounds.ts'
 import { createRoundMeter, type RoundMeter } from './round-meter.ts'
 import { noteRounds } from './round-notes.ts'
@@ -39,7 +41,7 @@ export interface RunOptions {
 
 /** What a person (or --json) is told while a node runs. */
 export type NodeEvent =
-  | { readonly event: 'started'; readonly site: SiteId; readonly name: string; readonly peerId: string; readonly web: string }
+  | { readonly event: 'started'; readonly site: SiteId; readonly name: string; readonly peerId: string; readonly web: string; readonly portal?: string }
   | { readonly event: 'drill'; readonly row: RowName; readonly run: RunId; readonly round: number }
   | { readonly event: 'progress'; readonly progress: Progress }
   | { readonly event: 'round'; readonly story: RoundLine }
@@ -106,11 +108,21 @@ export async function runNode(options: RunOptions, watcher: (event: NodeEvent) =
   })
   meter.connect(() => node.network.traffic)
   let web: Awaited<ReturnType<typeof serveNode>> | null = null
+  let portal: ServedPortal | null = null
   let shares: Shares | null = null
+  const roots = startRoots(node)
   try {
     web = await serveNode(node)
+    if (node.folder.config.portal !== undefined) portal = await (await import('#app/portal/node-portal.ts')).serveNodePortal(node)
     shares = await startShares({ network: node.network, paths: node.folder.paths, clock: node.host.clock, log: node.host.log })
-    tell({ event: 'started', site: node.site.id, name: node.name, peerId: node.network.peerId, web: web.url })
+    tell({
+      event: 'started',
+      site: node.site.id,
+      name: node.name,
+      peerId: node.network.peerId,
+      web: web.url,
+      ...(portal === null ? {} : { portal: portal.url }),
+    })
     const tellAndCount = (event: NodeEvent) => {
       if (event.event === 'round' && event.story.state !== 'open') web?.noteRound(event.story.state)
       tell(event)
@@ -122,6 +134,8 @@ export async function runNode(options: RunOptions, watcher: (event: NodeEvent) =
     if (!options.signal.aborted) throw error
   } finally {
     await shares?.stop()
+    await roots.stop()
+    await portal?.stop()
     await web?.stop()
     await node.stop()
     tell({ event: 'stopped' })

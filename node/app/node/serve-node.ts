@@ -1,4 +1,6 @@
 import { type NodeCanary, startNodeCanary } from '#app/canary/canary-node.ts'
+import { watchExclusions } from '#app/consent/exclusion-alarm.ts'
+import { watchDesk } from '#app/desk/desk-figures.ts'
 import { openShelf } from '#app/model/model-shelf.ts'
 import { openFolder } from '#audit/folder-source.ts'
 import type { RotaError } from '#base/errors.ts'
@@ -27,6 +29,7 @@ export interface ServedNode {
 export async function serveNode(node: RunningNode): Promise<ServedNode> {
   const registry = new Metrics()
   const metrics = nodeMetrics(registry, node.folder.paths.state)
+  watchDesk(registry, node.folder.paths)
   const problems = new Map<string, string>()
   const peers = watchPeers(node)
   // Read as an auditor would, so that a damaged block is seen as it lies on the disk.
@@ -57,12 +60,23 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
     alarm,
     stopped.signal,
   )
+  const { folder: own, chain, host } = node
+  metrics.lateExclusions.set(0)
+  const excluding = watchExclusions(
+    { folder: own, chain, clock: host.clock, log: host.log },
+    (error, count) => {
+      metrics.lateExclusions.set(count)
+      if (error === null) problems.delete('ROTA-6019')
+      else problems.set(error.code, error.message)
+    },
+    stopped.signal,
+  ).catch((error: unknown) => host.log.error('exclusion.watch-ended', { reason: String(error) }))
   return {
     url: web.url,
     note(progress) {
       if (progress.kind === 'step') {
         metrics.stepSeconds.observe(progress.ms / 1000, { step: progress.row })
-        for (const code of problems.keys()) if (code !== 'ROTA-1206') problems.delete(code)
+        for (const code of problems.keys()) if (!STANDING.has(code)) problems.delete(code)
       } else if (progress.kind === 'trouble') problems.set(progress.code, progress.message)
     },
     noteRound: (outcome) => metrics.rounds.add(1, { outcome }),
@@ -71,10 +85,14 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
       peers.stop()
       await canary?.stop()
       await watching
+      await excluding
       await web.stop()
     },
   }
 }
+
+/** Watched by themselves: a step that was done does not end them. */
+const STANDING: ReadonlySet<string> = new Set(['ROTA-1206', 'ROTA-6019'])
 
 async function runsOf(node: RunningNode): Promise<Health['runs']> {
   const runs = await node.chain.runs()

@@ -1,5 +1,8 @@
 import { resolve } from 'node:path'
 import { type MappingPreview, previewMapping } from '#adapters/cohort/preview-mapping.ts'
+import { systemClock } from '#adapters/host/system-host.ts'
+import { termsAgainst } from '#app/programme/terms-for-study.ts'
+import { newestTerms } from '#app/programme/terms-on-chain.ts'
 import { nameOf, type SiteView, withSiteView } from '#app/site/site-view.ts'
 import { protocolOf } from '#app/study/studies.ts'
 import { isRotaError } from '#base/errors.ts'
@@ -14,6 +17,15 @@ export type DataPreview =
   | (Omit<MappingPreview, 'problems'> & { readonly problems: readonly (ToldError & { readonly count: number })[] })
   | { readonly ready: false; readonly problem: ToldError }
 
+/** The programme's newest terms beside a protocol. */
+export interface TermsFit {
+  readonly version: number
+  readonly lawfulBasis: Protocol['lawfulBasis']
+  readonly expires: string
+  /** Why the study may not be approved under them. */
+  readonly problem: ToldError | null
+}
+
 /** All that a steward should see before the yes: counts and column names, no value of any patient. */
 export interface ApprovalPreview {
   readonly study: StudyId
@@ -22,6 +34,8 @@ export interface ApprovalPreview {
   readonly protocol: Protocol
   /** What the study would touch at this site, or why it could not. */
   readonly data: DataPreview
+  /** What patients of the programme were told; null when it has no terms on chain. */
+  readonly terms: TermsFit | null
   /** Against the protocol that this site's steward approved last; null when there is none here. */
   readonly changes: { readonly since: StudyId; readonly list: readonly ProtocolChange[] } | null
 }
@@ -34,9 +48,21 @@ export function previewApproval(call: { readonly folder: string; readonly study:
   return withSiteView(call.folder, call.signal, async (view) => {
     const record = await view.chain.study(call.study)
     const protocol = await protocolOf({ folder: view }, record, call.signal)
-    const [data, changes] = await Promise.all([previewData(view, protocol), changesSince(view, record, protocol, call.signal)])
-    return { study: record.id, digest: record.protocolDigest, publisher: nameOf(view.sites)(record.publisher), protocol, data, changes }
+    const [data, changes, terms] = await Promise.all([
+      previewData(view, protocol),
+      changesSince(view, record, protocol, call.signal),
+      termsFor(view, record.id, protocol),
+    ])
+    return { study: record.id, digest: record.protocolDigest, publisher: nameOf(view.sites)(record.publisher), protocol, terms, data, changes }
   })
+}
+
+async function termsFor({ chain }: Pick<SiteView, 'chain'>, study: StudyId, protocol: Protocol): Promise<TermsFit | null> {
+  const published = await newestTerms(chain, protocol.programme)
+  if (published === null) return null
+  const { version, lawfulBasis, expires } = published.terms
+  const breach = termsAgainst(study, protocol, published, systemClock.nowMs())
+  return { version, lawfulBasis, expires, problem: breach === null ? null : toldError(breach) }
 }
 
 /** This site's file against a protocol. A file that cannot be read at all is an answer here, not an end. */

@@ -8,15 +8,23 @@ type Data = Exclude<DataPreview, { problem: unknown }>
 
 /** What the steward reads before the yes. */
 export function approvalText(preview: ApprovalPreview, style: Style): string {
-  const { study, publisher, protocol, digest, data, changes } = preview
+  const { study, publisher, protocol, terms, digest, data, changes } = preview
   return [
     style.bold(`Study ${study}: ${protocol.title}`),
     facts([['published by', publisher], ...protocolFacts(protocol), ['digest', digest]], style),
+    ...termsText(terms, style),
     style.accent(style.bold('What it would touch here')),
     dataText(data, style),
     style.accent(style.bold('What changed')),
     changesText(changes, style),
   ].join('\n')
+}
+
+function termsText(terms: ApprovalPreview['terms'], style: Style): readonly string[] {
+  if (terms === null) return [style.warn('The programme has no terms on chain: patients are told by this hospital alone.')]
+  const { version, lawfulBasis, expires, problem } = terms
+  const told = `Patients were told version ${version} of the programme's terms (${lawfulBasis}, until ${expires}): rota programme show`
+  return [told, ...(problem === null ? [] : [`${style.bad(problem.code)} ${problem.what}\n  → ${problem.remedy}`])]
 }
 
 export function dataText(data: DataPreview, style: Style): string {
