@@ -9,7 +9,9 @@ import { type Outcome, runTool } from './run-tool.ts'
 const fix = process.argv.includes('--fix')
 
 async function layersKnown(): Promise<Outcome> {
-  const files = (await readdir('node', { recursive: true })).filter((file) => /\.(ts|mjs)$/.test(file)).map((file) => join('node', file).replaceAll('\\', '/'))
+  const files = (await readdir('node', { recursive: true }))
+    .filter((file) => /\.(tsx?|mjs)$/.test(file))
+    .map((file) => join('node', file).replaceAll('\\', '/'))
   const strangers = files.filter((file) => layerOf(file) === undefined)
   const output = strangers.map((file) => `${file}: its folder has no row in scripts/checks/layers.ts\n`).join('')
   return { ok: strangers.length === 0, output }
@@ -31,6 +33,7 @@ const checks: readonly (readonly [string, Outcome | Promise<Outcome>])[] = [
   ...generated,
   ['format and lint', runTool(['node_modules/@biomejs/biome/bin/biome', 'check', '--max-diagnostics=60', ...(fix ? ['--write'] : ['--error-on-warnings'])])],
   ['types', runTool(['node_modules/typescript/bin/tsc', '-p', '.', '--pretty', String(process.stdout.isTTY === true)])],
+  ['types of pages', runTool(['node_modules/typescript/bin/tsc', '-p', 'node/web/pages', '--pretty', String(process.stdout.isTTY === true)])],
 ]
 
 let failed = 0

@@ -1,0 +1,7 @@
+import type { Style } from './style.ts'
+
+export const portalText = ({ url, site }: { readonly url: string; readonly site: string }, style: Style): string =>
+  `${style.good('Serving')} patients of ${site} at ${style.bold(url)} (Ctrl-C ends it; what waits stays on disk)`
+
+export const relayText = ({ url, account }: { readonly url: string; readonly account: string }, style: Style): string =>
+  `${style.good('Relaying')} withdrawals at ${style.bold(url)}, its word signed by ${account} (Ctrl-C ends it; what waits stays on disk)`

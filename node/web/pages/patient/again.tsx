@@ -1,0 +1,97 @@
+import { useState } from 'preact/hooks'
+import type { Card } from '#patient/card.ts'
+import { cardLink } from '#patient/card.ts'
+import { consentKeys, SECRET_BYTES } from '#patient/keys.ts'
+import { askAgain, type GivenAgain } from '#patient/portal-api.ts'
+import { completeReceipt, receiptFileName } from '#patient/receipt.ts'
+import { signRequest } from '#patient/request.ts'
+import { askJson, type Fault, faultOf } from '#web/pages/shared/ask.ts'
+import { Action, FaultNotice, Notice } from '#web/pages/shared/parts.tsx'
+import type { Network } from './network.ts'
+import { NewCard, saveFile } from './new-card.tsx'
+import { useWords } from './words.ts'
+
+/** Consent given again: a new card is made here, kept by the patient, and only then recorded. A consent that nobody could withdraw must never stand. */
+export function Again({ network, onCard }: { readonly network: Network; readonly onCard: (card: Card) => void }) {
+  const t = useWords()
+  const [card, setCard] = useState<Card | null>(null)
+  const [isKept, setKept] = useState(false)
+  const { busy, fault, given, give } = useGivingAgain(network, card)
+  if (network.own === null) return <Notice title={t('again.title')}>{t('again.desk')}</Notice>
+  if (given !== null && card !== null) return <Given given={given} card={card} onCard={onCard} />
+  return (
+    <section aria-labelledby="again">
+      <h2 id="again">{t('again.title')}</h2>
+      <p>{t('again.text')}</p>
+      {card === null ? (
+        <div class="buttons">
+          <Action kind="secondary" onPress={() => setCard(newCard(network))}>
+            {t('again.start')}
+          </Action>
+        </div>
+      ) : (
+        <>
+          <Notice mood="warn" live title={t('again.keep.title')}>
+            <p>{t('again.keep')}</p>
+          </Notice>
+          <NewCard link={linkOf(card)} programme={card.programme} hospital={network.own.place.site?.name ?? ''} />
+          <label>
+            <input type="checkbox" checked={isKept} onChange={(e) => setKept(e.currentTarget.checked)} />
+            {t('again.kept')}
+          </label>
+          {fault === null ? null : <FaultNotice fault={fault} />}
+          <div class="buttons">
+            <button type="button" disabled={!isKept} aria-busy={busy} onClick={() => busy || void give()}>
+              {t('again.confirm')}
+            </button>
+          </div>
+        </>
+      )}
+    </section>
+  )
+}
+
+/** The secret is drawn here and nowhere else. */
+const newCard = ({ card }: Network): Card => ({ ...card, secret: crypto.getRandomValues(new Uint8Array(SECRET_BYTES)) })
+/** Opens this same copy of the page. */
+const linkOf = (card: Card): string => cardLink(location.origin === 'null' ? location.href : location.origin + location.pathname, card)
+
+function useGivingAgain(network: Network, next: Card | null) {
+  const [busy, setBusy] = useState(false)
+  const [fault, setFault] = useState<Fault | null>(null)
+  const [given, setGiven] = useState<GivenAgain | null>(null)
+  const { card, own, domain } = network
+  const give = async () => {
+    if (next === null || own === null) return
+    setBusy(true)
+    setFault(null)
+    try {
+      const { tag, oneTimeAddress } = consentKeys(next.secret, next.programme)
+      const request = signRequest(card.secret, card.programme, { what: askAgain(tag, oneTimeAddress), at: network.now() }, domain)
+      setGiven(await askJson<GivenAgain>(`${own.url}/api/again`, { body: { request, tag, oneTimeAddress } }))
+    } catch (error) {
+      setFault(faultOf(error))
+    }
+    setBusy(false)
+  }
+  return { busy, fault, given, give }
+}
+
+function Given({ given: { receipt }, card, onCard }: { readonly given: GivenAgain; readonly card: Card; readonly onCard: (card: Card) => void }) {
+  const t = useWords()
+  const save = () => saveFile(receiptFileName(receipt), JSON.stringify(completeReceipt(receipt, card.secret), null, 2), 'application/json')
+  return (
+    <section aria-labelledby="again">
+      <Notice mood="good" live>
+        <h2 id="again">{t('again.done.title')}</h2>
+        <p>{t('again.done', { date: t.date(receipt.grantedAt) })}</p>
+      </Notice>
+      <div class="buttons">
+        <Action onPress={() => onCard(card)}>{t('card.open.new')}</Action>
+        <Action kind="secondary outline" onPress={save}>
+          {t('receipt.save')}
+        </Action>
+      </div>
+    </section>
+  )
+}

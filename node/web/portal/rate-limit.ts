@@ -1,0 +1,32 @@
+import type { Clock } from '#ports/host.ts'
+
+/** More addresses than this are not told apart: who floods from many is limited together with the rest. */
+const MOST_ADDRESSES = 20_000
+
+/** So many requests an address may make at once, refilled in a minute. Remembers addresses for as long as they are not refilled, and writes none down. */
+export class RateLimit {
+  readonly #clock: Pick<Clock, 'nowMs'>
+  readonly #perMinute: number
+  readonly #used = new Map<string, { left: number; at: number }>()
+
+  constructor(perMinute: number, clock: Pick<Clock, 'nowMs'>) {
+    this.#perMinute = perMinute
+    this.#clock = clock
+  }
+
+  /** False: one more would be too many. @param cost of a request that takes longer than others */
+  take(address: string, cost = 1): boolean {
+    const now = this.#clock.nowMs()
+    if (this.#used.size > MOST_ADDRESSES) this.#forgetRefilled(now)
+    const key = this.#used.size > MOST_ADDRESSES && !this.#used.has(address) ? 'others' : address
+    const known = this.#used.get(key) ?? { left: this.#perMinute, at: now }
+    const left = Math.min(this.#perMinute, known.left + (Math.max(0, now - known.at) * this.#perMinute) / 60_000)
+    const allowed = left >= cost
+    this.#used.set(key, { left: allowed ? left - cost : left, at: now })
+    return allowed
+  }
+
+  #forgetRefilled(now: number): void {
+    for (const [address, { left, at }] of this.#used) if (left + ((now - at) * this.#perMinute) / 60_000 >= this.#perMinute) this.#used.delete(address)
+  }
+}

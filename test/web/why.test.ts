@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { describe, it } from 'node:test'
+import type { Verdict } from '#core/consent/cohort-proof.ts'
+import { whyKey } from '#web/pages/patient/why.ts'
+
+// given the verifier's reasons, as its source writes them
+// └── each that comes with a valid verdict has words in the page's languages; the others are shown as they are, beside words
+
+const SOURCE = readFileSync('node/core/consent/cohort-proof.ts', 'utf8')
+const english: Record<string, string> = JSON.parse(readFileSync('node/web/pages/patient/languages/en.json', 'utf8'))
+
+/** The texts of whyIn, whyNotIn, and what `told` is given. */
+const reasons = (): string[] => {
+  const told = [...SOURCE.matchAll(/told\(proof, '[^']*', '([^']*)'\)/g)].map(([, text]) => text ?? '')
+  const made = ['whyIn', 'whyNotIn'].flatMap((name) => {
+    const from = SOURCE.search(new RegExp(`(const|function) ${name}\\b`))
+    const body = SOURCE.slice(from, SOURCE.indexOf('\n\n', from))
+    return [...body.matchAll(/['`]([^'`]{20,})['`]/g)].map(([, text]) => text ?? '')
+  })
+  return [...told, ...made].map((text) => text.replace(/\$\{[^}]*\}/g, '7'))
+}
+
+describe("the verifier's reasons", () => {
+  it('have words on the page', () => {
+    const all = reasons()
+    assert.ok(all.length >= 7, all.join('\n'))
+    for (const reason of all) {
+      const { key } = whyKey({ valid: true, round: 1, state: 'not in the declared cohort', reason } as Verdict)
+      assert.ok(key in english, `no words for: ${reason}`)
+    }
+  })
+
+  it('numbers are kept, and what is wrong is told with its reason', () => {
+    const reason = 'withdrawn in block 12; the round opened in block 14'
+    assert.deepEqual(whyKey({ valid: true, round: 1, state: 'not in the declared cohort', reason }).values, { a: '12', b: '14' })
+    assert.deepEqual(whyKey({ valid: false, round: 1, state: null, reason: 'it is about another receipt' }), {
+      key: 'why.wrong',
+      values: { reason: 'it is about another receipt' },
+    })
+  })
+})
