@@ -9,7 +9,14 @@ import type { CID } from 'multiformats/cid'
 import { RotaError } from '#base/errors.ts'
 import { blockBuffer, giveBack } from './block-buffers.ts'
 import { digestOf } from './cids.ts'
+import { writePast } from './past-cache.ts'
 import { MAX_BLOCK_BYTES } from './sealing.ts'
+
+export interface PutOptions {
+  readonly signal?: AbortSignal
+  /** Members are about to ask for it: it stays in the system's cache. What came from others is rarely read again, a sum once, a model after a restart. */
+  readonly readSoon?: boolean
+}
 
 const TEMPORARY = '.tmp'
 /** Blocks up to this size are read and written at once: handing 4 kB to another thread and back takes ten times as long. */
@@ -37,13 +44,13 @@ export class BlockFiles extends FsBlockstore {
   }
 
   /** @throws ROTA-4013 */
-  override async put(cid: CID, bytes: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<CID> {
+  override async put(cid: CID, bytes: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>, { readSoon = false }: PutOptions = {}): Promise<CID> {
     const path = this.pathOf(cid)
     const temporary = `${path}.${process.pid}-${this.#temporaries++}${TEMPORARY}`
     try {
       this.#makeFolder(dirname(path))
       if (bytes instanceof Uint8Array && bytes.length <= SMALL_BYTES) writeFileSync(temporary, bytes, { flag: 'wx' })
-      else await writeLarge(temporary, bytes instanceof Uint8Array ? [bytes] : bytes)
+      else await writeLarge(temporary, bytes, readSoon)
       renameSync(temporary, path)
       return cid
     } catch (cause) {
@@ -86,10 +93,12 @@ export class BlockFiles extends FsBlockstore {
 }
 
 /** Opened here, which takes no time; the bytes are written by another thread, which may. */
-async function writeLarge(path: string, parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+async function writeLarge(path: string, bytes: Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>, readSoon: boolean): Promise<void> {
   const file = openSync(path, 'wx')
   try {
-    for await (const part of parts) for (let at = 0; at < part.length; ) at += (await writeSome(file, part, at)).bytesWritten
+    if (bytes instanceof Uint8Array && !readSoon && (await writePast(file, path, bytes))) return
+    for await (const part of bytes instanceof Uint8Array ? [bytes] : bytes)
+      for (let at = 0; at < part.length; ) at += (await writeSome(file, part, at)).bytesWritten
   } finally {
     await closeFile(file)
   }

@@ -7,7 +7,7 @@ import type { Log } from '#ports/host.ts'
 import type { EpochKey, ModelStore, ObjectKind, ObjectRef, SealedSlice, Wanted } from '#ports/model-store.ts'
 import { type Beyond, MemberBlockBroker } from './block-broker.ts'
 import { BlockClient } from './block-client.ts'
-import { BlockFiles } from './block-files.ts'
+import { BlockFiles, type PutOptions } from './block-files.ts'
 import { type BlockNetwork, NO_PROGRESS_MS } from './block-network.ts'
 import { createBlockServer } from './block-server.ts'
 import { BLOCK_PROTOCOL } from './block-wire.ts'
@@ -192,7 +192,8 @@ export class HeliaModelStore implements ModelStore {
 
   async #writer(): Promise<ObjectWriter> {
     const { helia, codec } = await this.#load()
-    return new ObjectWriter((cid, bytes) => helia.blockstore.put(cid, bytes), codec, this.#checked)
+    const put = (cid: CID, bytes: Uint8Array, options: PutOptions) => helia.blockstore.put(cid, bytes, options)
+    return new ObjectWriter(put, codec, this.#checked)
   }
 
   #load(): Promise<Loaded> {

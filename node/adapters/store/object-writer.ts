@@ -5,6 +5,7 @@ import type { Digest } from '#base/ids.ts'
 import type { Outline } from '#core/commit/outline.ts'
 import type { EpochKey, ObjectKind, SealedSlice } from '#ports/model-store.ts'
 import { blockBuffer, giveBack } from './block-buffers.ts'
+import type { PutOptions } from './block-files.ts'
 import { type CheckedPieces, type SliceKey, sliceKeyOf } from './checked-pieces.ts'
 import { digestOf, leafCid } from './cids.ts'
 import { MAX_OBJECT_BYTES } from './dag.ts'
@@ -13,7 +14,7 @@ import { outlineKey, PIECE_BYTES, type Sealed, sealPiece, TAG_BYTES } from './se
 import { type Block, type DagCodec, leafOf, treeOver } from './unixfs-tree.ts'
 
 /** Keeps a block on this site's disk. */
-export type PutBlock = (cid: CID, bytes: Uint8Array) => CID | Promise<CID>
+export type PutBlock = (cid: CID, bytes: Uint8Array, options: PutOptions) => CID | Promise<CID>
 
 /** Encrypts slices and makes objects of them. */
 export class ObjectWriter {
@@ -34,7 +35,7 @@ export class ObjectWriter {
     const pieces: Digest[] = []
     for (let at = 0; at < plaintext.length; at += PIECE_BYTES) {
       signal.throwIfAborted()
-      pieces.push(await this.#piece(plaintext.subarray(at, at + PIECE_BYTES), pieces.length, key))
+      pieces.push(await this.#piece(plaintext.subarray(at, at + PIECE_BYTES), pieces.length, key, kind === 'update'))
     }
     return { pieces }
   }
@@ -47,7 +48,7 @@ export class ObjectWriter {
     checkPieces(slices, layout)
     const blocks = slices.flatMap(({ pieces }) => pieces.map(leafCid))
     // Nobody puts a slice of nothing: its one piece is made here.
-    if (lengthBytes === 0) blocks.push(leafCid(await this.#piece(new Uint8Array(0), 0, sliceKeyOf(epochKey, whole))))
+    if (lengthBytes === 0) blocks.push(leafCid(await this.#piece(new Uint8Array(0), 0, sliceKeyOf(epochKey, whole), true)))
     if (layout.outlineBytes > 0) {
       const sealed = new Uint8Array(layout.outlineBytes)
       sealPiece(Buffer.concat(units.map(fromHex)), 0, outlineKey(epochKey, whole), sealed)
@@ -74,23 +75,23 @@ export class ObjectWriter {
     return this.#nodes(treeOver(leaves, this.#codec))
   }
 
-  async #piece(plaintext: Uint8Array, index: number, key: SliceKey): Promise<Digest> {
+  async #piece(plaintext: Uint8Array, index: number, key: SliceKey, readSoon: boolean): Promise<Digest> {
     const sealed = blockBuffer(plaintext.length + TAG_BYTES)
     sealPiece(plaintext, index, key.key, sealed)
-    const cid = await this.#leaf(sealed)
+    const cid = await this.#leaf(sealed, readSoon)
     giveBack(sealed)
     this.#checked.add(cid, key)
     return digestOf(cid)
   }
 
-  async #leaf(bytes: Uint8Array): Promise<CID> {
+  async #leaf(bytes: Uint8Array, readSoon = true): Promise<CID> {
     const { cid } = leafOf(bytes)
-    await this.#put(cid, bytes)
+    await this.#put(cid, bytes, { readSoon })
     return cid
   }
 
   async #nodes(nodes: readonly Block[]): Promise<Digest> {
-    for (const { cid, bytes } of nodes) await this.#put(cid, bytes)
+    for (const { cid, bytes } of nodes) await this.#put(cid, bytes, { readSoon: true })
     return digestOf((nodes.at(-1) as Block).cid)
   }
 }

@@ -1,6 +1,7 @@
 import { concat, type Sha256, toDigest } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
+import { LANE_HASHES, type Lanes, lanes } from './sha256-lanes.ts'
 
 /**
  * Merkle roots of vectors, sums and models: SHA-256, leaves of 1 KiB of which the last is padded with zeros.
@@ -74,18 +75,35 @@ function splitOf(n: number): number {
 }
 
 type Into = NonNullable<Sha256['into']>
+const UNIT_LEVEL = Math.log2(LANE_HASHES)
 
 /** The root over leaves `from` to `to`, as a counter counts: what is full goes up as a half of the next node. */
 function subtree(bytes: Uint8Array, from: number, to: number, sha256: Sha256): Uint8Array {
   const into: Into = sha256.into ?? ((part, target, at) => void target.set(sha256(part), at))
-  for (let i = 0; i < to - from; i++) {
+  const wide = sha256.into === undefined || to - from < LANE_HASHES ? null : lanes()
+  let i = 0
+  if (wide !== null) for (; i + LANE_HASHES <= to - from; i += LANE_HASHES) unitOf(bytes, from + i, i / LANE_HASHES, wide, into)
+  for (; i < to - from; i++) {
     into(leafAt(bytes, from + i), nodeAt(0), i & 1 ? RIGHT : LEFT)
-    for (let level = 0, rest = i; rest & 1; level++) {
-      rest >>>= 1
-      into(nodeAt(level), nodeAt(level + 1), rest & 1 ? RIGHT : LEFT)
-    }
+    goUp(0, i, into)
   }
   return joined(to - from, into)
+}
+
+/** The i-th of 64 leaves that begin at `from`: all nodes over them at once. */
+function unitOf(bytes: Uint8Array, from: number, i: number, { hashes, root }: Lanes, into: Into): void {
+  for (let leaf = 0; leaf < LANE_HASHES; leaf++) into(leafAt(bytes, from + leaf), hashes, 32 * leaf)
+  root()
+  nodeAt(UNIT_LEVEL).set(hashes.subarray(0, 32), i & 1 ? RIGHT : LEFT)
+  goUp(UNIT_LEVEL, i, into)
+}
+
+/** Of `level` the i-th half of a node stands: where it is the second, the node goes up, and so on. */
+function goUp(level: number, i: number, into: Into): void {
+  for (let rest = i, here = level; rest & 1; here++) {
+    rest >>>= 1
+    into(nodeAt(here), nodeAt(here + 1), rest & 1 ? RIGHT : LEFT)
+  }
 }
 
 /** Of `count` leaves there stands a full subtree at each level that `count` has a bit for, on the left; the smallest is the last. */

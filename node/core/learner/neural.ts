@@ -6,6 +6,7 @@ import { roomyFloats } from '../model/roomy.ts'
 import type { SplitTable } from '../model/table.ts'
 import type { NeuralSpec } from '../protocol/protocol.ts'
 import { layoutOf } from '../ring/layout.ts'
+import { powerOfTwo } from '../ring/powers.ts'
 import type { LocalUpdate, SumValues, VectorLayout } from '../ring/vectors.ts'
 import { initialWeights, weightCount } from './dense.ts'
 import { standardisedRows } from './fedavg.ts'
@@ -84,16 +85,21 @@ const networkLabel = ({ protocol, labelMiddle, labelHalf }: Setup, y: number): n
   (protocol.learner as NeuralSpec).loss === 'binaryCrossentropy' ? y : (y - labelMiddle) / labelHalf
 
 export function advanceNeural(setup: Setup, model: Model, sum: SumValues): Advance {
-  const { rounds } = setup.protocol.learner as NeuralSpec
+  const { rounds, fractionBits } = setup.protocol.learner as NeuralSpec
   const rows = sum.at(0)
   if (rows === 0) return finishedWith(model.learner, model.state, { code: 'ROTA-2206', columns: setup.names })
   const before = weightsOf(model)
   const weights = roomyFloats(before.length)
   const total = rows / setup.maxRows
-  for (let i = 0; i < weights.length; i++) weights[i] = (before[i] as number) + sum.at(1 + i) / total
+  if (sum.words === undefined) for (let i = 0; i < weights.length; i++) weights[i] = (before[i] as number) + sum.at(1 + i) / total
+  else addWords(before, sum.words.subarray(1), powerOfTwo(-fractionBits), total, weights)
   const iteration = num(model.state, 'iteration') + 1
   const state = { ...model.state, iteration, weights: littleEndian(weights) }
   return { model: modelOf(model.learner, iteration < rounds ? 'fit' : 'evaluation', state), status: 'continue' }
+}
+
+function addWords(before: Float32Array, words: Int32Array, step: number, total: number, after: Float32Array): void {
+  for (let i = 0; i < after.length; i++) after[i] = (before[i] as number) + ((words[i] as number) * step) / total
 }
 
 /** The network's weights; a view on the model's bytes where these are aligned. Not to be written to. */

@@ -17,7 +17,7 @@ export function decodeSum(bytes: Uint8Array, layout: VectorLayout, sites: number
     const bodyStart = head.length
     if (layout.wordBits === 32 && layout.limbs === 1) {
       const words = wordsOf(bytes.subarray(SALT_BYTES))
-      return { sites, length: layout.length, at: (i) => (words[i] as number) * (i < bodyStart ? headStep : bodyStep) }
+      return { sites, length: layout.length, at: (i) => (words[i] as number) * (i < bodyStart ? headStep : bodyStep), words }
     }
     return { sites, length: layout.length, at: (i) => at(i) * (i < bodyStart ? headStep : bodyStep) }
   }

@@ -58,15 +58,22 @@ export class VectorCheck {
 
   /** The large case: weights are 32-bit words. @returns the first that is out of range, or −1 */
   #addSquares(words: Int32Array, from: number, to: number, most: number): number {
-    let squares = 0
-    for (let i = from; i < to; i++) {
-      const word = words[i] as number
-      if (word > most || word < -most) return i
-      squares += word * word
-    }
+    const squares = squaresWithin(words, from, to, most)
+    if (squares < 0) return firstBeyond((i) => words[i] as number, from, to, most)
     this.#squares += squares
     return -1
   }
+}
+
+/** Sum of the squares of 32-bit words, added up in their order; −1 when one is beyond `most`. */
+export function squaresWithin(words: Int32Array, from: number, to: number, most: number): number {
+  let squares = 0
+  for (let i = from; i < to; i++) {
+    const word = words[i] as number
+    if (word > most || word < -most) return -1
+    squares += word * word
+  }
+  return squares
 }
 
 /** Bytes of a coordinate. */

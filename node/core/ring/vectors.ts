@@ -72,4 +72,9 @@ export interface SumValues {
   readonly length: number
   /** Coordinate i, 0 ≤ i < length. */
   readonly at: (i: number) => number
+  /**
+   * Where each coordinate is one signed 32-bit word: the words. Ten million calls of `at` take a tenth of a second and leave a number each for the collector;
+   * a loop over these takes a tenth of that, for the same numbers: coordinate i is words[i] × 2^-fractionBits.
+   */
+  readonly words?: Int32Array
 }

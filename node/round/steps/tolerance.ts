@@ -1,4 +1,5 @@
 import { integerBound } from '#core/ring/layout.ts'
+import { squaresWithin } from '#core/ring/vector-check.ts'
 import type { SumValues, VectorBlock, VectorLayout } from '#core/ring/vectors.ts'
 
 /**
@@ -18,6 +19,7 @@ export function withinBounds(layout: VectorLayout, sum: SumValues): boolean {
 function blockWithin(block: VectorBlock, sum: SumValues, start: number): boolean {
   const step = 2 ** -block.fractionBits
   const most = sum.sites * integerBound(block) * step
+  if (sum.words !== undefined && block.name === 'delta') return weightsWithin(block, sum.words.subarray(start, start + block.length), sum.sites)
   let squares = 0
   for (let i = start; i < start + block.length; i++) {
     const value = sum.at(i)
@@ -25,4 +27,11 @@ function blockWithin(block: VectorBlock, sum: SumValues, start: number): boolean
     squares += value * value
   }
   return block.name !== 'delta' || Math.sqrt(squares) <= sum.sites * (block.bound + step * Math.sqrt(block.length))
+}
+
+/** The large case, in words: powers of two scale without rounding, so it is the same in every bit. */
+function weightsWithin(block: VectorBlock, words: Int32Array, sites: number): boolean {
+  const step = 2 ** -block.fractionBits
+  const squares = squaresWithin(words, 0, words.length, sites * integerBound(block))
+  return squares >= 0 && Math.sqrt(squares) * step <= sites * (block.bound + step * Math.sqrt(block.length))
 }

@@ -10,6 +10,7 @@ import { layoutOf, SALT_BYTES, vectorBytes } from '#core/ring/layout.ts'
 import { intoRing, toRing } from '#core/ring/to-ring.ts'
 import { faultOf, VectorCheck } from '#core/ring/vector-check.ts'
 import type { LocalUpdate, RingVector, VectorLayout } from '#core/ring/vectors.ts'
+import { withinBounds } from '#round/steps/tolerance.ts'
 
 const exactLayout = (wordBits: 32 | 64): VectorLayout =>
   layoutOf('exact', wordBits, [
@@ -229,6 +230,28 @@ describe('ring: what is well-formed', () => {
     assert.match(found(wrong, [0]) ?? '', /norm/)
     wrong[SALT_BYTES + 4 + 3] = 0x7f
     assert.match(found(wrong, [0, 1]) ?? '', /delta\[0\]/)
+  })
+
+  it('given a large sum in words, it is judged as number by number', () => {
+    const weights = neuralLayout(5_000)
+    const bytes = new Uint8Array(vectorBytes(weights))
+    const words = new Int32Array(bytes.buffer, SALT_BYTES)
+    const judge = (word: number, more = 0) => {
+      words.fill(word, 1)
+      words[17] = word + more
+      const sum = decodeSum(bytes, weights, 3)
+      const { words: read, ...numbers } = sum
+      assert.equal(read?.[17], word + more)
+      assert.equal(sum.at(17), (word + more) * 2 ** -20)
+      assert.equal(withinBounds(weights, sum), withinBounds(weights, numbers))
+      return withinBounds(weights, sum)
+    }
+    // The norm of the sum is at most 30 and, for rounding, three steps a coordinate: 30 / √5000 and three steps each.
+    const least = Math.floor((30 / Math.sqrt(5_000)) * 2 ** 20)
+    assert.deepEqual(
+      [judge(least), judge(least + 1), judge(-least), judge(least + 4), judge(0, 30 * 2 ** 20), judge(0, 30 * 2 ** 20 + 1)],
+      [true, true, true, false, true, false],
+    )
   })
 
   it('given a salt of the wrong length, no vector is made', () => {
