@@ -55,10 +55,19 @@ export class EpochKeys {
     return { key, reader: true, why: '', damaged, wrong: false }
   }
 
-  /** Each bundle carries the key of the epoch before under its own. */
+  /** Each bundle carries the key of the epoch before under its own; that of an earlier one, where the one before was in nobody's reach. */
   async #fromNext(study: StudyLog, epoch: number): Promise<Uint8Array | null> {
-    const next: EventOf<'EpochPublished'> | undefined = study.epochs.get(epoch + 1)
-    const { key } = next ? await this.of(study, epoch + 1) : { key: null }
+    for (let later = epoch + 1; study.epochs.has(later); later++) {
+      const carried = await this.#carriedBy(study, later)
+      const of = carried && [...study.epochs].find(([, { commitment }]) => commitment === commitmentTo(carried))?.[0]
+      if (of === epoch || (carried !== null && of === undefined)) return carried
+    }
+    return null
+  }
+
+  async #carriedBy(study: StudyLog, epoch: number): Promise<Uint8Array | null> {
+    const next: EventOf<'EpochPublished'> | undefined = study.epochs.get(epoch)
+    const { key } = next ? await this.of(study, epoch) : { key: null }
     if (!next || key === null) return null
     const { bytes } = await readStored(this.#sources, next.bundle)
     const previous = bytes && decoded(bytes)?.previous

@@ -1,6 +1,7 @@
 import { sitesOf } from '#base/bitmap.ts'
-import type { Bitmap } from '#base/ids.ts'
+import type { Bitmap, Digest } from '#base/ids.ts'
 import { ABSTAIN_REASONS, type ChainEvent, type ChainEventBody } from '#ports/chain.ts'
+import { decodeDeskDay } from '#wire/desk-day.ts'
 
 /** An event of the chain as a sentence, for people who read the log. Digests are cut to eight digits. */
 export function eventText(event: ChainEventBody): string {
@@ -42,7 +43,15 @@ const SENTENCES: Sentences = {
   RoundVoid: (e) => `${at(e)} came to nothing in ${e.phase}`,
   RunStateChanged: (e) => `run ${e.run} is ${e.state}${e.site === null ? '' : `, by site ${e.site}`}${e.state === 'Halted' ? ` (${reason(e.reason)})` : ''}`,
   SiteReady: (e) => `run ${e.run}: site ${e.site} is ready`,
+  TermsPublished: (e) => `site ${e.site} published version ${e.version} of the terms of programme ${short(e.programme)} (${e.basis})`,
   ConsentRoot: (e) => `site ${e.site} committed to the consents of programme ${short(e.programme)}, epoch ${e.epoch}`,
   ConsentWithdrawn: (e) => `a consent of programme ${short(e.programme)} was withdrawn`,
-  AuditEntry: (e) => `site ${e.site} declared ${short(e.subject)} (category ${e.category})`,
+  AuditEntry: (e) => `site ${e.site} declared ${declared(e)}`,
+}
+
+function declared({ category, subject }: { readonly category: number; readonly subject: Digest }): string {
+  const day = decodeDeskDay(category, subject)
+  return day === null
+    ? `${short(subject)} (category ${category})`
+    : `how often people were looked at at its desk on ${day.day}: at most ${day.looksAtMost} times`
 }

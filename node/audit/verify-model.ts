@@ -16,7 +16,8 @@ export interface ModelOutcome {
 }
 
 /** Takes the learner's step again, from the base and the sum, and compares with what the sites attested and with what is stored. */
-export async function verifyModel(input: RoundInput, sum: Uint8Array | null, faults: FaultList): Promise<ModelOutcome> {
+export async function verifyModel(given: RoundInput, sum: Uint8Array | null, faults: FaultList): Promise<ModelOutcome> {
+  const input = await withStart(given, faults)
   const { ended, sources, key } = input
   const status = ended.kind === 'RoundClosed' ? ended.status : 'refused'
   if (sum !== null && input.study.learner !== null && input.base.known === null) faults.note('the model that it starts from is not in the stores')
@@ -29,6 +30,14 @@ export async function verifyModel(input: RoundInput, sum: Uint8Array | null, fau
   if (stored) faults.object(stored, computed && { bytes: computed.bytes, named: 'the recomputed model' })
   if (follows) return { known: computed, recomputed: true }
   return { known: stored && readKnown(stored, faults), recomputed: false }
+}
+
+/** A run that continues another begins with a model that is stored: nothing makes it again. */
+async function withStart(input: RoundInput, faults: FaultList): Promise<RoundInput> {
+  const { base, study, sources, key } = input
+  if (base.known !== null || study.protocol?.start?.root !== base.root || !key.key) return input
+  const stored = await findObject(sources, { kind: 'model', cid: base.cid, root: base.root, site: null }, key.key)
+  return { ...input, base: { ...base, known: stored && readKnown(stored, faults) } }
 }
 
 type Step = Pick<Advance, 'model'> & { readonly status: Advance['status'] | 'refused' }

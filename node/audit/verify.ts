@@ -68,8 +68,15 @@ async function verifyRun(
   return outcomes
 }
 
-/** The model that a run starts from is made of the protocol alone: anything else was slipped in. */
+/** The model that a run starts from is made of the protocol alone, or is the one that it names of another run: anything else was slipped in. */
 function firstBase(run: RunLog, study: StudyAudit): Base {
+  const named = study.protocol?.start?.root
+  if (named !== undefined)
+    return {
+      ...run.initial,
+      known: null,
+      stray: named === run.initial.root ? null : `the run began with model ${run.initial.root}, and its protocol names ${named}`,
+    }
   const initial = study.learner && knownModel(study.learner.initial())
   if (initial === null || initial.root === run.initial.root) return { ...run.initial, known: initial, stray: null }
   return { ...run.initial, known: null, stray: `the run began with model ${run.initial.root}, and its protocol makes ${initial.root}` }

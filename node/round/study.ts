@@ -3,7 +3,6 @@ import { RotaError } from '#base/errors.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
 import { type Outline, outlineOf } from '#core/commit/outline.ts'
 import type { Learner } from '#core/learner/learner.ts'
-import { learnerFor } from '#core/learner/learner-for.ts'
 import type { Model } from '#core/model/model.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRecord } from '#ports/chain.ts'
@@ -13,6 +12,7 @@ import { decodeProtocol, protocolDigest } from '#wire/protocol.ts'
 import { watchChanges } from './change-watch.ts'
 import { createKeyring, type Keyring } from './keyring.ts'
 import type { Site } from './site.ts'
+import { learnerOf } from './start-model.ts'
 
 /** A study as this site works with it: the approved protocol, its learner, the keys of its epochs. */
 export interface Study {
@@ -29,23 +29,34 @@ export interface Study {
 
 /**
  * Fetches the protocol by its CID and checks that it is what stewards approved.
- * @throws ROTA-5501 when the store's bytes have another digest
+ * @throws ROTA-5501 when the store's bytes have another digest, 5514 and 4010 as `learnerOf`
  */
 export async function loadStudy(site: Site, id: StudyId, signal: AbortSignal): Promise<Study> {
   const record = await site.chain.study(id)
   const bytes = await site.store.getPlain(record.protocolCid, signal)
-  const protocol = decodeProtocol(bytes)
-  const found = protocolDigest(protocol, site.sha256)
+  const { protocol, digest: found } = read(bytes, site)
   if (found !== record.protocolDigest) throw new RotaError('ROTA-5501', { study: id, expected: record.protocolDigest, found })
   return {
     id,
     protocol,
-    learner: learnerFor(protocol, site.sha256),
+    learner: await learnerOf(site, protocol, signal),
     keys: createKeyring(site, id, protocol),
     programme: programmeId(protocol.programme, site.sha256),
     exact: record.rules.exact,
     record: recordOf(site, id),
   }
+}
+
+/** Simulated sites are handed one array for all: it is decoded once. */
+const known = new WeakMap<Uint8Array, { readonly protocol: Protocol; readonly digest: Digest }>()
+
+function read(bytes: Uint8Array, { sha256 }: Pick<Site, 'sha256'>): { readonly protocol: Protocol; readonly digest: Digest } {
+  const before = known.get(bytes)
+  if (before !== undefined) return before
+  const protocol = decodeProtocol(bytes)
+  const decoded = { protocol, digest: protocolDigest(protocol, sha256) }
+  known.set(bytes, decoded)
+  return decoded
 }
 
 const CHANGES = ['StudyApproved', 'StudyWithdrawn', 'EpochPublished'] as const
@@ -83,7 +94,7 @@ export function nameModel(model: Model, { sha256 }: Pick<Site, 'sha256'>): Named
   return { model, bytes, outline, root: outline.root }
 }
 
-/** The model that a run starts from is made of the protocol alone: nobody has to send it. */
+/** The model that a run starts from is made of the protocol alone, or is the one that it names of another run: whoever opens the run cannot choose it. */
 export const initialModel = (study: Study, site: Pick<Site, 'sha256'>): NamedModel => nameModel(study.learner.initial(), site)
 
 /** H(siteId, H(1 ‖ model bytes)): cannot be echoed by one who lacks the bytes, and every holder can check it. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { longRunRows } from './audit-row.ts'
 import { diskRows, killRows, manyRows } from './chaos-rows.ts'
+import { consentRows } from './consent-rows.ts'
 import { installRows } from './install-rows.ts'
 import { blockRows, millionRows, roundRows, tenMillionRows } from './network-rows.ts'
 import { type BenchOptions, HELP, readOptions } from './options.ts'
@@ -24,6 +25,7 @@ const MEASURE: Readonly<Record<RowName, (options: BenchOptions, peers: PeerFigur
   kills: killRows,
   many: manyRows,
   disk: diskRows,
+  consent: consentRows,
   long: (options) => longRunRows(options),
   install: installRows,
 }

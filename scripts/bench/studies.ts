@@ -63,7 +63,7 @@ const dense = (units: number, activation: 'relu' | 'sigmoid') => ({ className: '
 /** Weights of the network over 13 features. */
 export const weightsOf = ([a, b]: readonly [number, number]): number => FEATURES * a + a + a * b + b + b + 1
 
-const LIMITS = { seconds: 60, blocks: 12 }
+const LIMITS = { seconds: 60, blocks: 15 }
 
 function protocolOf(learner: LearnerSpec, sites: number, limit: { readonly seconds: number; readonly blocks: number }, slices = 1): Protocol {
   const written = {

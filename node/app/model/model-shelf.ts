@@ -2,13 +2,13 @@ import type { EthersChain } from '#adapters/chain/ethers-chain.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest, RunId, StudyId } from '#base/ids.ts'
-import { learnerFor } from '#core/learner/learner-for.ts'
 import type { Model } from '#core/model/model.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import type { Vault } from '#ports/vault.ts'
 import { createKeyring, type Keyring } from '#round/keyring.ts'
 import { END_KINDS, standingEnds } from '#round/round-ends.ts'
+import { learnerOf } from '#round/start-model.ts'
 import { nameModel } from '#round/study.ts'
 import { decodeModel } from '#wire/model.ts'
 import { decodeProtocol, protocolDigest } from '#wire/protocol.ts'
@@ -83,8 +83,9 @@ async function shelve({ chain, store, vault }: ShelfParts, id: StudyId, signal: 
   const protocol = decodeProtocol(await store.getPlain(record.protocolCid, signal))
   const found = protocolDigest(protocol, sha256)
   if (found !== record.protocolDigest) throw new RotaError('ROTA-5501', { study: id, expected: record.protocolDigest, found })
-  const { root, model } = nameModel(learnerFor(protocol, sha256).initial(), { sha256 })
-  return { protocol, keys: createKeyring({ chain, store, vault, sha256, host: { random: systemRandom } }, id, protocol), initial: { root, model } }
+  const site = { chain, store, vault, sha256, host: { random: systemRandom } }
+  const { root, model } = nameModel((await learnerOf(site, protocol, signal)).initial(), { sha256 })
+  return { protocol, keys: createKeyring(site, id, protocol), initial: { root, model } }
 }
 
 /** A model that lies here; null when its bytes, its study's protocol or its key have not reached this disk. */

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
 import { nearest } from '#base/nearest.ts'
 import { checkProtocol, neuralFractionBits } from '#core/protocol/check.ts'
+import { leastLimit } from '#core/protocol/least-limit.ts'
 import type { LearnerSpec, Limit, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
 import { checkYaml, parseYaml, readYaml, wrongValue, type YamlFile } from '../yaml-file.ts'
 import { protocolBreaches } from './protocol-rules.ts'
@@ -51,7 +52,7 @@ function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
       fractionBits: written.arithmetic.fractionBits ?? 32,
     },
     quorum: written.quorum ?? minSites,
-    limits: fillLimits(written.limits, maxSites),
+    limits: fillLimits(written.limits, maxSites, written.slices),
     maxRounds: written.maxRounds ?? usualRounds(learner),
   }
 }
@@ -72,15 +73,17 @@ function usualRounds(learner: LearnerSpec): number {
   return ('rounds' in learner ? learner.rounds : 2 * learner.maxIterations) + 10
 }
 
-/** Contributing holds the training; the other phases move small messages. Each at least n + 3, in seconds and in blocks. */
-function fillLimits(written: WrittenProtocol['limits'], maxSites: number): Record<LimitedPhase, Limit> {
-  const least = maxSites + 3
-  const usual = (seconds: number): Limit => ({ seconds: Math.max(seconds, least), blocks: least })
+/** Contributing holds the training; the other phases move small messages. Each at least what the chain asks, in seconds and in blocks. */
+function fillLimits(written: WrittenProtocol['limits'], maxSites: number, slices: number): Record<LimitedPhase, Limit> {
+  const usual = (phase: LimitedPhase, seconds: number): Limit => {
+    const least = leastLimit(phase, maxSites, slices)
+    return { seconds: Math.max(seconds, least), blocks: least }
+  }
   return {
-    keying: written.keying ?? usual(60),
-    contributing: written.contributing ?? usual(600),
-    witnessing: written.witnessing ?? usual(60),
-    publishing: written.publishing ?? usual(60),
-    attesting: written.attesting ?? usual(60),
+    keying: written.keying ?? usual('keying', 60),
+    contributing: written.contributing ?? usual('contributing', 600),
+    witnessing: written.witnessing ?? usual('witnessing', 60),
+    publishing: written.publishing ?? usual('publishing', 60),
+    attesting: written.attesting ?? usual('attesting', 60),
   }
 }

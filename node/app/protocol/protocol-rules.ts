@@ -1,4 +1,5 @@
-import type { Protocol } from '#core/protocol/protocol.ts'
+import { leastLimit } from '#core/protocol/least-limit.ts'
+import type { LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
 
 /** A rule that binds several keys: where it fails and why, or nothing. */
 interface Breach {
@@ -44,11 +45,12 @@ function* siteBreaches(p: Protocol): Generator<Breach> {
   if (p.slices > p.minSites) yield { path: ['slices'], reason: 'may be at most minSites: each slice needs a custodian of its own' }
   if (p.mode === 'masked' && p.minSites < 5) yield { path: ['minSites'], reason: 'a masked study needs at least 5 sites' }
   if (p.cohort.minRows > p.cohort.maxRows) yield { path: ['cohort', 'minRows'], reason: 'larger than maxRows' }
-  for (const [phase, limit] of Object.entries(p.limits)) {
-    for (const unit of ['seconds', 'blocks'] as const) {
-      // The chain asks n + 3 of the n sites that take part; fewer than minSites never do.
-      if (limit[unit] < p.minSites + 3) yield { path: ['limits', phase, unit], reason: `must be at least minSites + 3 = ${p.minSites + 3}` }
-    }
+  for (const phase of Object.keys(p.limits) as LimitedPhase[]) {
+    // Of the n sites that take part the chain asks this; fewer than minSites never do.
+    const least = leastLimit(phase, p.minSites, p.slices)
+    const why = least === p.minSites + 3 ? 'minSites + 3' : '3 × slices + 3'
+    for (const unit of ['seconds', 'blocks'] as const)
+      if (p.limits[phase][unit] < least) yield { path: ['limits', phase, unit], reason: `must be at least ${why} = ${least}` }
   }
 }
 
@@ -58,6 +60,8 @@ function* learnerBreaches(p: Protocol): Generator<Breach> {
   if (p.arithmetic.wordBits !== words) yield { path: ['arithmetic', 'wordBits'], reason: `must be ${words} for this learner` }
   if (learner.kind === 'neural' && learner.layers.at(-1)?.config.units !== 1)
     yield { path: ['learner', 'layers', learner.layers.length - 1, 'config', 'units'], reason: 'the last layer must have 1 unit: one label per patient' }
+  if (p.start !== undefined && learner.kind !== 'neural')
+    yield { path: ['start'], reason: 'only networks train on from another run; this learner is fitted anew' }
   if ('rounds' in learner && p.maxRounds <= learner.rounds)
     yield { path: ['maxRounds'], reason: "must exceed the learner's rounds: moments and evaluation take rounds of their own" }
 }

@@ -10,6 +10,7 @@ const rate = finite.positive().max(100)
 const penalty = finite.min(0).max(1e6).default(0)
 const standardise = z.enum(['pooled', 'none']).default('pooled')
 const rounds = whole.min(1).max(100_000)
+const digest = z.string().regex(/^0x[0-9a-f]{64}$/, 'write 0x and 64 lower-case hex digits')
 
 const feature = z.strictObject({
   name,
@@ -126,6 +127,7 @@ export const protocolSchema = (learner: z.ZodType<WrittenLearner>) =>
       .array(z.strictObject({ name, encryptionKey: z.string().regex(/^0x[0-9a-f]{64}$/, 'an X25519 public key: 0x and 64 lower-case hex digits') }))
       .max(200)
       .default([]),
+    start: z.strictObject({ run: whole.min(1), round: whole.min(1), root: digest, cid: digest }).optional(),
   })
 
 export type WrittenProtocol = z.infer<ReturnType<typeof protocolSchema>>

@@ -5,6 +5,7 @@ import { parseProtocol, protocolToYaml, readProtocol } from '#app/protocol/proto
 import { RotaError } from '#base/errors.ts'
 import { type GeneratedCohort, generateCohort } from '#core/model/generated-cohort.ts'
 import type { SplitTable } from '#core/model/table.ts'
+import { leastLimit } from '#core/protocol/least-limit.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { checkAgainst, learnerOf, type SimulateOptions } from './simulate-options.ts'
 
@@ -32,7 +33,8 @@ export async function simulatedStudy(options: SimulateOptions): Promise<Simulate
 }
 
 async function prescribed(data: string, file: string, options: SimulateOptions): Promise<SimulatedStudy> {
-  const protocol = await readProtocol(file)
+  // Another network's run is not here: a rehearsal begins with what the protocol makes.
+  const { start: _, ...protocol } = await readProtocol(file)
   checkAgainst(protocol, options)
   return checked(withEnough(protocol, await splitBySite(data, protocol)))
 }
@@ -104,7 +106,7 @@ function withEnough(protocol: Protocol, all: ReadonlyMap<string, SplitTable>): S
 /** A drafted protocol asks for exactly the sites that are there. */
 function fitted(protocol: Protocol, sites: number): Protocol {
   // Each call makes a block there, at least a second after the one before it.
-  const limit = { seconds: Math.max(600, 3 * sites), blocks: sites + 3 }
+  const limit = { seconds: Math.max(600, 3 * sites), blocks: leastLimit('witnessing', sites, protocol.slices) }
   const limits = { keying: limit, contributing: limit, witnessing: limit, publishing: limit, attesting: limit }
   const study = { ...protocol, minSites: Math.max(1, sites), quorum: Math.max(1, sites), maxSites: Math.max(1, sites), limits }
   return checked({ protocol: study, tables: new Map(), leftOut: [], truth: null }, sites).protocol

@@ -63,8 +63,8 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
   const remember = (bytes: Uint8Array) => models.set(merkleRoot(bytes, sha256), decodeModel(bytes))
 
   const trainAt = ({ id, host }: SimPorts, { train }: Trainer): Trainer['train'] => {
-    const ms = trainMs?.(id) ?? 0
     return async (task, signal) => {
+      const ms = trainMs?.(id) ?? 0
       if (ms > 0) await host.clock.sleep(ms, signal)
       return sim.time.hold(train(task, signal))
     }
@@ -95,10 +95,11 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
   }
 
   // Stewards read a protocol before they approve it: each site has it.
+  const written = encodeProtocol(protocol)
   const cids = await Promise.all(
-    sim.sites.map(async (site) => {
+    sim.founders.map(async (site) => {
       const ports = sim.start(site)
-      return ports.store.putPlain(encodeProtocol(protocol), ports.crashed)
+      return ports.store.putPlain(written, ports.crashed)
     }),
   )
   const cid = cids[0] as Digest

@@ -6,16 +6,18 @@ import { openAccount } from '#adapters/vault/site-vault.ts'
 import { type CanaryVerdict, checkStart, keptCanary, verdictOf } from '#app/canary/canary-file.ts'
 import { openOfflineStore } from '#app/node/offline-store.ts'
 import { noteOpenedRun } from '#app/node/opened-runs.ts'
+import { termsAgainst } from '#app/programme/terms-for-study.ts'
+import { newestTerms } from '#app/programme/terms-on-chain.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
 import { connectSite, openSiteFolder, ownRecord, passwordSource, type SiteFolder } from '#app/site/site-folder.ts'
 import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import { type RunId, type StudyId, studyId } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
-import { learnerFor } from '#core/learner/learner-for.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRecord } from '#ports/chain.ts'
 import { createKeyring } from '#round/keyring.ts'
+import { learnerOf } from '#round/start-model.ts'
 import { encodeModel } from '#wire/model.ts'
 import { decodeProtocol, encodeProtocol, protocolDigest } from '#wire/protocol.ts'
 import { sha256 } from '../sha256.ts'
@@ -67,9 +69,17 @@ export async function protocolOf(desk: { folder: Pick<SiteFolder, 'paths'> }, re
   return protocol
 }
 
-/** The steward's yes to exactly this digest. */
+/**
+ * The steward's yes to exactly this digest.
+ * @throws ROTA-6014, 6015 when the programme's terms are for another lawful basis, or expired; 1207 while the protocol is not here
+ */
 export function approveStudy(call: StudyCall & { readonly study: StudyId; readonly stewardPassword: PasswordSource | null }): Promise<void> {
-  return asSteward(call, async (desk, record) => desk.approve(call.study, record.protocolDigest))
+  return asSteward(call, async (desk, record, { folder, chain }) => {
+    const protocol = await protocolOf({ folder }, record, call.signal)
+    const breach = termsAgainst(record.id, protocol, await newestTerms(chain, protocol.programme), systemClock.nowMs())
+    if (breach !== null) throw breach
+    await desk.approve(call.study, record.protocolDigest)
+  })
 }
 
 /** The steward takes the own site out, at once. */
@@ -79,12 +89,12 @@ export function withdrawFromStudy(call: StudyCall & { readonly study: StudyId; r
 
 function asSteward(
   call: StudyCall & { readonly study: StudyId; readonly stewardPassword: PasswordSource | null },
-  act: (desk: ReturnType<typeof studyDesk>, record: StudyRecord) => Promise<void>,
+  act: (desk: ReturnType<typeof studyDesk>, record: StudyRecord, at: Desk) => Promise<void>,
 ): Promise<void> {
   return atDesk(call, async ({ folder, chain }) => {
     const source = call.stewardPassword ?? passwordSource(folder.config, call.folder, call.password)
     const { privateKey } = await openAccount(folder.paths.steward, readPassword(source))
-    await act(studyDesk(chain.link, privateKey), await chain.study(call.study))
+    await act(studyDesk(chain.link, privateKey), await chain.study(call.study), { folder, chain })
   })
 }
 
@@ -105,7 +115,7 @@ export interface StartedRun {
 }
 
 /**
- * Opens a run: the initial model is made of the protocol alone, so nobody has to send it. Waits a moment for the key of
+ * Opens a run: the initial model is made of the protocol alone, or is the one that it names of another run. Waits a moment for the key of
  * the current membership, which one of the nodes draws.
  * @throws ROTA-1208 when too few sites approved, or no node drew a key; 1401 when the last canary says that it could not finish
  */
@@ -124,9 +134,9 @@ export function startRun(call: StartCall): Promise<StartedRun> {
     if (canary !== null && call.despiteCanary !== true) checkStart(call.study, canary)
     const protocol = await protocolOf({ folder }, record, call.signal)
     const store = await openOfflineStore(folder.paths.blocks)
-    const keyring = createKeyring({ chain, store, vault: folder.vault, sha256, host: { random: systemRandom } }, call.study, protocol)
-    const key = await keyring.key(record.epoch.epoch, call.signal)
-    const bytes = encodeModel(learnerFor(protocol, sha256).initial())
+    const parts = { chain, store, vault: folder.vault, sha256, host: { random: systemRandom } }
+    const key = await createKeyring(parts, call.study, protocol).key(record.epoch.epoch, call.signal)
+    const bytes = encodeModel((await learnerOf(parts, protocol, call.signal)).initial())
     const outline = outlineOf(bytes, sha256)
     const { root, cid } = await store.put(bytes, outline, 'model', key, call.signal)
     const run = await chain.openRun(call.study, { root, cid })

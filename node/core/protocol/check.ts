@@ -14,6 +14,8 @@ export function checkProtocol(protocol: Protocol, mostSites = 256): void {
   checkFeatures(protocol)
   checkLabel(protocol)
   checkLearner(protocol.learner)
+  if (protocol.start !== undefined && protocol.learner.kind !== 'neural')
+    throw new RotaError('ROTA-2304', { parameter: 'start', value: `a model for ${protocol.learner.kind}`, expected: 'a network to train on' })
   checkArithmetic(protocol)
   checkOverflow(protocol)
 }

@@ -34,6 +34,17 @@ export interface Protocol {
   readonly maxRounds: number
   /** Auditors: X25519 public keys (0x-hex, 32 bytes) to which each epoch key is wrapped too. */
   readonly readers: readonly Reader[]
+  /** Runs begin with a model of another run, and not with one made of the protocol alone. Networks only: their training goes on from there. */
+  readonly start?: StartModel | undefined
+}
+
+/** A model that a round of another run left. Only sites that can read that run's models can take part. */
+export interface StartModel {
+  readonly run: number
+  readonly round: number
+  /** As the chain names it: 0x-hex, 32 bytes each. */
+  readonly root: string
+  readonly cid: string
 }
 
 export type LimitedPhase = 'keying' | 'contributing' | 'witnessing' | 'publishing' | 'attesting'

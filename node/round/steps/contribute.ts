@@ -10,6 +10,7 @@ import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
 import { cutOf, slicesToAdd } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
+import { trainingFor, useUp } from '../training.ts'
 import { announce } from './announce.ts'
 import { claimCohort, whyNot } from './eligible.ts'
 import { whileAwaited } from './while-awaited.ts'
@@ -18,8 +19,6 @@ import { isStill, withdrawnTags } from './withdrawn.ts'
 /** consented cohort → contribute → bound → fixed point → encrypt, put → journal → commit root on chain, announce. */
 export async function contribute(play: Play, round: Round, signal: AbortSignal): Promise<void> {
   const { site, study } = play
-  const startedMs = site.host.clock.nowMs()
-
   if (await site.diskFull()) return abstain(play, round, 'noDisk', textOf(new RotaError('ROTA-5513')))
   const patients = await consentedCohort(play)
   if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
@@ -28,9 +27,9 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const refusal = await whyNot(play, patients)
   if (refusal !== null) return abstain(play, round, refusal.reason, refusal.detail)
 
-  const ring = await ringVector(play, round, patients, signal)
-  if ('reason' in ring) return abstain(play, round, ring.reason, ring.detail)
-  const trainMs = site.host.clock.nowMs() - startedMs
+  const made = await ringVector(play, round, patients, signal)
+  if ('reason' in made) return abstain(play, round, made.reason, made.detail)
+  const { ring, trainMs } = made
   const outline = outlineOf(ring.bytes, site.sha256)
   const { root } = outline
   const { cid } = await site.store.put(ring.bytes, outline, 'update', round.key, signal, cutOf(round.layout, round.view.round))
@@ -47,12 +46,20 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   site.tell({ kind: 'contributed', run: round.run, round: round.round, bytes: outline.lengthBytes, trainMs, backend: site.trainer?.backend ?? null })
 }
 
-/** What the journal says was contributed, sent again: the same bytes, never a second vector for one round. */
+/**
+ * What the journal says was contributed, sent again: the same bytes, never a second vector for one round. And not at all once its cohort is
+ * another: a patient may have withdrawn since, and a chain that went back may have opened the round anew after that.
+ */
 export async function contributeAgain(play: Play, round: Round): Promise<void> {
   const entry = play.site.journal
     .entries()
     .findLast((e) => e.kind === 'contributed' && e.run === round.run && e.round === round.round && e.base === round.base.root)
-  if (entry?.kind === 'contributed') await send(play, round, entry)
+  if (entry?.kind !== 'contributed') return
+  const patients = await consentedCohort(play)
+  if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
+  if (!isStill(patients, { ...entry, root: entry.cohortRoot }))
+    return abstain(play, round, 'cohortChanged', 'the cohort of the update that was lost on its way is another now')
+  await send(play, round, entry)
 }
 
 /** Ends the others' waiting: the site is not in this round, and says why. */
@@ -98,20 +105,33 @@ async function consentedCohort(play: Play): Promise<ConsentedCohort | Refusal> {
   }
 }
 
+interface Vector {
+  readonly ring: RingVector
+  readonly trainMs: number
+}
+
 /** The update in fixed point. What it was made of is gone when it returns: of a large model each form of it is 40 MB. */
-async function ringVector(play: Play, round: Round, patients: ConsentedCohort, signal: AbortSignal): Promise<RingVector | Refusal> {
+async function ringVector(play: Play, round: Round, patients: ConsentedCohort, signal: AbortSignal): Promise<Vector | Refusal> {
   const { random } = play.site.host
-  const bounded = await boundedUpdate(play, round, patients, signal)
-  if ('reason' in bounded) return bounded
+  const trained = await boundedUpdate(play, round, patients, signal)
+  if ('reason' in trained) return trained
+  const { bounded, trainMs } = trained
   const ring = intoRing(bounded, random.bytes(SALT_BYTES), random)
   if (bounded.kind === 'neural' && bounded.delta.buffer !== ring.bytes.buffer) giveMemoryBack(bounded.delta.buffer)
-  return ring
+  return { ring, trainMs }
 }
 
 /** Numbers that cannot be sent keep this site out of this round, and no more: its node goes on in its other studies. */
-async function boundedUpdate(play: Play, round: Round, { table }: ConsentedCohort, signal: AbortSignal): Promise<BoundedUpdate | Refusal> {
+async function boundedUpdate(
+  play: Play,
+  round: Round,
+  { table }: ConsentedCohort,
+  signal: AbortSignal,
+): Promise<{ readonly bounded: BoundedUpdate; readonly trainMs: number } | Refusal> {
   try {
-    return boundUpdate(await whileAwaited(play, round, signal, (until) => play.study.learner.contribute(round.base.model, table, tools(play, until))))
+    const training = await trainingFor(play, round, table, signal)
+    const { update, ms } = useUp(play, round, training, await whileAwaited(play, round, signal, training.done))
+    return { bounded: boundUpdate(update), trainMs: ms }
   } catch (error) {
     if (!isRotaError(error) || error.reaction === 'retry' || error.reaction === 'ignore') throw error
     return { reason: 'dataError', detail: textOf(error) }
@@ -119,8 +139,3 @@ async function boundedUpdate(play: Play, round: Round, { table }: ConsentedCohor
 }
 
 const textOf = (error: RotaError): string => `${error.code} ${error.message}. ${error.remedy}`
-
-function tools(play: Play, signal: AbortSignal) {
-  const { trainer } = play.site
-  return trainer === null ? { signal } : { signal, train: trainer.train }
-}

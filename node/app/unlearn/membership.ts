@@ -1,0 +1,60 @@
+import { log } from '#core/learner/elementary.ts'
+import { ownIntercept, predictorOf } from '#core/learner/predict.ts'
+import type { Model } from '#core/model/model.ts'
+import type { Table } from '#core/model/table.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+import type { JudgedRows } from './unlearn-site.ts'
+
+/** How well one attack tells withdrawn records from records that were never trained on: area under the curve, 0.5 is not at all. */
+export interface Membership {
+  readonly records: number
+  readonly heldOut: number
+  /** By the model that was made with the records. */
+  readonly before: number | null
+  readonly after: number | null
+}
+
+/**
+ * The loss-threshold attack: a model knows best what it was trained on, so that a smaller loss speaks for a member. Evidence and no proof: other
+ * attacks may tell more, and a handful of records says little.
+ * @see Yeom et al. 2018, arXiv:1709.01604
+ */
+export function membershipOf(protocol: Protocol, before: Model, after: Model, { withdrawn, heldOut, train }: JudgedRows): Membership {
+  const area = (model: Model): number | null => {
+    const [members, others] = [lossesOf(model, protocol, withdrawn, train), lossesOf(model, protocol, heldOut, train)]
+    return members === null || others === null ? null : areaBelow(members, others)
+  }
+  return { records: withdrawn.rows, heldOut: heldOut.rows, before: area(before), after: area(after) }
+}
+
+/** The chance that a member's loss is below another's; ties count half. Null where there are none of one kind. */
+export function areaBelow(members: readonly number[], others: readonly number[]): number | null {
+  if (members.length === 0 || others.length === 0) return null
+  const sorted = [...others].sort((a, b) => a - b)
+  const below = members.reduce((sum, loss) => sum + (2 * sorted.length - countBelow(sorted, loss, true) - countBelow(sorted, loss, false)) / 2, 0)
+  return below / (members.length * others.length)
+}
+
+function countBelow(sorted: readonly number[], value: number, orEqual: boolean): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const at = sorted[middle] as number
+    if (at < value || (orEqual && at === value)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Of each row; null for a model that foretells nothing (statistics, a fit that failed). */
+function lossesOf(model: Model, protocol: Protocol, table: Table, train: Table): number[] | null {
+  const predict = predictorOf(model, protocol, ownIntercept(model, protocol, train))
+  if (predict === null) return null
+  const width = table.columns.length
+  const loss = protocol.label.kind === 'binary' ? crossEntropy : squaredError
+  return Array.from({ length: table.rows }, (_, row) => loss(predict(table.values.subarray(row * width, (row + 1) * width)), table.label[row] as number))
+}
+
+const crossEntropy = (p: number, y: number): number => -log(Math.max(SMALLEST, y === 1 ? p : 1 - p))
+const squaredError = (p: number, y: number): number => (p - y) * (p - y)
+const SMALLEST = 1e-12

@@ -1,0 +1,47 @@
+import type { SignedCertificate } from '#app/unlearn/certificate.ts'
+import type { UnlearnAnswer } from '#app/unlearn/unlearn.ts'
+import { shortHex } from '#base/format.ts'
+import type { Style } from './style.ts'
+import { facts } from './table.ts'
+
+export function unlearnText(answer: UnlearnAnswer, style: Style): string {
+  const { run, rounds, standIn, certificate, problem } = answer
+  const again = `Then call ${style.bold('rota consent unlearn')} again.`
+  const part = `The record was in the declared cohorts of ${rounds.length} rounds of run ${run}.`
+  switch (answer.state) {
+    case 'not needed':
+      return `No cohort that this site declared in run ${run} held the record: nothing is to be done.`
+    case 'done':
+      return certificate === null ? part : certificateText(certificate, style)
+    case 'started':
+      return `${part}\n${style.good('Started')}: run ${standIn?.run} of study ${standIn?.study}, without the record. When it is over, call this again for the certificate.`
+    case 'under way':
+      return `${part}\nRun ${standIn?.run} of study ${standIn?.study} goes on without the record. When it is over, call this again for the certificate.`
+    case 'published': {
+      const why = problem === null ? [] : [`${style.warn(problem.code)} ${problem.what}`, `  → ${problem.remedy}`]
+      const what = `Study ${standIn?.study} makes a model without the record. Its stewards are to approve it: ${style.bold(`rota study approve ${standIn?.study}`)}.`
+      return [part, what, ...why, again].join('\n')
+    }
+  }
+}
+
+function certificateText({ before, after, method, checkpoint, membership, says, account }: SignedCertificate, style: Style): string {
+  const figure = (area: number | null | undefined): string => (area === null || area === undefined ? 'none' : area.toFixed(2))
+  const head = facts(
+    [
+      ['method', method],
+      ['before', `run ${before.run}, model ${shortHex(before.model.root)}, with the record in ${before.roundsWithRecord.length} rounds`],
+      ...(checkpoint === null ? [] : ([['from', `round ${checkpoint.round} of run ${checkpoint.run}, model ${shortHex(checkpoint.root)}`]] as const)),
+      ['after', `run ${after.run} of study ${after.study}, ${after.closedRounds} rounds, model ${shortHex(after.model.root)}`],
+      [
+        'told apart',
+        membership === null
+          ? 'no figure'
+          : `${figure(membership.before)} before, ${figure(membership.after)} after (withdrawn records: ${membership.records}; 0.5 is not at all)`,
+      ],
+      ['signed by', account],
+    ],
+    style,
+  )
+  return `${head}\n${says.map((line) => `  ${line}`).join('\n')}\nWith --json > FILE it is written down.`
+}

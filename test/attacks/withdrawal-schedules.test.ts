@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { after, describe, it } from 'node:test'
+import { rulesOf } from '#app/protocol/study-rules.ts'
+import { chaosStudy, type StudyKind } from '../../scripts/chaos/chaos-study.ts'
+import { makePeople } from './support/consenting.ts'
+import { type Played, playSchedule, type Study } from './support/schedule.ts'
+
+// given hospitals with patients' consents, in a world in which leaders die, nodes crash and the chain goes back
+// ├── when patients withdraw at random moments of 100 runs, the first contribution of every round opened after a tag's block is without them
+// └── when one hospital's node does not ask the chain who has withdrawn, the same look finds it
+
+const SITES = 5
+const RUNS = 90
+const EXACT_RUNS = 10
+
+const studyOf = async (kind: StudyKind): Promise<Study> => {
+  const { protocol: drawn, sites } = chaosStudy(kind, SITES, 2)
+  const protocol = { ...drawn, lawfulBasis: 'consent' as const }
+  return { protocol, rules: await rulesOf(protocol), people: makePeople(sites, protocol), rows: sites }
+}
+
+const weights = await studyOf('weights')
+const fit = await studyOf('fit')
+after(() => {
+  weights.people.remove()
+  fit.people.remove()
+})
+
+const seeds = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i)
+const struck = (played: readonly Played[], fault: string): number => played.filter(({ strikes }) => (strikes.get(fault) ?? 0) > 0).length
+
+async function playAll(study: Study, from: number, count: number, sabotaged = false): Promise<Played[]> {
+  const played: Played[] = []
+  for (const seed of seeds(from, count)) played.push(await playSchedule(study, seed, sabotaged))
+  return played
+}
+
+describe('a withdrawal', () => {
+  it('is heeded by the first contribution of every round opened after its block, in 100 of 100 schedules', { timeout: 600_000 }, async (t) => {
+    const played = [...(await playAll(weights, 3, RUNS)), ...(await playAll(fit, 1_001, EXACT_RUNS))]
+    const violations = played.flatMap(({ seed, violations }) => violations.map((what) => `seed ${seed}: ${what}`))
+    const contributions = played.reduce((sum, each) => sum + each.contributions, 0)
+    const faults = ['takeover', 'crash', 'kill', 'reorganisation', 'endpoint-behind', 'held back'].map((fault) => `${fault} in ${struck(played, fault)}`)
+    t.diagnostic(`${played.length} runs, ${contributions} contributions looked at; ${faults.join(', ')}`)
+    assert.deepEqual(violations, [])
+    assert.equal(played.length, RUNS + EXACT_RUNS)
+    const blind = played.slice(0, RUNS).filter((each) => each.contributions === 0)
+    assert.deepEqual(
+      blind.map(({ seed }) => seed),
+      [],
+      'a schedule in which no contribution is looked at shows nothing',
+    )
+    assert.ok(struck(played, 'held back') > 0, 'an update that was lost on its way was not sent again once its patient had withdrawn')
+    for (const fault of ['takeover', 'crash', 'kill', 'reorganisation'])
+      assert.ok(struck(played, fault) >= 20, `${fault} struck in ${struck(played, fault)} runs`)
+  })
+
+  it('is seen not to be heeded where a node ignores it', { timeout: 120_000 }, async () => {
+    const played = await playAll(weights, 3, 4, true)
+    for (const { seed, violations } of played)
+      assert.ok(
+        violations.some((what) => /in the declared cohort: against the withdrawal/.test(what)),
+        `seed ${seed}: ${violations.join('; ')}`,
+      )
+  })
+})
