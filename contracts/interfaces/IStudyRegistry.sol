@@ -67,7 +67,8 @@ interface IStudyRegistry {
     /// @notice Publishes a study.
     /// @dev Requirements, in this order: node of an active site; no zero digest (arithmeticVersion included); mode Open;
     /// 1 <= quorum <= minSites <= 256; maxRounds >= 1; wordBits 32 or 64; 1 <= slices <= minSites; each limit but Keying's at
-    /// least n + 3 seconds and n + 3 blocks, n = active sites now, checked in the order of Phase. Emits {StudyPublished}.
+    /// least n + 3 seconds and n + 3 blocks, n = active sites now, that of Witnessing with several slices 3 * slices + 3 too, checked
+    /// in the order of Phase. Emits {StudyPublished}.
     function publish(bytes32 protocolDigest, bytes32 protocolCid, StudyRules calldata rules) external returns (StudyId study);
 
     /// @notice The caller's site takes part from the next epoch and round on.

@@ -5,11 +5,12 @@ import {IStudyRegistry} from "../interfaces/IStudyRegistry.sol";
 import {MAX_SITES} from "../types/Ids.sol";
 import {Phase} from "../types/Phase.sol";
 import {Limit, StudyRules} from "../types/Studies.sol";
+import {Rota} from "./Rota.sol";
 
 /// @title Which numbers of a study can work
 /// @notice Pure; order of checks as in IStudyRegistry.publish, after that of the mode.
 library StudyChecks {
-    /// @notice Seconds and blocks that a limit has beyond one per site, so that sites may act one after another by rank.
+    /// @notice Seconds and blocks that a limit has beyond one per call, so that sites may act one after another by rank.
     uint256 private constant SLACK = 3;
 
     /// @notice Reverts with the first fault of the rules, for a network of so many active sites.
@@ -19,15 +20,25 @@ library StudyChecks {
         if (r.maxRounds == 0) revert IStudyRegistry.StudyRegistry_NoRounds();
         if (r.wordBits != 32 && r.wordBits != 64) revert IStudyRegistry.StudyRegistry_BadWordBits(r.wordBits);
         if (r.slices == 0 || r.slices > r.minSites) revert IStudyRegistry.StudyRegistry_BadSlices(r.slices, r.minSites);
-        checkLimits(r, activeSites + SLACK);
+        checkLimits(r, activeSites);
     }
 
     /// @dev Keying is left out: open studies have no such phase.
-    function checkLimits(StudyRules calldata r, uint256 least) private pure {
+    function checkLimits(StudyRules calldata r, uint256 activeSites) private pure {
         for (uint256 i = uint256(Phase.Contributing); i < r.limits.length; ++i) {
             Limit calldata limit = r.limits[i];
+            uint256 least = calls(Phase(i), activeSites, r.slices) + SLACK;
             bool fits = limit.seconds_ >= least && limit.blocks >= least;
             if (!fits) revert IStudyRegistry.StudyRegistry_LimitTooShort(Phase(i), limit.seconds_, limit.blocks, least);
         }
+    }
+
+    /// @dev Calls of a phase that may each make a block, a second later than the one before: they must not use its limit up. A site
+    /// makes one; custodians of several slices one for each. The rota of a deep round, who witness every slice, get that limit for
+    /// each three of them.
+    function calls(Phase phase, uint256 activeSites, uint256 slices) private pure returns (uint256) {
+        if (phase != Phase.Witnessing || slices == 1) return activeSites;
+        uint256 bitmaps = Rota.CUSTODIANS * slices;
+        return bitmaps > activeSites ? bitmaps : activeSites;
     }
 }

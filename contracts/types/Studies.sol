@@ -24,7 +24,7 @@ struct Limit {
 /// @param slices parts into which a model is cut; 1 to minSites, at most 255
 /// @param mode who sees updates
 /// @param exact any member may halt a run because its cohort changed
-/// @param limits in the order of Phase; each used one at least n + 3 seconds and n + 3 blocks, n = active sites at publication
+/// @param limits in the order of Phase; each used one at least n + 3 seconds and n + 3 blocks, n = active sites at publication; see StudyChecks
 /// @param arithmeticVersion digest of the golden outputs that a node must reproduce to take part
 struct StudyRules {
     uint16 minSites;

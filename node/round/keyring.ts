@@ -14,6 +14,8 @@ export type KeySite = Pick<WholeSite, 'chain' | 'store' | 'vault' | 'sha256'> & 
 /** Keys of a study's epochs: one per membership, wrapped to each member and reader, each bundle carrying the one before. */
 export interface Keyring {
   key(epoch: number, signal: AbortSignal): Promise<EpochKey>
+  /** Whether that key is at hand; any, where none is named. */
+  holds(epoch?: number): boolean
   /** Draws the next epoch's key when the approved sites are no longer those of the current one. @returns whether it did */
   renew(record: StudyRecord, signal: AbortSignal): Promise<boolean>
 }
@@ -29,14 +31,39 @@ export function createKeyring(site: KeySite, study: StudyId, protocol: Protocol)
     return fetched
   }
 
-  /** A site that joined later, or was given a wrong key, holds no wrap of an earlier epoch, but the next bundle carries that epoch's key. */
+  /**
+   * A site that joined later, or was given a wrong key, holds no wrap of an earlier epoch, but later bundles carry the keys before theirs: from the
+   * first that this site can open it goes back, over those that nobody gives.
+   */
   async function viaLaterEpoch(error: unknown, epoch: number, signal: AbortSignal): Promise<EpochKey> {
-    const { epoch: current } = (await site.chain.study(study)).epoch
-    if (!(isRotaError(error, 'ROTA-1312') || isRotaError(error, 'ROTA-5503')) || epoch >= current) throw error
-    const later = await key(epoch + 1, signal)
-    const bundle = await fetchBundle(site, await site.chain.epoch(study, epoch + 1), signal)
-    if (bundle.previous === null) throw error
-    return checked(site, await site.chain.epoch(study, epoch), site.vault.open(bundle.previous, later))
+    const { epoch: newest } = (await site.chain.study(study)).epoch
+    if (!(isRotaError(error, 'ROTA-1312') || isRotaError(error, 'ROTA-5503'))) throw error
+    for (let later = epoch + 1; later <= newest; later++) {
+      const found = await backFrom(later, epoch, signal).catch((trouble) => unlessFatal(trouble, signal))
+      if (found !== null) return found
+    }
+    throw error
+  }
+
+  async function backFrom(later: number, epoch: number, signal: AbortSignal): Promise<EpochKey | null> {
+    let at = later
+    let held = known.get(later) ?? (await unwrap(site, study, await site.chain.epoch(study, later), signal))
+    while (at > epoch) {
+      known.set(at, held)
+      const { previous } = await fetchBundle(site, await site.chain.epoch(study, at), signal)
+      if (previous === null) return null
+      held = site.vault.open(previous, held)
+      const of = await epochOf(commitment(site, held), epoch, at - 1)
+      if (of === null) return null
+      at = of
+    }
+    return held
+  }
+
+  /** Which of these epochs a key is of, by its commitment; the last as a rule. */
+  async function epochOf(committed: Digest, first: number, last: number): Promise<number | null> {
+    for (let epoch = last; epoch >= first; epoch--) if ((await site.chain.epoch(study, epoch)).commitment === committed) return epoch
+    return null
   }
 
   async function renew(record: StudyRecord, signal: AbortSignal): Promise<boolean> {
@@ -61,23 +88,33 @@ export function createKeyring(site: KeySite, study: StudyId, protocol: Protocol)
     return true
   }
 
-  /** A reported epoch's key may be out of reach: then the new bundle carries none, and what was made under it stays with those who hold it. */
+  /**
+   * A reported epoch's key may be out of reach: then the new bundle carries the newest that this site has, and what was made under the one that is
+   * missing stays with those who hold it. Null where there is none.
+   */
   async function previousUnder(fresh: Uint8Array, record: StudyRecord, signal: AbortSignal): Promise<Uint8Array | null> {
     const { epoch, reported } = record.epoch
-    const patience = reported ? AbortSignal.any([signal, aborted()]) : signal
-    try {
-      return site.vault.seal(await key(epoch, patience), fresh)
-    } catch (error) {
-      if (!reported || signal.aborted) throw error
-      return null
+    if (!reported) return site.vault.seal(await key(epoch, signal), fresh)
+    const patience = AbortSignal.any([signal, aborted()])
+    for (let earlier = epoch; earlier >= 0; earlier--) {
+      const held = await key(earlier, patience).catch((error) => unlessFatal(error, signal))
+      if (held !== null) return site.vault.seal(held, fresh)
     }
+    return null
   }
 
-  return { key, renew }
+  return { key, holds: (epoch) => (epoch === undefined ? known.size > 0 : known.has(epoch)), renew }
 }
 
 /** Whether the next epoch's key has to be drawn: none yet, other members now, or one of them could not open it. */
 export const isEpochDue = ({ epoch, approved }: StudyRecord): boolean => epoch.bundle === ZERO || epoch.members !== approved || epoch.reported
+
+/** A key that cannot be had one way may be had another. @throws what is no trouble with one key */
+function unlessFatal(error: unknown, signal: AbortSignal): null {
+  signal.throwIfAborted()
+  if (!isRotaError(error)) throw error
+  return null
+}
 
 const aborted = (): AbortSignal => AbortSignal.abort(new RotaError('ROTA-5509', {}))
 

@@ -9,6 +9,7 @@ import type { AddedSlices } from './steps/add-up.ts'
 import type { Judged } from './steps/attest.ts'
 import { type CohortWatch, type CommittedCohort, watchCohort } from './steps/withdrawn.ts'
 import { type BaseModel, initialModel, type Study } from './study.ts'
+import type { Training } from './training.ts'
 import type { NamedUpdate } from './updates/adding.ts'
 import { createHoldings, type Holdings } from './updates/holdings.ts'
 import { allStand, namedIn } from './updates/named.ts'
@@ -25,6 +26,10 @@ export interface Play {
   attested: BaseModel | null
   /** What this site last committed to in this run; null before. */
   committed: CommittedCohort | null
+  /** What it trains, or has trained and not contributed yet. */
+  training: Training | null
+  /** Of which epoch it cannot have the key, and since when by its own clock. */
+  keyless: { readonly epoch: number; readonly sinceMs: number } | null
   /** The current round's updates. */
   updates: ReadonlyMap<SiteId, NamedUpdate>
   holdings: Holdings | null
@@ -52,6 +57,8 @@ export const createPlay = (site: Site, study: Study, run: RunId, words: Words, w
   base: null,
   attested: null,
   committed: null,
+  training: null,
+  keyless: null,
   updates: new Map(),
   holdings: null,
   added: null,

@@ -1,10 +1,10 @@
 import { has, sizeOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
-import { type Bitmap, roundNo } from '#base/ids.ts'
+import { type Bitmap, roundNo, type SiteId } from '#base/ids.ts'
 import { freeKeptMemory } from '#base/large-memory.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
-import { type ChainTime, limitPassed } from './clock.ts'
+import { type ChainTime, limitPassed, thirdsPassed } from './clock.ts'
 import { next, type RowName, type Situation, type SliceWork } from './next.ts'
 import { followUpdates, openRound, type Play, type Round } from './play.ts'
 import { doRow } from './round.ts'
@@ -14,6 +14,7 @@ import { isSettled } from './steps/gather.ts'
 import { owesWord } from './steps/tell-slices.ts'
 import { heldOf } from './steps/witness.ts'
 import { takeOver } from './take-over.ts'
+import { endTraining, endUseless } from './training.ts'
 import type { Waker } from './waker.ts'
 
 /** How long a waiting node sleeps when nothing wakes it: it then looks at chain, clock and consent by itself. */
@@ -32,13 +33,17 @@ export async function playRun(play: Play, wakeUp: Waker, signals: PlaySignals, h
   const { site } = play
   const { stop, leave } = signals
   const clock = chainClock(play)
-  while (!leave.aborted) {
-    stop.throwIfAborted()
-    const seen = wakeUp.mark()
-    const row = await lookAndDo(play, clock, stop, hooks)
-    if (row === 'over') return
-    if (row === 'wait') await wakeUp.next(seen, site.host.clock, LOOK_MS, stop)
-    else if (row === 'trouble') await wakeUp.next(seen, site.host.clock, AFTER_TROUBLE_MS, stop)
+  try {
+    while (!leave.aborted) {
+      stop.throwIfAborted()
+      const seen = wakeUp.mark()
+      const row = await lookAndDo(play, clock, stop, hooks)
+      if (row === 'over') return
+      if (row === 'wait') await wakeUp.next(seen, site.host.clock, LOOK_MS, stop)
+      else if (row === 'trouble') await wakeUp.next(seen, site.host.clock, AFTER_TROUBLE_MS, stop)
+    }
+  } finally {
+    await endTraining(play)
   }
 }
 
@@ -63,6 +68,7 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
   try {
     const [view, head, record] = await Promise.all([site.chain.run(play.run), clock.head(), play.study.record()])
     hooks.seen?.(view)
+    endUseless(play, view, has(record.approved, site.id))
     // The model that this site itself attested needs no fetching.
     if (play.attested?.root === view.model.root) takeOver(play, play.attested)
     if (isOver(view)) return await finish(play, view, signal)
@@ -82,17 +88,35 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
 }
 
 /**
- * What needs no key is done by a site that cannot have the round's: a withdrawal stops an exact run at once, a pause ends, and a round whose
- * key its drawer keeps back passes its limit.
+ * What needs no key is done by a site that cannot have the round's: a withdrawal stops an exact run at once, a pause ends, a round whose
+ * key its drawer keeps back passes its limit, and the next one waits for those who could not be in it.
  */
 async function goOnWithoutKey(play: Play, view: RunView, record: StudyRecord, head: ChainTime, clock: ChainClock, error: unknown): Promise<never> {
   const { chain, id, resting } = play.site
   const approved = has(record.approved, id)
   const overdue = limitPassed(record.rules, view.round, head) || clock.silentMs(head) >= SILENT_MS
   if (approved && view.state === 'Active' && (await play.cohortWatch.changed(play))) await chain.halt(view.run, 'cohortChanged')
-  else if (approved && view.state === 'Paused' && !resting() && !has(view.ready, id)) await chain.ready(view.run)
+  else if (approved && !resting() && !has(view.ready, id) && (view.state === 'Paused' || isLeftOut(view, record, head, id))) await chain.ready(view.run)
+  else if (approved && isKeptBack(play, view, record, head)) await chain.reportEpoch(record.id, record.epoch.epoch)
   else if (approved && (view.state === 'Active' ? overdue : view.state === 'Paused' && mayResume(view, record))) await chain.tick(view.run)
   throw error
+}
+
+/** So long a site tries to get a round's key before it says that it cannot. */
+const KEY_MS = 2_000
+
+/** A round without its key comes to nothing, and so does the next that opens with it: the site does not wait for that. */
+function isKeptBack(play: Play, { state, round }: RunView, { rules, epoch }: StudyRecord, head: ChainTime): boolean {
+  const now = play.site.host.clock.nowMs()
+  if (play.keyless?.epoch !== round.epoch) play.keyless = { epoch: round.epoch, sinceMs: now }
+  const isOpen = state === 'Active' && round.phase === 'Contributing' && round.epoch === epoch.epoch && !epoch.reported
+  return isOpen && now - play.keyless.sinceMs >= KEY_MS && thirdsPassed(rules, round, head) >= 1
+}
+
+/** Soon nobody would wait for this site any more, as if it were gone. */
+function isLeftOut({ state, round }: RunView, { rules }: StudyRecord, head: ChainTime, me: SiteId): boolean {
+  const missing = round.rota.includes(me) && !has(round.contributed, me) && !has(round.abstained, me)
+  return state === 'Active' && missing && (round.phase !== 'Contributing' || thirdsPassed(rules, round, head) >= 2)
 }
 
 /** As the contract counts it: more than half of the members, and enough sites for a rota. */

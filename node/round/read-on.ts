@@ -16,7 +16,7 @@ export function readOn(chain: Pick<ChainReader, 'events'>, filter?: Parameters<C
   return async () => {
     const before = last
     const since = await chain.events(before?.block ?? 0, filter)
-    const at = before === null ? -1 : since.findIndex((e) => e.block === before.block && e.index === before.index && e.tx === before.tx)
+    const at = before === null ? -1 : since.findLastIndex((e) => e.block === before.block && e.index === before.index && e.tx === before.tx)
     const anew = before !== null && at < 0
     const events = anew ? await chain.events(0, filter) : since.slice(at + 1)
     last = events.at(-1) ?? (anew ? null : before)

@@ -4,7 +4,7 @@ import { fromCbor, toCbor } from './cbor.ts'
 /**
  * An epoch's key, wrapped to each member and each reader of the protocol:
  *
- *   [ version=1, study, epoch, previous (60 bytes: the epoch before's key under this one, or null), [ [recipient (32), wrap (92)], … ] ]
+ *   [ version=1, study, epoch, previous (60 bytes: an earlier epoch's key under this one, the one before as a rule, or null), [ [recipient (32), wrap (92)], … ] ]
  *
  * recipient: X25519 public key. wrap: ephemeral public key (32) ‖ AES-256-GCM nonce (12) ‖ key (32) ‖ tag (16), key = HKDF-SHA-256
  * of the shared secret bound to chain, contract, study, epoch and both public keys. previous: nonce (12) ‖ key (32) ‖ tag (16).

@@ -1,7 +1,8 @@
 import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
 import { generateCohort } from '#core/model/generated-cohort.ts'
 import type { SplitTable } from '#core/model/table.ts'
-import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
+import { leastLimit } from '#core/protocol/least-limit.ts'
+import type { LearnerSpec, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
 
 /** What the hospitals of a seed work on. `weights`: FedAvg; `fit`: Newton to its end; `large`: vectors that do not travel in messages. */
 export const STUDIES = ['weights', 'fit', 'large'] as const
@@ -16,13 +17,24 @@ export interface ChaosStudy {
 export const ROUNDS = 6
 const ROWS = 30
 /** In seconds: who trains for longer asks for more time. */
-export const CONTRIBUTING_S = 20
+export const CONTRIBUTING_S = 30
+const PHASES: readonly LimitedPhase[] = ['keying', 'contributing', 'witnessing', 'publishing', 'attesting']
 /** Enough for a vector above the limit of what travels inline, over three features. */
-const LARGE_UNITS = 14_000
+const LARGE_UNITS = 13_100
 
 /** @param quorum updates that a round needs at least */
 export function chaosStudy(kind: StudyKind, sites: number, quorum: number, slices = 1): ChaosStudy {
-  const cohort = cohortOf(sites)
+  const { protocol, sites: rows } = known.get(`${kind} ${sites}`) ?? drafted(kind, sites)
+  known.set(`${kind} ${sites}`, { protocol, sites: rows })
+  const limits = Object.fromEntries(PHASES.map((phase) => [phase, limitOf(phase, sites, slices)])) as Protocol['limits']
+  return { protocol: { ...protocol, minSites: Math.max(quorum, slices), quorum, slices, limits }, sites: rows }
+}
+
+const known = new Map<string, ChaosStudy>()
+
+/** What is read and made once for all seeds. */
+function drafted(kind: StudyKind, sites: number): ChaosStudy {
+  const cohort = generateCohort({ sites, rows: ROWS, seed: 1 })
   const draft = {
     title: 'Readmission within 30 days',
     purpose: 'Rehearses what can go wrong',
@@ -32,18 +44,14 @@ export function chaosStudy(kind: StudyKind, sites: number, quorum: number, slice
     features: cohort.features,
     label: cohort.label,
     learner: LEARNERS[kind],
-    minSites: Math.max(quorum, slices),
-    quorum,
-    slices,
-    limits: Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, limitOf(phase, sites, slices)])),
   }
   const protocol = parseProtocol(protocolToYaml(draft as unknown as Protocol), 'chaos')
   return { protocol, sites: cohort.sites.map(({ name, table }) => ({ name, rows: table })) }
 }
 
-/** Each transaction makes a block, a second later than the one before: the sites' own may not use a limit up. Where all are asked, each witnesses each slice. */
-function limitOf(phase: string, sites: number, slices: number): { readonly seconds: number; readonly blocks: number } {
-  const blocks = (phase === 'witnessing' ? sites * slices : sites) + 3
+/** Short ones: in blocks the least that the chain takes. */
+function limitOf(phase: LimitedPhase, sites: number, slices: number): { readonly seconds: number; readonly blocks: number } {
+  const blocks = leastLimit(phase, sites, slices)
   return { seconds: phase === 'contributing' ? CONTRIBUTING_S : Math.max(12, blocks), blocks }
 }
 
@@ -70,12 +78,4 @@ const LEARNERS: Readonly<Record<StudyKind, LearnerSpec>> = {
   fit: { kind: 'logistic', algorithm: 'newton', l2: 0, siteIntercepts: false, standardise: 'pooled', tolerance: 1e-9, maxIterations: 25 },
   // Half of the time of all seeds would go into these few.
   large: neural(LARGE_UNITS, 3),
-}
-
-const cohorts = new Map<number, ReturnType<typeof generateCohort>>()
-
-function cohortOf(sites: number) {
-  const known = cohorts.get(sites) ?? generateCohort({ sites, rows: ROWS, seed: 1 })
-  cohorts.set(sites, known)
-  return known
 }

@@ -1,4 +1,4 @@
-import { drawChaos, mostFaulty } from '#adapters/sim/draw-faults.ts'
+import { drawChaos, foundersOf, mostFaulty } from '#adapters/sim/draw-faults.ts'
 import type { FaultPlan } from '#adapters/sim/faults.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
@@ -24,10 +24,12 @@ export async function drawSeed(seed: number, sites?: number, given: Given = {}):
   const kind = given.kind ?? drawn
   const faults = drawChaos(random, { sites: count, rounds: ROUNDS - 1, contributingMs: 1_000 * CONTRIBUTING_S, large: kind === 'large' })
   const plan = given.plan ?? faults
-  const majority = count - mostFaulty(count)
+  const founders = foundersOf(count, plan.joining)
+  const majority = founders - mostFaulty(founders)
   // Where some lie, a set in which they are more than half must not do.
   const quorum = plan.lies.length > 0 ? majority : random.int(2, majority)
-  const slices = given.slices ?? (random.chance(SLICED[kind]) ? random.int(2, count) : 1)
+  const drawnSlices = random.chance(SLICED[kind]) ? random.int(2, count) : 1
+  const slices = given.slices ?? Math.min(drawnSlices, founders)
   const { study, rules } = await studyOf(kind, count, quorum, slices)
   return { draw: { seed, sites: count, study: kind, rules, plan }, study }
 }

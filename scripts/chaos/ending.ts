@@ -1,7 +1,8 @@
 import { liesOf } from '#adapters/sim/lies.ts'
 import type { SimWorld } from '#adapters/sim/world.ts'
 import type { SimulatedNetwork } from '#app/simulate/simulated-network.ts'
-import { type RunId, runId, type StudyId } from '#base/ids.ts'
+import { has as inSet } from '#base/bitmap.ts'
+import { type RunId, runId, type SiteId, type StudyId, studyId } from '#base/ids.ts'
 import type { RunView } from '#ports/chain.ts'
 import type { Draw, RunRecord } from './record.ts'
 
@@ -37,6 +38,10 @@ function mostHoldKey({ chain, disks, sites }: SimWorld, study: StudyId): boolean
 }
 
 export const viewOf = (world: SimWorld, run: RunId): RunView | null => (world.chain.contracts.coordinator.runs.length < run ? null : world.chain.run(run))
+
+/** Who was to join, and had no part in the study before the run was over. */
+export const isStranger = ({ joining, chain }: SimWorld, site: SiteId): boolean =>
+  joining?.id === site && !inSet(chain.contracts.studies.approvals(chain.contracts.coordinator.runs[0]?.study ?? studyId(1)), site)
 
 /** A chain that goes back may take the end of a run with it: then it is played on. @returns why it was given up, or null */
 export async function untilDone(network: SimulatedNetwork, draw: Draw, stopped: RunRecord['stopped']): Promise<string | null> {
@@ -81,7 +86,7 @@ async function settles({ world }: SimulatedNetwork, { plan }: Draw, stopped: Run
     const view = viewOf(world, RUN)
     if (view?.state !== 'Finished' && view?.state !== 'Halted') return false
     const has = (site: (typeof honest)[number]) => site.alive && (view.state === 'Halted' || world.disks.holds(view.model.cid, site.id))
-    const settled = honest.every((site) => has(site) || (!site.alive && stopped.some((stop) => stop.site === site.id)))
+    const settled = honest.every((site) => isStranger(world, site.id) || has(site) || (!site.alive && stopped.some((stop) => stop.site === site.id)))
     if (world.time.nowMs >= lastMs || (settled && world.time.nowMs >= restMs)) return true
     await world.time.sleep(LOOK_MS)
   }

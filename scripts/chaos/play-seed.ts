@@ -7,7 +7,7 @@ import { nameOf } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import { drawSeed, type Given } from './draw.ts'
-import { open, RUN, untilDone, viewOf } from './ending.ts'
+import { isStranger, open, RUN, untilDone, viewOf } from './ending.ts'
 import { Notes } from './notes.ts'
 import type { Draw, RunRecord } from './record.ts'
 
@@ -83,7 +83,7 @@ function record({ world }: SimulatedNetwork, draw: Draw, notes: Notes, end: Pick
     holders: among(({ id }) => view !== null && world.disks.holds(view.model.cid, id)),
     up: among(({ alive }) => alive),
     expectedStops: world.expectedStops,
-    gone: [...world.gone],
+    gone: world.sites.map(({ id }) => id).filter((id) => world.gone.has(id) || isStranger(world, id)),
     withdrawals: world.withdrawals,
     lostSets: world.lostSets,
     strikes: world.strikes.all,

@@ -39,7 +39,7 @@ export interface RunRecord {
   readonly stopped: readonly { readonly site: SiteId; readonly code: string; readonly error: string }[]
   /** Of those, who was right to: null stands for any site. */
   readonly expectedStops: readonly { readonly site: SiteId | null; readonly code: string }[]
-  /** Sites whose membership ended on the way. */
+  /** Sites whose membership ended on the way, or never began. */
   readonly gone: readonly SiteId[]
   /** Patients who withdrew, by their site. */
   readonly withdrawals: readonly { readonly site: SiteId; readonly atMs: number }[]

@@ -32,6 +32,7 @@ function prologue({ draw, honest }: RunRecord): string[] {
       ? [`Clocks are off by ${plan.clockOffsets.map(({ site, offsetMs }) => `${site}: ${(offsetMs / 1_000).toFixed(0)} s`).join(', ')}.`]
       : []),
     ...plan.training.map(({ site, ms: [least, most] }) => `Site ${site} trains for ${seconds(least)} to ${seconds(most)}.`),
+    ...(plan.joining === null ? [] : [`Site ${plan.joining} is no founder.`]),
     ...plan.late.map(({ site, afterMs }) => `Site ${site} starts ${seconds(afterMs)} late.`),
     ...plan.crashes.map(
       (c) => `Site ${c.site} is to die ${c.when === 'torn' ? 'while it writes' : c.when} its ${nth(c.nth)} ${c.point}, for ${seconds(c.backAfterMs ?? 0)}.`,

@@ -77,6 +77,22 @@ describe('StudyRegistry', () => {
       }
       await publish({ limits: limits(0, 0, 0) })
     })
+
+    it('refuses a limit of Witnessing below three seconds and blocks a slice and three more, where there are several', async () => {
+      const sliced = (slices: number, seconds_: number, blocks: number) => ({
+        slices,
+        limits: Array.from({ length: 5 }, (_, i) => (i === 2 ? { seconds_, blocks } : { seconds_: 9, blocks: 7 })),
+      })
+      await refused(publish(sliced(4, 14, 15)), w.studies, 'StudyRegistry_LimitTooShort', [2, 14, 15, 15])
+      await refused(publish(sliced(4, 15, 14)), w.studies, 'StudyRegistry_LimitTooShort', [2, 15, 14, 15])
+      await refused(publish(sliced(2, 9, 8)), w.studies, 'StudyRegistry_LimitTooShort', [2, 9, 8, 9])
+      for (const [slices, least] of [
+        [4, 15],
+        [2, 9],
+        [1, 7],
+      ] as const)
+        await publish(sliced(slices, least, least))
+    })
   })
 
   describe('when stewards decide', () => {

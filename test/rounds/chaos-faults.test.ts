@@ -17,6 +17,8 @@ import { only, type RunRecord } from '../../scripts/chaos/record.ts'
 // ├── a chain that loses a frozen set: who has acted on it stops
 // ├── a steward takes a site out, and back: a new key each time; so many do that the run pauses, and goes on
 // ├── a site leaves for good: the run goes on without it
+// ├── an account of a node or a steward is replaced: the site goes on under the new one, and nobody under the old one
+// ├── a hospital is admitted while the run goes on: it has the key, the model and a place in the rounds that follow
 // ├── a site rests: it says so
 // ├── a site that trains for long asks for more time
 // └── good keys that are reported as bad are drawn anew
@@ -120,6 +122,34 @@ describe('chaos of one kind', () => {
     assert.deepEqual(record.gone, [SITE])
     assert.ok(only(record.events, 'RoundOpened').at(-1)?.rota.includes(SITE) === false)
     assert.equal(record.view?.state, 'Finished')
+  })
+
+  it('an account is replaced', async () => {
+    const replaced = (role: 'node' | 'steward') => inRound(2, { kind: 'new-account', who: SITE, role, lastsMs: 2_000 })
+    const node = await play(4, { training: UNHURRIED, disturbances: [replaced('node')] })
+    assert.ok(only(node.events, 'Contributed').filter(({ site }) => site === SITE).length >= 4)
+    assert.ok(struck(node, 'new-account') > 0 && node.stopped.length === 0)
+    const withdrawn = inRound(4, { kind: 'approval-withdrawn', who: SITE, lastsMs: 1_000 })
+    const steward = await play(4, { training: UNHURRIED, disturbances: [replaced('steward'), withdrawn] })
+    assert.ok(only(steward.events, 'StudyApproved').filter(({ site }) => site === SITE).length === 2, 'the new steward approves')
+  })
+
+  it('a hospital is admitted', async () => {
+    const joining = siteId(4)
+    const record = await play(5, { joining, training: UNHURRIED, disturbances: [inRound(2, { kind: 'admission', lastsMs: 1_000 })] })
+    const { events } = record
+    assert.equal(only(events, 'RoundOpened')[0]?.rota.length, 4)
+    assert.ok(only(events, 'Frozen').some(({ included }) => has(included, joining)))
+    assert.ok(has(record.holders, joining) && record.gone.length === 0)
+    const withheld = await play(5, {
+      joining,
+      lies: lies([1, 'withheld-vector']),
+      disturbances: [inRound(5, { kind: 'admission', lastsMs: 1_000 }, 'Attesting')],
+    })
+    assert.equal(only(withheld.events, 'EpochPublished').find(({ epoch }) => epoch === 1)?.site, 1, 'the next key is kept back by who drew it')
+    assert.ok(has(withheld.holders, joining), 'the one after it carries the key before it')
+    const never = await play(5, { joining })
+    assert.deepEqual([never.gone, never.view?.state], [[joining], 'Finished'])
   })
 
   it('a site rests', async () => {

@@ -28,6 +28,8 @@ const DISTURBANCES: Readonly<Record<DisturbanceBody['kind'], true>> = {
   'approval-withdrawn': true,
   'study-stopped': true,
   resign: true,
+  'new-account': true,
+  admission: true,
   withdrawal: true,
   outage: true,
 }

@@ -16,7 +16,8 @@ import { generatedStudy } from '../support/studies.ts'
 // ├── when all are done in time, nobody asks for more
 // ├── when one needs 38 s, it asks once a round after 20 s, and is in every round
 // ├── when two need 38 s, one of them asks, and both are in
-// └── when one needs longer than both limits together, it gets no third one, and does not ask in the round after
+// ├── when one needs longer than both limits together, it gets no third one, and does not ask in the round after
+// └── when no round can do without one that needs longer than both, what it trains outlives void rounds, and nobody trains twice
 
 type Of<K extends ChainEvent['kind']> = Extract<ChainEvent, { kind: K }>
 const only = <K extends ChainEvent['kind']>(events: readonly ChainEvent[], kind: K): Of<K>[] => events.filter((e): e is Of<K> => e.kind === kind)
@@ -38,13 +39,16 @@ const network: NeuralSpec = {
 }
 const shrinking: Trainer = { backend: 'none', train: async (task) => task.weights.map((w) => 0.99 * w), stop: async () => undefined }
 const study = generatedStudy({ sites: 4, rows: 40, learner: network })
-const rules = await rulesOf(study.protocol)
 
-async function play(trainS: Readonly<Record<number, number>>) {
+async function play(trainS: Readonly<Record<number, number>>, { protocol, sites } = study) {
   const asked: { readonly site: SiteId; readonly round: number }[] = []
+  let trained = 0
   const sim = await simulateNetwork({
-    ...{ seed: 1, sites: study.sites, protocol: study.protocol, rules, trainer: shrinking },
-    trainMs: (site) => 1000 * (trainS[site] ?? 1),
+    ...{ seed: 1, sites, protocol, rules: await rulesOf(protocol), trainer: shrinking },
+    trainMs(site) {
+      trained++
+      return 1000 * (trainS[site] ?? 1)
+    },
     tell: ({ id }, progress: Progress) => {
       if (progress.kind === 'asked-for-time') asked.push({ site: id, round: progress.round })
     },
@@ -54,7 +58,14 @@ async function play(trainS: Readonly<Record<number, number>>) {
     const view = await sim.finish(run)
     const events = await sim.events()
     const part = participationOf(events, run)
-    return { view, events, asked, part: (site: number) => part.sites.find((s) => s.site === site) as SitePart, lines: absenceLines(part, (s) => `H${s}`) }
+    return {
+      view,
+      events,
+      asked,
+      trained,
+      part: (site: number) => part.sites.find((s) => s.site === site) as SitePart,
+      lines: absenceLines(part, (s) => `H${s}`),
+    }
   } finally {
     sim.stop()
   }
@@ -107,5 +118,14 @@ describe('a site that needs more time', () => {
       assert.ok(lasted > LIMIT_S && lasted <= 2 * LIMIT_S, `lasted ${lasted} s`)
     }
     assert.ok(part(2).missingRounds > rounds.length)
+  })
+
+  it('goes on training in the rounds that come to nothing without it', async () => {
+    const needed = generatedStudy({ sites: 4, rows: 40, learner: network, change: { minSites: 4, quorum: 4 } })
+    const { view, events, trained } = await play({ 2: 2.5 * LIMIT_S }, needed)
+    assert.equal(view.state, 'Finished')
+    assert.ok(only(events, 'RoundVoid').length > 0, 'it was too late for some')
+    assert.equal(only(events, 'RoundClosed').length, network.rounds + 2)
+    assert.equal(trained, 4 * network.rounds, 'each site, once for each model')
   })
 })

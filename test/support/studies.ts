@@ -1,6 +1,9 @@
 import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
 import { generateCohort } from '#core/model/generated-cohort.ts'
-import type { LearnerSpec, NeuralSpec, Protocol } from '#core/protocol/protocol.ts'
+import { leastLimit } from '#core/protocol/least-limit.ts'
+import type { LearnerSpec, LimitedPhase, NeuralSpec, Protocol } from '#core/protocol/protocol.ts'
+
+const PHASES: readonly LimitedPhase[] = ['keying', 'contributing', 'witnessing', 'publishing', 'attesting']
 
 export const LOGISTIC: LearnerSpec = {
   kind: 'logistic',
@@ -27,10 +30,10 @@ export function generatedStudy(options: { sites: number; rows?: number; seed?: n
     minSites: Math.min(3, options.sites),
     quorum: Math.min(3, options.sites),
     limits: Object.fromEntries(
-      ['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [
-        phase,
-        { seconds: phase === 'contributing' ? 30 : Math.max(9, options.sites + 3), blocks: options.sites + 3 },
-      ]),
+      PHASES.map((phase) => {
+        const least = leastLimit(phase, options.sites, options.change?.slices ?? 1)
+        return [phase, { seconds: phase === 'contributing' ? 30 : Math.max(9, least), blocks: least }]
+      }),
     ),
     ...options.change,
   }
@@ -91,7 +94,11 @@ export const largeNetwork = (rounds: number): NeuralSpec => ({
 /** A study of 112,001 weights, 448 kB: too large for every site to add up, so that it is cut into slices. */
 export function slicedStudy(options: { sites: number; slices: number; rounds?: number }) {
   const { sites, slices, rounds = 100_000 } = options
-  const limit = { seconds: sites + 5, blocks: sites + 5 }
-  const limits = Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, limit]))
+  const limits = Object.fromEntries(
+    PHASES.map((phase) => {
+      const limit = Math.max(sites + 5, leastLimit(phase, sites, slices))
+      return [phase, { seconds: limit, blocks: limit }]
+    }),
+  )
   return generatedStudy({ sites, rows: 40, learner: largeNetwork(rounds), change: { slices, limits: limits as never } })
 }

@@ -21,8 +21,11 @@ const ALL_WRITES: Readonly<Record<keyof ChainWriter, true>> = {
   halt: true,
   publishEpoch: true,
   reportEpoch: true,
+  publishTerms: true,
   consentRoot: true,
   withdraw: true,
+  withdrawMany: true,
+  withdrawByOmbudsman: true,
   audit: true,
 }
 

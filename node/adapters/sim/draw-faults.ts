@@ -41,6 +41,7 @@ export interface ChaosBounds {
 const RARE_POINTS: readonly CrashPoint[] = ['journal.abstained', 'chain.abstain', 'chain.ready', 'chain.publishEpoch', 'chain.extend', 'chain.halt']
 const MOST_DISTURBANCES = 8
 const MOST_CRASHES = 6
+const FEWEST_FOUNDERS = 4
 
 /**
  * Draws all faults together: noise on every link, liars, crashes at any moment of any site, and disturbances along the run. That not too
@@ -49,7 +50,10 @@ const MOST_CRASHES = 6
 export function drawChaos(random: SimRandom, bounds: ChaosBounds): FaultPlan {
   const { sites, rounds, large } = bounds
   const order = shuffled(random, sites)
-  const most = mostFaulty(sites)
+  // Drawn apart: what else a seed decides does not depend on it.
+  const people = random.fork('people')
+  const joining = sites > FEWEST_FOUNDERS && people.chance(0.1) ? siteId(sites - 1) : null
+  const most = mostFaulty(foundersOf(sites, joining))
   const liars = order.slice(0, random.chance(0.6) ? random.int(0, most) : 0)
   const points = [...CRASH_POINTS, ...RARE_POINTS]
   const crashes = Array.from({ length: random.int(0, MOST_CRASHES) }, () => ({
@@ -61,8 +65,10 @@ export function drawChaos(random: SimRandom, bounds: ChaosBounds): FaultPlan {
   if (random.chance(0.04))
     disturbances.push({ at: drawMoment(random, rounds), kind: 'study-stopped', group: drawMost(random, order), lastsMs: drawLasting(random) })
   if (random.chance(0.05)) disturbances.push(drawDeep(random, rounds))
+  disturbances.push(...drawPeople(people, rounds, order, joining))
   return {
     ...NO_FAULTS,
+    joining,
     gossip: random.chance(0.8) ? drawGossip(random) : NO_FAULTS.gossip,
     fetchLoss: random.chance(0.5) ? random.fraction() * 0.3 : 0,
     crashes,
@@ -74,6 +80,20 @@ export function drawChaos(random: SimRandom, bounds: ChaosBounds): FaultPlan {
     mostInTrouble: most,
   }
 }
+
+/** New accounts, and when a hospital joins. */
+function drawPeople(random: SimRandom, rounds: number, order: readonly SiteId[], joining: SiteId | null): Disturbance[] {
+  const drawn: Disturbance[] = []
+  if (random.chance(0.12)) {
+    const [who, role] = [random.pick([random.pick(order), 'leader', 'standby'] as const), random.pick(['node', 'node', 'steward'] as const)]
+    drawn.push({ at: drawMoment(random, rounds), kind: 'new-account', who, role, lastsMs: drawLasting(random) })
+  }
+  if (joining !== null) drawn.push({ at: drawMoment(random, rounds), kind: 'admission', lastsMs: drawLasting(random) })
+  return drawn
+}
+
+/** Until somebody joins, more than half of these have to be sound. */
+export const foundersOf = (sites: number, joining: SiteId | null): number => (joining === null ? sites : sites - 1)
 
 /** One or two that need more than two thirds of the limit, and less than two limits. */
 const drawTraining = (random: SimRandom, order: readonly SiteId[], { contributingMs }: ChaosBounds): FaultPlan['training'] =>
@@ -121,7 +141,16 @@ const drawLies = (random: SimRandom, large: boolean): Lie[] => {
 const ALLIED: readonly Lie[] = ['wrong-sum', 'wrong-slice', 'two-slices']
 const MOST_ALLIED = 2
 /** What is beyond what is promised is not drawn: another lie takes its place. */
-function withinPromise(lies: FaultPlan['lies']): FaultPlan['lies'] {
+const withinPromise = (lies: FaultPlan['lies']): FaultPlan['lies'] => withKeys(withTrueSlices(lies))
+
+/** Whoever calls good keys bad has new ones drawn; were more than one drawer to keep his back, hardly a round would have a key. */
+function withKeys(lies: FaultPlan['lies']): FaultPlan['lies'] {
+  if (!lies.some(({ lie }) => lie === 'reports-keys')) return lies
+  const first = lies.find(({ lie }) => lie === 'withheld-vector')?.site
+  return lies.map((entry) => (entry.lie === 'withheld-vector' && entry.site !== first ? { ...entry, lie: 'garbage-vector' } : entry))
+}
+
+function withTrueSlices(lies: FaultPlan['lies']): FaultPlan['lies'] {
   if (!lies.some(({ lie }) => lie === 'wrong-slice' || lie === 'two-slices')) return lies
   const allied = new Set([...new Set(lies.flatMap(({ site, lie }) => (ALLIED.includes(lie) ? [site] : [])))].slice(0, MOST_ALLIED))
   return lies.map((entry) => (ALLIED.includes(entry.lie) && !allied.has(entry.site) ? { ...entry, lie: 'withheld-slice-word' } : entry))

@@ -16,6 +16,8 @@ export interface FaultPlan {
   readonly withholding: readonly SiteId[]
   /** What else some do on purpose. */
   readonly lies: readonly { readonly site: SiteId; readonly lie: Lie }[]
+  /** A site that is no founder, and is admitted when a disturbance says so: the one with the highest id. */
+  readonly joining: SiteId | null
   /** Sites that start later than the others. */
   readonly late: readonly { readonly site: SiteId; readonly afterMs: number }[]
   /** A site's clock minus the world's. */
@@ -139,6 +141,10 @@ export type DisturbanceBody =
   | { readonly kind: 'study-stopped'; readonly group: readonly SiteId[]; readonly lastsMs: number }
   /** Its steward ends its membership for good. */
   | { readonly kind: 'resign'; readonly who: Who }
+  /** Another account takes the place of its node's or steward's; the node is down until that stands on chain. */
+  | { readonly kind: 'new-account'; readonly who: Who; readonly role: 'node' | 'steward'; readonly lastsMs: number }
+  /** The site that is no founder is admitted; its steward approves the study so much later. */
+  | { readonly kind: 'admission'; readonly lastsMs: number }
   /** One of its patients withdraws: an exact run must stop. */
   | { readonly kind: 'withdrawal'; readonly who: Who }
   /** So many are down, or cut off, that no majority is left: nothing may be lost by it. */
@@ -152,6 +158,7 @@ export const NO_FAULTS: FaultPlan = {
   liars: [],
   withholding: [],
   lies: [],
+  joining: null,
   late: [],
   clockOffsets: [],
   training: [],

@@ -29,12 +29,16 @@ export function lying(chain: Chain, store: ModelStore, strike: () => void = () =
 
 /** The same object but for some methods; methods keep their own `this`. */
 export function replacing<T extends object>(object: T, methods: Partial<T>): T {
+  const bound = new Map<string | symbol, unknown>()
   return new Proxy(object, {
     get(target, name) {
-      const other = (methods as Record<string | symbol, unknown>)[name]
+      const other = (methods as Record<string | symbol, unknown>)[name] ?? bound.get(name)
       if (other !== undefined) return other
       const own = (target as Record<string | symbol, unknown>)[name]
-      return typeof own === 'function' ? own.bind(target) : own
+      if (typeof own !== 'function') return own
+      const mine = own.bind(target)
+      bound.set(name, mine)
+      return mine
     },
   })
 }

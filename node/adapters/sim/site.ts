@@ -47,10 +47,10 @@ export interface SimPorts {
 export class SimSite {
   readonly id: SiteId
   readonly name: string
-  readonly node: Address
-  readonly steward: Address
+  node: Address
+  steward: Address
   readonly recovery: Address
-  readonly vault: SimVault
+  vault: SimVault
   readonly cohort: SimCohort
   readonly differencing: SimDifferencing
   readonly journal: JournalEntry[] = []
@@ -60,6 +60,8 @@ export class SimSite {
   readonly trouble = new Trouble()
   /** Its data folder as it was once: the first one is empty. */
   copy: { readonly journal: readonly JournalEntry[]; readonly objects: ReadonlySet<Digest> } | null = null
+  /** How often an account of it was replaced. */
+  #replaced = 0
   /** When its data folder became an old copy. */
   readonly restoredAtMs: number[] = []
 
@@ -72,6 +74,17 @@ export class SimSite {
     this.vault = new SimVault(this.name, this.node)
     this.cohort = new SimCohort(this.name, options.rows ?? EMPTY_ROWS, options.tags)
     this.differencing = new SimDifferencing()
+  }
+
+  /** Another account for its node or its steward, which nobody has had. */
+  nextAccount(role: 'node' | 'steward'): Address {
+    return addressOf(role, this.id, ++this.#replaced)
+  }
+
+  /** As its folder is once the account has taken its place on chain. */
+  takeAccount(role: 'node' | 'steward', account: Address): void {
+    this[role] = account
+    if (role === 'node') this.vault = new SimVault(this.name, account)
   }
 
   get alive(): boolean {

@@ -25,7 +25,7 @@ import { SimTime } from './time.ts'
 export interface SimWorldOptions {
   /** Decides all that is left to chance. */
   readonly seed: number | string
-  /** How many sites, or what each is; all of them are founders. */
+  /** How many sites, or what each is; all of them are founders, but for who joins later by the plan of faults. */
   readonly sites: number | readonly SimSiteOptions[]
   readonly faults?: FaultPlan
   readonly chain?: SimChainOptions
@@ -58,6 +58,9 @@ export class SimWorld {
   readonly disks = new SimDisks()
   readonly members: SimMembers
   readonly sites: readonly SimSite[]
+  readonly founders: readonly SimSite[]
+  /** Who is admitted later, if anybody. */
+  readonly joining: SimSite | null
   readonly #stores = new Map<SiteId, SimModelStore>()
   readonly casualties: Casualties
   /** Told what befalls the world or one of its sites. */
@@ -75,6 +78,8 @@ export class SimWorld {
   readonly expectedStops: { readonly site: SiteId | null; readonly code: string }[] = []
   /** How each wait for a person ends. */
   readonly #waiting = new Map<SiteId, () => void>()
+  /** Told when who joins stands in the rota. */
+  joined: () => void = () => undefined
   readonly #debug: boolean
   readonly #onStopped: SimWorldOptions['onStopped']
   #programme: Programme | null = null
@@ -96,12 +101,15 @@ export class SimWorld {
       fetchLoss: faults.fetchLoss,
       deaf: options.deaf ?? false,
     })
-    const founders = this.sites.map((site) => site.details)
-    this.chain = new SimChain(founders, this.time, this.random.fork('chain'), { blockSeconds: 1, maxSites: Math.max(256, founders.length), ...options.chain })
+    this.joining = faults.joining === null ? null : this.site(faults.joining)
+    this.founders = this.sites.filter((site) => site !== this.joining)
+    const founders = this.founders.map((site) => site.details)
+    this.chain = new SimChain(founders, this.time, this.random.fork('chain'), { blockSeconds: 1, maxSites: Math.max(256, this.sites.length), ...options.chain })
     this.network.onEquivocation = () => this.strikes.count('equivocation')
     this.members = new SimMembers(this.chain)
     this.casualties = new Casualties(faults.mostInTrouble, () => this.time.nowMs)
     this.#markLiars()
+    if (this.joining !== null) this.joined = this.casualties.fall(this.joining.id, 'no member yet')
     new Disturber(this, { kill: (...args) => this.#kill(...args) }, this.random.fork('disturbances'))
   }
 
@@ -144,7 +152,7 @@ export class SimWorld {
     const { promise: failed, reject } = Promise.withResolvers<never>()
     failed.catch(() => undefined)
     this.#failed = reject
-    for (const site of this.sites) {
+    for (const site of this.founders) {
       const late = this.faults.late.find((entry) => entry.site === site.id)
       if (late === undefined) this.#run(site)
       else this.#startLate(site, late.afterMs)
@@ -176,8 +184,8 @@ export class SimWorld {
     return this.chain.connect(site.steward)
   }
 
-  /** Published by the first site, approved by every active site's steward (or by those named). Its keys are the nodes' work. */
-  async publishStudy(protocolDigest: Digest, protocolCid: Digest, rules: StudyRules, approvers: readonly SimSite[] = this.sites): Promise<StudyId> {
+  /** Published by the first site, approved by every founder's steward (or by those named). Its keys are the nodes' work. */
+  async publishStudy(protocolDigest: Digest, protocolCid: Digest, rules: StudyRules, approvers: readonly SimSite[] = this.founders): Promise<StudyId> {
     const study = await this.node(this.site(0)).studyDesk().publish(protocolDigest, protocolCid, rules)
     for (const site of approvers) await this.steward(site).studyDesk().approve(study, protocolDigest)
     return study

@@ -1,3 +1,4 @@
+import { leastLimit } from '#core/protocol/least-limit.ts'
 import type { Limit, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
 
 /** What limits follow from: one site's times and its ways with the others. Null: not measured. */
@@ -59,18 +60,20 @@ const UNLIMITED = Number.POSITIVE_INFINITY
 
 /**
  * Limits that hold the slowest site: training 2 × its 95th percentile; the other phases 2 × what they took in the round that was played, or, where a site
- * was not in it, 2 × the longer of that and what the transfers take at the study's size over each site's ways; never below n + 3 seconds and blocks.
+ * was not in it, 2 × the longer of that and what the transfers take at the study's size over each site's ways; never below what the chain asks.
  * Keying is left as it is: nothing of it happens before a run.
  */
 export function phaseLimits(measured: Measured, protocol: Pick<Protocol, 'limits' | 'maxSites' | 'slices'>): readonly PhaseLimit[] {
-  const least = protocol.maxSites + 3
-  const limit = (phase: LimitedPhase, found: Need): PhaseLimit => ({
-    phase,
-    needsSeconds: found.seconds,
-    slowest: found.slowest,
-    now: protocol.limits[phase],
-    proposed: found.seconds === null ? protocol.limits[phase] : { seconds: Math.max(least, tidySeconds(HEAD_ROOM * found.seconds)), blocks: least },
-  })
+  const limit = (phase: LimitedPhase, found: Need): PhaseLimit => {
+    const least = leastLimit(phase, protocol.maxSites, protocol.slices)
+    return {
+      phase,
+      needsSeconds: found.seconds,
+      slowest: found.slowest,
+      now: protocol.limits[phase],
+      proposed: found.seconds === null ? protocol.limits[phase] : { seconds: Math.max(least, tidySeconds(HEAD_ROOM * found.seconds)), blocks: least },
+    }
+  }
   return [
     limit('contributing', contributing(measured)),
     limit('witnessing', witnessing(measured, protocol.slices)),

@@ -81,8 +81,11 @@ function scratchChain({ record, view, contributed, say }: ScratchWorld): Chain {
     halt: nothing,
     publishEpoch: nothing,
     reportEpoch: nothing,
+    publishTerms: nothing,
     consentRoot: nothing,
     withdraw: nothing,
+    withdrawMany: async () => [],
+    withdrawByOmbudsman: nothing,
     audit: nothing,
     stop: nothing,
   }

@@ -61,6 +61,11 @@ export const roundErrors = {
     remedy: 'The site takes on no new work and abstains until space is free; rounds under way are finished. Free space, or give `state` a larger disk.',
     reaction: 'retry',
   },
+  'ROTA-5514': {
+    what: 'a study is to go on from model {root}, and round {round} of run {run} did not leave it',
+    remedy: 'Nothing to do: this node does not take part. Ask whoever published the study; `rota model list` shows what runs left.',
+    reaction: 'reject',
+  },
   'ROTA-5512': {
     what: 'the log of run {run} does not lead to its model {root}: {reason}',
     remedy:

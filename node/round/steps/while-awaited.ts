@@ -1,5 +1,6 @@
 import { has } from '#base/bitmap.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
+import type { RoundNo } from '#base/ids.ts'
 import type { RunView } from '#ports/chain.ts'
 import { thirdsPassed } from '../clock.ts'
 import type { Play, Round } from '../play.ts'
@@ -11,28 +12,37 @@ const ASKS_AFTER_THIRDS = 2
 const DONE = new Error('done')
 
 /**
- * Does `work` for as long as the round still waits for contributions; ends it once the round has moved on, since what would
- * come out could no longer be used, and the site is needed elsewhere. Asks for more time when it runs out: once a round, by whoever
- * is first, of those that the others wait for.
- * @throws ROTA-5510 (ignore) when it was ended
+ * Waits for `work` for as long as the round still waits for contributions: once it has moved on the site is needed elsewhere. Asks for more
+ * time when it runs out: once a round, by whoever is first, of those that the others wait for.
+ * @throws ROTA-5510 (ignore) when the round has moved on; the work goes on
  */
-export async function whileAwaited<T>(play: Play, round: Round, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const late = new AbortController()
+export async function whileAwaited<T>(play: Play, round: Round, signal: AbortSignal, work: Promise<T>): Promise<T> {
   const done = new AbortController()
+  const { promise: late, reject } = Promise.withResolvers<never>()
   const watching = watch(play, round, AbortSignal.any([signal, done.signal])).then(
-    () => late.abort(new RotaError('ROTA-5510', { run: round.run, round: round.round })),
+    () => reject(new RotaError('ROTA-5510', { run: round.run, round: round.round })),
     () => undefined,
   )
+  const startedMs = play.site.host.clock.nowMs()
   try {
-    return await work(AbortSignal.any([signal, late.signal]))
-  } catch (error) {
-    if (late.signal.aborted && !signal.aborted) throw late.signal.reason
-    throw error
+    const made = await Promise.race([work, late])
+    const isFresh = play.site.host.clock.nowMs() - startedMs < LOOK_MS
+    // Since the last look the round may have moved on: what was made would be used up for nothing.
+    if (!isFresh && !(await isAwaiting(play, round))) throw new RotaError('ROTA-5510', { run: round.run, round: round.round })
+    return made
   } finally {
     done.abort(DONE)
     await watching
   }
 }
+
+/** Whether the round still takes contributions, as far as this site can tell. */
+async function isAwaiting({ site }: Play, { run, round }: Round): Promise<boolean> {
+  const view = await site.chain.run(run).catch(() => null)
+  return view === null || takesUpdates(view, round)
+}
+
+const takesUpdates = ({ state, round }: RunView, number: RoundNo): boolean => state === 'Active' && round.round === number && round.phase === 'Contributing'
 
 /** Resolves once the round has moved on; rejects when aborted. */
 async function watch(play: Play, round: Round, signal: AbortSignal): Promise<void> {
@@ -41,7 +51,7 @@ async function watch(play: Play, round: Round, signal: AbortSignal): Promise<voi
     await play.site.host.clock.sleep(LOOK_MS, signal)
     const view = await play.site.chain.run(round.run).catch(() => null)
     if (view === null) continue
-    if (view.round.round !== round.round || view.round.phase !== 'Contributing' || view.state !== 'Active') return
+    if (!takesUpdates(view, round.round)) return
     if (!mayAsk || !(await needsTime(play, view)) || signal.aborted) continue
     mayAsk = false
     // Not waited for: the work may be done before the call is mined.

@@ -28,6 +28,8 @@ import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRecord } from '#ports/chain.ts'
 
 const limit = (seconds: number) => ({ seconds, blocks: 19 })
+/** What the chain asks. */
+const limitOf = (least: number) => ({ seconds: least, blocks: least })
 const protocolOf = (seconds: number, slices = 1, maxSites = 16): Pick<Protocol, 'limits' | 'maxSites' | 'slices'> => ({
   limits: { keying: limit(seconds), contributing: limit(seconds), witnessing: limit(seconds), publishing: limit(seconds), attesting: limit(seconds) },
   maxSites,
@@ -57,6 +59,8 @@ describe('limits from measurements', () => {
     assert.ok(Math.abs((training.needsSeconds as number) - 92) < 0.1, 'training, and two blocks')
     assert.deepEqual(training.proposed, { seconds: tidySeconds(2 * (training.needsSeconds as number)), blocks: 19 })
     for (const phase of ['witnessing', 'publishing', 'attesting']) assert.equal(of(limits, phase).proposed.seconds, 19, `${phase}: n + 3 for a small vector`)
+    const sliced = phaseLimits(measured(), protocolOf(600, 16))
+    assert.deepEqual([of(sliced, 'witnessing').proposed, of(sliced, 'publishing').proposed], [limitOf(51), limitOf(19)], 'three calls for each slice')
     const large = phaseLimits(measured({ vectorBytes: 40e6, sites: [site('a', 1, null), site('b', 1, 1e6), site('c', 1, 12.5e6)] }), protocolOf(600))
     assert.ok((of(large, 'witnessing').needsSeconds as number) > 80 && of(large, 'witnessing').slowest === 'b')
     assert.ok((of(large, 'publishing').needsSeconds as number) > 3 * 80, 'each third is one place')

@@ -32,6 +32,12 @@ describe('a protocol', () => {
     for (const limit of Object.values(p.limits)) assert.ok(limit.blocks >= p.maxSites + 3 && limit.seconds >= p.maxSites + 3)
   })
 
+  it('gets time to witness each of its slices', () => {
+    const { witnessing, publishing } = parseProtocol(`${TEXT}minSites: 8\nslices: 8\n`).limits
+    assert.deepEqual([witnessing.blocks, publishing.blocks], [3 * 8 + 3, 16 + 3])
+    assert.equal(parseProtocol(`${TEXT}minSites: 30\nmaxSites: 30\nslices: 30\n`).limits.witnessing.seconds, 3 * 30 + 3)
+  })
+
   it('gets the defaults of its learner', () => {
     const neural = parseProtocol(NEURAL)
     assert.deepEqual(neural.arithmetic, { wordBits: 32, fractionBits: 32 })
@@ -104,6 +110,12 @@ const bad: readonly Bad[] = [
     text: `${TEXT}limits:\n  attesting: { seconds: 30, blocks: 5 }\n`,
     line: lineOf('learner') + 2,
     says: /minSites \+ 3 = 6/,
+  },
+  {
+    is: 'a limit too short to witness each slice',
+    text: `${TEXT}slices: 3\nlimits:\n  witnessing: { seconds: 30, blocks: 11 }\n`,
+    line: lineOf('learner') + 3,
+    says: /3 × slices \+ 3 = 12/,
   },
   { is: 'a masked study of 3 sites', text: `${TEXT}mode: masked\n`, says: /at least 5/ },
   { is: '32-bit words for exact sums', text: `${TEXT}arithmetic: { wordBits: 32 }\n`, says: /must be 64/ },

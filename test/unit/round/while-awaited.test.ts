@@ -15,8 +15,8 @@ import { whileAwaited } from '#round/steps/while-awaited.ts'
   work for a round, of which the limit is 30 s
   ├── that is done in 15 s asks for nothing
   ├── that takes 35 s asks once, when two thirds of the limit are gone, and is done in time
-  ├── that takes longer than both limits is ended
-  ├── of a site that nobody waits for asks for nothing, and is ended at the limit
+  ├── that takes longer than both limits is waited for no longer
+  ├── of a site that nobody waits for asks for nothing, and is waited for until the limit
   ├── asks for nothing where another site has asked
   └── asks again when its call did not reach the chain, and not when the chain refused it
 */
@@ -61,10 +61,8 @@ async function work({ world, study }: World, site: number, seconds: number, roun
     },
   })
   const play = { site: { ...ports, chain, tell: (p: Progress) => told.push(p) }, study: { record: () => chain.study(study) } } as unknown as Play
-  const doing = whileAwaited(play, { run, round } as Round, ports.crashed, async (signal) => {
-    await ports.host.clock.sleep(1000 * seconds, signal)
-    return 'done'
-  }).catch((error) => (isRotaError(error) ? error.code : error))
+  const task = ports.host.clock.sleep(1000 * seconds, ports.crashed).then(() => 'done')
+  const doing = whileAwaited(play, { run, round } as Round, ports.crashed, task).catch((error) => (isRotaError(error) ? error.code : error))
   const outcome = await world.within(doing, 200_000)
   return { outcome, calls, told: told.map(({ kind }) => kind) }
 }
@@ -99,7 +97,7 @@ describe('work for a round', { timeout: 30_000 }, () => {
     assert.deepEqual([extended, phase], [true, 'Contributing'])
   })
 
-  it('is ended after both limits', async () => {
+  it('is waited for no longer than both limits', async () => {
     const world = await opened()
     await world.contribute([0, 1, 2], roundNo(1))
     ticking(world)

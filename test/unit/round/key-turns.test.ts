@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { afterEach, describe, it } from 'node:test'
+import { NO_FAULTS } from '#adapters/sim/faults.ts'
+import type { SimWorld } from '#adapters/sim/world.ts'
+import { rulesOf } from '#app/protocol/study-rules.ts'
+import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-network.ts'
+import { bitmapOf } from '#base/bitmap.ts'
+import { siteId, studyId } from '#base/ids.ts'
+import type { StudyRecord } from '#ports/chain.ts'
+import { rankOf } from '#round/key-watch.ts'
+import { generatedStudy } from '../../support/studies.ts'
+
+/*
+  keys that their drawer keeps back
+  ├── are reported after a third of the time that rounds have for contributions, and the next member draws
+  └── are not followed by another of the same drawer while others can draw: it is the last in turn
+*/
+const networks: SimulatedNetwork[] = []
+
+/** Five hospitals with half a minute to contribute; the first, who draws first, gives nobody anything. */
+async function begun(): Promise<{ readonly world: SimWorld; readonly drawers: () => readonly (readonly [number, number])[] }> {
+  const study = generatedStudy({ sites: 5, rows: 40 })
+  const startMs: number[] = []
+  const network = await simulateNetwork({
+    ...{ seed: 1, sites: study.sites, protocol: study.protocol, rules: await rulesOf(study.protocol) },
+    faults: { ...NO_FAULTS, lies: [{ site: 0 as never, lie: 'withheld-vector' }] },
+    onWorld: (world) => startMs.push(world.time.nowMs),
+  })
+  networks.push(network)
+  const { world } = network
+  const drawers = () =>
+    world.chain.ledger
+      .eventsFrom(0)
+      .flatMap((e) => (e.kind === 'EpochPublished' ? [[e.site, e.timestamp - Math.floor((startMs[0] ?? 0) / 1000)] as const] : []))
+  return { world, drawers }
+}
+
+describe('keys that their drawer keeps back', { timeout: 60_000 }, () => {
+  afterEach(() => {
+    for (const network of networks.splice(0)) network.stop()
+  })
+
+  it('are reported, and another member draws', async () => {
+    const { world, drawers } = await begun()
+    await world.within(world.time.sleep(30_000), 60_000)
+    const [first, second] = drawers()
+    assert.equal(first?.[0], 0)
+    assert.equal(second?.[0], 1)
+    assert.ok((second?.[1] ?? 0) >= 10 && (second?.[1] ?? 0) < 30, `after ${second?.[1]} s`)
+    assert.equal(world.chain.study(studyId(1)).epoch.reported, false, 'the second is good')
+  })
+
+  it('are not followed by another of the same', () => {
+    for (const members of [
+      [0, 1, 2, 3, 4],
+      [2, 3, 7],
+      [1, 4],
+    ])
+      for (const last of members)
+        for (let epoch = 0; epoch < 7; epoch++) {
+          const approved = bitmapOf(members.map(siteId))
+          const record = { epoch: { epoch, members: approved }, approved, publisher: siteId(members[0] as number) } as StudyRecord
+          const ranks = members.map((me) => rankOf(record, siteId(me), siteId(last)))
+          assert.deepEqual([...ranks].sort(), [...members.keys()], 'one after the other')
+          assert.equal(ranks[members.indexOf(last)], members.length - 1)
+        }
+  })
+})
