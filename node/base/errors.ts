@@ -3,8 +3,11 @@ import { canaryErrors } from './errors/canary.ts'
 import { chainErrors } from './errors/chain.ts'
 import { consentErrors } from './errors/consent.ts'
 import { dataErrors } from './errors/data.ts'
+import { deskErrors } from './errors/desk.ts'
+import { fhirErrors } from './errors/fhir.ts'
 import { networkErrors } from './errors/network.ts'
 import { numberErrors } from './errors/numbers.ts'
+import { portalErrors } from './errors/portal.ts'
 import { roundErrors } from './errors/rounds.ts'
 import { siteErrors } from './errors/site.ts'
 
@@ -37,6 +40,9 @@ export const catalogue = {
   ...chainErrors,
   ...roundErrors,
   ...consentErrors,
+  ...fhirErrors,
+  ...portalErrors,
+  ...deskErrors,
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof catalogue

@@ -15,6 +15,8 @@ export function buildProgram(program: Command, files: readonly CommandFile[], ve
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'print help')
     .helpCommand(false)
+    // `rota desk` has commands below it that take the same options: what stands after their names is theirs.
+    .enablePositionalOptions()
     .addHelpText('after', '\n`rota COMMAND --help` tells more, with an example. Every command takes --json.')
   for (const file of [...files].sort((a, b) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group))) addFile(program, file, run)
   everyCommand(program, summariseGroup)
@@ -66,7 +68,8 @@ const valuesOf = (options: OptionSet, given: Record<string, unknown>): Values<Op
 
 /** `chain` is told by what it can do: "start, stop". */
 function summariseGroup(command: Command): void {
-  if (command.parent !== null && command.commands.length > 0) command.summary(command.commands.map((child) => child.name()).join(', '))
+  if (command.parent !== null && command.commands.length > 0 && command.summary() === '')
+    command.summary(command.commands.map((child) => child.name()).join(', '))
 }
 
 function everyCommand(command: Command, visit: (command: Command) => void): void {

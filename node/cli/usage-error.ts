@@ -4,7 +4,9 @@ import { nearest } from '#base/nearest.ts'
 
 /** What commander found wrong in the words, as an error that names the nearest right ones. */
 export function usageError(error: CommanderError, command: Command): RotaError {
-  const word = /'([^']*)'/.exec(error.message)?.[1] ?? ''
+  // Of words too many commander names the command; of a group the word is what was meant as one.
+  const surplus = error.code === 'commander.excessArguments' && command.commands.length > 0 ? command.args[0] : undefined
+  const word = surplus ?? /'([^']*)'/.exec(error.message)?.[1] ?? ''
   const path = pathOf(command)
   if (error.code === 'commander.unknownOption') return new RotaError('ROTA-1003', { command: path, option: word, nearest: nearest(word, flagsOf(command)) })
   if (error.code === 'commander.unknownCommand' || (error.code === 'commander.excessArguments' && command.commands.length > 0))

@@ -22,6 +22,8 @@ export interface NodeMetrics {
   readonly stepSeconds: Histogram
   /** Labels: outcome (closed, refused, void). */
   readonly rounds: Counter
+  /** Withdrawals that take longer than a round, a day, or their terms allow. */
+  readonly lateExclusions: Gauge
   readonly chainHead: Gauge
   /** Blocks on chain that this node has not taken in. */
   readonly chainLag: Gauge
@@ -39,6 +41,7 @@ export function nodeMetrics(metrics: Metrics, folder: string): NodeMetrics {
     bytesOut: metrics.counter('rota_bytes_out_total', 'Bytes sent since start, by channel.'),
     stepSeconds: metrics.histogram('rota_step_seconds', "Seconds that this site's steps took.", STEP_BUCKETS),
     rounds: metrics.counter('rota_rounds_total', 'Rounds that ended since start, by outcome.'),
+    lateExclusions: metrics.gauge('rota_late_exclusions', 'Withdrawals that have not come into effect in time: more than 0 is an alarm.'),
     chainHead: metrics.gauge('rota_chain_head_block', 'Newest block of the chain.'),
     chainLag: metrics.gauge('rota_chain_lag_blocks', 'Blocks on chain that this node has not taken in.'),
   }

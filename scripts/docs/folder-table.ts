@@ -17,6 +17,9 @@ const TEXTS: Readonly<Record<Place, readonly [what: string, backup: string]>> = 
   consents: ['Consents and withdrawals that were recorded here, encrypted', '**yes**'],
   cohorts: ['Who was in which cohort that this site committed to, encrypted; `rota consent prove` needs it', '**yes**'],
   differencing: ['Cohorts that exact runs used; keeps one patient from showing by a difference', '**yes**'],
+  desk: ['What was done at the desk, by whom and for whom, encrypted', '**yes**'],
+  deskUsers: ['Accounts of the desk, encrypted', '**yes**'],
+  deskFigures: ['Counts of the last day at the desk, for `rota status` and the metrics', 'no'],
   opened: ['Runs that this site opened last: opened again when the chain has lost them', 'no'],
   rounds: ['Bytes and training time of each round that this node saw, for `rota study show`', 'no'],
   shares: ['What other sites said of themselves that runs had cost them, for `rota study show`', 'no'],
@@ -25,6 +28,7 @@ const TEXTS: Readonly<Record<Place, readonly [what: string, backup: string]>> = 
   resting: ['There while maintenance is announced (`rota pause`)', 'no'],
   restored: ['There after `rota restore`, until the node has brought its journal up to the chain', 'no'],
   results: ['Results that were written out', 'as you wish'],
+  withdrawals: ['Confirmations of withdrawals at the desk, to print and hand over: tags, no names', 'as you wish'],
 }
 
 /** Where a site keeps what, with the vault first. */

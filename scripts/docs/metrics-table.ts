@@ -1,3 +1,4 @@
+import { watchDesk } from '../../node/app/desk/desk-figures.ts'
 import { Metrics } from '../../node/web/metrics.ts'
 import { nodeMetrics } from '../../node/web/node-metrics.ts'
 import { markdownTable } from './markdown.ts'
@@ -6,6 +7,7 @@ import { markdownTable } from './markdown.ts'
 export async function metricsTable(): Promise<string> {
   const metrics = new Metrics()
   nodeMetrics(metrics, '.')
+  watchDesk(metrics, { deskFigures: '' })
   const lines = (await metrics.text()).split('\n')
   const kinds = new Map(lines.filter((line) => line.startsWith('# TYPE ')).map((line) => line.split(' ').slice(2) as [string, string]))
   const helps = lines.filter((line) => line.startsWith('# HELP ')).map((line) => /^# HELP (\S+) (.*)$/.exec(line)?.slice(1) as [string, string])

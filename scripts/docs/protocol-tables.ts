@@ -34,12 +34,18 @@ const PROTOCOL: Readonly<Record<string, string>> = {
   minSites: 'Fewer sites cannot open a round.',
   quorum: 'Updates without which a round is void.',
   maxSites: 'Most sites that may take part; enters the overflow check.',
-  limits: 'How long a phase waits at most. Both the seconds and the blocks must have passed; each at least the number of sites + 3.',
+  limits:
+    'How long a phase waits at most. Both the seconds and the blocks must have passed; each at least the number of sites + 3, that of witnessing at least 3 × `slices` + 3 where there are several.',
   ...limitTexts(['keying', 'contributing', 'witnessing', 'publishing', 'attesting']),
   maxRounds: 'A run ends after so many closed rounds, finished or not.',
   readers: 'Auditors. The key of each epoch is wrapped to them too.',
   'readers[].name': 'For people.',
   'readers[].encryptionKey': "The reader's X25519 public key, `0x` and 64 hex digits.",
+  start: 'Networks only: runs go on from a model that another run left, as after `rota consent unlearn`.',
+  'start.run': 'That run.',
+  'start.round': 'The round that left the model.',
+  'start.root': 'Root of the model, as the chain names it.',
+  'start.cid': 'Digest of its CID, as the chain names it.',
 }
 
 function limitTexts(phases: readonly string[]): Record<string, string> {

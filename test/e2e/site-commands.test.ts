@@ -8,6 +8,7 @@
  * ├── model export and predict agree, row by row
  * ├── consents recorded stand on chain by their root; a stranger relays withdrawals; twice changes nothing
  * ├── the next run goes without the withdrawn; whoever has the receipt checks the site's proof of it anywhere; a forged one does not hold
+ * ├── the record is exported as FHIR, with the rounds that used each consent, and read again changes nothing
  * └── the desk stops one patient at once; pause and its end leave their sign
  */
 import assert from 'node:assert/strict'
@@ -15,7 +16,9 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import type { AuditEvent, Consent } from '#adapters/fhir/r4.ts'
 import type { ConsentStatus } from '#app/consent/consent-status.ts'
+import type { DeskWithdrawal } from '#app/consent/withdraw-at-desk.ts'
 import { previewApproval } from '#app/protocol/approval-preview.ts'
 import { sha256 } from '#app/sha256.ts'
 import type { Diagnosis } from '#app/site/examination.ts'
@@ -30,6 +33,7 @@ import { pooledTable, rehearse } from '#core/learner/rehearse.ts'
 import { type RegressionResults, results } from '#core/learner/results.ts'
 import type { Model } from '#core/model/model.ts'
 import { Seeded } from '#core/model/seeded.ts'
+import { readWithdrawalReceipt } from '#patient/withdrawal-receipt.ts'
 import { type Hospitals, makeHospitals } from '../support/hospitals.ts'
 import { generatedStudy, LOGISTIC } from '../support/studies.ts'
 import { rota } from '../unit/cli/rota.ts'
@@ -226,6 +230,14 @@ describe('commands of a site', { timeout: 120_000 }, () => {
     assert.deepEqual([...inRun(1)], ['before'])
     assert.deepEqual([...inRun(2)], ['not in'])
     assert.deepEqual([...inRun(2, stays)], ['in'])
+    const story = new Map(out?.history.map((entry) => [entry.what, entry]))
+    assert.deepEqual([...story.keys()].sort(), ['first round without', 'granted', 'on chain', 'updates kept', 'used', 'withdrawn'])
+    assert.partialDeepStrictEqual(story.get('withdrawn'), { block: withdrawn[0]?.block, road: 'relayed' })
+    assert.partialDeepStrictEqual(story.get('first round without'), { run: 2, round: 1 })
+    assert.partialDeepStrictEqual(story.get('on chain'), { epoch: 1, root: first.root.root })
+    assert.deepEqual([out?.countersignedBy, out?.inclusionHolds], [sites[0]?.name, true])
+    assert.deepEqual(stays?.history.map(({ what }) => what).includes('withdrawn'), false)
+    assert.match(await readFile((gone[0] ?? '').replace('.json', '.html'), 'utf8'), /<html lang="en">[\s\S]*Receipt of your consent/)
     const shown = async (receipt: string | undefined, run: number) => {
       const proof = join(hospitals.dir, `proof-${run}.json`)
       await writeFile(proof, JSON.stringify(await ask(0, ['consent', 'prove', '--receipt', receipt ?? '', '--run', `${run}`, '--round', '1'])))
@@ -269,10 +281,29 @@ describe('commands of a site', { timeout: 120_000 }, () => {
     )
   })
 
+  it('the record is FHIR for who may read it: how each consent stands, and each round that used it', async () => {
+    const out = join(hospitals.dir, 'record.json')
+    const written = await ask<{ consents: number; pseudonyms: number }>(0, ['consent', 'export', '--programme', protocol.programme, '--fhir', '--out', out])
+    const patients = (sites[0]?.rows.train.rows ?? 0) + (sites[0]?.rows.test.rows ?? 0)
+    assert.deepEqual([written.consents, written.pseudonyms], [patients, 0])
+    const resources = (JSON.parse(await readFile(out, 'utf8')) as { entry: { resource: Consent | AuditEvent }[] }).entry.map(({ resource }) => resource)
+    assert.equal(resources.filter((one) => one.resourceType === 'Consent' && one.status === 'inactive').length, 12)
+    const used = resources.filter((one): one is AuditEvent => one.resourceType === 'AuditEvent' && one.action === 'E')
+    const sizes = (run: string) =>
+      used.filter(({ entity }) => entity[0]?.detail?.some((d) => d.type === 'run' && d.valueString === run)).map((e) => e.entity.length)
+    assert.ok(sizes('1').length > 2 && sizes('1').every((size) => size === patients))
+    assert.ok(sizes('2').length > 2 && sizes('2').every((size) => size === patients - 12))
+    const back = await ask<{ unchanged: number; refused: number }>(0, ['consent', 'import', '--programme', protocol.programme, '--fhir', out])
+    assert.deepEqual([back.unchanged, back.refused], [patients, 0])
+  })
+
   it('the desk stops one patient at once; pause leaves its sign', async () => {
     const desk = ['consent', 'withdraw', '--programme', protocol.programme, '--patient', 'line 3']
-    const done = await ask<{ tag: string | null; inData: boolean; root: { epoch: number } }>(1, desk)
+    const done = await ask<DeskWithdrawal>(1, desk)
     assert.deepEqual([done.tag, done.inData], [null, true])
+    const { file, sheet, receipt } = done.confirmation
+    assert.deepEqual(readWithdrawalReceipt(await readFile(file, 'utf8')), receipt)
+    assert.ok(receipt.seal !== null && (await readFile(sheet, 'utf8')).includes(receipt.seal.signature))
     assert.match((await rota([...desk, '--folder', hospitals.folders[1] as string])).stderr, /ROTA-6004/)
     const { programmes } = await ask<ConsentStatus>(1, ['consent', 'status'])
     assert.deepEqual([programmes[0]?.withdrawnHere, programmes[0]?.granted], [1, 0])

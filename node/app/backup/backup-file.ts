@@ -8,7 +8,7 @@ import { isRotaError, RotaError } from '#base/errors.ts'
  * What a backup takes, by name. Nothing else of a site's folder is ever in one, whatever files a later version adds there: secrets of a
  * round must not outlive it, and the journal of a node that died must not come to life again.
  */
-export const TAKEN = ['vault', 'config', 'card', 'mapping', 'steward', 'recovery', 'consents', 'cohorts', 'differencing'] as const
+export const TAKEN = ['vault', 'config', 'card', 'mapping', 'steward', 'recovery', 'consents', 'cohorts', 'differencing', 'desk', 'deskUsers'] as const
 export type Taken = (typeof TAKEN)[number]
 
 export interface Backup {

@@ -39,9 +39,9 @@ export async function backUp(options: { readonly folder: string; readonly passwo
 
 /** Where each of what a backup takes lies; the mapping where the config says. */
 export function placesOf(folder: string, config: SiteConfig): Readonly<Record<Taken, string | null>> {
-  const { config: yaml, card, steward, recovery, consents, cohorts, differencing } = sitePaths(folder)
+  const { config: yaml, card, steward, recovery, consents, cohorts, differencing, desk, deskUsers } = sitePaths(folder)
   const mapping = config.data.mapping === undefined ? null : resolve(folder, config.data.mapping)
-  return { vault: vaultPath(folder), config: yaml, card, mapping, steward, recovery, consents, cohorts, differencing }
+  return { vault: vaultPath(folder), config: yaml, card, mapping, steward, recovery, consents, cohorts, differencing, desk, deskUsers }
 }
 
 async function filesOf(folder: string, config: SiteConfig): Promise<Map<Taken, Uint8Array>> {

@@ -6,19 +6,23 @@ import { flag, list, text, whole } from '../options.ts'
 import { passwordFrom, siteOptions } from '../site-options.ts'
 
 const programme = text('NAME', 'the consent programme, as protocols name it')
+const language = text('CODE', 'language of the sheets to print, as en or de (default: en where the terms have it)')
 
 export const consent_record = command({
   name: 'consent record',
   group: 'Consent',
   summary: "record patients' consents, and write the receipt that each takes home",
   description: `A receipt is all that is needed to withdraw: hand it over (handover.csv beside them says whose is which), then delete it here. The root over all
-standing consents goes on chain under the next epoch; it names nobody. With neither --patients nor --all only the root is put there.`,
+standing consents goes on chain under the next epoch; it names nobody. With neither --patients nor --all only the root is put there. A programme with terms has
+its roots at the steps of their cadence, put there by the running node: its consents count from the next one on. Beside each receipt lies a sheet to print,
+with the code that opens the patient's page.`,
   options: {
     ...siteOptions,
     programme,
     patients: text('FILE', "one patient a line, named as in this site's data"),
     all: flag('every patient of the data file who is not in the record yet'),
     receipts: text('DIR', 'where the receipts go'),
+    language,
   },
   example: 'rota consent record --folder ./cleveland --programme research --patients agreed.txt --receipts ./receipts',
   async run({ options, out, signal }) {
@@ -28,7 +32,8 @@ standing consents goes on chain under the next epoch; it names nobody. With neit
     if (options.all && options.patients !== undefined) throw new RotaError('ROTA-1102', { option: '--all', other: '--patients' })
     const patients = options.all ? 'all' : options.patients === undefined ? 'none' : { file: options.patients }
     const receipts = patients === 'none' ? '.' : needed('consent record', '--receipts', options.receipts)
-    const made = await recordConsents({ folder: options.folder, password: passwordFrom(options), signal, programme: name, patients, receipts })
+    const call = { folder: options.folder, password: passwordFrom(options), signal, programme: name }
+    const made = await recordConsents({ ...call, patients, receipts, language: options.language })
     out.result(made, () => recordedText(made, out.style))
     return made.problem === null ? 0 : new RotaError(made.problem.code).exitCode
   },
@@ -37,9 +42,10 @@ standing consents goes on chain under the next epoch; it names nobody. With neit
 export const consent_withdraw = command({
   name: 'consent withdraw',
   group: 'Consent',
-  summary: 'withdraw consents: by receipt from anywhere, or at the desk by name',
+  summary: 'withdraw consents: by receipt from anywhere, at the desk by name, or as the ombudsman',
   description: `By receipt nobody else is asked: the receipt's own key signs, and this command relays it free of charge, to --chain and --contracts or to the
-network of --folder. At the desk (--folder, --programme and --patient) this site stops at once; with --receipts, the patient's receipt there is relayed too.`,
+network of --folder. At the desk (--folder, --programme and --patient) this site stops at once, and writes a countersigned confirmation to print; with --receipts,
+the patient's receipt there is relayed too. The ombudsman whom the terms name (--ombudsman) needs no receipt, only the tag.`,
   options: {
     ...siteOptions,
     receipt: list('FILE,…', 'receipts to withdraw'),
@@ -48,23 +54,39 @@ network of --folder. At the desk (--folder, --programme and --patient) this site
     contracts: text('ADDRESS', "the network's directory contract"),
     programme,
     patient: text('NAME', "the patient, named as in this site's data"),
+    confirmations: text('DIR', "where confirmations of the desk go (default: withdrawals in the site's folder)"),
+    language,
+    ombudsman: text('KEYSTORE', "the key that the programme's terms name"),
+    tag: list('TAG,…', 'tags to withdraw as the ombudsman, under --programme'),
   },
   example: [
     'rota consent withdraw --receipt receipt-1f0c9a.json --chain ws://127.0.0.1:8545 --contracts 0x5FbDB2315678afecb367f032d93F642f64180aa3',
     'rota consent withdraw --folder ./cleveland --programme research --patient 4711',
   ],
   async run({ options, out, signal }) {
-    const { receiptsIn, relayWithdrawals, withdrawAtDesk } = await import('#app/consent/consent-withdraw.ts')
+    const { receiptsIn, relayWithdrawals } = await import('#app/consent/consent-withdraw.ts')
     const { deskText, withdrawnText } = await import('#cli/output/consent-text.ts')
     if (options.patient !== undefined) {
+      const { withdrawAtDesk } = await import('#app/consent/withdraw-at-desk.ts')
       const call = { folder: options.folder, password: passwordFrom(options), signal, programme: needed('consent withdraw', '--programme', options.programme) }
-      const done = await withdrawAtDesk({ ...call, patient: options.patient, receipts: options.receipts })
+      const { patient, receipts, confirmations, language } = options
+      const done = await withdrawAtDesk({ ...call, patient, receipts, confirmations, language })
       out.result(done, () => deskText(done, out.style))
       return done.problem === null ? 0 : new RotaError(done.problem.code).exitCode
     }
-    const files = options.receipt.length > 0 ? options.receipt : await receiptsIn(needed('consent withdraw', '--receipt', options.receipts))
     const where =
       options.chain !== undefined || options.contracts !== undefined ? named(options) : await (await import('#app/site/config.ts')).readConfig(options.folder)
+    if (options.ombudsman !== undefined) {
+      const { withdrawAsOmbudsman } = await import('#app/consent/consent-ombudsman.ts')
+      if (options.tag.length > 0) needed('consent withdraw', '--programme', options.programme)
+      if (options.tag.length + options.receipt.length === 0) needed('consent withdraw', '--tag', undefined)
+      const what = { receipts: options.receipt, programme: options.programme, tags: options.tag }
+      const call = { chain: where.chain, contracts: where.contracts, keystore: options.ombudsman, password: passwordFrom(options), signal }
+      const withdrawn = await withdrawAsOmbudsman({ ...call, ...what })
+      out.result({ withdrawn }, () => withdrawnText(withdrawn, out.style))
+      return 0
+    }
+    const files = options.receipt.length > 0 ? options.receipt : await receiptsIn(needed('consent withdraw', '--receipt', options.receipts))
     const progress = out.progress('Withdrawing')
     try {
       const withdrawn = await relayWithdrawals(where, files, signal, (count) => progress.update(`${count} of ${files.length}`))
@@ -129,11 +151,12 @@ export const consent_verify = command({
   name: 'consent verify',
   group: 'Consent',
   summary: 'check, anywhere, what a site showed about a receipt against the chain',
-  description: `Needs the receipt, the site's proof and a chain endpoint, and no account. It shows what the hospital declared under its signature, not what it did with
+  description: `Needs the receipt, the site's proof and a chain endpoint, and no account. Without --proof the receipt itself is checked: who countersigned it, and that
+the root on chain holds it. It shows what the hospital declared under its signature, not what it did with
 rows that it kept quiet about. Exit code 1 when the proof does not hold.`,
   options: {
     receipt: text('FILE', RECEIPT),
-    proof: text('FILE', 'what rota consent prove --json wrote'),
+    proof: text('FILE', 'what rota consent prove --json wrote (default: the receipt itself is checked)'),
     chain: text('URL', "JSON-RPC endpoint of the network's chain"),
     contracts: text('ADDRESS', "the network's directory contract (default: the one that the receipt names)"),
   },
@@ -141,13 +164,20 @@ rows that it kept quiet about. Exit code 1 when the proof does not hold.`,
   async run({ options, out, signal }) {
     const { verifyReceipt } = await import('#app/consent/consent-verify.ts')
     const { verdictText } = await import('#cli/output/consent-text.ts')
-    const verdict = await verifyReceipt({
+    const call = {
       receipt: needed('consent verify', '--receipt', options.receipt),
-      proof: needed('consent verify', '--proof', options.proof),
       chain: needed('consent verify', '--chain', options.chain),
       contracts: options.contracts,
       signal,
-    })
+    }
+    if (options.proof === undefined) {
+      const { checkReceipt } = await import('#app/consent/receipt-check.ts')
+      const { checkedText } = await import('#cli/output/consent-text.ts')
+      const checked = await checkReceipt(call)
+      out.result(checked, () => checkedText(checked, out.style))
+      return checked.valid ? 0 : 1
+    }
+    const verdict = await verifyReceipt({ ...call, proof: options.proof })
     out.result(verdict, () => verdictText(verdict, out.style))
     return verdict.valid ? 0 : 1
   },
@@ -162,9 +192,14 @@ export const consent_status = command({
   name: 'consent status',
   group: 'Consent',
   summary: 'show how consents stand here and on chain, or what became of one receipt',
-  description: `Counts stay on this screen. With --receipt: whether its tag is withdrawn, and for each round of this site whether it was in the cohort that the
-site committed to. rota consent prove makes a proof of it.`,
-  options: { ...siteOptions, programme, receipt: list('FILE,…', 'receipts to follow up') },
+  description: `Counts stay on this screen. With --receipt: what happened with it (agreed, on chain, withdrawn and by which road, the first round without, what was
+deleted), and for each round of this site whether it was in the cohort that the site committed to. rota consent prove makes a proof of it.`,
+  options: {
+    ...siteOptions,
+    programme,
+    receipt: list('FILE,…', 'receipts to follow up'),
+    write: flag('write these receipts anew with what happened, countersigned, and their sheets'),
+  },
   example: ['rota consent status --folder ./cleveland', 'rota consent status --folder ./cleveland --receipt receipt-1f0c9a.json'],
   async run({ options, out, signal }) {
     const { consentStatus } = await import('#app/consent/consent-status.ts')
@@ -175,7 +210,24 @@ site committed to. rota consent prove makes a proof of it.`,
       signal,
       programme: options.programme,
       receipts: options.receipt,
+      renew: options.write,
     })
     out.result(status, () => consentText(status, out.style))
+  },
+})
+
+export const consent_print = command({
+  name: 'consent print',
+  group: 'Consent',
+  summary: 'make the sheet to print of a receipt again, in any language',
+  description: `Writes it beside the receipt, as an HTML file that asks nobody for anything. It holds the patient's key like the receipt itself. Needs no site and no
+chain: whoever holds the receipt can do it.`,
+  options: { receipt: list('FILE,…', 'receipts to print'), language },
+  example: 'rota consent print --receipt receipt-1f0c9a.json --language de',
+  async run({ options, out }) {
+    const { printReceipts } = await import('#app/consent/receipt-print.ts')
+    if (options.receipt.length === 0) needed('consent print', '--receipt', undefined)
+    const printed = await printReceipts(options.receipt, options.language)
+    out.result({ printed }, () => printed.map(({ sheet }) => sheet).join('\n'))
   },
 })

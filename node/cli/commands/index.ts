@@ -4,8 +4,11 @@ import { backend_install, backend_list, backend_test } from './backend.ts'
 import { backup, restore } from './backup.ts'
 import { canary } from './canary.ts'
 import { chain_start, chain_stop } from './chain.ts'
-import { consent_open, consent_prove, consent_record, consent_status, consent_verify, consent_withdraw } from './consent.ts'
+import { consent_open, consent_print, consent_prove, consent_record, consent_status, consent_verify, consent_withdraw } from './consent.ts'
+import { consent_export, consent_import } from './consent-fhir.ts'
+import { consent_unlearn } from './consent-unlearn.ts'
 import { demo } from './demo.ts'
+import { desk, desk_log, desk_user_add, desk_user_list, desk_user_remove } from './desk.ts'
 import { doctor } from './doctor.ts'
 import { init } from './init.ts'
 import { admit, join } from './join.ts'
@@ -14,6 +17,9 @@ import { leave } from './leave.ts'
 import { model_export, model_list, model_predict, model_show } from './model.ts'
 import { network_create, network_show } from './network.ts'
 import { pause } from './pause.ts'
+import { portal } from './portal.ts'
+import { programme_draft, programme_publish, programme_show } from './programme.ts'
+import { relay } from './relay.ts'
 import { run } from './run.ts'
 import { simulate } from './simulate.ts'
 import { status } from './status.ts'
@@ -60,10 +66,24 @@ export const commands: readonly CommandFile[] = [
   model_show,
   model_export,
   model_predict,
+  programme_draft,
+  programme_publish,
+  programme_show,
   consent_record,
   consent_withdraw,
+  consent_import,
+  consent_export,
   consent_status,
   consent_prove,
   consent_verify,
   consent_open,
+  consent_print,
+  consent_unlearn,
+  desk,
+  desk_user_add,
+  desk_user_remove,
+  desk_user_list,
+  desk_log,
+  portal,
+  relay,
 ]

@@ -3,16 +3,22 @@ import type { CohortProof } from '#app/consent/consent-prove.ts'
 import type { RecordedConsents } from '#app/consent/consent-record.ts'
 import type { ConsentStatus } from '#app/consent/consent-status.ts'
 import type { Verdict } from '#app/consent/consent-verify.ts'
-import type { DeskWithdrawal, Withdrawal } from '#app/consent/consent-withdraw.ts'
+import type { Withdrawal } from '#app/consent/consent-withdraw.ts'
+import type { ReceiptVerdict } from '#app/consent/receipt-check.ts'
+import type { HistoryEntry } from '#app/consent/receipt-history.ts'
+import type { DeskWithdrawal } from '#app/consent/withdraw-at-desk.ts'
 import { count, shortHex } from '#base/format.ts'
 import type { Style } from './style.ts'
 import { facts, table } from './table.ts'
 
-export function recordedText({ programme, recorded, handover, root, problem }: RecordedConsents, style: Style): string {
+export function recordedText({ programme, recorded, handover, root, countsFrom, problem }: RecordedConsents, style: Style): string {
   return [
     recorded === 0 ? `Nobody new under "${programme}".` : `${style.good('Recorded')} ${count(recorded)} consents under "${programme}".`,
     ...(handover === null ? [] : [`Receipts are written; ${handover} says whose is which. Hand them over, then delete both here.`]),
     rootText(root),
+    countsFrom === undefined
+      ? ''
+      : `They stand on chain from ${minuteOf(countsFrom)} on, with the root that the running node puts there; where consent is asked for, they count from then.`,
     ...problemText(problem, 'The consents stand here, but the chain does not know yet. Later: rota consent record --programme NAME', style),
   ]
     .filter((line) => line !== '')
@@ -26,7 +32,7 @@ export const withdrawnText = (withdrawn: readonly Withdrawal[], style: Style): s
     style,
   )
 
-export function deskText({ tag, inData, relayed, root, problem }: DeskWithdrawal, style: Style): string {
+export function deskText({ tag, inData, relayed, root, confirmation, problem }: DeskWithdrawal, style: Style): string {
   const chain =
     relayed !== null
       ? `On chain since block ${relayed.block}: tag ${relayed.tag}`
@@ -38,6 +44,7 @@ export function deskText({ tag, inData, relayed, root, problem }: DeskWithdrawal
     inData ? '' : style.warn("No row of this site's data file has this name; the objection is kept for when one does. Check the spelling."),
     chain,
     rootText(root),
+    `${confirmation.receipt.seal === null ? 'Confirmation' : 'Countersigned confirmation'} to print and hand over: ${confirmation.sheet}`,
     ...problemText(problem, 'The stop here stands; the chain does not know yet.', style),
   ]
     .filter((line) => line !== '')
@@ -53,7 +60,7 @@ export function consentText({ programmes, receipts }: ConsentStatus, style: Styl
     count(p.withdrawalsOfAll),
     p.root?.epoch,
     shortHex(p.root?.root),
-    p.root === null ? 'none on chain' : p.current ? 'current' : 'behind',
+    p.root === null ? 'none on chain' : p.current ? 'current' : p.nextRoot === null ? 'behind' : `next ${minuteOf(p.nextRoot)}`,
   ])
   const counts =
     rows.length === 0
@@ -62,7 +69,8 @@ export function consentText({ programmes, receipts }: ConsentStatus, style: Styl
   return [counts, ...receipts.map((receipt) => receiptText(receipt, style))].join('\n\n')
 }
 
-function receiptText({ programme, tag, grantedAt, withdrawnAtBlock, here, rounds }: ConsentStatus['receipts'][number], style: Style): string {
+function receiptText(receipt: ConsentStatus['receipts'][number], style: Style): string {
+  const { programme, tag, grantedAt, withdrawnAtBlock, here, rounds, countersignedBy, inclusionHolds, history, renewed } = receipt
   const head = facts(
     [
       ['receipt', tag],
@@ -70,23 +78,60 @@ function receiptText({ programme, tag, grantedAt, withdrawnAtBlock, here, rounds
       ['granted', grantedAt],
       ['on chain', withdrawnAtBlock === null ? 'not withdrawn' : `withdrawn in block ${withdrawnAtBlock}`],
       ['at this site', here === 'unknown' ? 'not from here' : here],
+      ['countersigned', countersignedBy === null ? 'not by a member of now' : `by ${countersignedBy}`],
+      [
+        'inclusion',
+        inclusionHolds === null
+          ? 'no proof in it: rota consent prove'
+          : inclusionHolds
+            ? 'its proof leads to the root on chain'
+            : style.bad('its proof does not hold'),
+      ],
     ],
     style,
   )
-  if (rounds.length === 0) return head
-  return [
-    head,
-    table(
-      ['run', 'round', 'in the cohort', 'cohort root'],
-      rounds.map((r) => [
-        r.run,
-        r.round,
-        { in: r.before ? 'yes, before the receipt' : 'yes', 'not in': 'no', unknown: 'cannot be told any more' }[r.cohort],
-        shortHex(r.cohortRoot),
-      ]),
-      style,
-    ),
-  ].join('\n')
+  const story = table(
+    ['when', 'what', ''],
+    history.map((entry) => [entry.at, entry.what, historyText(entry)]),
+    style,
+  )
+  const written = renewed === null ? [] : [`Written anew, countersigned: ${renewed.file}, and to print: ${renewed.sheet}`]
+  return [head, story, ...(rounds.length === 0 ? [] : [roundsText(rounds, style)]), ...written].join('\n\n')
+}
+
+const roundsText = (rounds: ConsentStatus['receipts'][number]['rounds'], style: Style): string =>
+  table(
+    ['run', 'round', 'in the cohort', 'cohort root'],
+    rounds.map((r) => [
+      r.run,
+      r.round,
+      { in: r.before ? 'yes, before the receipt' : 'yes', 'not in': 'no', unknown: 'cannot be told any more' }[r.cohort],
+      shortHex(r.cohortRoot),
+    ]),
+    style,
+  )
+
+function historyText(entry: HistoryEntry): string {
+  switch (entry.what) {
+    case 'granted':
+      return entry.terms === null ? 'no terms on chain' : `terms version ${entry.terms.version}`
+    case 'on chain':
+    case 'root without':
+      return `epoch ${entry.epoch}, block ${entry.block}`
+    case 'used':
+      return `in ${count(entry.rounds)} rounds, first in round ${entry.round} of run ${entry.run}`
+    case 'stopped here':
+      return { page: 'by the page', desk: 'at the desk', chain: 'as the chain says' }[entry.road]
+    case 'withdrawn':
+      return `block ${entry.block}, ${entry.road}`
+    case 'first round without':
+    case 'used after withdrawal':
+      return `round ${entry.round} of run ${entry.run}, opened in block ${entry.openedAtBlock}`
+    case 'updates deleted':
+      return `${count(entry.updates)} of this site, a day after their rounds`
+    case 'updates kept':
+      return `${count(entry.updates)} of ${count(entry.of)} of this site, until a day after their rounds`
+  }
 }
 
 export function provedText({ run, round, site, granted, cohort }: CohortProof, style: Style): string {
@@ -105,6 +150,14 @@ export function openedText({ run, round, secrets, granted }: CohortOpening, styl
 export function verdictText({ valid, round, state, reason }: Verdict, style: Style): string {
   if (!valid) return `${style.bad('The proof does not hold')}: ${reason}.`
   return `${style.good('The proof holds')}. In round ${round} the record was ${style.bold(state)}: ${reason}.\nIt shows which cohort the hospital declared.`
+}
+
+/** As 2031-12-31 14:05 UTC. */
+const minuteOf = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`
+
+export function checkedText({ valid, countersignedBy, withdrawnAtBlock, reason }: ReceiptVerdict, style: Style): string {
+  const head = valid ? `${style.good('The receipt holds')}, signed by ${style.bold(countersignedBy ?? '')}` : style.bad('The receipt does not hold')
+  return `${head}: ${reason}.\n${withdrawnAtBlock === null ? 'It is not withdrawn.' : `It was withdrawn in block ${withdrawnAtBlock}.`}`
 }
 
 const rootText = (root: { readonly epoch: number; readonly root: string; readonly block: number } | null): string =>

@@ -5,13 +5,14 @@ import type { Style } from './style.ts'
 import { facts, table } from './table.ts'
 
 export function statusText(status: SiteStatus, style: Style): string {
-  const { site, chain, node, members, studies, runs, rounds, absences } = status
+  const { site, chain, node, members, desk, studies, runs, rounds, absences } = status
   const head = facts(
     [
       ['site', site.member ? `${site.name} (site ${site.id})${site.resting ? ', resting: rota pause --off' : ''}` : `${site.name}, not a member: rota join`],
       ['node', node === null ? 'does not run: rota run' : `${node.ok ? style.good('runs') : style.bad('runs, with trouble')}, ${node.version}`],
       ['peers', node === null ? `${members - 1} other members` : `${node.peers} of ${members - 1} connected`],
       ['chain', `${chain.url}, id ${chain.chainId}, block ${count(chain.head)}`],
+      ...(desk === null ? [] : [['desk', deskText(desk, style)] as const]),
     ],
     style,
   )
@@ -35,6 +36,12 @@ export function statusText(status: SiteStatus, style: Style): string {
     ...(rounds.length === 0 ? [] : [roundsTable(rounds, style)]),
     ...absences.map(({ run, lines }) => `${style.bold(`Run ${run}`)}\n${absencesText(lines, style)}`),
   ].join('\n\n')
+}
+
+/** Who was stopped, the sealed log says: names do not belong on this screen. */
+function deskText({ url, looks, limited, limitedAt }: NonNullable<SiteStatus['desk']>, style: Style): string {
+  const stopped = limitedAt === null ? '' : `; ${style.bad(`${count(limited)} stopped at the limit of looks`)}, last ${limitedAt}`
+  return `${url}, ${count(looks)} looks at people within a day${stopped}`
 }
 
 export const roundsTable = (rounds: SiteStatus['rounds'], style: Style): string =>

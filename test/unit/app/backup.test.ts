@@ -65,6 +65,8 @@ describe('backup and restore', () => {
     const paths = sitePaths(site)
     await writeFile(paths.consents, 'sealed line\n')
     await writeFile(paths.cohorts, 'sealed line\n')
+    await writeFile(paths.desk, 'sealed line\n')
+    await writeFile(paths.deskUsers, 'sealed line\n')
     await new DifferencingLedger(paths.differencing).record([some], some)
     const journal = await openJournal(paths.journal)
     for (const entry of [contributed(1, 3), contributed(2, 7), contributed(1, 4)]) await journal.append(entry)
@@ -102,7 +104,7 @@ describe('backup and restore', () => {
     assert.deepEqual(await readFile(join(folder, 'vault.json')), await readFile(join(site, 'vault.json')))
     assert.match(await readFile(is.config, 'utf8'), /mapping: mapping.yaml/)
     assert.equal(await readFile(join(folder, 'mapping.yaml'), 'utf8'), 'patient: id\n')
-    assert.deepEqual((await readdir(is.state)).sort(), ['cohorts.log', 'consents.log', 'differencing.jsonl', 'restored'])
+    assert.deepEqual((await readdir(is.state)).sort(), ['cohorts.log', 'consents.log', 'desk-users.log', 'desk.log', 'differencing.jsonl', 'restored'])
     assert.deepEqual((await readdir(folder)).sort(), ['mapping.yaml', 'recovery.json', 'rota.yaml', 'site.json', 'state', 'steward.json', 'vault.json'])
   })
 

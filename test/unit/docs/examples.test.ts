@@ -88,7 +88,7 @@ describe('command lines in the documents', () => {
 
 describe('files in the documents', () => {
   const protocols = fences.filter(({ language, text }) => language === 'yaml' && text.includes('learner:'))
-  const mappings = fences.filter(({ language, text }) => language === 'yaml' && text.includes('patient:'))
+  const mappings = fences.filter(({ language, text }) => language === 'yaml' && /^patient: \S/m.test(text))
   const configs = fences.filter(({ language, text }) => language === 'yaml' && text.includes('passwordFile:'))
 
   it('a protocol is read, and has nothing that the code would refuse', () => {

@@ -27,7 +27,7 @@ interface Plant {
 }
 
 const mayImport = (layer: Layer, other: string): boolean =>
-  layer.folder === other || layer.may.some((allowed) => other === allowed || other.startsWith(`${allowed}/`))
+  layer.folder === other || other.startsWith(`${layer.folder}/`) || layer.may.some((allowed) => other === allowed || other.startsWith(`${allowed}/`))
 
 function plants(): Plant[] {
   const planted: Plant[] = []

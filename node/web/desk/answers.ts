@@ -1,0 +1,60 @@
+import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { type ErrorCode, isRotaError, nameOf, RotaError } from '#base/errors.ts'
+import type { Log } from '#ports/host.ts'
+import type { DeskPlace } from './guards.ts'
+
+const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
+  'ROTA-6701': 401,
+  'ROTA-6702': 429,
+  'ROTA-6703': 401,
+  'ROTA-6704': 403,
+  'ROTA-6705': 429,
+  'ROTA-6714': 404,
+  'ROTA-6716': 403,
+  'ROTA-6717': 503,
+  'ROTA-6720': 429,
+}
+
+/** A fault as the page reads it: the code and its values, from which it makes words in its own language, and the words in English. */
+export function faultAnswer(notes: Pick<Log, 'error'>, place: DeskPlace): (error: Error, c: Context) => Response {
+  return (error, c) => {
+    if (isRotaError(error)) {
+      const { code, message, remedy, details } = error
+      if (isWatched(c, place)) return c.redirect(`/?fault=${code}`, 303)
+      const values = Object.fromEntries(Object.entries(details).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]))
+      return c.json({ code, message, remedy, values }, STATUS[code] ?? (error.reaction === 'retry' ? 503 : 400))
+    }
+    notes.error('desk.fault', { reason: nameOf(error) })
+    return c.json(
+      { code: null, message: 'something went wrong at the desk; nothing is known to have been done', remedy: 'Look again before you try again.', values: {} },
+      500,
+    )
+  }
+}
+
+/** A person, not the page, sees the answer: the page says it in their words. */
+const isWatched = (c: Context, { url }: DeskPlace): boolean =>
+  c.req.method === 'GET' && /^\/(print|service)\//.test(c.req.path) && c.req.header('host') === url.host
+
+/** The body as an object of texts. @throws ROTA-6706 */
+export async function textsIn<K extends string>(c: Context, longest: Readonly<Record<K, number>>): Promise<Readonly<Record<K, string>>> {
+  const refuse = (reason: string) => new RotaError('ROTA-6706', { reason })
+  const body: unknown = await c.req.json().catch(() => {
+    throw refuse('not JSON')
+  })
+  if (typeof body !== 'object' || body === null) throw refuse('no object')
+  const texts = Object.entries<number>(longest).map(([name, most]) => {
+    const value = (body as Record<string, unknown>)[name]
+    if (typeof value !== 'string' || value.length > most) throw refuse(`${name} is missing or too long`)
+    return [name, value] as const
+  })
+  return Object.fromEntries(texts) as Record<K, string>
+}
+
+/** As the hospital's own system names a patient: one line. @throws ROTA-6713 */
+export function patientName(text: string): string {
+  const name = text.trim()
+  if (name === '' || name.length > 128 || /[\p{Cc}\u2028\u2029]/u.test(name)) throw new RotaError('ROTA-6713')
+  return name
+}
