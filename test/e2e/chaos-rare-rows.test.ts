@@ -75,7 +75,7 @@ describe('kills at the rows that few rounds have', () => {
     await writeFile(data, `${whole}train,no,number\n`)
     try {
       const again = (at: Strike['at']) => kill('abstain-again', 'the same', { at })
-      await withoutThree(strikeInTurn([kill('contribute', 'anyone', { site: 3, at: 'send' }), ...some([again('row'), again('sent'), again('send')])]))
+      await withoutThree(strikeInTurn([kill('contribute', 'anyone', { site: 3, at: 'send' }), ...some([again('row'), again('send'), again('sent')])]))
     } finally {
       await writeFile(data, whole)
     }

@@ -133,6 +133,7 @@ describe('the desk in a browser', { skip: noBrowser, timeout: 120_000 }, () => {
     await press('Handed over')
     await reads('nothing of it is kept here')
     assert.equal(await isThere(print), false)
+    await reads('Agreed')
     await press('Withdraw')
     await page.waitForSelector('dialog[open]')
     await press('Withdraw')

@@ -14,18 +14,31 @@ export function PeopleView({ ask }: { readonly ask: Ask }) {
   const [busy, setBusy] = useState(false)
   const field = useRef<HTMLInputElement>(null)
 
+  /** Only the newest question's answer is shown. */
+  const asked = useRef(0)
+
   async function find(patient: string): Promise<void> {
+    const mine = ++asked.current
     setBusy(true)
     setFault(null)
     try {
-      setPerson(await ask((api) => api.find(patient)))
+      const found = await ask((api) => api.find(patient))
+      if (mine === asked.current) setPerson(found)
     } catch (error) {
+      if (mine !== asked.current) return
       setPerson(null)
       setFault(faultOf(error))
       field.current?.focus()
     } finally {
-      setBusy(false)
+      if (mine === asked.current) setBusy(false)
     }
+  }
+
+  /** After something was done for the person: what is shown stays until the answer is there, and a search meanwhile comes first. */
+  async function refresh(patient: string): Promise<void> {
+    const mine = asked.current
+    const found = await ask((api) => api.find(patient)).catch(() => null)
+    if (found !== null && mine === asked.current) setPerson(found)
   }
 
   function submit(event: SubmitEvent): void {
@@ -47,7 +60,7 @@ export function PeopleView({ ask }: { readonly ask: Ask }) {
         </form>
       </search>
       {fault === null ? null : <FaultNotice fault={fault} />}
-      {person === null ? null : <PersonView key={person.patient} ask={ask} person={person} onChange={() => find(person.patient)} />}
+      {person === null ? null : <PersonView key={person.patient} ask={ask} person={person} onChange={() => refresh(person.patient)} />}
     </>
   )
 }
