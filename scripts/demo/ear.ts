@@ -4,8 +4,8 @@ import type { Heard } from './hospital.ts'
 /** All that the nodes tell, in one place: acts wait here for what they want to see. */
 export interface Ear {
   hear(heard: Heard): void
-  /** Called for everything from now on; the answer ends it. */
-  listen(listener: (heard: Heard) => void): () => void
+  /** Called for everything from now on (or, with `since`, since then); the answer ends it. */
+  listen(listener: (heard: Heard) => void, since?: Mark): () => void
   /**
    * The first thing told from now on (or, with `since`, since then) that `wanted` makes something of.
    * @throws DemoError after `limitMs`, saying what did not happen
@@ -21,7 +21,8 @@ export type Mark = number
 export function openEar(signal: AbortSignal, advice: string): Ear {
   const told: Heard[] = []
   const listeners = new Set<(heard: Heard) => void>()
-  const listen: Ear['listen'] = (listener) => {
+  const listen: Ear['listen'] = (listener, since = told.length) => {
+    for (const heard of told.slice(since)) listener(heard)
     listeners.add(listener)
     return () => void listeners.delete(listener)
   }

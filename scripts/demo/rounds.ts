@@ -33,7 +33,8 @@ export async function openRun(scene: Scene, network: Network, study: number): Pr
     last = Date.now()
     stage.line(roundText(rounds.at(-1) as RoundResult, network.hospitals.length))
   }
-  const unlisten = ear.listen(tell)
+  // On a slow machine a round may be over before the command is.
+  const unlisten = ear.listen(tell, since)
   return {
     run,
     rounds,

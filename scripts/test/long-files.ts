@@ -13,7 +13,7 @@ const waits = (seconds: number): Known => ({ seconds, waits: true })
 export const LONG: Readonly<Record<string, Known>> = {
   contracts: works(90),
   check: works(17),
-  'test/rounds/chaos.test.ts': works(170),
+  'test/rounds/chaos.test.ts': works(110),
   'test/e2e/chain-consortium.test.ts': waits(96),
   'test/e2e/chaos-folders.test.ts': waits(85),
   'test/e2e/chaos-kills.test.ts': waits(80),

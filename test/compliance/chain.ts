@@ -14,6 +14,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { bitmapOf, has, sizeOf, withSite } from '#base/bitmap.ts'
 import { type ErrorCode, isRotaError, type Reaction } from '#base/errors.ts'
 import { type Address, attemptNo, type Digest, digest, type RoundNo, type RunId, roundNo, type SiteId, type StudyId, siteId, ZERO_DIGEST } from '#base/ids.ts'
@@ -101,6 +102,14 @@ function actsOf(world: ChainWorld, study: StudyId, run: RunId) {
     return round
   }
   return { study, run, all, at, view, contribute, witness, publish, attest, leaderOf, toPublishing }
+}
+
+/** A site sees its own calls at once; those of others when its endpoint has announced them. */
+async function soon<T>(read: () => Promise<readonly T[]>, least: number): Promise<readonly T[]> {
+  for (const end = Date.now() + 10_000; ; await sleep(5)) {
+    const found = await read()
+    if (found.length >= least || Date.now() > end) return found
+  }
 }
 
 export function chainCompliance(name: string, makeWorld: (sites: number) => Promise<ChainWorld>): void {
@@ -218,7 +227,7 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       }
       // Place 0 would be next; it missed its turn.
       assert.notEqual(leaderOf(await view()), 0)
-      const published = await at(0).events(0, { run, kinds: ['Published'] })
+      const published = await soon(() => at(0).events(0, { run, kinds: ['Published'] }), 4)
       assert.deepEqual(
         published.map((event) => 'site' in event && event.site),
         [1, 1, 2, 3],
@@ -253,7 +262,7 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       await at(3).abstain(run, roundNo(1), 'differencing')
       const { phase, abstained } = (await view()).round
       assert.deepEqual([phase, has(abstained, siteId(3))], ['Witnessing', true])
-      const events = await at(0).events(0, { run, kinds: ['Abstained'] })
+      const events = await soon(() => at(0).events(0, { run, kinds: ['Abstained'] }), 1)
       assert.deepEqual(
         events.map((event) => 'reason' in event && event.reason),
         [2],
@@ -269,7 +278,7 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       await world.advance(Math.ceil((2 * LIMIT.seconds) / 3), Math.ceil((2 * LIMIT.blocks) / 3))
       await at(3).extend(run, one)
       const { extended, phase, since } = (await view()).round
-      const [event] = await at(0).events(0, { run, kinds: ['ContributingExtended'] })
+      const [event] = await soon(() => at(0).events(0, { run, kinds: ['ContributingExtended'] }), 1)
       assert.deepEqual([extended, phase, since.block, since.timestamp], [true, 'Contributing', event?.block, event?.timestamp])
       assert.deepEqual(event?.kind === 'ContributingExtended' && [event.run, event.round, event.site], [run, 1, 3])
       await fails(at(2).extend(run, one), 'ROTA-5126', 'ignore')
@@ -327,7 +336,7 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       const exact = await openRun(world)
       await exact.at(2).halt(exact.run, 'cohortChanged')
       assert.equal((await exact.view()).state, 'Halted')
-      const changes = await exact.at(0).events(0, { run: exact.run, kinds: ['RunStateChanged'] })
+      const changes = await soon(() => exact.at(0).events(0, { run: exact.run, kinds: ['RunStateChanged'] }), 1)
       assert.deepEqual(
         changes.map((event) => event.kind === 'RunStateChanged' && [event.state, event.site, event.reason]),
         [['Halted', 2, 5]],
@@ -364,7 +373,7 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       for (const site of [0, 1, 2]) await attest(site, round, 'refused', modelOf('base, refused once'))
       const now = await view()
       assert.deepEqual([now.model, now.closedRounds, now.round.round], [modelOf('base, refused once'), 0, 2])
-      assert.equal((await at(0).events(0, { run, kinds: ['RoundRefused'] })).length, 1)
+      assert.equal((await soon(() => at(0).events(0, { run, kinds: ['RoundRefused'] }), 1)).length, 1)
     })
 
     it('ends a run after its last round', async () => {
@@ -412,7 +421,7 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       await fails(chain.withdraw(programme, blind, patientKey, signature), 'ROTA-5401', 'ignore')
       await chain.audit(2, named('document'))
       const kinds: readonly ChainEventBody['kind'][] = ['ConsentRoot', 'ConsentWithdrawn', 'AuditEntry']
-      const events = await relay.events(0, { kinds })
+      const events = await soon(() => relay.events(0, { kinds }), kinds.length)
       assert.deepEqual(
         events.map(({ kind }) => kind),
         kinds,
@@ -542,8 +551,11 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       assert.equal((await view()).round.phase, 'Witnessing')
       // One account, several calls under way: each is mined, in order.
       await Promise.all([1, 2, 3, 4, 5].map((category) => at(1).audit(category, named('burst'))))
-      const events = await at(0).events(0, { kinds: ['AuditEntry'] })
-      const burst = events.flatMap((event) => (event.kind === 'AuditEntry' && event.subject === named('burst') ? [event.category] : []))
+      const burstSoFar = async () =>
+        (await at(0).events(0, { kinds: ['AuditEntry'] })).flatMap((event) =>
+          event.kind === 'AuditEntry' && event.subject === named('burst') ? [event.category] : [],
+        )
+      const burst = await soon(burstSoFar, 5)
       assert.deepEqual(burst, [1, 2, 3, 4, 5])
       const held = all.reduce((set, site) => withSite(set, siteId(site)), bitmapOf([]))
       await Promise.all([0, 1].map((site) => at(site).witness(run, roundNo(1), 0, held)))

@@ -8,13 +8,16 @@ import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DevChain, type DevChainOptions, startAnvil } from '#adapters/devchain/anvil.ts'
 import { createNetwork, joinNetwork } from '#app/chain/network.ts'
+import { openOfflineStore } from '#app/node/offline-store.ts'
 import type { NodeEvent } from '#app/node/run-node.ts'
 import { initSite } from '#app/site/init-site.ts'
+import { sitePaths } from '#app/site/site-folder.ts'
 import { approveStudy, publishStudy, startRun } from '#app/study/studies.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { RunId, StudyId } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
+import { encodeProtocol } from '#wire/protocol.ts'
 
 const BIN = new URL('../../node/cli/bin.mjs', import.meta.url).pathname
 const never = new AbortController().signal
@@ -132,7 +135,11 @@ async function foundNetwork(
     nodes,
     async publish(protocol) {
       const { study } = await publishStudy(call(0), protocol)
-      for (const i of folders.keys()) await approveStudy({ ...call(i), study, stewardPassword: null })
+      for (const [i, folder] of folders.entries()) {
+        // Where no node runs yet, the protocol comes by hand.
+        if (nodes[i] === undefined) await (await openOfflineStore(sitePaths(folder).blocks)).putPlain(encodeProtocol(protocol), never)
+        await approveStudy({ ...call(i), study, stewardPassword: null })
+      }
       return study
     },
     openRun: (study, at = 0) => untilDone(async () => (await startRun({ ...call(at), study })).run),

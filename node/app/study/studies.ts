@@ -11,7 +11,7 @@ import { newestTerms } from '#app/programme/terms-on-chain.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
 import { connectSite, openSiteFolder, ownRecord, passwordSource, type SiteFolder } from '#app/site/site-folder.ts'
 import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
-import { RotaError } from '#base/errors.ts'
+import { isRotaError, RotaError } from '#base/errors.ts'
 import { type RunId, type StudyId, studyId } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
@@ -69,13 +69,26 @@ export async function protocolOf(desk: { folder: Pick<SiteFolder, 'paths'> }, re
   return protocol
 }
 
+/** The protocol, once the node has fetched it: it may be about to. @throws as protocolOf */
+async function arrivingProtocol(desk: { folder: Pick<SiteFolder, 'paths'> }, record: StudyRecord, signal: AbortSignal): Promise<Protocol> {
+  const untilMs = systemClock.nowMs() + PROTOCOL_WAIT_MS
+  for (;;) {
+    try {
+      return await protocolOf(desk, record, signal)
+    } catch (error) {
+      if (!isRotaError(error, 'ROTA-1207') || systemClock.nowMs() > untilMs) throw error
+    }
+    await systemClock.sleep(KEY_LOOK_MS, signal)
+  }
+}
+
 /**
  * The steward's yes to exactly this digest.
- * @throws ROTA-6014, 6015 when the programme's terms are for another lawful basis, or expired; 1207 while the protocol is not here
+ * @throws ROTA-6014, 6015 when the programme's terms are for another lawful basis, or expired; 1207 when the protocol has not come to this site
  */
 export function approveStudy(call: StudyCall & { readonly study: StudyId; readonly stewardPassword: PasswordSource | null }): Promise<void> {
   return asSteward(call, async (desk, record, { folder, chain }) => {
-    const protocol = await protocolOf({ folder }, record, call.signal)
+    const protocol = await arrivingProtocol({ folder }, record, call.signal)
     const breach = termsAgainst(record.id, protocol, await newestTerms(chain, protocol.programme), systemClock.nowMs())
     if (breach !== null) throw breach
     await desk.approve(call.study, record.protocolDigest)
@@ -99,6 +112,7 @@ function asSteward(
 }
 
 const KEY_WAIT_MS = 15_000
+const PROTOCOL_WAIT_MS = 15_000
 const KEY_LOOK_MS = 200
 
 export interface StartCall extends StudyCall {
