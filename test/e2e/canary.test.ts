@@ -187,7 +187,7 @@ describe('canaries and participation', { timeout: 240_000 }, () => {
     )
     assert.ok((shares[1]?.here?.bytesOut ?? 0) > 0 && shares[0]?.here === null && shares[2]?.here === null, 'its own it knows')
     assert.ok(
-      (shares[0]?.told?.bytesOut ?? 0) > 0 && shares[0]?.told?.trainSeconds === 1 && shares[2]?.told === null,
+      (shares[0]?.told?.bytesOut ?? 0) > 0 && (shares[0]?.told?.trainSeconds ?? 0) >= 1 && shares[2]?.told === null,
       'the others tell theirs, if they are there',
     )
     const where = ['--chain', hospitals.chain.url, '--contracts', hospitals.contracts]
@@ -200,7 +200,7 @@ describe('canaries and participation', { timeout: 240_000 }, () => {
       rota(['model', 'show', '--folder', folder(1), '--report', report]),
     ])
     assert.match(text, /Who did what/)
-    assert.match(text, /≤ 1\.0 s, told/)
+    assert.match(text, /≤ \d+(\.\d)? (s|min), told/)
     assert.match(text, /not known here/)
     assert.match(text, new RegExp(`! ${names[2]} has been missing from`))
     assert.match((await siteStatus(folder(1), signal)).absences[0]?.lines[0] ?? '', lost)
