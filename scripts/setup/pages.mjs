@@ -21,16 +21,18 @@ export function pagesStand(root) {
 
 export async function bundlePages(root) {
   await step('Pages are bundled', async () => {
+    const { build, stop } = await import('esbuild')
     const inputs = new Set()
-    for (const page of pages(root)) for (const input of await bundle(root, page)) inputs.add(input)
+    for (const page of pages(root)) for (const input of await bundle(build, root, page)) inputs.add(input)
+    // Its service would stay for as long as the program that is started next.
+    await stop()
     mkdirSync(join(root, '.cache'), { recursive: true })
     writeFileSync(join(root, STAMP), JSON.stringify({ inputs: [...inputs].sort(), digest: digestOf(root, [...inputs]) }))
   })
 }
 
 /** A page is a folder with `main.tsx`, `index.html` and `languages/*.json`. It becomes three files that name each other relatively: they work under any path, from a disk and from IPFS. */
-async function bundle(root, page) {
-  const { build } = await import('esbuild')
+async function bundle(build, root, page) {
   const out = join(root, DIST, page)
   const { metafile } = await build({
     absWorkingDir: root,
