@@ -29,6 +29,8 @@ export interface Receipt {
 const MINED_LIMIT_MS = 60_000
 /** How often an unmined transaction is sent again. */
 const RESEND_MS = 2_000
+/** A receipt may be there a moment after the number of its transaction is used. */
+const LATE_RECEIPT_MS = 1_000
 const TRIES = 5
 
 interface Signed {
@@ -110,14 +112,14 @@ async function deliver(rpc: Rpc, depth: Depth, account: Address, signed: Signed)
         (error) => error,
       )
       const waiting = refused === null || isKnown(refused)
-      const receipt = await awaitReceipt(rpc, signed.hash, waiting ? RESEND_MS : 0, onWake)
+      const receipt = await awaitReceipt(rpc, signed.hash, waiting ? RESEND_MS : isNonceTrouble(refused) ? LATE_RECEIPT_MS : 0, onWake)
       if (receipt !== null) {
         if (depth.newest || (await standsDeep(rpc, depth, signed.hash, receipt))) return receipt
         end = Date.now() + MINED_LIMIT_MS
         continue
       }
       if (!waiting) throw isNonceTrouble(refused) ? new NonceLost(String(refused), { cause: refused }) : refused
-      if (await isNonceLost(rpc, account, signed)) throw new NonceLost('its number is used, or numbers before it are missing')
+      if (await isNonceLost(rpc, account, signed, onWake)) throw new NonceLost('its number is used, or numbers before it are missing')
     }
     throw new RotaError('ROTA-5002', { tx: signed.hash, seconds: MINED_LIMIT_MS / 1_000 })
   } finally {
@@ -131,10 +133,10 @@ async function standsDeep(rpc: Rpc, depth: Depth, hash: string, { blockNumber, b
   return (await rpc.call<Receipt | null>('eth_getTransactionReceipt', [hash]))?.blockHash === blockHash
 }
 
-async function isNonceLost(rpc: Rpc, account: Address, { nonce, hash }: Signed): Promise<boolean> {
+async function isNonceLost(rpc: Rpc, account: Address, { nonce, hash }: Signed, onWake: (wake: () => void) => void): Promise<boolean> {
   const [mined, pending] = await Promise.all([countOf(rpc, account, 'latest'), countOf(rpc, account, 'pending')])
   if (pending < nonce) return true
-  return mined > nonce && (await rpc.call('eth_getTransactionReceipt', [hash])) === null
+  return mined > nonce && (await awaitReceipt(rpc, hash, LATE_RECEIPT_MS, onWake)) === null
 }
 
 const countOf = (rpc: Rpc, account: Address, at: 'latest' | 'pending'): Promise<number> =>

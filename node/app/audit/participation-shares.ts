@@ -70,8 +70,10 @@ const askOne = (network: SharesParts['network'], site: SiteId, run: RunId, signa
 function ownShare(file: string, run: RunId): ToldShare {
   const notes = [...readRoundNotes(file).values()].filter((note) => note.run === run)
   const sum = (of: (note: (typeof notes)[number]) => number) => notes.reduce((total, note) => total + of(note), 0)
-  const seconds = sum((note) => note.trainMs ?? 0) / 1000
-  return { rounds: notes.length, bytesIn: sum((n) => n.bytesIn), bytesOut: sum((n) => n.bytesOut), trainSeconds: seconds === 0 ? 0 : coarseSeconds(seconds) }
+  // Training that took no measurable time is training all the same.
+  const trained = notes.some(({ trainMs }) => trainMs !== null)
+  const trainSeconds = trained ? coarseSeconds(sum(({ trainMs }) => trainMs ?? 0) / 1000) : 0
+  return { rounds: notes.length, bytesIn: sum((n) => n.bytesIn), bytesOut: sum((n) => n.bytesOut), trainSeconds }
 }
 
 async function keepShares(file: string, run: RunId, told: ReadonlyMap<SiteId, ToldShare>): Promise<void> {
