@@ -3,10 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DevChain, type DevChainOptions, startAnvil } from '#adapters/devchain/anvil.ts'
 import { createNetwork, joinNetwork } from '#app/chain/network.ts'
+import { openOfflineStore } from '#app/node/offline-store.ts'
 import { initSite } from '#app/site/init-site.ts'
+import { sitePaths } from '#app/site/site-folder.ts'
 import { approveStudy, publishStudy, startRun } from '#app/study/studies.ts'
 import type { RunId } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
+import { encodeProtocol } from '#wire/protocol.ts'
 import { type NodeProcess, startNodeProcess } from './node-process.ts'
 import type { BenchStudy } from './studies.ts'
 
@@ -49,7 +52,11 @@ export async function makeNetwork({ protocol, sites }: BenchStudy, chainOptions:
     const call = (folder: string) => ({ folder, password: null, signal: never })
     const first = folders[0] as string
     const { study } = await publishStudy(call(first), protocol)
-    for (const folder of folders) await approveStudy({ ...call(folder), study, stewardPassword: null })
+    for (const folder of folders) {
+      // No node runs yet that would fetch it.
+      await (await openOfflineStore(sitePaths(folder).blocks)).putPlain(encodeProtocol(protocol), never)
+      await approveStudy({ ...call(folder), study, stewardPassword: null })
+    }
     return {
       chain,
       contracts,
