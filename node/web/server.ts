@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { RotaError } from '#base/errors.ts'
 import { type Digest, isDigest } from '#base/ids.ts'
 import type { Health } from './health.ts'
+import { closeServer, listenAt, urlAt } from './listening.ts'
 import type { Metrics } from './metrics.ts'
 import type { ReaderAccess } from './reader-access.ts'
 
@@ -47,9 +47,11 @@ export async function startWeb(options: WebOptions): Promise<Web> {
     )
   })
   server.maxConnections = 64
-  await listen(server, options.port)
-  const { port } = server.address() as AddressInfo
-  return { port, url: `http://127.0.0.1:${port}`, stop: () => close(server) }
+  const at = { host: '127.0.0.1', port: options.port }
+  const port = await listenAt(server, at).catch((cause: NodeJS.ErrnoException) => {
+    throw new RotaError('ROTA-6406', { port: options.port, reason: cause.code ?? cause.message }, cause)
+  })
+  return { port, url: urlAt({ ...at, port }), stop: () => closeServer(server) }
 }
 
 async function respond(options: WebOptions, request: IncomingMessage): Promise<Answer> {
@@ -100,15 +102,3 @@ function send(response: ServerResponse, { status, type, body }: Answer): void {
   })
   response.end(body)
 }
-
-const listen = (server: Server, port: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => reject(new RotaError('ROTA-6406', { port, reason: cause.code ?? cause.message }, cause)))
-    server.listen({ host: '127.0.0.1', port, exclusive: true }, resolve)
-  })
-
-const close = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })

@@ -10,8 +10,9 @@ import { type Address, address, type Digest } from '#base/ids.ts'
 import { consentDomain } from '#patient/typed-data.ts'
 import type { SignedWithdrawal } from '#patient/withdrawal.ts'
 import type { Log } from '#ports/host.ts'
+import type { ListenAddress } from '#web/listening.ts'
 import { pageFiles } from '#web/portal/page-files.ts'
-import { type PortalListen, startPortalServer } from '#web/portal/portal-server.ts'
+import { startPortalServer } from '#web/portal/portal-server.ts'
 import { chainAnswers } from './chain-answers.ts'
 import { portalWork } from './portal-work.ts'
 import { Relay } from './relay.ts'
@@ -19,7 +20,7 @@ import { inTransactions } from './relay-transactions.ts'
 import { WaitingFile } from './waiting-file.ts'
 
 export interface PortalCall {
-  readonly listen: PortalListen
+  readonly listen: ListenAddress
   readonly chain: EthersReader
   readonly contracts: Address
   /** Where batches are sent, as the config says it. */

@@ -1,7 +1,7 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { RotaError } from '#base/errors.ts'
+import { closeServer, type ListenAddress, listenAt, urlAt } from '#web/listening.ts'
 import { type DeskParts, deskApp } from './desk-app.ts'
 
 export interface DeskServer {
@@ -10,14 +10,8 @@ export interface DeskServer {
   stop(): Promise<void>
 }
 
-export interface Listen {
-  readonly host: string
-  /** 0 takes any free one. */
-  readonly port: number
-}
-
 /** `127.0.0.1:8443`, or a port alone. @throws ROTA-6711 */
-export function readListen(text: string): Listen {
+export function readListen(text: string): ListenAddress {
   const [, host = '127.0.0.1', port = ''] = /^(?:(\[[0-9a-f:]+\]|[\w.-]+):)?(\d{1,5})$/i.exec(text) ?? []
   if (port === '' || Number(port) > 65_535) throw new RotaError('ROTA-6711', { listen: text, reason: 'not ADDRESS:PORT' })
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
@@ -29,36 +23,25 @@ export const isLoopback = (host: string): boolean => /^127(\.\d+){3}$/.test(host
  * @param url as the browser calls the desk, where a proxy stands before it; null: as it listens
  * @throws ROTA-6711 when the address is taken, 6712 when passwords would cross a network in the clear
  */
-export async function startDesk(listen: Listen, url: string | null, partsAt: (url: URL) => DeskParts): Promise<DeskServer> {
+export async function startDesk(listen: ListenAddress, url: string | null, partsAt: (url: URL) => DeskParts): Promise<DeskServer> {
   const given = url === null ? null : new URL(url)
   const local = isLoopback(listen.host) && isLoopback(given?.hostname ?? listen.host)
-  if (given?.protocol !== 'https:' && !local) throw new RotaError('ROTA-6712', { url: given?.href ?? `http://${listen.host}:${listen.port}` })
+  if (given?.protocol !== 'https:' && !local) throw new RotaError('ROTA-6712', { url: given?.href ?? urlAt(listen) })
   let answer: ReturnType<typeof getRequestListener> | null = null
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 }, (request, response) => {
     if (answer === null) response.writeHead(503).end()
     else void answer(request, response)
   })
   server.maxConnections = 128
-  await listenAt(server, listen)
-  const { port } = server.address() as AddressInfo
-  const at = given ?? new URL(`http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`)
+  const port = await listenAt(server, listen).catch(taken(listen))
+  const at = given ?? new URL(urlAt({ ...listen, port }))
   const app = deskApp(partsAt(at))
   answer = getRequestListener((request) => app.fetch(request))
-  return { url: at.origin, stop: () => close(server) }
+  return { url: at.origin, stop: () => closeServer(server) }
 }
 
-const listenAt = (server: Server, { host, port }: Listen): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const refuse = (cause: NodeJS.ErrnoException) => reject(new RotaError('ROTA-6711', { listen: `${host}:${port}`, reason: cause.code ?? 'unknown' }, cause))
-    server.once('error', refuse)
-    server.listen({ host, port, exclusive: true }, () => {
-      server.off('error', refuse)
-      resolve()
-    })
-  })
-
-const close = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
+const taken =
+  ({ host, port }: ListenAddress) =>
+  (cause: NodeJS.ErrnoException): never => {
+    throw new RotaError('ROTA-6711', { listen: `${host}:${port}`, reason: cause.code ?? 'unknown' }, cause)
+  }
