@@ -102,3 +102,19 @@ export function slicedStudy(options: { sites: number; slices: number; rounds?: n
   )
   return generatedStudy({ sites, rows: 40, learner: largeNetwork(rounds), change: { slices, limits: limits as never } })
 }
+
+/** One unit: logistic regression, trained as a network is. */
+export const smallestNetwork = (seed: string): NeuralSpec => ({
+  kind: 'neural',
+  algorithm: 'fedavg',
+  layers: [{ className: 'Dense', config: { units: 1, activation: 'sigmoid', useBias: true } }],
+  loss: 'binaryCrossentropy',
+  rounds: 3,
+  localEpochs: 1,
+  batchSize: 32,
+  learningRate: 0.1,
+  standardise: 'pooled',
+  normBound: 10,
+  fractionBits: 20,
+  seed,
+})

@@ -5,29 +5,17 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { sha256 } from '#app/sha256.ts'
 import { toDigest } from '#base/bytes.ts'
-import type { NeuralSpec, StartModel } from '#core/protocol/protocol.ts'
+import type { StartModel } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import { encodeProtocol } from '#wire/protocol.ts'
+import { smallestNetwork } from '../../support/studies.ts'
 import { audit, buildWorld, type World } from './audit-world.ts'
 
 // given a run of a network that goes on from a model of another run, which its protocol names
 // ├── every round is recomputed, the first one from the stored model
 // └── a run that began with another model than the protocol names is told
 
-const learner: NeuralSpec = {
-  kind: 'neural',
-  algorithm: 'fedavg',
-  layers: [{ className: 'Dense', config: { units: 1, activation: 'sigmoid', useBias: true } }],
-  loss: 'binaryCrossentropy',
-  rounds: 3,
-  localEpochs: 1,
-  batchSize: 32,
-  learningRate: 0.1,
-  standardise: 'pooled',
-  normBound: 10,
-  fractionBits: 20,
-  seed: 'start',
-}
+const learner = smallestNetwork('start')
 
 const dir = await mkdtemp(join(tmpdir(), 'rota-audit-start-'))
 after(() => rm(dir, { recursive: true, force: true }))

@@ -5,28 +5,15 @@ import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
 import { sha256 } from '#app/sha256.ts'
 import { isRotaError } from '#base/errors.ts'
 import { checkProtocol } from '#core/protocol/check.ts'
-import type { NeuralSpec, Protocol } from '#core/protocol/protocol.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
 import { encodeProtocol, protocolDigest } from '#wire/protocol.ts'
-import { generatedStudy, LOGISTIC } from '../../support/studies.ts'
+import { generatedStudy, LOGISTIC, smallestNetwork } from '../../support/studies.ts'
 
 // given a protocol that names a model to start from
 // ├── it is read, shown as a change, and part of the digest; without it nothing of the bytes changes
 // └── it is refused for a learner that is fitted anew, and where it is no round of a run
 
-const learner: NeuralSpec = {
-  kind: 'neural',
-  algorithm: 'fedavg',
-  layers: [{ className: 'Dense', config: { units: 1, activation: 'sigmoid', useBias: true } }],
-  loss: 'binaryCrossentropy',
-  rounds: 3,
-  localEpochs: 1,
-  batchSize: 32,
-  learningRate: 0.1,
-  standardise: 'pooled',
-  normBound: 10,
-  fractionBits: 20,
-  seed: 'start',
-}
+const learner = smallestNetwork('start')
 const start = { run: 3, round: 7, root: `0x${'ab'.repeat(32)}`, cid: `0x${'cd'.repeat(32)}` }
 const plain = generatedStudy({ sites: 3, learner }).protocol
 const read = (protocol: Protocol): Protocol => parseProtocol(protocolToYaml(protocol))
