@@ -1,12 +1,12 @@
 import { RotaError } from '#base/errors.ts'
-import { type Digest, roundNo, runId, type StudyId } from '#base/ids.ts'
+import { type Digest, roundNo, runId } from '#base/ids.ts'
 import { merkleRoot } from '#core/commit/merkle.ts'
 import type { Learner } from '#core/learner/learner.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import type { Model } from '#core/model/model.ts'
 import type { Protocol, StartModel } from '#core/protocol/protocol.ts'
 import { decodeModel, encodeModel } from '#wire/model.ts'
-import { decodeProtocol } from '#wire/protocol.ts'
+import { fetchProtocol } from './fetch-protocol.ts'
 import { createKeyring, type KeySite } from './keyring.ts'
 import { followLineage, LINEAGE_KINDS } from './lineage.ts'
 
@@ -24,15 +24,11 @@ export async function learnerOf(site: KeySite, protocol: Protocol, signal: Abort
 /** By the log of the run that is continued: what stewards approved is that run's model, not whatever has this name. */
 async function startModel(site: KeySite, { run, round, root, cid }: StartModel, signal: AbortSignal): Promise<Model> {
   const { study } = await site.chain.run(runId(run))
-  const protocol = await protocolOf(site, study, signal)
+  const protocol = await fetchProtocol(site, await site.chain.study(study), signal)
   const initial = merkleRoot(encodeModel((await learnerOf(site, protocol, signal)).initial()), site.sha256)
   const { models } = followLineage(await site.chain.events(0, { run: runId(run), kinds: LINEAGE_KINDS }), initial)
   const left = models.find((model) => model.round === roundNo(round) && model.root === root && model.cid === cid)
   if (left === undefined) throw new RotaError('ROTA-5514', { run, round, root })
   const key = await createKeyring(site, study, protocol).key(left.epoch, signal)
   return decodeModel(await site.store.get({ cid: left.cid, kind: 'model', root: root as Digest }, key, signal))
-}
-
-async function protocolOf({ chain, store }: KeySite, study: StudyId, signal: AbortSignal): Promise<Protocol> {
-  return decodeProtocol(await store.getPlain((await chain.study(study)).protocolCid, signal))
 }

@@ -1,5 +1,4 @@
 import { toDigest } from '#base/bytes.ts'
-import { RotaError } from '#base/errors.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
 import { type Outline, outlineOf } from '#core/commit/outline.ts'
 import type { Learner } from '#core/learner/learner.ts'
@@ -8,8 +7,8 @@ import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRecord } from '#ports/chain.ts'
 import { encodeModel } from '#wire/model.ts'
 import { programmeId } from '#wire/programme.ts'
-import { decodeProtocol, protocolDigest } from '#wire/protocol.ts'
 import { watchChanges } from './change-watch.ts'
+import { fetchProtocol } from './fetch-protocol.ts'
 import { createKeyring, type Keyring } from './keyring.ts'
 import type { Site } from './site.ts'
 import { learnerOf } from './start-model.ts'
@@ -27,15 +26,10 @@ export interface Study {
   record(): Promise<StudyRecord>
 }
 
-/**
- * Fetches the protocol by its CID and checks that it is what stewards approved.
- * @throws ROTA-5501 when the store's bytes have another digest, 5514 and 4010 as `learnerOf`
- */
+/** Fetches the protocol and what it begins with. @throws as `fetchProtocol` and `learnerOf` */
 export async function loadStudy(site: Site, id: StudyId, signal: AbortSignal): Promise<Study> {
   const record = await site.chain.study(id)
-  const bytes = await site.store.getPlain(record.protocolCid, signal)
-  const { protocol, digest: found } = read(bytes, site)
-  if (found !== record.protocolDigest) throw new RotaError('ROTA-5501', { study: id, expected: record.protocolDigest, found })
+  const protocol = await fetchProtocol(site, record, signal)
   return {
     id,
     protocol,
@@ -45,18 +39,6 @@ export async function loadStudy(site: Site, id: StudyId, signal: AbortSignal): P
     exact: record.rules.exact,
     record: recordOf(site, id),
   }
-}
-
-/** Simulated sites are handed one array for all: it is decoded once. */
-const known = new WeakMap<Uint8Array, { readonly protocol: Protocol; readonly digest: Digest }>()
-
-function read(bytes: Uint8Array, { sha256 }: Pick<Site, 'sha256'>): { readonly protocol: Protocol; readonly digest: Digest } {
-  const before = known.get(bytes)
-  if (before !== undefined) return before
-  const protocol = decodeProtocol(bytes)
-  const decoded = { protocol, digest: protocolDigest(protocol, sha256) }
-  known.set(bytes, decoded)
-  return decoded
 }
 
 const CHANGES = ['StudyApproved', 'StudyWithdrawn', 'EpochPublished'] as const

@@ -6,12 +6,12 @@ import type { Model } from '#core/model/model.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import type { Vault } from '#ports/vault.ts'
+import { fetchProtocol } from '#round/fetch-protocol.ts'
 import { createKeyring, type Keyring } from '#round/keyring.ts'
 import { END_KINDS, standingEnds } from '#round/round-ends.ts'
 import { learnerOf } from '#round/start-model.ts'
 import { nameModel } from '#round/study.ts'
 import { decodeModel } from '#wire/model.ts'
-import { decodeProtocol, protocolDigest } from '#wire/protocol.ts'
 import { sha256 } from '../sha256.ts'
 
 export interface ShelfParts {
@@ -79,10 +79,7 @@ export function openShelf(parts: ShelfParts, limitBytes = Number.POSITIVE_INFINI
 }
 
 async function shelve({ chain, store, vault }: ShelfParts, id: StudyId, signal: AbortSignal): Promise<Shelved> {
-  const record = await chain.study(id)
-  const protocol = decodeProtocol(await store.getPlain(record.protocolCid, signal))
-  const found = protocolDigest(protocol, sha256)
-  if (found !== record.protocolDigest) throw new RotaError('ROTA-5501', { study: id, expected: record.protocolDigest, found })
+  const protocol = await fetchProtocol({ store, sha256 }, await chain.study(id), signal)
   const site = { chain, store, vault, sha256, host: { random: systemRandom } }
   const { root, model } = nameModel((await learnerOf(site, protocol, signal)).initial(), { sha256 })
   return { protocol, keys: createKeyring(site, id, protocol), initial: { root, model } }

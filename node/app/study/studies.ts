@@ -16,10 +16,11 @@ import { type RunId, type StudyId, studyId } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRecord } from '#ports/chain.ts'
+import { fetchProtocol } from '#round/fetch-protocol.ts'
 import { createKeyring } from '#round/keyring.ts'
 import { learnerOf } from '#round/start-model.ts'
 import { encodeModel } from '#wire/model.ts'
-import { decodeProtocol, encodeProtocol, protocolDigest } from '#wire/protocol.ts'
+import { encodeProtocol, protocolDigest } from '#wire/protocol.ts'
 import { sha256 } from '../sha256.ts'
 
 export interface StudyCall {
@@ -63,20 +64,17 @@ export function publishStudy(call: StudyCall, protocol: Protocol): Promise<{ rea
 export async function protocolOf(desk: { folder: Pick<SiteFolder, 'paths'> }, record: StudyRecord, signal: AbortSignal): Promise<Protocol> {
   const store = await openOfflineStore(desk.folder.paths.blocks)
   if (!(await store.has(record.protocolCid))) throw new RotaError('ROTA-1207', { study: record.id })
-  const protocol = decodeProtocol(await store.getPlain(record.protocolCid, signal))
-  const found = protocolDigest(protocol, sha256)
-  if (found !== record.protocolDigest) throw new RotaError('ROTA-5501', { study: record.id, expected: record.protocolDigest, found })
-  return protocol
+  return fetchProtocol({ store, sha256 }, record, signal)
 }
 
-/** The protocol, once the node has fetched it: it may be about to. @throws as protocolOf */
-async function arrivingProtocol(desk: { folder: Pick<SiteFolder, 'paths'> }, record: StudyRecord, signal: AbortSignal): Promise<Protocol> {
-  const untilMs = systemClock.nowMs() + PROTOCOL_WAIT_MS
+/** Waits for what lies elsewhere until the node has brought it to this disk: it may be about to. @throws what `read` throws last */
+async function arriving<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const untilMs = systemClock.nowMs() + ARRIVAL_WAIT_MS
   for (;;) {
     try {
-      return await protocolOf(desk, record, signal)
+      return await read()
     } catch (error) {
-      if (!isRotaError(error, 'ROTA-1207') || systemClock.nowMs() > untilMs) throw error
+      if (!(isRotaError(error, 'ROTA-1207') || isRotaError(error, 'ROTA-4010')) || systemClock.nowMs() > untilMs) throw error
     }
     await systemClock.sleep(KEY_LOOK_MS, signal)
   }
@@ -88,7 +86,7 @@ async function arrivingProtocol(desk: { folder: Pick<SiteFolder, 'paths'> }, rec
  */
 export function approveStudy(call: StudyCall & { readonly study: StudyId; readonly stewardPassword: PasswordSource | null }): Promise<void> {
   return asSteward(call, async (desk, record, { folder, chain }) => {
-    const protocol = await arrivingProtocol({ folder }, record, call.signal)
+    const protocol = await arriving(() => protocolOf({ folder }, record, call.signal), call.signal)
     const breach = termsAgainst(record.id, protocol, await newestTerms(chain, protocol.programme), systemClock.nowMs())
     if (breach !== null) throw breach
     await desk.approve(call.study, record.protocolDigest)
@@ -112,7 +110,7 @@ function asSteward(
 }
 
 const KEY_WAIT_MS = 15_000
-const PROTOCOL_WAIT_MS = 15_000
+const ARRIVAL_WAIT_MS = 15_000
 const KEY_LOOK_MS = 200
 
 export interface StartCall extends StudyCall {
@@ -131,7 +129,8 @@ export interface StartedRun {
 /**
  * Opens a run: the initial model is made of the protocol alone, or is the one that it names of another run. Waits a moment for the key of
  * the current membership, which one of the nodes draws.
- * @throws ROTA-1208 when too few sites approved, or no node drew a key; 1401 when the last canary says that it could not finish
+ * @throws ROTA-1208 when too few sites approved, or no node drew a key; 1207, 4010 when what it needs has not come to this site; 1401 when the
+ * last canary says that it could not finish
  */
 export function startRun(call: StartCall): Promise<StartedRun> {
   return atDesk(call, async ({ folder, chain }) => {
@@ -146,11 +145,12 @@ export function startRun(call: StartCall): Promise<StartedRun> {
     const kept = await keptCanary(folder.paths, call.study, record.protocolDigest)
     const canary = kept === null ? null : verdictOf(kept)
     if (canary !== null && call.despiteCanary !== true) checkStart(call.study, canary)
-    const protocol = await protocolOf({ folder }, record, call.signal)
+    const protocol = await arriving(() => protocolOf({ folder }, record, call.signal), call.signal)
     const store = await openOfflineStore(folder.paths.blocks)
     const parts = { chain, store, vault: folder.vault, sha256, host: { random: systemRandom } }
-    const key = await createKeyring(parts, call.study, protocol).key(record.epoch.epoch, call.signal)
-    const bytes = encodeModel((await learnerOf(parts, protocol, call.signal)).initial())
+    const keys = createKeyring(parts, call.study, protocol)
+    const key = await arriving(() => keys.key(record.epoch.epoch, call.signal), call.signal)
+    const bytes = encodeModel((await arriving(() => learnerOf(parts, protocol, call.signal), call.signal)).initial())
     const outline = outlineOf(bytes, sha256)
     const { root, cid } = await store.put(bytes, outline, 'model', key, call.signal)
     const run = await chain.openRun(call.study, { root, cid })
