@@ -91,6 +91,8 @@ function argumentsOf(options: DevChainOptions, port: number): string[] {
     ...['--quiet', '--host', '127.0.0.1', '--port', `${port}`, '--no-cors', '--accounts', '0'],
     // The default hardfork is the newest; ours is the one that the contracts are compiled for and that Besu runs.
     ...['--hardfork', 'cancun', '--chain-id', `${options.chainId ?? DEV_CHAIN_ID}`],
+    // States of old blocks are nobody's here; it would keep them under the home folder, gigabytes a day, and leave them there when it ends.
+    ...['--max-persisted-states', '0'],
     ...['--block-base-fee-per-gas', `${options.baseFee ?? 0}`, '--gas-price', `${options.baseFee ?? 0}`],
     ...(options.stateFile ? ['--state', options.stateFile, '--state-interval', `${options.stateIntervalSeconds ?? 2}`] : []),
     ...(options.blockTimeSeconds ? ['--block-time', `${options.blockTimeSeconds}`] : []),
