@@ -5,9 +5,12 @@ import { consentErrors } from './errors/consent.ts'
 import { dataErrors } from './errors/data.ts'
 import { deskErrors } from './errors/desk.ts'
 import { fhirErrors } from './errors/fhir.ts'
+import { maskingErrors } from './errors/masking.ts'
 import { networkErrors } from './errors/network.ts'
 import { numberErrors } from './errors/numbers.ts'
 import { portalErrors } from './errors/portal.ts'
+import { privacyErrors } from './errors/privacy.ts'
+import { privateErrors } from './errors/private.ts'
 import { roundErrors } from './errors/rounds.ts'
 import { siteErrors } from './errors/site.ts'
 
@@ -35,6 +38,9 @@ export const catalogue = {
   ...siteErrors,
   ...canaryErrors,
   ...numberErrors,
+  ...privacyErrors,
+  ...privateErrors,
+  ...maskingErrors,
   ...dataErrors,
   ...networkErrors,
   ...chainErrors,

@@ -7,9 +7,11 @@ import { longRunRows } from './audit-row.ts'
 import { diskRows, killRows, manyRows } from './chaos-rows.ts'
 import { consentRows } from './consent-rows.ts'
 import { installRows } from './install-rows.ts'
+import { maskingRows } from './masking-rows.ts'
 import { blockRows, millionRows, roundRows, tenMillionRows } from './network-rows.ts'
 import { type BenchOptions, HELP, readOptions } from './options.ts'
 import { measurePeers, NO_PEERS, type PeerFigures, whyNoPeers } from './peers.ts'
+import { privateRows } from './private-rows.ts'
 import { chosenRows, type Row, type RowName } from './row.ts'
 import { simulatedRows } from './simulated-rows.ts'
 import { tableText } from './table.ts'
@@ -26,6 +28,8 @@ const MEASURE: Readonly<Record<RowName, (options: BenchOptions, peers: PeerFigur
   many: manyRows,
   disk: diskRows,
   consent: consentRows,
+  masking: maskingRows,
+  private: privateRows,
   long: (options) => longRunRows(options),
   install: installRows,
 }

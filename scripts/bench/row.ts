@@ -15,7 +15,21 @@ export interface Row {
 }
 
 /** Names by which rows are chosen on the command line. */
-export const ROW_NAMES = ['round', 'blocks', 'million', 'ten-million', 'simulated', 'kills', 'many', 'disk', 'consent', 'long', 'install'] as const
+export const ROW_NAMES = [
+  'round',
+  'blocks',
+  'million',
+  'ten-million',
+  'simulated',
+  'kills',
+  'many',
+  'disk',
+  'consent',
+  'masking',
+  'private',
+  'long',
+  'install',
+] as const
 export type RowName = (typeof ROW_NAMES)[number]
 
 /** Rows that come out of another's run. */

@@ -26,7 +26,7 @@ const adapter = (name: string, packages: readonly string[]): Layer => ({
 
 export const layers: readonly Layer[] = [
   { folder: 'base', may: [], packages: [], builtins: false, hint: 'base is under everything and needs nothing.' },
-  ...['commit', 'consent', 'evaluation', 'learner', 'model', 'protocol', 'ring'].map(core),
+  ...['commit', 'consent', 'evaluation', 'evidence', 'learner', 'masking', 'model', 'privacy', 'protocol', 'ring'].map(core),
   { folder: 'wire', may: ['base', 'core'], packages: ['@ipld/dag-cbor', 'multiformats'], builtins: false, hint: 'wire is what is said, not who says it.' },
   {
     folder: 'patient',
@@ -51,6 +51,7 @@ export const layers: readonly Layer[] = [
   adapter('gossip', ['@libp2p', 'libp2p', '@chainsafe/libp2p-gossipsub', '@multiformats', 'multiformats']),
   adapter('host', []),
   adapter('journal', []),
+  adapter('masking', ['shamir-secret-sharing']),
   adapter('network', ['@libp2p', 'libp2p', '@multiformats', 'multiformats']),
   adapter('sim', ['multiformats', '@ipld/dag-cbor', 'ethers']),
   adapter('store', ['helia', '@helia', '@libp2p', 'libp2p', '@multiformats', 'multiformats', 'blockstore-fs', '@ipld/dag-cbor']),

@@ -95,7 +95,7 @@ function square(label: string, across: string, up: string, body: string, caption
 }
 
 /** Four to eight round values; on a logarithmic axis 1, 2 and 5 times powers of ten, and finer where these are too few. */
-function ticks(low: number, high: number, logarithmic: boolean): number[] {
+export function ticks(low: number, high: number, logarithmic: boolean): number[] {
   if (!logarithmic) {
     const step = roundStep((high - low) / 5)
     return range(Math.ceil(low / step), Math.floor(high / step)).map((k) => Number((k * step).toPrecision(12)))

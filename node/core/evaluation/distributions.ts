@@ -22,6 +22,13 @@ export function studentTwoSided(t: number, df: number): number {
   return x < (a + 1) / (a + 2.5) ? (front * betaFraction(a, 0.5, x)) / a : 1 - 2 * front * betaFraction(0.5, a, y)
 }
 
+/** Regularised incomplete beta function I_x(a, b), a and b > 0, x from 0 to 1. */
+export function regularisedBeta(x: number, a: number, b: number): number {
+  if (x <= 0 || x >= 1) return x <= 0 ? 0 : 1
+  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x))
+  return x < (a + 1) / (a + b + 2) ? (front * betaFraction(a, b, x)) / a : 1 - (front * betaFraction(b, a, 1 - x)) / b
+}
+
 /** ln Γ(a + ½) − ln Γ(a): by its own series for large a, where the difference of two large numbers would lose digits. */
 function logGammaStep(a: number): number {
   if (a < 30) return logGamma(a + 0.5) - logGamma(a)

@@ -1,0 +1,50 @@
+import type { ErrorEntry } from '../errors.ts'
+
+/** 2321 to 2340: masked rounds. What fails leaves one site out, or one round void; the other sites carry on. */
+export const maskingErrors = {
+  'ROTA-2321': {
+    what: 'The shares of site {site} fail: {reason}.',
+    remedy: 'The site is not masked with in this round. If it happens again, ask its operator whether it runs the released version.',
+    reaction: 'reject',
+  },
+  'ROTA-2322': {
+    what: 'Shares of site {site} came after the sum of round {round} was unmasked.',
+    remedy: 'Nothing to do: the sum was complete without them. If it happens often, look at the connection of that site.',
+    reaction: 'ignore',
+  },
+  'ROTA-2323': {
+    what: 'The {what} of site {site} belongs to another round, base model or member set.',
+    remedy: 'It is left out. If a site does this again and again, compare its chain and its version with yours.',
+    reaction: 'reject',
+  },
+  'ROTA-2324': {
+    what: 'Site {site} offers a masking key that was used before.',
+    remedy: 'The site is left out of this round. Its operator must look at its random numbers, or at a disk restored from a copy.',
+    reaction: 'reject',
+  },
+  'ROTA-2325': {
+    what: 'Site {site} offers an X25519 key of small order.',
+    remedy: 'The site is left out of this round: no released version makes such a key. Speak with its operator.',
+    reaction: 'reject',
+  },
+  'ROTA-2326': {
+    what: 'Site {site} sends a malformed ML-KEM-768 {what}.',
+    remedy: 'The site is left out of this round. Ask its operator whether it runs the released version.',
+    reaction: 'reject',
+  },
+  'ROTA-2327': {
+    what: 'Only {left} of the {members} sites of this masked round are left; {threshold} are needed to unmask the sum.',
+    remedy: 'Nothing was shown and the round is void; the next one begins by itself. Find out why sites dropped out.',
+    reaction: 'retry',
+  },
+  'ROTA-2328': {
+    what: 'Site {site} shares masks with {neighbours} sites of this round; it needs {threshold}.',
+    remedy: 'The site sits this round out. Look at its connection: it did not get the shares of the others in time, or they not its own.',
+    reaction: 'retry',
+  },
+  'ROTA-2329': {
+    what: 'The mask of site {site} cannot be removed yet: {good} good shares of the {threshold} that are needed (wrong: {wrong}).',
+    remedy: 'It goes on when more sites answer. Sites named as wrong sent shares other than those that they were given.',
+    reaction: 'retry',
+  },
+} as const satisfies Record<string, ErrorEntry>

@@ -1,0 +1,77 @@
+import { EMPTY, has, sitesOf, sizeOf, withSite } from '#base/bitmap.ts'
+import { RotaError } from '#base/errors.ts'
+import type { Bitmap, SiteId } from '#base/ids.ts'
+import type { MaskingRound } from './context.ts'
+
+/** A site that keyed in, and whose deals it holds, as the chain says. */
+export interface KeyedSite {
+  readonly site: SiteId
+  readonly holds: Bitmap
+}
+
+/** Who shares a mask with whom. Follows from the chain's events alone, so all have the same. */
+export interface MaskGraph {
+  /** Who may contribute. */
+  readonly sites: Bitmap
+  /** Empty for others. */
+  readonly neighbours: (site: SiteId) => Bitmap
+}
+
+/**
+ * Two sites share a mask when each holds the other's deal: nobody can take a third one's masks away, a missing edge is only missing.
+ * A site with fewer than t − 1 neighbours is left out, and so on until all have as many: the sum of such a site could not be unmasked, and what
+ * `thresholdOf` promises would not hold.
+ */
+export function maskGraph({ members, threshold }: MaskingRound, keyed: readonly KeyedSite[]): MaskGraph {
+  const holds = new Map(keyed.filter(({ site }) => has(members, site)).map(({ site, holds }) => [site, holds]))
+  const edges = new Map([...holds.keys()].map((site) => [site, mutual(site, holds)]))
+  for (let left = weakest(edges, threshold); left.length > 0; left = weakest(edges, threshold)) for (const site of left) remove(site, edges)
+  const sites = [...edges.keys()].reduce((set, site) => withSite(set, site), EMPTY)
+  return { sites, neighbours: (site) => edges.get(site) ?? EMPTY }
+}
+
+/** How many mutual holders a site has before any is left out: what an operator is told. */
+export function neighboursOf(site: SiteId, keyed: readonly KeyedSite[]): number {
+  return sizeOf(mutual(site, new Map(keyed.map(({ site, holds }) => [site, holds]))))
+}
+
+/** @throws ROTA-2328 when the site is not in: it abstains */
+export function checkPlace(graph: MaskGraph, { threshold }: MaskingRound, site: SiteId, keyed: readonly KeyedSite[]): void {
+  if (!has(graph.sites, site)) throw new RotaError('ROTA-2328', { site, neighbours: neighboursOf(site, keyed), threshold: threshold - 1 })
+}
+
+/**
+ * Whether the sum of a frozen set can be unmasked when all of it answer. Everybody gets the same answer; when it is no, nobody publishes, and the
+ * round is void without anything shown.
+ * @throws ROTA-2327 when fewer than t sites are left, ROTA-2328 when the shares of one site are with too few of them
+ */
+export function checkSurvivors(graph: MaskGraph, { members, threshold }: MaskingRound, survivors: Bitmap): void {
+  const left = sizeOf(survivors)
+  if (left < threshold) throw new RotaError('ROTA-2327', { left, members: sizeOf(members), threshold })
+  for (const site of sitesOf((survivors | graph.sites) as Bitmap)) {
+    const holders = holdersOf(graph, survivors, site)
+    const needed = has(survivors, site) || sharesMasks(graph, survivors, site)
+    if (needed && sizeOf(holders) < threshold) throw new RotaError('ROTA-2328', { site, neighbours: sizeOf(holders), threshold })
+  }
+}
+
+/** Of the survivors, those who have a share of this site's secrets, itself among them when it survived. */
+export function holdersOf(graph: MaskGraph, survivors: Bitmap, site: SiteId): Bitmap {
+  const holders = (graph.neighbours(site) & survivors) as Bitmap
+  return has(survivors, site) && has(graph.sites, site) ? withSite(holders, site) : holders
+}
+
+const sharesMasks = (graph: MaskGraph, survivors: Bitmap, site: SiteId): boolean => (graph.neighbours(site) & survivors) !== 0n
+
+function mutual(site: SiteId, holds: ReadonlyMap<SiteId, Bitmap>): Bitmap {
+  const held = sitesOf(holds.get(site) ?? EMPTY)
+  return held.filter((other) => other !== site && has(holds.get(other) ?? EMPTY, site)).reduce((set, other) => withSite(set, other), EMPTY)
+}
+
+const weakest = (edges: ReadonlyMap<SiteId, Bitmap>, threshold: number): SiteId[] =>
+  [...edges].filter(([, neighbours]) => sizeOf(neighbours) < threshold - 1).map(([site]) => site)
+
+function remove(site: SiteId, edges: Map<SiteId, Bitmap>): void {
+  edges.delete(site)
+  for (const [other, neighbours] of edges) edges.set(other, (neighbours & ~(1n << BigInt(site))) as Bitmap)
+}

@@ -1,0 +1,124 @@
+import { bitmapOf, EMPTY, has, sitesOf, withSite } from '#base/bitmap.ts'
+import { equalBytes } from '#base/bytes.ts'
+import { RotaError } from '#base/errors.ts'
+import type { Bitmap, SiteId } from '#base/ids.ts'
+import { commitSelf, commitShare } from './commitments.ts'
+import type { MaskingRound } from './context.ts'
+import type { MaskingCrypto } from './crypto.ts'
+import { type DealIndex, type Parcel, type ParcelDigest, parcelOf } from './deal.ts'
+import { holdersOf, type MaskGraph } from './graph.ts'
+import { kindFor, type Release, shareAbout } from './release.ts'
+import { maskKeyOf } from './round-keys.ts'
+
+export interface UnmaskInput {
+  readonly round: MaskingRound
+  readonly graph: MaskGraph
+  /** The frozen set. */
+  readonly survivors: Bitmap
+  /** By dealer, of all sites of the graph. */
+  readonly indexes: ReadonlyMap<SiteId, DealIndex>
+  /** By sender, each checked with `checkRelease`. */
+  readonly releases: ReadonlyMap<SiteId, Release>
+  /** A parcel out of the store, by the digest of its index; asked for only when a share is wrong. */
+  readonly fetchParcel: (dealer: SiteId, holder: SiteId) => Promise<Parcel | undefined>
+  readonly parcelDigest: ParcelDigest
+  readonly crypto: MaskingCrypto
+}
+
+/** A seed a site: of its self-mask when it survived, of its pair masks when it dropped out. */
+export interface Rebuilt {
+  readonly seeds: ReadonlyMap<SiteId, Uint8Array>
+  /** Who sent a share other than the one that it was given. */
+  readonly wrong: Bitmap
+}
+
+interface HeldShare {
+  readonly holder: SiteId
+  readonly share: Uint8Array
+}
+
+/**
+ * Every seed is checked against what its dealer said in public before anybody masked.
+ * @throws ROTA-2329 when good shares are lacking: again when more have answered; ROTA-2321 names a dealer whose own shares do not fit
+ */
+export async function rebuildSeeds(input: UnmaskInput): Promise<Rebuilt> {
+  const { graph, survivors } = input
+  const seeds = new Map<SiteId, Uint8Array>()
+  let wrong = EMPTY
+  for (const dealer of sitesOf((survivors | graph.sites) as Bitmap)) {
+    // Nobody left shares a mask with it.
+    if (!has(survivors, dealer) && holdersOf(graph, survivors, dealer) === EMPTY) continue
+    const rebuilt = await rebuildSeed(input, dealer)
+    seeds.set(dealer, rebuilt.seed)
+    wrong = (wrong | rebuilt.wrong) as Bitmap
+  }
+  return { seeds, wrong }
+}
+
+async function rebuildSeed(input: UnmaskInput, dealer: SiteId): Promise<{ readonly seed: Uint8Array; readonly wrong: Bitmap }> {
+  const { threshold } = input.round
+  const shares = sharesAbout(input, dealer)
+  if (shares.length < threshold) throw lacking(input, dealer, shares.length, EMPTY)
+  const first = await combineRight(input, dealer, shares)
+  if (first !== undefined) return { seed: first, wrong: EMPTY }
+  const { good, wrong } = await sortOut(input, dealer, shares)
+  if (good.length < threshold) throw lacking(input, dealer, good.length, wrong)
+  const seed = await combineRight(input, dealer, good)
+  if (seed === undefined) throw new RotaError('ROTA-2321', { site: dealer, reason: 'the shares that it gave out are of another secret' })
+  return { seed, wrong }
+}
+
+function sharesAbout({ graph, survivors, releases }: UnmaskInput, dealer: SiteId): HeldShare[] {
+  return sitesOf(holdersOf(graph, survivors, dealer)).flatMap((holder) => {
+    const release = releases.get(holder)
+    const share = release === undefined ? undefined : shareAbout(release, dealer)
+    return share === undefined ? [] : [{ holder, share }]
+  })
+}
+
+/** Of the first t shares. Undefined when what they give is not what the dealer committed to. */
+async function combineRight({ round, survivors, indexes, crypto }: UnmaskInput, dealer: SiteId, shares: readonly HeldShare[]): Promise<Uint8Array | undefined> {
+  const seed = await crypto.combine(shares.slice(0, round.threshold).map(({ share }) => share))
+  const index = indexes.get(dealer)
+  if (seed === undefined || index === undefined) return undefined
+  const isRight =
+    kindFor(survivors, dealer) === 'self'
+      ? equalBytes(commitSelf(round, dealer, seed, crypto), index.selfCommitment)
+      : equalBytes(maskKeyOf(seed, crypto).publicKey, index.maskKey)
+  return isRight ? seed : undefined
+}
+
+/** By the dealer's commitments. A share whose parcel cannot be had is not counted, and blames nobody. */
+async function sortOut(input: UnmaskInput, dealer: SiteId, shares: readonly HeldShare[]): Promise<{ good: HeldShare[]; wrong: Bitmap }> {
+  const kind = kindFor(input.survivors, dealer)
+  const good: HeldShare[] = []
+  let wrong = EMPTY
+  for (const held of shares) {
+    const parcel = await committedParcel(input, dealer, held.holder)
+    if (parcel === undefined) continue
+    const said = kind === 'self' ? parcel.selfCommitment : parcel.maskCommitment
+    if (equalBytes(commitShare(kind, input.round, dealer, held.holder, held.share, input.crypto), said)) good.push(held)
+    else wrong = withSite(wrong, held.holder)
+  }
+  return { good, wrong }
+}
+
+async function committedParcel({ indexes, fetchParcel, parcelDigest }: UnmaskInput, dealer: SiteId, holder: SiteId): Promise<Parcel | undefined> {
+  const index = indexes.get(dealer)
+  const named = index === undefined ? undefined : parcelOf(index, holder)
+  const parcel = named === undefined ? undefined : await fetchParcel(dealer, holder)
+  return parcel !== undefined && named !== undefined && equalBytes(parcelDigest(parcel), named) ? parcel : undefined
+}
+
+const lacking = ({ round }: UnmaskInput, site: SiteId, good: number, wrong: Bitmap): RotaError =>
+  new RotaError('ROTA-2329', { site, good, threshold: round.threshold, wrong: sitesOf(wrong).join(', ') || 'none' })
+
+/** Whom an answer is still awaited of, so that every seed has its t shares. */
+export function awaitedReleases({ round, graph, survivors, releases }: Pick<UnmaskInput, 'round' | 'graph' | 'survivors' | 'releases'>): Bitmap {
+  const late = sitesOf(survivors).filter((site) => !releases.has(site))
+  const isShort = sitesOf((survivors | graph.sites) as Bitmap).some((dealer) => {
+    const holders = sitesOf(holdersOf(graph, survivors, dealer))
+    return holders.length > 0 && holders.filter((holder) => releases.has(holder)).length < round.threshold
+  })
+  return isShort ? bitmapOf(late) : EMPTY
+}

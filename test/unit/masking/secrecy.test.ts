@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { before, describe, it } from 'node:test'
+import { nodeMasking } from '#adapters/masking/node-masking.ts'
+import { bitmapOf, has, sitesOf, sizeOf } from '#base/bitmap.ts'
+import { toHex } from '#base/bytes.ts'
+import { type Bitmap, digest, type SiteId } from '#base/ids.ts'
+import type { MaskingCrypto } from '#core/masking/crypto.ts'
+import { checkSurvivors, type MaskGraph, maskGraph } from '#core/masking/graph.ts'
+import { signOf } from '#core/masking/mask.ts'
+import { toRelease } from '#core/masking/release.ts'
+import { thresholdOf, toleratedOf } from '#core/masking/threshold.ts'
+import { Seeded } from '#core/model/seeded.ts'
+import {
+  below,
+  type Keyed,
+  keyIn,
+  makeParty,
+  maskOf,
+  openFrom,
+  type Party,
+  plainSum,
+  sitesFrom,
+  some,
+  termsOf,
+  unmaskedSum,
+} from '../../support/masked-party.ts'
+import { chiSquareDeviation } from './noise.ts'
+
+// given members who see all that is public, and some who put together all that they have
+// ├── what they have is the same for every input of the others that has the same sum
+// ├── they lack a share of each secret of the others, and without it any value fits
+// └── the mask graph of the others is in one piece, however many sites (within the bound) collude or drop out
+// given a masked vector
+// ├── its bytes pass a chi-square test for noise, also where the plain one is all zeros
+// └── sites that were sent different base models add up to noise, and do not open each other's deals
+
+const WORDS = 40
+
+interface Setting {
+  readonly keyed: Keyed
+  readonly survivors: Bitmap
+  readonly colluders: Bitmap
+  /** Honest sites of the frozen set. */
+  readonly honest: readonly SiteId[]
+}
+
+function drawSetting(party: Party, random: Seeded): Setting | null {
+  const all = [...party.members.keys()]
+  const lost = new Set(all.flatMap((a) => all.filter((b) => a !== b && random.uniform() < 0.03).map((b) => `${a}>${b}`)))
+  const keyed = keyIn(party, { keyed: all, isLost: (dealer, holder) => lost.has(`${dealer}>${holder}`) })
+  const sites = sitesOf(keyed.graph.sites)
+  const bad = some(sites, Math.min(sites.length, toleratedOf(party.round.threshold, sites.length)), random)
+  const dropped = some(bad, below(random, Math.min(bad.length, sites.length - party.round.threshold) + 1), random)
+  const survivors = bitmapOf(sites.filter((site) => !dropped.includes(site)))
+  const colluders = bitmapOf(bad.filter((site) => !dropped.includes(site)))
+  try {
+    checkSurvivors(keyed.graph, party.round, survivors)
+  } catch {
+    return null
+  }
+  return { keyed, survivors, colluders, honest: sites.filter((site) => !bad.includes(site)) }
+}
+
+/** The masks between honest sites, by their key: to those without the key, any numbers. */
+type Unknown = ReadonlyMap<string, Int32Array>
+
+const pairName = ({ party }: Keyed, a: SiteId, b: SiteId): string => toHex(party.members.get(a)!.opened.get(b)!.pairKey!)
+
+function drawUnknown({ keyed, honest }: Setting, random: Seeded): Map<string, Int32Array> {
+  const table = new Map<string, Int32Array>()
+  for (const a of honest)
+    for (const b of honest) if (a < b && has(keyed.graph.neighbours(a), b)) table.set(pairName(keyed, a, b), new Int32Array(random.bytes(4 * WORDS).buffer))
+  return table
+}
+
+const withUnknown = (unknown: Unknown): MaskingCrypto => ({
+  ...nodeMasking,
+  keystream: (key, block, length) => {
+    const known = unknown.get(toHex(key))
+    return known === undefined ? nodeMasking.keystream(key, block, length) : new Uint8Array(known.slice().buffer)
+  },
+})
+
+/** Inputs of the honest sites that differ in all but their sum, and the masks that make the same words of them: along a tree that joins them. */
+function otherWorld({ keyed, honest }: Setting, inputs: ReadonlyMap<SiteId, Int32Array>, unknown: Unknown, random: Seeded) {
+  const others = new Map(honest.map((site) => [site, new Int32Array(random.bytes(4 * WORDS).buffer)]))
+  const total = (of: ReadonlyMap<SiteId, Int32Array>, i: number) => honest.reduce((sum, site) => (sum + of.get(site)![i]!) | 0, 0)
+  const root = honest[0]!
+  others.set(
+    root,
+    others.get(root)!.map((x, i) => x + total(inputs, i) - total(others, i)),
+  )
+  const masks = new Map(unknown)
+  const lead = new Map(honest.map((site) => [site, others.get(site)!.map((x, i) => x - inputs.get(site)![i]!)]))
+  for (const [child, parent] of treeOf(keyed.graph, honest).reverse()) {
+    const name = pairName(keyed, child, parent)
+    masks.set(
+      name,
+      masks.get(name)!.map((mask, i) => mask - signOf(child, parent) * lead.get(child)![i]!),
+    )
+    lead.set(
+      parent,
+      lead.get(parent)!.map((x, i) => x + lead.get(child)![i]!),
+    )
+  }
+  return { inputs: others, masks }
+}
+
+/** [child, parent], parents first. */
+function treeOf(graph: MaskGraph, sites: readonly SiteId[]): [SiteId, SiteId][] {
+  const reached = [sites[0]!]
+  const edges: [SiteId, SiteId][] = []
+  for (const parent of reached)
+    for (const child of sites) {
+      if (reached.includes(child) || !has(graph.neighbours(parent), child)) continue
+      reached.push(child)
+      edges.push([child, parent])
+    }
+  return edges
+}
+
+const isOnePiece = (graph: MaskGraph, sites: readonly SiteId[]): boolean => sites.length === 0 || treeOf(graph, sites).length === sites.length - 1
+const bytesOf = (words: Int32Array): Uint8Array => new Uint8Array(words.slice().buffer)
+
+describe('what colluding members can learn', () => {
+  const settings: Setting[] = []
+  before(async () => {
+    const random = new Seeded(77)
+    for (const n of [5, 8, 9]) {
+      const party = await makeParty(sitesFrom(n), random)
+      while (settings.length < 40 * (settings.length === 0 ? 1 : [5, 8, 9].indexOf(n) + 1)) {
+        const setting = drawSetting(party, random)
+        if (setting !== null) settings.push(setting)
+      }
+    }
+  })
+
+  it('is the same for any input of the others with the same sum', async () => {
+    const random = new Seeded(1)
+    for (const setting of settings) {
+      const { keyed, survivors, honest } = setting
+      assert.ok(honest.length >= 2)
+      const inputs = new Map(sitesOf(survivors).map((site) => [site, new Int32Array(random.bytes(4 * WORDS).buffer)]))
+      const unknown = drawUnknown(setting, random)
+      const other = otherWorld(setting, inputs, unknown, random)
+      const words = (of: ReadonlyMap<SiteId, Int32Array>, masks: Unknown) =>
+        new Map([...inputs.keys()].map((site) => [site, maskOf(keyed, site, bytesOf(of.get(site) ?? inputs.get(site)!), 32, withUnknown(masks))]))
+      const [seen, seenThere] = [words(inputs, unknown), words(other.inputs, other.masks)]
+      assert.notDeepEqual(other.inputs.get(honest[1]!), inputs.get(honest[1]!))
+      assert.deepEqual(seenThere, seen)
+    }
+  })
+
+  it('lacks a share of every secret that hides the others, and any secret fits what they have', async () => {
+    for (const { keyed, survivors, colluders } of settings) {
+      const { graph, party } = keyed
+      const released = sitesOf(survivors).map((site) => ({ site, ...toRelease(graph, survivors, site) }))
+      for (const site of sitesOf((graph.sites & ~colluders) as Bitmap)) {
+        const hidden = has(survivors, site) ? 'mask' : 'self'
+        const known = released.filter((shown) => has(colluders, shown.site) || has(shown[hidden], site))
+        assert.ok(known.length < party.round.threshold, `${known.length} shares of the ${hidden} seed of site ${site}`)
+      }
+    }
+    const shares = await nodeMasking.split(Uint8Array.of(42), 7, 5)
+    const last = shares[4]!
+    const fitting = await Promise.all(Array.from({ length: 256 }, (_, y) => nodeMasking.combine([...shares.slice(0, 4), Uint8Array.of(y, last[1]!)])))
+    assert.equal(new Set(fitting.map((secret) => secret![0])).size, 256)
+  })
+
+  it('never parts the graph of the others, within the bound', () => {
+    const random = new Seeded(9)
+    for (let n = 5; n <= 60; n++) {
+      const threshold = thresholdOf(n)
+      assert.ok(toleratedOf(threshold, n) >= Math.floor(n / 3))
+      for (let i = 0; i < 6; i++) {
+        const graph = sparse(n, threshold, random)
+        const left = some(sitesFrom(n), n - toleratedOf(threshold, n), random)
+        assert.ok(isOnePiece(graph, left), `${n} sites, ${left.length} left`)
+      }
+    }
+  })
+})
+
+/** As few masks as the rule allows, or nearly. */
+function sparse(n: number, threshold: number, random: Seeded): MaskGraph {
+  const sites = sitesFrom(n)
+  const holds = sites.map((site) => new Set<number>(sites.filter((other) => other !== site)))
+  for (let tries = 3 * n * n; tries > 0; tries--) {
+    const [a, b] = [below(random, n), below(random, n)]
+    if (!holds[a]!.has(b) || holds[a]!.size < threshold || holds[b]!.size < threshold) continue
+    holds[a]!.delete(b)
+    holds[b]!.delete(a)
+  }
+  const round = { round: termsOf(bitmapOf(sites)).round, members: bitmapOf(sites), threshold, ctx: new Uint8Array(32) }
+  const graph = maskGraph(
+    round,
+    sites.map((site) => ({ site, holds: bitmapOf([...holds[site]!] as SiteId[]) })),
+  )
+  assert.equal(sizeOf(graph.sites), n)
+  assert.ok(sites.some((site) => sizeOf(graph.neighbours(site)) === threshold - 1))
+  return graph
+}
+
+describe('a masked vector', () => {
+  const BYTES = 65_536
+  const sites = sitesFrom(6)
+  const isLost = (): boolean => false
+
+  it('is noise, also where the plain one is zeros', async () => {
+    const party = await makeParty(sites, new Seeded(4))
+    const keyed = keyIn(party, { keyed: sites, isLost })
+    assert.ok(Math.abs(chiSquareDeviation(new Uint8Array(BYTES))) > 100)
+    for (const wordBits of [32, 64] as const)
+      for (const site of sites) assert.ok(Math.abs(chiSquareDeviation(maskOf(keyed, site, new Uint8Array(BYTES), wordBits))) < 5)
+  })
+
+  it('of one base model does not open, nor cancel, those of another', async () => {
+    const terms = termsOf(bitmapOf(sites))
+    const other = await makeParty(sites, new Seeded(4), { ...terms, baseRoot: digest(`0x${'99'.repeat(32)}`) })
+    const party = await makeParty(sites, new Seeded(4))
+    const [one, two] = [party.members.get(sites[0]!)!, other.members.get(sites[1]!)!]
+    assert.throws(() => openFrom(party.round, one.site, one.keys, two.offer, two.deal), { code: 'ROTA-2323' })
+    const [here, there] = [party, other].map((each) => keyIn(each, { keyed: sites, isLost })) as [Keyed, Keyed]
+    const masked = new Map(sites.map((site) => [site, maskOf(site % 2 === 0 ? here : there, site, new Uint8Array(BYTES), 32)]))
+    const { sum } = await unmaskedSum(here, masked, 32, sites)
+    assert.ok(Math.abs(chiSquareDeviation(sum)) < 5)
+    const same = new Map(sites.map((site) => [site, maskOf(here, site, new Uint8Array(BYTES), 32)]))
+    assert.deepEqual((await unmaskedSum(here, same, 32, sites)).sum, plainSum([new Uint8Array(BYTES)], 32).bytes)
+  })
+})
