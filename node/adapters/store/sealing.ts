@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { type CipherKey, createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import { fromHex, release, utf8 } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
 import type { EpochKey, ObjectKind } from '#ports/model-store.ts'
@@ -46,7 +46,7 @@ const NO_SALT = new Uint8Array(0)
 const STEP_BYTES = 64 * 1024
 
 /** @param into as long as `plaintext` and a tag */
-export function sealPiece(plaintext: Uint8Array, index: number, key: Uint8Array, into: Uint8Array): void {
+export function sealPiece(plaintext: Uint8Array, index: number, key: CipherKey, into: Uint8Array): void {
   const cipher = createCipheriv('aes-256-gcm', key, nonceOf(index))
   for (let at = 0; at < plaintext.length; at += STEP_BYTES) place(cipher.update(plaintext.subarray(at, at + STEP_BYTES)), into, at)
   cipher.final()
@@ -57,7 +57,7 @@ export function sealPiece(plaintext: Uint8Array, index: number, key: Uint8Array,
  * Opens a piece into `plaintext`, which is as long as the piece is said to be, and may be the beginning of `sealed` itself.
  * @returns false when its tag or length does not fit; then `plaintext` holds nothing that can be trusted
  */
-export function openPiece(sealed: Uint8Array, index: number, key: Uint8Array, plaintext: Uint8Array): boolean {
+export function openPiece(sealed: Uint8Array, index: number, key: CipherKey, plaintext: Uint8Array): boolean {
   const size = plaintext.length
   if (sealed.length !== size + TAG_BYTES) return false
   const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(index)).setAuthTag(sealed.subarray(size))

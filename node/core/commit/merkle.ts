@@ -90,9 +90,15 @@ function subtree(bytes: Uint8Array, from: number, to: number, sha256: Sha256): U
   return joined(to - from, into)
 }
 
-/** The i-th of 64 leaves that begin at `from`: all nodes over them at once. */
+/** The i-th of 64 leaves that begin at `from`: all nodes over them at once. They are copied together; a leaf's 0x00 goes where the one before it ended. */
 function unitOf(bytes: Uint8Array, from: number, i: number, { hashes, root }: Lanes, into: Into): void {
-  for (let leaf = 0; leaf < LANE_HASHES; leaf++) into(leafAt(bytes, from + leaf), hashes, 32 * leaf)
+  const part = bytes.subarray(from * LEAF_BYTES, (from + LANE_HASHES) * LEAF_BYTES)
+  unitScratch.set(part, 1)
+  unitScratch.fill(0, 1 + part.length)
+  leavesOfUnit.forEach((leaf, at) => {
+    leaf[0] = 0
+    into(leaf, hashes, 32 * at)
+  })
   root()
   nodeAt(UNIT_LEVEL).set(hashes.subarray(0, 32), i & 1 ? RIGHT : LEFT)
   goUp(UNIT_LEVEL, i, into)
@@ -125,6 +131,9 @@ function joined(count: number, into: Into): Uint8Array {
 
 /** Used over and over: nothing is made but the root. */
 const leafScratch = Buffer.alloc(1 + LEAF_BYTES)
+/** A byte and 64 leaves; in `leavesOfUnit` each of them with the byte before it. */
+const unitScratch = Buffer.alloc(1 + LANE_HASHES * LEAF_BYTES)
+const leavesOfUnit = Array.from({ length: LANE_HASHES }, (_, leaf) => unitScratch.subarray(leaf * LEAF_BYTES, (leaf + 1) * LEAF_BYTES + 1))
 /** Of each level the node that is being filled: 0x01 ‖ left ‖ right. */
 const nodes: Buffer[] = []
 const [LEFT, RIGHT] = [1, 33]
