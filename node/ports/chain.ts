@@ -162,6 +162,8 @@ export type ChainEventBody =
       readonly bundle: Digest
       readonly members: Bitmap
     }
+  /** A member cannot have an epoch's key, or says so: another may be drawn. */
+  | { readonly kind: 'EpochReported'; readonly study: StudyId; readonly epoch: number; readonly site: SiteId }
   | { readonly kind: 'RunOpened'; readonly run: RunId; readonly study: StudyId; readonly site: SiteId; readonly modelRoot: Digest; readonly modelCid: Digest }
   | {
       readonly kind: 'RoundOpened'

@@ -29,7 +29,7 @@ export interface Hospital {
 
 const LOOK_MS = 1_000
 /** Events that give a site other studies, keys or runs to look after; the rounds of a run are its play's. */
-const CHANGES = ['SiteChanged', 'StudyPublished', 'StudyApproved', 'StudyWithdrawn', 'EpochPublished', 'RunOpened', 'RunStateChanged'] as const
+const CHANGES = ['SiteChanged', 'StudyPublished', 'StudyApproved', 'StudyWithdrawn', 'EpochPublished', 'EpochReported', 'RunOpened', 'RunStateChanged'] as const
 const SWEEP_MS = 60_000
 
 export async function openHospital(given: Site, hooks: PlayHooks = {}): Promise<Hospital> {

@@ -1,7 +1,8 @@
-import { has, sitesOf } from '#base/bitmap.ts'
+import { has, sizeOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { SiteId, StudyId } from '#base/ids.ts'
 import { PHASES, type StudyRecord } from '#ports/chain.ts'
+import { drawersOf, rankOf } from './key-turns.ts'
 import { isEpochDue } from './keyring.ts'
 import type { Site } from './site.ts'
 import type { Study } from './study.ts'
@@ -12,12 +13,16 @@ export interface KeyWatch {
   look(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void>
 }
 
-/** Approvals often come in a row: a key is drawn once the set has rested this long. */
+/** Approvals often come in a row: a key is drawn once the set has rested this long. For a key that was reported nobody waits: rounds open without one. */
 const REST_MS = 700
+/**
+ * A key that this site has was reported: somebody cannot have it, or says so. The first time another is drawn at once; where that goes on, this long
+ * after the second report, twice as long after the next: or a liar's reports would have keys drawn all the time, and give other liars their turn.
+ */
+const NEEDLESS_MS = 5_000
+const MOST_NEEDLESS_MS = 60_000
 /** Members try one after the other, by rank, so that they do not race; the first on chain counts. */
 const RANK_MS = 2_000
-/** Others who might draw in place of a newcomer. */
-const PLACES_BACK = 2
 const TRY_MS = 5_000
 /**
  * A bundle that nobody has given for this long is reported, and another member draws; sooner where rounds wait for less: each that opens before
@@ -27,6 +32,11 @@ const REPORT_AFTER_MS = 20_000
 const SOONEST_REPORT_MS = 8_000
 /** Of what a round waits for contributions: then the next opens with a key. */
 const SHARE_OF_LIMIT = 1 / 3
+/** Whoever did not give the last key that it drew either: so the keys of two such drawers in a row spoil one round, and not two. */
+const DOUBTED_AFTER_MS = 2_000
+
+/** Undefined is nobody: the log always names who drew a key. */
+type Doubts = Set<SiteId | undefined>
 
 const reportAfterMs = ({ rules }: StudyRecord): number =>
   Math.max(SOONEST_REPORT_MS, Math.min(REPORT_AFTER_MS, 1000 * SHARE_OF_LIMIT * (rules.limits[PHASES.indexOf('Contributing')]?.seconds ?? 0)))
@@ -34,14 +44,18 @@ const reportAfterMs = ({ rules }: StudyRecord): number =>
 export function watchKeys(site: Site): KeyWatch {
   const due = new Map<StudyId, { key: string; sinceMs: number }>()
   const missing = new Map<StudyId, { epoch: number; sinceMs: number }>()
+  /** By study: whose last key this site did not get. What is forgotten at a restart costs a little time. */
+  const doubted = new Map<StudyId, Doubts>()
+  /** How many keys in a row were reported although this site has them. */
+  const needless = new Map<StudyId, { epoch: number; times: number }>()
 
   async function drawInTurn(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void> {
     const now = site.host.clock.nowMs()
     const key = `${record.approved} ${record.epoch.epoch} ${record.epoch.reported}`
     if (due.get(record.id)?.key !== key) due.set(record.id, { key, sinceMs: now })
     const waitedMs = now - (due.get(record.id)?.sinceMs ?? now)
-    const places = rankOf(record, site.id, await lastDrawer(site, record)) + ((await isNewcomer(record, study)) ? PLACES_BACK : 0)
-    if (waitedMs < REST_MS + RANK_MS * places) return
+    const places = rankOf(record, site.id, await drawersOf(site, record.id)) + ((await hasGap(record, study)) ? sizeOf(record.approved) : 0)
+    if (waitedMs < (record.epoch.reported ? needlessMs(record, study) : REST_MS) + RANK_MS * places) return
     try {
       await within(site, TRY_MS, signal, (limited) => study.keys.renew(record, limited))
     } catch (error) {
@@ -53,24 +67,57 @@ export function watchKeys(site: Site): KeyWatch {
     }
   }
 
-  /** Who has none of the keys before could hand none on, and whoever joins later would get none of them either. */
-  async function isNewcomer({ id, epoch }: StudyRecord, { keys }: Study): Promise<boolean> {
-    return epoch.reported && !keys.holds() && !has((await site.chain.epoch(id, 0)).members, site.id)
+  function needlessMs({ id, epoch: { epoch } }: StudyRecord, { keys }: Study): number {
+    const before = needless.get(id)
+    const inARow = before?.epoch === epoch - 1 ? before.times : 0
+    if (before?.epoch !== epoch) needless.set(id, { epoch, times: keys.holds(epoch) ? inARow + 1 : 0 })
+    const times = needless.get(id)?.times ?? 0
+    return times < 2 ? 0 : Math.min(MOST_NEEDLESS_MS, NEEDLESS_MS * 2 ** (times - 2))
+  }
+
+  /**
+   * Who came, or came back, after the newest key that others have cannot hand that one on, and with it what was made under it would be out of reach
+   * for whoever joins later, and for itself.
+   */
+  async function hasGap({ id, epoch: newest }: StudyRecord, { keys }: Study): Promise<boolean> {
+    if (!newest.reported) return false
+    for (let { epoch } = newest; epoch >= 0; epoch--) {
+      if (keys.holds(epoch)) return false
+      if (!has((await site.chain.epoch(id, epoch)).members, site.id)) return true
+    }
+    return false
   }
 
   async function hold(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void> {
-    const { epoch } = record.epoch
-    if (study.keys.holds(epoch)) return void missing.delete(record.id)
+    const { id, epoch } = record
+    const isHeld = study.keys.holds(epoch.epoch)
+    if (isHeld && !missing.has(id)) return
     const now = site.host.clock.nowMs()
+    const { drawer, doubts } = await doubtsOf(record, now)
+    const patienceMs = doubts.has(drawer) ? DOUBTED_AFTER_MS : reportAfterMs(record)
     try {
-      await within(site, TRY_MS, signal, (limited) => study.keys.key(epoch, limited))
-      missing.delete(record.id)
+      if (!isHeld) await within(site, Math.min(TRY_MS, patienceMs), signal, (limited) => study.keys.key(epoch.epoch, limited))
+      missing.delete(id)
+      doubts.delete(drawer)
     } catch (error) {
       signal.throwIfAborted()
-      if (missing.get(record.id)?.epoch !== epoch) missing.set(record.id, { epoch, sinceMs: now })
-      if (now - (missing.get(record.id)?.sinceMs ?? now) < reportAfterMs(record)) throw error
-      await site.chain.reportEpoch(record.id, epoch).catch(ignoreLate)
+      if (missing.get(id)?.epoch !== epoch.epoch) missing.set(id, { epoch: epoch.epoch, sinceMs: now })
+      if (now - (missing.get(id)?.sinceMs ?? now) < patienceMs) throw error
+      await site.chain.reportEpoch(id, epoch.epoch).catch(ignoreLate)
     }
+  }
+
+  /** Doubted is whoever drew a key that this site missed for a while, until another was drawn: whoever it was that reported it. */
+  async function doubtsOf({ id, epoch }: StudyRecord, now: number): Promise<{ readonly drawer: SiteId | undefined; readonly doubts: Doubts }> {
+    const doubts = doubted.get(id) ?? new Set()
+    doubted.set(id, doubts)
+    const drawers = await drawersOf(site, id)
+    const missed = missing.get(id)
+    if (missed !== undefined && missed.epoch !== epoch.epoch) {
+      missing.delete(id)
+      if (now - missed.sinceMs >= DOUBTED_AFTER_MS) doubts.add(drawers[missed.epoch])
+    }
+    return { drawer: drawers[epoch.epoch], doubts }
   }
 
   return {
@@ -83,24 +130,4 @@ export function watchKeys(site: Site): KeyWatch {
 
 function ignoreLate(error: unknown): void {
   if (!isRotaError(error) || error.reaction !== 'ignore') throw error
-}
-
-/**
- * The publisher draws epoch 0, and the members after it the next ones in turn. Whoever drew the last one is the last to try, so that one who
- * withholds bundles does not draw twice in a row where others are down.
- */
-export function rankOf({ epoch, approved, publisher }: StudyRecord, me: SiteId, last: SiteId | undefined): number {
-  if (epoch.members === 0n) return publisher === me ? 0 : Number.POSITIVE_INFINITY
-  const members = sitesOf(approved)
-  const others = members.filter((site) => site !== last || members.length === 1)
-  if (!others.includes(me)) return others.length
-  const first = others.findIndex((site) => site > publisher)
-  const place = others.indexOf(me) - Math.max(0, first) - epoch.epoch
-  return ((place % others.length) + others.length) % others.length
-}
-
-async function lastDrawer({ chain }: Site, { id }: StudyRecord): Promise<SiteId | undefined> {
-  const drawn = await chain.events(0, { kinds: ['EpochPublished'] })
-  const last = drawn.findLast((e) => e.kind === 'EpochPublished' && e.study === id)
-  return last?.kind === 'EpochPublished' ? last.site : undefined
 }

@@ -41,7 +41,7 @@ export async function loadStudy(site: Site, id: StudyId, signal: AbortSignal): P
   }
 }
 
-const CHANGES = ['StudyApproved', 'StudyWithdrawn', 'EpochPublished'] as const
+const CHANGES = ['StudyApproved', 'StudyWithdrawn', 'EpochPublished', 'EpochReported'] as const
 /** Not everything that changes a record is an event. */
 const READ_AGAIN_MS = 1_000
 

@@ -21,7 +21,9 @@ import { only, type RunRecord } from '../../scripts/chaos/record.ts'
 // ├── a hospital is admitted while the run goes on: it has the key, the model and a place in the rounds that follow
 // ├── a site rests: it says so
 // ├── a site that trains for long asks for more time
-// └── good keys that are reported as bad are drawn anew
+// ├── good keys that are reported as bad are drawn anew, ever more seldom
+// ├── two members keep back the keys that they draw, while one of them calls good keys bad: no round is lost
+// └── a site that was away while keys were drawn does not draw the next: whoever has the one before hands it on
 
 const QUIET: FaultPlan = { ...NO_FAULTS, mostInTrouble: null }
 
@@ -168,5 +170,22 @@ describe('chaos of one kind', () => {
     const record = await play(5, { lies: lies([2, 'reports-keys']), training: [{ site: siteId(1), ms: [12_000, 14_000] }] })
     assert.ok(struck(record, 'reports-keys') > 0)
     assert.ok(only(record.events, 'EpochPublished').length > 1)
+  })
+
+  it('two keep keys back, and good keys are reported', async () => {
+    const plan = { lies: lies([3, 'withheld-vector', 'reports-keys'], [4, 'withheld-vector', 'claims-unheld']), training: UNHURRIED }
+    for (const seed of [1, 2]) {
+      const record = await play(5, plan, { kind: 'fit' }, seed)
+      assert.ok(new Set(only(record.events, 'EpochPublished').map(({ site }) => site)).size > 3, 'also those who keep them back draw')
+    }
+  })
+
+  it('a site that was away does not cut the row of keys', async () => {
+    const away = inRound(6, { kind: 'approval-withdrawn', who: SITE, lastsMs: 2 * LONG_MS })
+    const { events } = await play(5, { lies: lies([3, 'withheld-vector']), training: UNHURRIED, disturbances: [away] })
+    assert.deepEqual(
+      only(events, 'EpochPublished').map(({ site }) => site),
+      [0, 1, 3, 4],
+    )
   })
 })

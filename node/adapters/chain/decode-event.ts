@@ -59,6 +59,7 @@ const DECODERS: Readonly<Record<string, (a: Struct) => ChainEventBody>> = {
     ...{ kind: 'EpochPublished', study: study(a), epoch: numberOf(a.epoch), site: siteOf(a.site) },
     ...{ commitment: digestOf(a.commitment), bundle: digestOf(a.bundle), members: bitmapOf(a.members) },
   }),
+  EpochReported: (a) => ({ kind: 'EpochReported', study: study(a), epoch: numberOf(a.epoch), site: siteOf(a.site) }),
 
   RunOpened: (a) => ({ kind: 'RunOpened', run: run(a), study: study(a), site: siteOf(a.site), ...model(a) }),
   RoundOpened: (a) => ({

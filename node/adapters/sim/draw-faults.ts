@@ -140,17 +140,8 @@ const drawLies = (random: SimRandom, large: boolean): Lie[] => {
 /** All custodians of a slice who lie alike would pass a wrong one, and so would two with a publisher: three may not be allied. */
 const ALLIED: readonly Lie[] = ['wrong-sum', 'wrong-slice', 'two-slices']
 const MOST_ALLIED = 2
-/** What is beyond what is promised is not drawn: another lie takes its place. */
-const withinPromise = (lies: FaultPlan['lies']): FaultPlan['lies'] => withKeys(withTrueSlices(lies))
-
-/** Whoever calls good keys bad has new ones drawn; were more than one drawer to keep his back, hardly a round would have a key. */
-function withKeys(lies: FaultPlan['lies']): FaultPlan['lies'] {
-  if (!lies.some(({ lie }) => lie === 'reports-keys')) return lies
-  const first = lies.find(({ lie }) => lie === 'withheld-vector')?.site
-  return lies.map((entry) => (entry.lie === 'withheld-vector' && entry.site !== first ? { ...entry, lie: 'garbage-vector' } : entry))
-}
-
-function withTrueSlices(lies: FaultPlan['lies']): FaultPlan['lies'] {
+/** What is beyond what is promised is not drawn: another lie takes its place. As many as may lie may keep the keys back that they draw. */
+function withinPromise(lies: FaultPlan['lies']): FaultPlan['lies'] {
   if (!lies.some(({ lie }) => lie === 'wrong-slice' || lie === 'two-slices')) return lies
   const allied = new Set([...new Set(lies.flatMap(({ site, lie }) => (ALLIED.includes(lie) ? [site] : [])))].slice(0, MOST_ALLIED))
   return lies.map((entry) => (ALLIED.includes(entry.lie) && !allied.has(entry.site) ? { ...entry, lie: 'withheld-slice-word' } : entry))

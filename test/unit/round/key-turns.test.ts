@@ -7,13 +7,14 @@ import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-
 import { bitmapOf } from '#base/bitmap.ts'
 import { siteId, studyId } from '#base/ids.ts'
 import type { StudyRecord } from '#ports/chain.ts'
-import { rankOf } from '#round/key-watch.ts'
+import { rankOf } from '#round/key-turns.ts'
 import { generatedStudy } from '../../support/studies.ts'
 
 /*
   keys that their drawer keeps back
   ├── are reported after a third of the time that rounds have for contributions, and the next member draws
-  └── are not followed by another of the same drawer while others can draw: it is the last in turn
+  └── are not followed by another of the same drawer before all others had their turn
+  and in ordinary times whoever has the key before draws the next
 */
 const networks: SimulatedNetwork[] = []
 
@@ -50,19 +51,35 @@ describe('keys that their drawer keeps back', { timeout: 60_000 }, () => {
     assert.equal(world.chain.study(studyId(1)).epoch.reported, false, 'the second is good')
   })
 
-  it('are not followed by another of the same', () => {
+  it('are drawn in turn: whoever drew longest ago is first, the last drawer last', () => {
     for (const members of [
       [0, 1, 2, 3, 4],
       [2, 3, 7],
       [1, 4],
-    ])
-      for (const last of members)
-        for (let epoch = 0; epoch < 7; epoch++) {
-          const approved = bitmapOf(members.map(siteId))
-          const record = { epoch: { epoch, members: approved }, approved, publisher: siteId(members[0] as number) } as StudyRecord
-          const ranks = members.map((me) => rankOf(record, siteId(me), siteId(last)))
-          assert.deepEqual([...ranks].sort(), [...members.keys()], 'one after the other')
-          assert.equal(ranks[members.indexOf(last)], members.length - 1)
-        }
+    ]) {
+      const approved = bitmapOf(members.map(siteId))
+      const record = { epoch: { epoch: 3, members: approved, reported: true }, approved, publisher: siteId(members[1] as number) } as StudyRecord
+      const drawers = [siteId(members[1] as number)]
+      for (let draw = 0; draw < 3 * members.length; draw++) {
+        const ranks = members.map((me) => rankOf(record, siteId(me), drawers))
+        assert.deepEqual([...ranks].sort(), [...members.keys()], 'one after the other')
+        assert.equal(ranks[members.indexOf(drawers.at(-1) as number)], members.length - 1)
+        drawers.push(siteId(members[ranks.indexOf(0)] as number))
+        if (drawers.length > members.length) assert.equal(drawers.at(-1), drawers.at(-1 - members.length), 'each once in a turn')
+      }
+    }
+  })
+
+  it('are drawn by whoever has the key before, and by newcomers once that was reported', () => {
+    const approved = bitmapOf([0, 1, 2, 3].map(siteId))
+    const record = (reported: boolean) => ({ epoch: { epoch: 0, members: bitmapOf([siteId(0)]), reported }, approved, publisher: siteId(0) }) as StudyRecord
+    assert.deepEqual(
+      [0, 1, 2, 3].map((me) => rankOf(record(false), siteId(me), [siteId(0)])),
+      [0, 1, 2, 3],
+    )
+    assert.deepEqual(
+      [0, 1, 2, 3].map((me) => rankOf(record(true), siteId(me), [siteId(0)])),
+      [3, 0, 1, 2],
+    )
   })
 })

@@ -1,5 +1,5 @@
 import type { ErrorDetails } from '#base/errors.ts'
-import type { Address, SiteId, StudyId } from '#base/ids.ts'
+import type { Address, SiteId } from '#base/ids.ts'
 import type { ChainEventBody } from '#ports/chain.ts'
 
 /** What a contract sees of the transaction that it runs in. */
@@ -25,7 +25,6 @@ export type OtherEventBody =
   | { readonly kind: 'SiteVoted'; readonly proposal: number; readonly site: SiteId; readonly support: boolean }
   | { readonly kind: 'ProposalClosed'; readonly proposal: number; readonly site: SiteId | null; readonly passed: boolean }
   | { readonly kind: 'AccountReplaced'; readonly site: SiteId; readonly role: 'Node' | 'Steward'; readonly account: Address }
-  | { readonly kind: 'EpochReported'; readonly study: StudyId; readonly epoch: number; readonly site: SiteId }
 
 /** Same order as contracts/types/Sites.sol. */
 export const PROPOSAL_KINDS = ['admit', 'suspend', 'reinstate', 'remove'] as const

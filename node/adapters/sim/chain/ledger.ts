@@ -16,7 +16,7 @@ export interface LedgerOptions {
 }
 
 /** Kinds of events that the port knows; the others stay inside the simulator. */
-const OTHER_KINDS: ReadonlySet<string> = new Set(['SiteProposed', 'SiteVoted', 'ProposalClosed', 'AccountReplaced', 'EpochReported'])
+const OTHER_KINDS: ReadonlySet<string> = new Set(['SiteProposed', 'SiteVoted', 'ProposalClosed', 'AccountReplaced'])
 
 /**
  * Blocks, their times and events. Each transaction makes a block at once, a failed one too, and a block is at least a second
