@@ -11,9 +11,11 @@ import { runTool } from '../checks/run-tool.ts'
 import { runContractTests } from './contract-tests.ts'
 import type { Job } from './job.ts'
 import { knownOf, LONG } from './long-files.ts'
+import { runTogether } from './many-tests.ts'
 import { runNodeTest } from './node-tests.ts'
 import { runJobs } from './pool.ts'
 import { add, nothing, type Tally, tell } from './tally.ts'
+import { ALONE, together } from './together.ts'
 
 /** In the order of the closing lines. Two are tools; the others are folders of test files. */
 const TOOLS: Readonly<Record<string, Job['run']>> = { check: runCheck, contracts: runContractTests }
@@ -35,8 +37,11 @@ async function runCheck(write: (text: string) => void): Promise<Tally> {
 async function jobsOf(group: string): Promise<readonly Job[]> {
   const tool = TOOLS[group]
   if (tool !== undefined) return [{ group, name: group, ...knownOf(group), run: tool }]
-  const files = await testsIn(join('test', group))
-  return files.map((file) => ({ group, name: file, ...knownOf(file), run: (write) => runNodeTest(file, write) }))
+  const { alone, batches } = together(group, await testsIn(join('test', group)))
+  return [
+    ...alone.map((file): Job => ({ group, name: file, ...knownOf(file), run: (write) => runNodeTest(file, write) })),
+    ...batches.map((files): Job => ({ group, name: files.join(' '), waits: false, seconds: files.length, run: (write) => runTogether(files, write) })),
+  ]
 }
 
 async function testsIn(folder: string): Promise<string[]> {
@@ -52,7 +57,11 @@ async function testsIn(folder: string): Promise<string[]> {
 async function strays(): Promise<string[]> {
   const outside = (await testsIn('test')).filter((file) => !GROUPS.includes(file.split(/[\\/]/)[1] ?? ''))
   const gone = Object.keys(LONG).filter((name) => !(name in TOOLS) && !existsSync(name))
-  return [...outside.map((file) => `${file}: lies in no group that npm test runs`), ...gone.map((name) => `${name}: is in long-files.ts, and nowhere else`)]
+  gone.push(...Object.keys(ALONE).filter((name) => !existsSync(name)))
+  return [
+    ...outside.map((file) => `${file}: lies in no group that npm test runs`),
+    ...gone.map((name) => `${name}: is in long-files.ts or together.ts, and nowhere else`),
+  ]
 }
 
 /** Files, one after the other, each told as it goes. */

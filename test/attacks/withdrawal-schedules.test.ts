@@ -1,43 +1,23 @@
 import assert from 'node:assert/strict'
-import { after, describe, it } from 'node:test'
-import { rulesOf } from '#app/protocol/study-rules.ts'
-import { chaosStudy, type StudyKind } from '../../scripts/chaos/chaos-study.ts'
-import { makePeople } from './support/consenting.ts'
-import { type Played, playSchedule, type Study } from './support/schedule.ts'
+import { describe, it } from 'node:test'
+import { playSchedules } from './support/play-schedules.ts'
+import type { Played } from './support/schedule.ts'
 
 // given hospitals with patients' consents, in a world in which leaders die, nodes crash and the chain goes back
 // ├── when patients withdraw at random moments of 100 runs, the first contribution of every round opened after a tag's block is without them
 // └── when one hospital's node does not ask the chain who has withdrawn, the same look finds it
 
-const SITES = 5
 const RUNS = 90
 const EXACT_RUNS = 10
 
-const studyOf = async (kind: StudyKind): Promise<Study> => {
-  const { protocol: drawn, sites } = chaosStudy(kind, SITES, 2)
-  const protocol = { ...drawn, lawfulBasis: 'consent' as const }
-  return { protocol, rules: await rulesOf(protocol), people: makePeople(sites, protocol), rows: sites }
-}
-
-const weights = await studyOf('weights')
-const fit = await studyOf('fit')
-after(() => {
-  weights.people.remove()
-  fit.people.remove()
-})
-
-const seeds = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i)
 const struck = (played: readonly Played[], fault: string): number => played.filter(({ strikes }) => (strikes.get(fault) ?? 0) > 0).length
-
-async function playAll(study: Study, from: number, count: number, sabotaged = false): Promise<Played[]> {
-  const played: Played[] = []
-  for (const seed of seeds(from, count)) played.push(await playSchedule(study, seed, sabotaged))
-  return played
-}
 
 describe('a withdrawal', () => {
   it('is heeded by the first contribution of every round opened after its block, in 100 of 100 schedules', { timeout: 600_000 }, async (t) => {
-    const played = [...(await playAll(weights, 3, RUNS)), ...(await playAll(fit, 1_001, EXACT_RUNS))]
+    const played = [
+      ...(await playSchedules({ kind: 'weights', from: 3, count: RUNS })),
+      ...(await playSchedules({ kind: 'fit', from: 1_001, count: EXACT_RUNS })),
+    ]
     const violations = played.flatMap(({ seed, violations }) => violations.map((what) => `seed ${seed}: ${what}`))
     const contributions = played.reduce((sum, each) => sum + each.contributions, 0)
     const faults = ['takeover', 'crash', 'kill', 'reorganisation', 'endpoint-behind', 'held back'].map((fault) => `${fault} in ${struck(played, fault)}`)
@@ -56,7 +36,7 @@ describe('a withdrawal', () => {
   })
 
   it('is seen not to be heeded where a node ignores it', { timeout: 120_000 }, async () => {
-    const played = await playAll(weights, 3, 4, true)
+    const played = await playSchedules({ kind: 'weights', from: 3, count: 4, sabotaged: true })
     for (const { seed, violations } of played)
       assert.ok(
         violations.some((what) => /in the declared cohort: against the withdrawal/.test(what)),
