@@ -26,6 +26,9 @@ export const percent = (x: Maybe, digits = 1): string => (known(x) ? `${(100 * x
 /** Counts with thin groups: 12 345. */
 export const count = (n: Maybe): string => (known(n) ? String(Math.round(n)).replace(/\B(?=(\d{3})+(?!\d))/g, ' ') : NO_VALUE)
 
+/** With what is counted, as people say it: 1 round, 2 rounds. */
+export const counted = (n: number, one: string): string => `${count(n)} ${one}${n === 1 ? '' : 's'}`
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
 /** Bytes in powers of 1,000. */

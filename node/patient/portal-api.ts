@@ -67,8 +67,8 @@ export interface Withdrawn {
 }
 
 export interface ProvenRounds {
-  /** How the hospital's own record stands: somebody who withdrew at its desk has no tag on chain. */
-  readonly record: { readonly state: 'granted' | 'withdrawn' /** ISO. */; readonly at: string }
+  /** How the hospital's own record stands: somebody who withdrew at its desk has no tag on chain, nor has a consent that ended by itself. `at`: ISO. */
+  readonly record: { readonly state: 'granted' | 'ended' | 'withdrawn'; readonly at: string }
   /** Newest first. */
   readonly rounds: readonly ProvenRound[]
   /** To be asked for as `?page=`; null: these were the oldest. */

@@ -15,6 +15,8 @@ export type HistoryEntry =
   /** This site's own stop; chain: it was withdrawn there, and the site took it over. */
   | { readonly what: 'stopped here'; readonly at: string; readonly road: 'desk' | 'page' | 'chain' }
   | { readonly what: 'withdrawn'; readonly at: string; readonly block: number; readonly road: WithdrawalRoad }
+  /** By itself: its own time, or that of its terms, was over. */
+  | { readonly what: 'ended'; readonly at: string }
   | { readonly what: 'root without'; readonly at: string; readonly epoch: number; readonly root: Digest; readonly block: number }
   /** The first round that opened after the withdrawal, and that the site was in. */
   | { readonly what: 'first round without'; readonly at: string; readonly run: number; readonly round: number; readonly openedAtBlock: number }

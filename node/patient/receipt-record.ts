@@ -133,7 +133,8 @@ function statusOf({ grantedAt, site, terms }: Recorded, basis: LawfulBasis) {
 /** The earlier of the site's own stop and the tag on chain ended it. */
 function endOf({ history = [], site }: Recorded) {
   const end = history.find(({ what }) => what === 'stopped here' || what === 'withdrawn')
-  if (end === undefined) return []
+  const expired = history.find(({ what }) => what === 'ended')
+  if (end === undefined) return expired === undefined ? [] : [{ '@type': 'dpv:ConsentExpired', 'dpv:isIndicatedAtTime': expired.at }]
   const by = end.what === 'stopped here' ? `${end.road}, at ${site.name}` : end.what === 'withdrawn' ? `on chain, ${end.road}` : ''
   return [{ '@type': 'dpv:ConsentWithdrawn', 'dpv:isIndicatedBy': 'dpv:DataSubject', 'dpv:isIndicatedAtTime': end.at, 'dpv:hasIndicationMethod': by }]
 }

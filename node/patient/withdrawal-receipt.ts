@@ -67,6 +67,20 @@ const recordOf = ({ number, tag, withdrawnAt, site }: WithdrawnAtDesk) => ({
   ],
 })
 
+/** Reads one that was made while the chain was away, without a seal; null where it is none. Nothing in it is sure: anyone could have written it. */
+export function readUnsealedWithdrawal(text: string): Pick<WithdrawalReceipt, 'number' | 'programme' | 'lawfulBasis' | 'tag' | 'withdrawnAt'> | null {
+  try {
+    const r = JSON.parse(text) as Partial<WithdrawalReceipt> | null
+    if (r?.version !== 2 || r.seal !== null || typeof r.number !== 'string' || !/^[0-9a-f]{16}$/.test(r.number) || typeof r.programme !== 'string') return null
+    if ((r.lawfulBasis !== 'consent' && r.lawfulBasis !== 'opt-out') || !(r.tag === null || isDigest(r.tag)) || Number.isNaN(Date.parse(r.withdrawnAt ?? '')))
+      return null
+    const { number, programme, lawfulBasis, tag, withdrawnAt } = r as WithdrawalReceipt
+    return { number, programme, lawfulBasis, tag, withdrawnAt }
+  } catch {
+    return null
+  }
+}
+
 /** Reads what a desk handed out; null where it is none, altered, or not countersigned. */
 export function readWithdrawalReceipt(text: string): WithdrawalReceipt | null {
   try {

@@ -2,27 +2,34 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { recordConsents } from '#app/consent/consent-record.ts'
 import { withdrawAtDesk } from '#app/consent/withdraw-at-desk.ts'
+import { approveStudy } from '#app/study/studies.ts'
 import { isSignedCertificate, type SignedCertificate } from '#app/unlearn/certificate.ts'
-import { unlearn } from '#app/unlearn/unlearn.ts'
+import { type UnlearnAnswer, unlearn } from '#app/unlearn/unlearn.ts'
 import { isRotaError } from '#base/errors.ts'
-import { type RunId, runId } from '#base/ids.ts'
+import { type RunId, runId, type StudyId } from '#base/ids.ts'
 import { plain } from '#cli/output/style.ts'
 import { unlearnText } from '#cli/output/unlearn-text.ts'
 import { type Hospitals, makeHospitals, PACED } from '../support/hospitals.ts'
-import { generatedStudy } from '../support/studies.ts'
+import { generatedStudy, smallestNetwork } from '../support/studies.ts'
 import { rota } from '../unit/cli/rota.ts'
 
 // given hospitals as people have them, and a patient of one whose row was in an exact run
 // ├── before the patient has withdrawn, and for one whom nobody knows, there is nothing to unlearn
 // ├── afterwards a run without the record is opened; while it goes on, that is said
-// └── when it is over the certificate tells method, rounds and digests, and that the old model is what it was
+// ├── when it is over the certificate tells method, rounds and digests, and that the old model is what it was
+// └── of a network that a record came to late, a study goes on from the model before it; the certificate names that, and what an attack tells before and after
 
 const HERE = 1
 const study = generatedStudy({ sites: 3, rows: 60, change: { minSites: 2, quorum: 2 } })
 const { programme } = study.protocol
 const patient = 'line 3'
+/** Consents when the network's run is under way. All three hospitals are needed: the key is drawn once all have approved. */
+const late = 'line 4'
+const learner = { ...smallestNetwork('unlearn'), rounds: 5 }
+const network = generatedStudy({ sites: 3, rows: 60, learner, change: { programme: 'network', lawfulBasis: 'consent' } }).protocol
 let hospitals: Hospitals
 let run: RunId
 
@@ -73,3 +80,54 @@ describe('rota consent unlearn', () => {
     assert.equal(still.state, 'not needed')
   })
 })
+
+describe('rota consent unlearn of a network', () => {
+  it('goes back to the last model before the record, trains on without it, and certifies that', async () => {
+    // All consent but one, who comes when the run is under way.
+    const under = { ...call(), programme: network.programme }
+    const receipts = join(hospitals.dir, 'network-receipts')
+    const all = study.sites.map((site) => Array.from({ length: site.rows.train.rows + site.rows.test.rows }, (_, i) => `line ${i + 2}`))
+    for (const [i, names] of all.entries()) {
+      const patients = { names: names.filter((name) => i !== HERE || name !== late) }
+      await recordConsents({ ...under, folder: hospitals.folders[i] as string, patients, receipts: `${receipts}-${i}` })
+    }
+    const id = await hospitals.publish(network)
+    const old = await hospitals.openRun(id)
+    await hospitals.nodes[HERE]?.until((e) => e.event === 'round' && e.story.run === old && e.story.round === 2)
+    await recordConsents({ ...under, patients: { names: [late] }, receipts })
+    await over(old)
+    await withdrawAtDesk({ ...under, patient: late, receipts })
+
+    const published = await unlearn({ ...call(), whose: { patient: late }, run: old })
+    assert.deepEqual([published.state, published.problem], ['published', null])
+    assert.match(unlearnText(published, plain), /Study \d+ makes a model without the record\. Its stewards are to approve it/)
+    const next = published.standIn?.study as StudyId
+    const early = await unlearn({ ...call(), whose: { patient: late }, run: old })
+    assert.deepEqual([early.state, early.problem?.code], ['published', 'ROTA-1208'])
+    for (const folder of hospitals.folders) await approveStudy({ ...call(), folder, study: next, stewardPassword: null })
+    const started = await untilStarted(old)
+    assert.equal(started.state, 'started')
+    const fresh = started.standIn?.run as RunId
+    await over(fresh)
+
+    const { state, certificate } = await unlearn({ ...call(), whose: { patient: late }, run: old })
+    assert.ok(state === 'done' && certificate !== null && isSignedCertificate(certificate))
+    const first = certificate.before.roundsWithRecord[0] as number
+    assert.ok(first > 2, 'the record came late')
+    assert.deepEqual([certificate.method, certificate.checkpoint?.run], ['trained on from a model before the record', old])
+    assert.equal(certificate.checkpoint?.round, first - 1, 'the last model before it')
+    assert.deepEqual([certificate.before.run, certificate.after.run, certificate.after.study], [old, fresh, next])
+    assert.ok(certificate.after.declared.length > 0 && certificate.before.model.root !== certificate.after.model.root)
+    const { records, before: told, after: toldAfter } = certificate.membership ?? assert.fail()
+    assert.ok(records === 1 && [told, toldAfter].every((area) => area !== null && area >= 0 && area <= 1))
+    assert.match(unlearnText({ ...started, state, certificate }, plain), /from +round \d+ of run \d+/)
+  })
+})
+
+/** As soon as the nodes have drawn the study's key. */
+async function untilStarted(old: RunId): Promise<UnlearnAnswer> {
+  for (const end = Date.now() + 30_000; ; await sleep(250)) {
+    const answer = await unlearn({ ...call(), whose: { patient: late }, run: old })
+    if (answer.state === 'started' || Date.now() > end) return answer
+  }
+}

@@ -1,6 +1,7 @@
 import { fromHex, toDigest } from '#base/bytes.ts'
 import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import type { Vault } from '#ports/vault.ts'
+import type { RecordedThen } from './consent-store.ts'
 import { LOG_START, SealedLog } from './sealed-log.ts'
 
 /** A cohort that this site committed to. Members as in the map: tags or, under opt-out without one, patients' digests; sorted. */
@@ -12,12 +13,11 @@ export interface ArchivedCohort {
   readonly members: readonly Digest[]
 }
 
-/** A root over standing consents that this site put on chain, and how many entries of the consent record it is over. */
-export interface ArchivedGrants {
+/** A root over standing consents that this site put on chain, and the record that it is over. */
+export interface ArchivedGrants extends RecordedThen {
   readonly programme: string
   readonly epoch: number
   readonly root: Digest
-  readonly recordEntries: number
 }
 
 /** A cohort is written as what changed since the one before in its run, or whole: 32 bytes a member, joined, in base64. */

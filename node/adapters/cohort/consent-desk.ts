@@ -8,6 +8,7 @@ import { consentKeys, SECRET_BYTES } from '#patient/keys.ts'
 import type { Granted, ReceiptV2 } from '#patient/receipt.ts'
 import type { Clock, Random } from '#ports/host.ts'
 import type { Vault } from '#ports/vault.ts'
+import { firstEnd, isStanding } from './consent-end.ts'
 import type { ConsentEntry, ConsentStore } from './consent-store.ts'
 import { diskError, writeDurably } from './durable-file.ts'
 import type { EntryNote } from './imported.ts'
@@ -28,7 +29,7 @@ export type GrantedKeys = Pick<Granted, 'programme' | 'tag' | 'oneTimeAddress' |
 
 /**
  * Records consents and writes each patient's receipt into `folder`, to be handed over and then deleted there.
- * Consenting again after a withdrawal makes a new secret, so a new tag: a withdrawn tag is never valid again.
+ * Consenting again after a withdrawal, or after the end of a consent, makes a new secret, so a new tag: a withdrawn tag is never valid again.
  * @returns in the order of `patients`
  * @throws ROTA-6003 when one of them already has a standing consent; then nothing is recorded
  */
@@ -40,8 +41,14 @@ export async function recordConsent(
   noted: (patient: string) => EntryNote = () => ({}),
 ): Promise<readonly { readonly patient: string; readonly receipt: Receipt; readonly file: string }[]> {
   const standings = await desk.store.standings(programme)
-  const twice = new Set(patients).size !== patients.length
-  if (twice || patients.some((p) => standings.get(patientDigest(desk.vault, p))?.state === 'granted')) throw new RotaError('ROTA-6003', { programme })
+  const nowMs = desk.clock.nowMs()
+  const consents = (patient: string): boolean => {
+    const standing = standings.get(patientDigest(desk.vault, patient))
+    return standing !== undefined && isStanding(standing, nowMs)
+  }
+  const seen = new Set<string>()
+  const known = patients.findIndex((patient) => consents(patient) || seen.size === seen.add(patient).size)
+  if (known >= 0) throw new RotaError('ROTA-6003', { programme, which: patients.length === 1 ? 'this patient' : `patient ${known + 1} of the list` })
   const made = patients.map((patient) => ({ patient, receipt: newReceipt(desk, programme) }))
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((cause) => {
     throw diskError(folder, cause)
@@ -96,7 +103,7 @@ const grantOf = (patient: Digest, receipt: Receipt, noted: EntryNote): ConsentEn
 export function agreedTo(terms: ReceiptV2['terms'], until?: string): { readonly terms?: TermsRef; readonly until?: string } {
   if (terms === null) return until === undefined ? {} : { until }
   const expiry = new Date(expiresAt(terms.agreed) * 1000).toISOString()
-  return { terms: { version: terms.agreed.version, digest: terms.digest }, until: until !== undefined && until < expiry ? until : expiry }
+  return { terms: { version: terms.agreed.version, digest: terms.digest }, until: firstEnd([until, expiry]) ?? expiry }
 }
 
 const isoNow = (desk: Desk): string => new Date(desk.clock.nowMs()).toISOString()

@@ -2,6 +2,7 @@ import { fromHex } from '#base/bytes.ts'
 import type { Address, Digest } from '#base/ids.ts'
 import type { TermsRef } from '#core/consent/terms.ts'
 import type { Vault } from '#ports/vault.ts'
+import { isStanding } from './consent-end.ts'
 import type { EntryNote } from './imported.ts'
 import { LOG_START, SealedLog } from './sealed-log.ts'
 
@@ -40,6 +41,14 @@ export interface Standing {
   readonly by?: 'card' | 'chain'
 }
 
+/** The record as it stood when a root was made over it. */
+export interface RecordedThen {
+  /** So many entries of all programmes. */
+  readonly recordEntries: number
+  /** ISO: consents that had ended by then do not count. None: all did, as in roots of the first versions. */
+  readonly at?: string
+}
+
 /**
  * The site's record of consents, sealed under a key of the vault. Read again when another process (the desk's command line) has added
  * to it.
@@ -72,13 +81,33 @@ export class ConsentStore {
     return this.#entries.find((entry) => entry.kind === 'granted' && entry.programme === programme && entry.tag === tag)?.patient
   }
 
-  /** With how many entries of the record a tag stands: with more than `from`, and with no more than `to`. Null: none of this site's. */
-  async spanOf(programme: string, tag: Digest): Promise<{ readonly from: number; readonly to: number } | null> {
+  /** Tells whether a tag's consent stood then: to be asked of a thousand roots. */
+  async stoodThen(programme: string, tag: Digest): Promise<(then: RecordedThen) => boolean> {
+    const patient = await this.patientOf(programme, tag)
+    if (patient === undefined) return () => false
+    const own = this.#entries.flatMap((entry, place) => (entry.programme === programme && entry.patient === patient ? [{ entry, place }] : []))
+    return ({ recordEntries, at }) => {
+      const upTo = own.filter(({ place }) => place < recordEntries)
+      const standing = upTo.reduce<Standing | undefined>((before, { entry }) => (isOutdated(entry, before) ? before : standingOf(entry)), undefined)
+      return standing?.tag === tag && isStanding(standing, momentOf(at))
+    }
+  }
+
+  /** The tags whose consents stood then; those of now with all entries. */
+  async tagsThen(programme: string, { recordEntries, at }: RecordedThen): Promise<readonly Digest[]> {
+    const atMs = momentOf(at)
+    const standings = await this.standings(programme, recordEntries)
+    return [...standings.values()].flatMap((standing) => (standing.tag !== null && isStanding(standing, atMs) ? [standing.tag] : []))
+  }
+
+  /** Whether a consent under a programme came to its end after one moment, and not after another: ISO, and ms. */
+  async someEnded(programme: string, after: string | undefined, byMs: number): Promise<boolean> {
     await this.#refresh()
-    const from = this.#entries.findIndex((entry) => entry.kind === 'granted' && entry.programme === programme && entry.tag === tag)
-    const patient = this.#entries[from]?.patient
-    const next = this.#entries.findIndex((entry, i) => i > from && entry.programme === programme && entry.patient === patient)
-    return from < 0 ? null : { from, to: next < 0 ? Number.POSITIVE_INFINITY : next }
+    const afterMs = momentOf(after)
+    return this.#entries.some(({ programme: of, until }) => {
+      const endMs = of === programme && until !== undefined ? Date.parse(until) : Number.NaN
+      return endMs > afterMs && endMs <= byMs
+    })
   }
 
   /** All that the record says of one patient, oldest first. */
@@ -94,10 +123,12 @@ export class ConsentStore {
   }
 
   /** Every tag that was ever given here, of patients who consented again too. */
-  async tags(programme: string): Promise<ReadonlyMap<Digest, { readonly patient: Digest; readonly state: Standing['state'] }>> {
+  async tags(programme: string): Promise<ReadonlyMap<Digest, Standing & { readonly patient: Digest }>> {
     await this.#refresh()
-    const tags = new Map<Digest, { readonly patient: Digest; readonly state: Standing['state'] }>()
-    for (const { kind, patient, tag, ...entry } of this.#entries) if (tag !== null && entry.programme === programme) tags.set(tag, { patient, state: kind })
+    const tags = new Map<Digest, Standing & { readonly patient: Digest }>()
+    for (const entry of this.#entries) {
+      if (entry.tag !== null && entry.programme === programme) tags.set(entry.tag, { patient: entry.patient, ...standingOf(entry) })
+    }
     return tags
   }
 
@@ -126,6 +157,8 @@ export class ConsentStore {
     this.#end = end
   }
 }
+
+const momentOf = (iso: string | undefined): number => (iso === undefined ? Number.NEGATIVE_INFINITY : Date.parse(iso))
 
 function standingOf(entry: ConsentEntry): Standing {
   const { kind: state, tag, until } = entry

@@ -6,6 +6,7 @@ import type { Protocol } from '#core/protocol/protocol.ts'
 import type { Cohort, ConsentedCohort } from '#ports/cohort.ts'
 import type { Vault } from '#ports/vault.ts'
 import type { CohortArchive } from './cohort-archive.ts'
+import { hasEnded } from './consent-end.ts'
 import type { ConsentStore, Standing } from './consent-store.ts'
 import { defaultMapping, type Mapping } from './mapping.ts'
 import { patientDigest, usedDigest } from './patient-digest.ts'
@@ -58,9 +59,9 @@ export class CsvCohort implements Cohort {
   async consented(protocol: Protocol, withdrawn: ReadonlySet<Digest>): Promise<CsvConsentedCohort> {
     const rows = await this.#rows(protocol)
     const standings = await this.#standings(protocol)
-    const now = new Date(this.#options.nowMs?.() ?? Date.now()).toISOString()
+    const nowMs = this.#options.nowMs?.() ?? Date.now()
     const expiry = (await this.#options.expiryOf?.(protocol.programme)) ?? null
-    const used = rows.filter((row) => mayUse(standings.get(row.digest), protocol.lawfulBasis, withdrawn, { now, expiry }))
+    const used = rows.filter((row) => mayUse(standings.get(row.digest), protocol.lawfulBasis, withdrawn, { nowMs, expiry }))
     const tagOf = (row: KnownRow): Digest | null => standings.get(row.digest)?.tag ?? null
     const members = used.map((row) => tagOf(row) ?? row.digest).sort()
     const last = this.#last
@@ -125,10 +126,9 @@ function mayUse(
   standing: Standing | undefined,
   lawfulBasis: Protocol['lawfulBasis'],
   withdrawn: ReadonlySet<Digest>,
-  at: { readonly now: string; readonly expiry: string | null },
+  at: { readonly nowMs: number; readonly expiry: string | null },
 ): boolean {
-  const until = standing?.until ?? at.expiry
-  if (until !== null && until <= at.now) return false
+  if (hasEnded(standing?.until ?? at.expiry, at.nowMs)) return false
   if (standing === undefined) return lawfulBasis === 'opt-out'
   if (standing.state === 'withdrawn') return false
   return standing.tag === null || !withdrawn.has(standing.tag)

@@ -8,7 +8,7 @@ import type { RoundNo, RunId } from '#base/ids.ts'
 import { grantEntry } from '#core/consent/cohort-map.ts'
 import type { CohortOpening } from '#core/consent/cohort-opening.ts'
 import { archivedCohort, contributionTo } from './consent-prove.ts'
-import { consentRoots, grantedTags } from './consent-root.ts'
+import { consentRoots } from './consent-root.ts'
 
 export type { CohortOpening } from '#core/consent/cohort-opening.ts'
 
@@ -37,7 +37,7 @@ async function grantedAt(site: AtSite, programme: string, block: number, where: 
   const { folder } = site
   const archived = (await folder.archive.grants(programme)).find(({ root }) => root === stood.root)
   if (archived === undefined) throw new RotaError('ROTA-6011', where)
-  const tags = await grantedTags(site, programme, archived.recordEntries)
+  const tags = await folder.consents.tagsThen(programme, archived)
   const entries = tags.map((tag) => grantEntry(fromHex(tag), cohortSecret(folder.vault, programme, tag), sha256))
   return {
     epoch: stood.epoch,

@@ -12,7 +12,7 @@ import { type CohortProof, type GrantProof, type ToldMapProof, tellMapProof } fr
 import { proveKey } from '#core/consent/keyed-map.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import { sha256 } from '../sha256.ts'
-import { type ConsentRoot, consentRoots, grantedTags } from './consent-root.ts'
+import { type ConsentRoot, consentRoots } from './consent-root.ts'
 
 export type { CohortProof } from '#core/consent/cohort-proof.ts'
 
@@ -84,7 +84,7 @@ async function usedBefore({ folder }: AtSite, programme: string, tag: Digest, { 
 async function grantProofs(site: AtSite, programme: string, tag: Digest, block: number): Promise<Pick<CohortProof, 'granted' | 'standing'>> {
   const onChain = await consentRoots(site, programme)
   const archived = await site.folder.archive.grants(programme)
-  const stood = onChain.findLast((root) => root.block <= block)
+  const newest = onChain.findLast((root) => root.block <= block)
   const others = [
     ...onChain
       .filter((root) => root.block <= block)
@@ -92,20 +92,22 @@ async function grantProofs(site: AtSite, programme: string, tag: Digest, block: 
       .slice(1),
     ...onChain.filter((root) => root.block > block),
   ]
-  const entriesAt = new Map(archived.map(({ root, recordEntries }) => [root, recordEntries]))
+  const recordOf = new Map(archived.map((grants) => [grants.root, grants]))
   const proofIn = async ({ epoch, root }: ConsentRoot): Promise<{ readonly has: boolean; readonly proof: GrantProof } | null> => {
-    const entries = entriesAt.get(root)
-    if (entries === undefined) return null
-    const tags = await grantedTags(site, programme, entries)
+    const then = recordOf.get(root)
+    if (then === undefined) return null
+    const tags = await site.folder.consents.tagsThen(programme, then)
     const map = grantedMap(site.folder.vault, programme, tags, epoch)
     return { has: tags.includes(tag), proof: { epoch, map: tellMapProof(proveKey(map, grantKey(fromHex(tag), sha256))) } }
   }
-  const standing = stood === undefined ? null : await proofIn(stood)
+  const standing = newest === undefined ? null : await proofIn(newest)
   if (standing?.has) return { granted: standing.proof, standing: null }
   // Found in the record: of a thousand epochs by a fixed cadence, one map is built.
-  const span = await site.folder.consents.spanOf(programme, tag)
-  const stands = (entries = 0): boolean => span !== null && entries > span.from && entries <= span.to
-  const other = others.find(({ root }) => stands(entriesAt.get(root)))
+  const stood = await site.folder.consents.stoodThen(programme, tag)
+  const other = others.find(({ root }) => {
+    const then = recordOf.get(root)
+    return then !== undefined && stood(then)
+  })
   const found = other === undefined ? null : await proofIn(other)
   if (found?.has) return { granted: found.proof, standing: standing?.proof ?? null }
   throw new RotaError('ROTA-6009', { programme })

@@ -6,13 +6,14 @@ import { patientDigest } from '#adapters/cohort/patient-digest.ts'
 import { patientNames } from '#adapters/cohort/patient-names.ts'
 import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
 import { writeAtomic } from '#adapters/journal/atomic-file.ts'
-import { newestTerms, type PublishedTerms } from '#app/programme/terms-on-chain.ts'
+import { newestTerms, type PublishedTerms, programmesWithTerms } from '#app/programme/terms-on-chain.ts'
 import { readPatientMapping } from '#app/protocol/mapping-file.ts'
-import { type AtSite, atSite } from '#app/site/at-site.ts'
+import { type AtSite, atSite, heldProtocols } from '#app/site/at-site.ts'
 import type { SiteFolder } from '#app/site/site-folder.ts'
 import type { StudyCall } from '#app/study/studies.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
+import { nearest } from '#base/nearest.ts'
 import { expiresAt } from '#core/consent/terms.ts'
 import { type ToldError, toldError } from '../told-error.ts'
 import { type ConsentRoot, putConsentRoot, putNextRoot } from './consent-root.ts'
@@ -33,6 +34,8 @@ export interface RecordedConsents {
   readonly root: ConsentRoot | null
   /** ISO: when they come on chain with the site's next root, at the step of the terms' cadence. */
   readonly countsFrom?: string
+  /** Nobody here knew a programme of this name: no terms, no study, no consents. The name may be mistyped; this is the nearest that is known. */
+  readonly nearestKnown?: string
   /** Why the root is not on chain yet; the consents stand. */
   readonly problem: ToldError | null
 }
@@ -46,7 +49,19 @@ const HANDOVER = 'handover.csv'
 /** @throws ROTA-3xxx files, 6003 one of them consents already (then nothing is recorded) */
 export const recordConsents = (
   call: StudyCall & { readonly programme: string; readonly patients: WhichPatients; readonly receipts: string; readonly language?: string | undefined },
-): Promise<RecordedConsents> => atSite(call, async (site) => recordNames(site, { ...call, names: await namesOf(site, call.programme, call.patients) }))
+): Promise<RecordedConsents> =>
+  atSite(call, async (site) => {
+    const nearestKnown = await nearestOf(site, call)
+    const made = await recordNames(site, { ...call, names: await namesOf(site, call.programme, call.patients) })
+    return nearestKnown === null ? made : { ...made, nearestKnown }
+  })
+
+/** Null where the programme is known here by terms, a study or consents, or none is. */
+async function nearestOf(site: AtSite, { programme, signal }: Pick<StudyCall, 'signal'> & { readonly programme: string }): Promise<string | null> {
+  const studied = [...(await heldProtocols(site, signal)).values()].map((protocol) => protocol.programme)
+  const known = new Set([...(await site.folder.consents.programmes()), ...(await programmesWithTerms(site.chain)).keys(), ...studied])
+  return known.size === 0 || known.has(programme) ? null : nearest(programme, known)
+}
 
 /** The same at a site that is open. @param call.noted what the record keeps beside each patient's entry @throws ROTA-6003, 6015 */
 export async function recordNames(
@@ -97,8 +112,8 @@ export const deskOf = ({ consents, vault }: SiteFolder) => ({ store: consents, v
 export async function rooted(site: AtSite, programme: string, due = false): Promise<Rooted> {
   try {
     const cadence = await cadenceOf(site, programme, systemClock)
-    if (cadence === null) return { root: await putConsentRoot(site, programme), problem: null }
-    if (due && cadence.isDue) return { root: await putNextRoot(site, programme), problem: null }
+    if (cadence === null) return { root: await putConsentRoot({ ...site, clock: systemClock }, programme), problem: null }
+    if (due && cadence.isDue) return { root: await putNextRoot({ ...site, clock: systemClock }, programme), problem: null }
     return { root: null, problem: null, countsFrom: new Date(cadence.next * 1000).toISOString() }
   } catch (error) {
     if (!isRotaError(error)) throw error

@@ -1,8 +1,10 @@
+import type { RecordedThen } from '#adapters/cohort/consent-store.ts'
 import { grantedMap } from '#adapters/cohort/site-maps.ts'
 import type { SiteFolder } from '#app/site/site-folder.ts'
 import { toDigest } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
 import type { Chain, ChainEvent, ChainReader, SiteRecord } from '#ports/chain.ts'
+import type { Clock } from '#ports/host.ts'
 import type { Vault } from '#ports/vault.ts'
 import { programmeId } from '#wire/programme.ts'
 import { sha256 } from '../sha256.ts'
@@ -25,6 +27,8 @@ export interface RootSite {
   readonly folder: Pick<SiteFolder, 'consents' | 'archive'> & { readonly vault: Pick<Vault, 'keyedDigest'> }
   readonly chain: Pick<Chain, 'events' | 'head' | 'consentRoot'>
   readonly own: Pick<SiteRecord, 'id'>
+  /** Consents end by it. */
+  readonly clock: Pick<Clock, 'nowMs'>
 }
 
 /** Oldest first. */
@@ -39,18 +43,16 @@ export async function rootEvents({ chain, own }: ReadSite, programme: string): P
 }
 
 /** The root that the consents of now would have in an epoch: another in each, also over the same consents. */
-export async function grantedRootIn({ folder }: Pick<RootSite, 'folder'>, programme: string, epoch: number): Promise<Digest> {
-  return toDigest(grantedMap(folder.vault, programme, await grantedTags({ folder }, programme), epoch).root)
+export async function grantedRootIn(site: Pick<RootSite, 'folder' | 'clock'>, programme: string, epoch: number): Promise<Digest> {
+  return rootOver(site, programme, epoch, await recordedNow(site))
 }
 
-/** @param first only so many entries of the consent record, to see who had consented then */
-export async function grantedTags(
-  { folder }: { readonly folder: Pick<SiteFolder, 'consents'> },
-  programme: string,
-  first?: number,
-): Promise<readonly Digest[]> {
-  const standings = await folder.consents.standings(programme, first)
-  return [...standings.values()].flatMap((s) => (s.state === 'granted' && s.tag !== null ? [s.tag] : []))
+async function recordedNow({ folder, clock }: Pick<RootSite, 'folder' | 'clock'>): Promise<Required<RecordedThen>> {
+  return { recordEntries: await folder.consents.size(), at: new Date(clock.nowMs()).toISOString() }
+}
+
+async function rootOver({ folder }: Pick<RootSite, 'folder'>, programme: string, epoch: number, then: RecordedThen): Promise<Digest> {
+  return toDigest(grantedMap(folder.vault, programme, await folder.consents.tagsThen(programme, then), epoch).root)
 }
 
 /** Puts the root over the consents that stand now on chain, under the next epoch; nothing to do where it is there already. */
@@ -63,9 +65,9 @@ export async function putConsentRoot(site: RootSite, programme: string): Promise
 /** The same, changed or not: two roots over the same consents have nothing in common. */
 export async function putNextRoot(site: RootSite, programme: string): Promise<ConsentRoot> {
   const epoch = ((await consentRoots(site, programme)).at(-1)?.epoch ?? 0) + 1
-  const recordEntries = await site.folder.consents.size()
-  const root = toDigest(grantedMap(site.folder.vault, programme, await grantedTags(site, programme, recordEntries), epoch).root)
-  await site.folder.archive.rememberGrants({ programme, epoch, root, recordEntries })
+  const then = await recordedNow(site)
+  const root = await rootOver(site, programme, epoch, then)
+  await site.folder.archive.rememberGrants({ programme, epoch, root, ...then })
   await site.chain.consentRoot(programmeId(programme, sha256), epoch, root)
   return (await consentRoots(site, programme)).at(-1) as ConsentRoot
 }

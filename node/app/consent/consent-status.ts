@@ -1,3 +1,4 @@
+import { hasEnded, isStanding } from '#adapters/cohort/consent-end.ts'
 import type { Standing } from '#adapters/cohort/consent-store.ts'
 import { type Receipt, readReceipt } from '#adapters/cohort/receipt.ts'
 import { systemClock } from '#adapters/host/system-host.ts'
@@ -16,6 +17,8 @@ export interface ProgrammeStatus {
   readonly programme: string
   /** Neither withdrawn nor at their end. */
   readonly granted: number
+  /** Nobody withdrew them: their time, or that of their terms, is over. */
+  readonly ended: number
   /** Withdrawn or objected at this desk. */
   readonly withdrawnHere: number
   /** Of this site's tags, withdrawn on chain. */
@@ -36,8 +39,8 @@ export interface ReceiptStatus extends CheckedReceipt {
   readonly grantedAt: string
   /** Null: not withdrawn. */
   readonly withdrawnAtBlock: number | null
-  /** 'unknown': another site's receipt. */
-  readonly here: 'granted' | 'withdrawn' | 'unknown'
+  /** 'ended': its time, or that of its terms, is over; 'unknown': another site's receipt. */
+  readonly here: 'granted' | 'ended' | 'withdrawn' | 'unknown'
   readonly rounds: readonly TagInRound[]
   readonly history: readonly HistoryEntry[]
   /** The receipt, written anew with all this; null: not asked for, or another site's. */
@@ -80,20 +83,22 @@ async function statusOf(site: AtSite, programme: string): Promise<ProgrammeStatu
   ])
   const root = roots.at(-1) ?? null
   const all = [...standings.values()]
-  const now = new Date(systemClock.nowMs()).toISOString()
-  const counts = ({ state, tag, until }: Standing): boolean =>
-    state === 'granted' && !(tag !== null && onChain.has(tag)) && (until === undefined || until > now)
+  const nowMs = systemClock.nowMs()
+  const isOnChain = ({ tag }: Standing): boolean => tag !== null && onChain.has(tag)
   return {
     programme,
-    granted: all.filter(counts).length,
+    granted: all.filter((standing) => isStanding(standing, nowMs) && !isOnChain(standing)).length,
+    ended: all.filter((standing) => isOver(standing, nowMs) && !isOnChain(standing)).length,
     withdrawnHere: all.filter(({ state, by }) => state === 'withdrawn' && by === undefined).length,
-    withdrawnOnChain: all.filter(({ tag }) => tag !== null && onChain.has(tag)).length,
+    withdrawnOnChain: all.filter(isOnChain).length,
     withdrawalsOfAll: onChain.size,
     root,
-    current: root !== null && root.root === (await grantedRootIn(site, programme, root.epoch)),
+    current: root !== null && root.root === (await grantedRootIn({ folder: site.folder, clock: systemClock }, programme, root.epoch)),
     nextRoot: cadence === null ? null : new Date(cadence.next * 1000).toISOString(),
   }
 }
+
+const isOver = ({ state, until }: Standing, nowMs: number): boolean => state === 'granted' && hasEnded(until, nowMs)
 
 async function receiptStatuses(site: AtSite, files: readonly string[], renew: boolean): Promise<readonly ReceiptStatus[]> {
   const receipts = await Promise.all(files.map(readReceipt))
@@ -116,7 +121,7 @@ async function receiptStatuses(site: AtSite, files: readonly string[], renew: bo
         tag,
         grantedAt,
         withdrawnAtBlock: onChain.get(tag) ?? null,
-        here: whose?.state ?? 'unknown',
+        here: whose === undefined ? 'unknown' : isOver(whose, systemClock.nowMs()) ? 'ended' : whose.state,
         rounds: inRounds,
         ...checkedReceipt(receipt, site.sites, receipt.version === 1 ? [] : await rootsOf(site.chain, receipt)),
         history,

@@ -1,4 +1,6 @@
 import { withdrawalRoad } from '#adapters/chain/withdrawal-road.ts'
+import { hasEnded } from '#adapters/cohort/consent-end.ts'
+import { systemClock } from '#adapters/host/system-host.ts'
 import type { AtSite } from '#app/site/at-site.ts'
 import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import { programmeId } from '#patient/keys.ts'
@@ -17,8 +19,9 @@ type Read = Of<(typeof KINDS)[number]>
 /** @param patient its digest here; null: another site's receipt @param rounds of this site, by its archive: `tagsInRounds` */
 export async function receiptHistory(site: AtSite, receipt: Receipt, patient: Digest | null, rounds: readonly TagInRound[]): Promise<readonly HistoryEntry[]> {
   const events = (await site.chain.events(0, { kinds: KINDS })) as readonly Read[]
-  const { stop, terms, at } = await deskSide(site, receipt, patient)
+  const { stop, terms, at, until } = await deskSide(site, receipt, patient)
   const withdrawn = await withdrawal(site, events, receipt)
+  const ended = stop === null && withdrawn === null && until !== null && hasEnded(until, systemClock.nowMs())
   const opened = openings(events)
   const declared = rounds.flatMap((round) => {
     const opening = opened.get(roundKey(round))
@@ -30,6 +33,7 @@ export async function receiptHistory(site: AtSite, receipt: Receipt, patient: Di
     used(declared),
     stop,
     withdrawn,
+    ended ? { what: 'ended', at: until } : null,
     ...afterwards(declared, withdrawn?.block ?? null),
     await updates(site, events, declared),
   ]
@@ -39,6 +43,8 @@ export async function receiptHistory(site: AtSite, receipt: Receipt, patient: Di
 async function deskSide({ folder }: AtSite, { tag, grantedAt, ...receipt }: Receipt, patient: Digest | null) {
   const entries = patient === null ? [] : (await folder.consents.entriesOf(patient)).filter((entry) => entry.tag === tag)
   const granted = entries.find((entry) => entry.kind === 'granted')
+  // It may have been given for longer, or shorter, since.
+  const until = entries.findLast((entry) => entry.kind === 'granted')?.until ?? null
   const ended = entries.find((entry) => entry.kind === 'withdrawn')
   const agreed = 'terms' in receipt && receipt.terms !== null ? { version: receipt.terms.agreed.version, digest: receipt.terms.digest } : null
   const terms = granted?.kind === 'granted' ? (granted.terms ?? agreed) : agreed
@@ -46,7 +52,7 @@ async function deskSide({ folder }: AtSite, { tag, grantedAt, ...receipt }: Rece
     ended?.kind === 'withdrawn' && ended.by !== 'chain'
       ? { what: 'stopped here', at: ended.at, road: ended.by === 'card' ? 'page' : (ended.by ?? 'desk') }
       : null
-  return { stop, terms, at: granted?.at ?? grantedAt }
+  return { stop, terms, until, at: granted?.at ?? grantedAt }
 }
 
 const isoOf = ({ timestamp }: Pick<ChainEvent, 'timestamp'>): string => new Date(timestamp * 1000).toISOString()
@@ -61,23 +67,15 @@ async function withdrawal(site: AtSite, events: readonly Read[], { programme, ta
 /** The first root of this site that holds the consent, and the first after it that does not. */
 async function rootsAbout({ folder, own }: AtSite, events: readonly Read[], programme: string, tag: Digest): Promise<readonly HistoryEntry[]> {
   const id = programmeId(programme)
-  const archived = new Map((await folder.archive.grants(programme)).map(({ root, recordEntries }) => [root, recordEntries]))
-  const asked = new Map<number, boolean>()
-  const holds = async (root: Digest): Promise<boolean | null> => {
-    const entries = archived.get(root)
-    if (entries === undefined) return null
-    if (!asked.has(entries))
-      asked.set(
-        entries,
-        [...(await folder.consents.standings(programme, entries)).values()].some((s) => s.state === 'granted' && s.tag === tag),
-      )
-    return asked.get(entries) ?? null
-  }
+  const archived = new Map((await folder.archive.grants(programme)).map((grants) => [grants.root, grants]))
+  const stood = await folder.consents.stoodThen(programme, tag)
   let state: 'before' | 'in' | 'after' = 'before'
   const told: HistoryEntry[] = []
   for (const e of events) {
     if (e.kind !== 'ConsentRoot' || e.site !== own.id || e.programme !== id || state === 'after') continue
-    const held = await holds(e.root)
+    const then = archived.get(e.root)
+    if (then === undefined) continue
+    const held = stood(then)
     if (held !== (state === 'before')) continue
     told.push({ what: held ? 'on chain' : 'root without', at: isoOf(e), epoch: e.epoch, root: e.root, block: e.block })
     state = held ? 'in' : 'after'

@@ -9,9 +9,8 @@ import { grantKey } from '#core/consent/cohort-map.ts'
 import { tellMapProof } from '#core/consent/cohort-proof.ts'
 import { proveKey } from '#core/consent/keyed-map.ts'
 import { completeReceipt, type Granted, type Inclusion, type Receipt, type ReceiptContent, type ReceiptV2, receiptContent } from '#patient/receipt.ts'
-
 import { sha256 } from '../sha256.ts'
-import { type ConsentRoot, grantedTags } from './consent-root.ts'
+import type { ConsentRoot } from './consent-root.ts'
 import { printBeside, sheetLanguage } from './receipt-print.ts'
 
 /** What a site puts on every receipt under one programme, and signs. */
@@ -50,7 +49,7 @@ export async function inclusionsIn(site: AtSite, programme: string, stood: Conse
   const { epoch, root, block } = stood
   const archived = (await site.folder.archive.grants(programme)).find((grants) => grants.root === root)
   if (archived === undefined) return () => null
-  const tags = await grantedTags(site, programme, archived.recordEntries)
+  const tags = await site.folder.consents.tagsThen(programme, archived)
   const map = grantedMap(site.folder.vault, programme, tags, epoch)
   const known = new Set(tags)
   return (tag) => (known.has(tag) ? { epoch, root, block, map: tellMapProof(proveKey(map, grantKey(fromHex(tag), sha256))) } : null)

@@ -8,6 +8,8 @@ import { type WithdrawalReceipt, type WithdrawnAtDesk, withdrawalFileName, withd
 import { withdrawalSheet } from '#web/print/withdrawal-sheet.ts'
 import { signerOf } from './receipt-issue.ts'
 
+type Withdrawn = Omit<WithdrawnAtDesk, 'number'> & { readonly number?: string }
+
 /** What the desk hands out to a patient who withdrew. */
 export interface Confirmation {
   readonly receipt: WithdrawalReceipt
@@ -16,15 +18,15 @@ export interface Confirmation {
   readonly sheet: string
 }
 
-/** Says under the site's signature what the desk did. */
-export const withdrawalReceiptOf = (folder: SiteFolder, withdrawn: Omit<WithdrawnAtDesk, 'number'>): WithdrawalReceipt =>
+/** Says under the site's signature what the desk did. @param withdrawn.number of one that was printed before */
+export const withdrawalReceiptOf = (folder: SiteFolder, withdrawn: Withdrawn): WithdrawalReceipt =>
   withdrawalReceipt({ number: withdrawn.tag?.slice(2, 18) ?? toHex(systemRandom.bytes(8)).slice(2), ...withdrawn }, signerOf({ folder }))
 
 /** Writes it, and the sheet to print, into a folder. @throws ROTA-1306 */
 export async function confirmWithdrawal(
   folder: SiteFolder,
   { confirmations, language = 'en' }: { readonly confirmations?: string | undefined; readonly language?: string | undefined },
-  withdrawn: Omit<WithdrawnAtDesk, 'number'>,
+  withdrawn: Withdrawn,
 ): Promise<Confirmation> {
   const dir = confirmations === undefined ? folder.paths.withdrawals : resolve(confirmations)
   const receipt = withdrawalReceiptOf(folder, withdrawn)

@@ -16,6 +16,8 @@ export interface Declaring {
   readonly declare: (work: (chain: Pick<ChainWriter, 'audit'>) => Promise<void>) => Promise<boolean>
   readonly clock: Clock
   readonly notes: Pick<Log, 'info' | 'warn'>
+  /** Begins another file of the log where it is full. */
+  readonly putAway?: (nowMs: number) => Promise<boolean>
 }
 
 /** What is to be declared: days that are over, from the first entry or the last declared day on; a day without looks too. */
@@ -30,7 +32,7 @@ export function daysToDeclare(
   const days: string[] = []
   for (let day = last === undefined ? first : after(last); day < today; day = after(day)) days.push(day)
   return days.slice(-MOST_DAYS).map((day) => {
-    const of = entries.filter(({ at, what }) => at.startsWith(day) && what !== 'declared')
+    const of = entries.filter(({ at, what }) => at.startsWith(day) && what !== 'declared' && what !== 'continued')
     return { day, looks: of.filter(isLook).length, of }
   })
 }
@@ -40,6 +42,7 @@ export async function declareLooks(parts: Declaring, signal: AbortSignal): Promi
   while (!signal.aborted) {
     try {
       await declareNow(parts)
+      if (await parts.putAway?.(parts.clock.nowMs())) parts.notes.info('desk.log-put-away')
     } catch (error) {
       parts.notes.warn('desk.declaring-failed', { reason: nameOf(error) })
     }

@@ -3,14 +3,33 @@ import type { SiteFolder } from '#app/site/site-folder.ts'
 import { fromHex } from '#base/bytes.ts'
 import type { DeskEntry, DeskLog } from '#web/desk/desk-log.ts'
 import type { DeskUser, DeskUsers } from '#web/desk/users.ts'
+import { type DeskLogFiles, partFile, partOf, putAwayFull, sealedPart } from './desk-log-parts.ts'
 
 type At = Pick<SiteFolder, 'paths' | 'vault'>
 
-/** The record of the desk, sealed under a key of the vault. */
-export function openDeskLog({ paths, vault }: At): DeskLog {
-  const log = new SealedLog<DeskEntry>(paths.desk, fromHex(vault.keyedDigest('desk-log')), 'desk')
+export interface DeskLogOnDisk extends DeskLog {
+  /** Begins another file where this one is full: `putAwayFull`. */
+  putAway(nowMs: number): Promise<boolean>
+}
+
+export const deskLogFiles = ({ paths, vault }: At): DeskLogFiles => ({ file: paths.desk, key: fromHex(vault.keyedDigest('desk-log')) })
+
+/** The record of the desk, sealed under a key of the vault: what was noted since the last part but one was put away. */
+export function openDeskLog(at: At): DeskLogOnDisk {
+  const files = deskLogFiles(at)
+  const log = sealedPart(files, files.file)
   const known = follow(log)
-  return { entries: known, append: (entries) => log.append(entries) }
+  let before: { readonly part: number; readonly entries: readonly DeskEntry[] } = { part: 0, entries: [] }
+  return {
+    async entries() {
+      const now = await known()
+      const part = partOf(now[0]) - 1
+      if (part !== before.part) before = { part, entries: part === 0 ? [] : (await sealedPart(files, partFile(files, part)).after(LOG_START)).entries }
+      return part === 0 ? now : [...before.entries, ...now]
+    },
+    append: (entries) => log.append(entries),
+    putAway: (nowMs) => putAwayFull(files, nowMs),
+  }
 }
 
 /** All entries, of which only the new ones are opened at each call: some 300 bytes of memory for each. */

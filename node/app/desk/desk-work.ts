@@ -1,3 +1,4 @@
+import { hasEnded } from '#adapters/cohort/consent-end.ts'
 import { patientDigest } from '#adapters/cohort/patient-digest.ts'
 import { systemClock } from '#adapters/host/system-host.ts'
 import { withdrawalsUnder } from '#app/site/at-site.ts'
@@ -58,7 +59,7 @@ async function findPerson(site: DeskSite, patient: string): Promise<Person> {
     const tag: Digest | null = last?.tag ?? null
     const withdrawnAtBlock = tag === null ? null : (blocks?.get(name)?.get(tag) ?? null)
     const until = last?.until ?? null
-    const ended = last?.kind === 'granted' && until !== null && Date.parse(until) <= systemClock.nowMs()
+    const ended = last?.kind === 'granted' && hasEnded(until, systemClock.nowMs())
     return { programme: name, state: ended ? 'ended' : (last?.kind ?? 'none'), since: last?.at ?? null, until, tag, withdrawnAtBlock }
   })
   return { patient, inData, consents, chainReached: blocks !== null }

@@ -7,10 +7,11 @@ import { type DeskConfig, readConfig } from '#app/site/config.ts'
 import { openSiteFolder, passwordSource, type SiteFolder } from '#app/site/site-folder.ts'
 import type { Host } from '#ports/host.ts'
 import type { DeskParts } from '#web/desk/desk-app.ts'
-import { readListen, startDesk } from '#web/desk/desk-server.ts'
+import { startDesk } from '#web/desk/desk-server.ts'
 import { Looks } from '#web/desk/looks.ts'
 import { SignIn } from '#web/desk/sign-in.ts'
 import { signInService } from '#web/desk/sign-in-service.ts'
+import { readListen } from '#web/listening.ts'
 import { pageFiles } from '#web/portal/page-files.ts'
 import { declareLooks } from './declare-looks.ts'
 import { keepCounting } from './desk-figures.ts'
@@ -38,7 +39,7 @@ export interface DeskStarted {
 /** Where rota.yaml says nothing. */
 const DEFAULTS: DeskConfig = { looksPerHour: 60, importedPerHour: 1_000 }
 
-/** Serves the desk until the signal aborts. @throws ROTA-12xx, 13xx the folder; 6711 the address, 6712 no TLS */
+/** Serves the desk until the signal aborts. @throws ROTA-12xx, 13xx the folder; 6515 no address, 6711 it is taken, 6712 no TLS */
 export async function runDesk({ folder: dir, password, listen, log, signal }: DeskOptions, tell: (event: DeskStarted) => void): Promise<void> {
   // Read once: the keys are opened again for each act, and a file descriptor gives its line only once.
   const source = { text: readPassword(passwordSource(await readConfig(dir), dir, password)) }
@@ -54,7 +55,7 @@ export async function runDesk({ folder: dir, password, listen, log, signal }: De
     tell({ event: 'started', url: server.url, site: folder.config.name, users: (await users.list()).length })
     host.log.info('desk.started', { url: server.url })
     const declare = async (send: (chain: EthersChain) => Promise<void>) => (await work.chain.read((chain) => send(chain).then(() => true))) ?? false
-    const declaring = declareLooks({ log: deskLog, declare, clock: host.clock, notes: host.log }, signal)
+    const declaring = declareLooks({ log: deskLog, putAway: deskLog.putAway, declare, clock: host.clock, notes: host.log }, signal)
     const counting = keepCounting({ paths: folder.paths, log: deskLog, url: server.url, clock: host.clock }, signal)
     await untilAborted(signal)
     await server.stop()

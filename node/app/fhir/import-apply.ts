@@ -1,3 +1,4 @@
+import { firstEnd } from '#adapters/cohort/consent-end.ts'
 import type { ConsentEntry } from '#adapters/cohort/consent-store.ts'
 import type { EntryNote, Imported } from '#adapters/cohort/imported.ts'
 import type { ReadConsent } from '#adapters/fhir/read-consent.ts'
@@ -65,6 +66,6 @@ function entriesFor(site: AtSite, planned: Planned, last: ReadonlyMap<Digest, Co
 /** The same consent until another moment, though no longer than what was agreed to. */
 function moved({ until: _, ...kept }: ConsentEntry, note: EntryNote, { expiries }: Applying): ConsentEntry {
   const expiry = 'terms' in kept && kept.terms !== undefined ? expiries.get(kept.terms.digest) : undefined
-  const until = [note.until, expiry].filter((end) => end !== undefined).sort()[0]
+  const until = firstEnd([note.until, expiry])
   return { ...kept, ...note, ...(until === undefined ? {} : { until }) }
 }

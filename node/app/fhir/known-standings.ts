@@ -1,3 +1,4 @@
+import { hasEnded } from '#adapters/cohort/consent-end.ts'
 import type { ConsentEntry } from '#adapters/cohort/consent-store.ts'
 import { momentOf } from '#adapters/fhir/fhir-time.ts'
 import type { AtSite } from '#app/site/at-site.ts'
@@ -30,6 +31,6 @@ function standingAfter({ kind, tag, at, imported, until }: ConsentEntry, onChain
     from: imported?.from ?? null,
     givenMs: imported?.givenAt == null ? null : (momentOf(imported.givenAt)?.from ?? null),
     untilMs: own === undefined ? null : Date.parse(own),
-    isOver: until !== undefined && Date.parse(until) <= nowMs,
+    isOver: hasEnded(until, nowMs),
   }
 }

@@ -129,7 +129,7 @@ export async function runNode(options: RunOptions, watcher: (event: NodeEvent) =
       if (event.event === 'round') shares?.ask(event.story.run, false)
       if (event.event === 'run-over') shares?.ask(event.run, true)
     }
-    await Promise.race([node.hospital.done, follow(node, over, meter, tellAndCount, options.signal), aborted(options.signal)])
+    await Promise.race([node.hospital.done, roots.done, follow(node, over, meter, tellAndCount, options.signal), aborted(options.signal)])
   } catch (error) {
     if (!options.signal.aborted) throw error
   } finally {

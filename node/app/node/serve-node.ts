@@ -2,6 +2,7 @@ import { type NodeCanary, startNodeCanary } from '#app/canary/canary-node.ts'
 import { watchExclusions } from '#app/consent/exclusion-alarm.ts'
 import { watchDesk } from '#app/desk/desk-figures.ts'
 import { openShelf } from '#app/model/model-shelf.ts'
+import { watchPortal } from '#app/portal/relay-figures.ts'
 import { openFolder } from '#audit/folder-source.ts'
 import type { RotaError } from '#base/errors.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
@@ -30,6 +31,7 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
   const registry = new Metrics()
   const metrics = nodeMetrics(registry, node.folder.paths.state)
   watchDesk(registry, node.folder.paths)
+  watchPortal(registry, node.folder.paths)
   const problems = new Map<string, string>()
   const peers = watchPeers(node)
   // Read as an auditor would, so that a damaged block is seen as it lies on the disk.

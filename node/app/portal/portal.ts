@@ -13,7 +13,10 @@ import { fromHex } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import { address } from '#base/ids.ts'
 import type { Log } from '#ports/host.ts'
-import { readPortalListen } from '#web/portal/portal-server.ts'
+import { readListen } from '#web/listening.ts'
+import { Metrics } from '#web/metrics.ts'
+import { startMetricsServer } from '#web/metrics-server.ts'
+import { watchPortal } from './relay-figures.ts'
 import { type ServedPortal, servePortal } from './serve-portal.ts'
 
 export interface PortalOptions {
@@ -51,12 +54,12 @@ export async function portalOf(site: AtSite, log: Log, options: Pick<PortalOptio
   const { account, nodeKey } = signerOf(site)
   const { portal } = folder.config
   // Its own folder: `rota run` and `rota portal` of one site must not both send what waits.
-  const state = await ownFolder(join(folder.paths.state, 'portal'))
+  const state = await ownFolder(folder.paths.portal)
   const lock = await lockFolder(state)
   try {
     const served = await servePortal({
       ...{ site, chain, state, log },
-      listen: readPortalListen(options.listen ?? portal?.listen ?? ANY_PORT),
+      listen: readListen(options.listen ?? portal?.listen ?? ANY_PORT),
       contracts: address(folder.config.contracts),
       endpoint: folder.config,
       key: { account, secret: nodeKey },
@@ -79,10 +82,19 @@ export interface RelayOptions extends PortalOptions {
   readonly password: PasswordSource
   readonly folder: string
   readonly others: readonly string[]
+  /** Port of 127.0.0.1 for Prometheus. */
+  readonly metrics: number | undefined
+}
+
+export interface RelayStarted {
+  readonly url: string
+  readonly account: string
+  /** For Prometheus; null: not asked for. */
+  readonly metrics: string | null
 }
 
 /** Serves a relay that belongs to no site until the signal aborts: anyone may run one. */
-export async function runRelay(options: RelayOptions, started: (relay: { readonly url: string; readonly account: string }) => void): Promise<void> {
+export async function runRelay(options: RelayOptions, started: (relay: RelayStarted) => void): Promise<void> {
   const contracts = contractsAddress(options.contracts)
   const password = readPassword(options.password)
   const account = await openAccount(options.keystore, password).catch((error: unknown) => {
@@ -96,19 +108,30 @@ export async function runRelay(options: RelayOptions, started: (relay: { readonl
     await withReader({ chain: options.chain, contracts }, options.signal, async (chain) => {
       const relay = await servePortal({
         ...{ chain, contracts, state, site: null, log: host.log, others: options.others, behindProxy: options.behindProxy },
-        listen: readPortalListen(options.listen ?? ANY_PORT),
+        listen: readListen(options.listen ?? ANY_PORT),
         endpoint: { chain: options.chain },
         key: { account: account.address, secret: fromHex(account.privateKey) },
         longestDelayMs: delayMs(options.longestDelay),
       })
-      started({ url: relay.url, account: account.address })
-      await aborted(options.signal)
-      await relay.stop()
+      try {
+        const metrics = options.metrics === undefined ? null : await relayMetrics(options.metrics, state)
+        started({ url: relay.url, account: account.address, metrics: metrics?.url ?? null })
+        await aborted(options.signal)
+        await metrics?.stop()
+      } finally {
+        await relay.stop()
+      }
     })
   } finally {
     host.stop()
     await lock.release()
   }
+}
+
+function relayMetrics(port: number, state: string): ReturnType<typeof startMetricsServer> {
+  const metrics = new Metrics()
+  watchPortal(metrics, { portalFigures: join(state, 'figures.json') })
+  return startMetricsServer(port, metrics)
 }
 
 async function ownFolder(folder: string): Promise<string> {

@@ -6,6 +6,7 @@ import { type ConsentDomain, numberField, signDigest, typedDigest } from '#patie
 import type { SignedWithdrawal } from '#patient/withdrawal.ts'
 import type { Clock, Log, Random } from '#ports/host.ts'
 import { drawDelay } from './relay-delay.ts'
+import type { RelayFigures, RelayTotals } from './relay-figures.ts'
 import { keyOf, type Waiting, type WaitingFile, type WaitingKey } from './waiting-file.ts'
 
 export interface RelayParts {
@@ -22,6 +23,8 @@ export interface RelayParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
+  /** Of the relay before it over the same file. */
+  readonly totals?: RelayTotals
 }
 
 /** What fits into memory and disk many times over; more at once is somebody who floods. */
@@ -38,9 +41,14 @@ export class Relay {
   #waiting = new Map<WaitingKey, Waiting>()
   readonly #taking = new Map<WaitingKey, Promise<Taken | OnChain>>()
   #wake: () => void = () => undefined
+  #totals: RelayTotals
+  readonly #openedMs: number
 
   constructor(parts: RelayParts) {
     this.#parts = parts
+    const { received = 0, sent = 0, refused = 0 } = parts.totals ?? {}
+    this.#totals = { received, sent, refused }
+    this.#openedMs = parts.clock.nowMs()
   }
 
   /** Goes on where a relay before it stood. @throws ROTA-6514, 1306 */
@@ -50,6 +58,22 @@ export class Relay {
 
   get waiting(): number {
     return this.#waiting.size
+  }
+
+  figures(): RelayFigures {
+    let oldestMs = Number.POSITIVE_INFINITY
+    for (const { at = this.#openedMs } of this.#waiting.values()) oldestMs = Math.min(oldestMs, at)
+    return { ...this.#totals, waiting: this.#waiting.size, oldestAt: Number.isFinite(oldestMs) ? new Date(oldestMs).toISOString() : null }
+  }
+
+  /** A withdrawal was not taken, here or before it came here. */
+  noteRefused(): void {
+    this.#count({ refused: 1 })
+  }
+
+  #count({ received = 0, sent = 0, refused = 0 }: Partial<RelayTotals>): void {
+    const before = this.#totals
+    this.#totals = { received: before.received + received, sent: before.sent + sent, refused: before.refused + refused }
   }
 
   /** The word is given once it is on disk; the same withdrawal again gets the same word. @throws ROTA-6504, 6510, 1306 */
@@ -70,9 +94,11 @@ export class Relay {
     const known = this.#waiting.get(keyOf(withdrawal))
     if (known !== undefined) return this.#word(known)
     if (this.#waiting.size >= MOST_WAITING) throw new RotaError('ROTA-6510', { count: this.#waiting.size })
-    const waiting = { withdrawal, ...drawDelay(clock.nowMs(), promise, random) }
+    const at = clock.nowMs()
+    const waiting = { withdrawal, ...drawDelay(at, promise, random), at }
     await file.add(waiting)
     this.#waiting.set(keyOf(withdrawal), waiting)
+    this.#count({ received: 1 })
     this.#wake()
     return this.#word(waiting)
   }
@@ -139,6 +165,7 @@ export class Relay {
       const done = there.flat()
       await file.done(done)
       for (const key of done) this.#waiting.delete(key)
+      this.#count({ sent: done.length })
       log.info('relay.sent', { count: done.length })
       return done.length === withdrawals.length
     } catch (error) {

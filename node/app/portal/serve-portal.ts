@@ -16,6 +16,7 @@ import { startPortalServer } from '#web/portal/portal-server.ts'
 import { chainAnswers } from './chain-answers.ts'
 import { portalWork } from './portal-work.ts'
 import { Relay } from './relay.ts'
+import { keepRelayFigures, readRelayFigures } from './relay-figures.ts'
 import { inTransactions } from './relay-transactions.ts'
 import { WaitingFile } from './waiting-file.ts'
 
@@ -52,7 +53,9 @@ export async function servePortal(call: PortalCall): Promise<ServedPortal> {
   const network = { chainId: Number(chain.chainId), contracts, consentRegistry: address(chain.link.addresses.ConsentRegistry) }
   const domain = consentDomain(chain.chainId, network.consentRegistry)
   const answers = chainAnswers(chain, contracts)
+  const figures = join(call.state, 'figures.json')
   const relay = new Relay({
+    totals: await readRelayFigures(figures),
     ...{ domain, key, log, clock: systemClock, random: systemRandom, onChain: answers.onChain },
     file: new WaitingFile(join(call.state, 'withdrawals.jsonl')),
     promiseMs: async (programme) => Math.min(await answers.promiseMs(programme), longestDelayMs ?? Number.POSITIVE_INFINITY),
@@ -61,15 +64,17 @@ export async function servePortal(call: PortalCall): Promise<ServedPortal> {
   await relay.open()
   const work = portalWork({ ...{ site, network, answers, relay, log, clock: systemClock }, account: key.account, others: call.others })
   const page = await pageFiles('patient')
-  const server = await startPortalServer(call.listen, { work, domain, page, clock: systemClock, notes: log, behindProxy: call.behindProxy })
+  const refused = (): void => relay.noteRefused()
+  const server = await startPortalServer(call.listen, { work, domain, page, clock: systemClock, notes: log, behindProxy: call.behindProxy, refused })
   const running = relay.run(stopped.signal).catch((error: unknown) => log.error('relay.ended', { code: nameOf(error) }))
+  const keeping = keepRelayFigures(figures, relay, systemClock, stopped.signal)
   return {
     url: server.url,
     waiting: () => relay.waiting,
     async stop() {
       stopped.abort()
       await server.stop()
-      await running
+      await Promise.all([running, keeping])
     },
   }
 }

@@ -1,4 +1,5 @@
 import { agreedTo } from '#adapters/cohort/consent-desk.ts'
+import { hasEnded } from '#adapters/cohort/consent-end.ts'
 import { issuerAt } from '#app/consent/receipt-issue.ts'
 import type { AtSite } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
@@ -45,6 +46,8 @@ export function siteAnswers(site: AtSite, clock: Pick<Clock, 'nowMs'>): SiteAnsw
     known,
     async record({ programme, patient }, tag) {
       const last = (await consents.entriesOf(patient)).findLast((entry) => entry.programme === programme && entry.tag === tag)
+      const until = last?.kind === 'granted' ? (last.until ?? null) : null
+      if (until !== null && hasEnded(until, clock.nowMs())) return { state: 'ended', at: until }
       return { state: last?.kind ?? 'withdrawn', at: last?.at ?? isoNow() }
     },
     async stopNow(programme, tag) {

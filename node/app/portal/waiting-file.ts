@@ -11,6 +11,8 @@ export interface Waiting {
   readonly due: number
   /** When it is on chain at the latest: the relay's word. */
   readonly by: number
+  /** When it was taken; none in files of the first versions. */
+  readonly at?: number
 }
 
 export type WaitingKey = `${Digest}/${Digest}`
@@ -87,7 +89,8 @@ function readLine(text: string): Line | null {
     if (typeof line.done === 'string') return { done: line.done }
     const withdrawal = readWithdrawal(line.withdrawal)
     const times = Number.isFinite(line.due) && Number.isFinite(line.by)
-    return withdrawal !== null && times ? { withdrawal, due: line.due as number, by: line.by as number } : null
+    if (withdrawal === null || !times) return null
+    return { withdrawal, due: line.due as number, by: line.by as number, ...(Number.isFinite(line.at) ? { at: line.at as number } : {}) }
   } catch {
     return null
   }

@@ -44,10 +44,9 @@ texts:
       Your record stays at your hospital. Computers there work out sums over the records of many patients, and hospitals add up their sums.
       Where records appear outside the treatment, they are pseudonymous: without your name, but not beyond all possibility of finding out.
     withdrawing: >-
-      ${lawfulBasis === 'consent' ? 'You may withdraw at any time' : 'You may object at any time'}, without a reason, on the page, by your card, at the desk or by telephone. It is as easy as agreeing, and
-      has no effect on your treatment.
+      ${lawfulBasis === 'consent' ? 'You may withdraw at any time' : 'You may object at any time'}, without a reason, on the page, by your card, at the desk or by telephone. ${lawfulBasis === 'consent' ? 'It is as easy as agreeing, and\n      has' : 'It\n      has'} no effect on your treatment.
     limits: >-
-      Withdrawing ends every use from the next round of computing on. Models that were finished before stay as they are. The proofs on the page show
+      ${lawfulBasis === 'consent' ? 'Withdrawing' : 'Objecting'} ends every use from the next round of computing on. Models that were finished before stay as they are. The proofs on the page show
       what your hospital declared under its signature.
   de:
     title: '${FILL_IN}: wie das Programm heißt'
@@ -56,9 +55,8 @@ texts:
       Ihre Akte bleibt in Ihrem Krankenhaus. Rechner dort bilden Summen über die Akten vieler Patienten, und die Krankenhäuser zählen ihre Summen
       zusammen. Wo Angaben außerhalb der Behandlung vorkommen, sind sie pseudonym: ohne Ihren Namen, aber nicht jenseits jeder Möglichkeit, ihn zu finden.
     withdrawing: >-
-      Sie können jederzeit und ohne Grund ${lawfulBasis === 'consent' ? 'widerrufen' : 'widersprechen'}: auf der Seite, mit Ihrer Karte, am Schalter oder am Telefon. Es ist so einfach wie das Zustimmen
-      und hat keine Folgen für Ihre Behandlung.
+      Sie können jederzeit und ohne Grund ${lawfulBasis === 'consent' ? 'widerrufen' : 'widersprechen'}: auf der Seite, mit Ihrer Karte, am Schalter oder am Telefon. ${lawfulBasis === 'consent' ? 'Es ist so einfach wie das Zustimmen\n      und hat' : 'Es\n      hat'} keine Folgen für Ihre Behandlung.
     limits: >-
-      Mit dem Widerruf endet jede Nutzung ab der nächsten Rechenrunde. Modelle, die vorher fertig waren, bleiben, wie sie sind. Die Nachweise auf der
+      Mit dem ${lawfulBasis === 'consent' ? 'Widerruf' : 'Widerspruch'} endet jede Nutzung ab der nächsten Rechenrunde. Modelle, die vorher fertig waren, bleiben, wie sie sind. Die Nachweise auf der
       Seite zeigen, was Ihr Krankenhaus mit seiner Unterschrift erklärt hat.
 `

@@ -13,8 +13,8 @@ export const parseTerms = (text: string, file = 'terms'): Terms => termsFrom(par
 
 function termsFrom(yaml: YamlFile): Terms {
   const written = checkYaml(yaml, termsSchema)
-  const unfilled = placeholderIn(written)
-  if (unfilled !== null) throw wrongValue(yaml, unfilled, 'fill it in')
+  const [unfilled, ...others] = placeholdersIn(written)
+  if (unfilled !== undefined) throw wrongValue(yaml, unfilled, fillIn(others.map((path) => yaml.lineOf(path))))
   const { ombudsman } = written
   const terms = { ...written, ombudsman: ombudsman === null ? null : { ...ombudsman, address: address(ombudsman.address) } }
   const bytes = encodeTerms(terms).length
@@ -26,10 +26,12 @@ function termsFrom(yaml: YamlFile): Terms {
 export const FILL_IN = 'Fill in'
 const LEFT = /^fill[ -]in/i
 
+const fillIn = (others: readonly number[]): string => (others.length === 0 ? 'fill it in' : `fill it in, and so in line ${others.join(', ')}`)
+
 /** Patients read these words: a draft that nobody went through is not published. */
-function placeholderIn(value: unknown, path: readonly PropertyKey[] = []): readonly PropertyKey[] | null {
-  if (typeof value === 'string') return LEFT.test(value) ? path : null
-  if (typeof value !== 'object' || value === null) return null
+function placeholdersIn(value: unknown, path: readonly PropertyKey[] = []): readonly (readonly PropertyKey[])[] {
+  if (typeof value === 'string') return LEFT.test(value) ? [path] : []
+  if (typeof value !== 'object' || value === null) return []
   const entries = Array.isArray(value) ? value.map((each, i) => [i, each] as const) : Object.entries(value)
-  return entries.reduce<readonly PropertyKey[] | null>((found, [key, each]) => found ?? placeholderIn(each, [...path, key]), null)
+  return entries.flatMap(([key, each]) => placeholdersIn(each, [...path, key]))
 }

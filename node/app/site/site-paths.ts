@@ -34,6 +34,9 @@ export const sitePaths = (folder: string) => ({
   deskUsers: join(folder, 'state', 'desk-users.log'),
   /** Figures of the desk for status and metrics: no names. */
   deskFigures: join(folder, 'state', 'desk.json'),
+  /** Where withdrawals wait that a portal took; and its figures for metrics: no tags. */
+  portal: join(folder, 'state', 'portal'),
+  portalFigures: join(folder, 'state', 'portal', 'figures.json'),
   results: join(folder, 'results'),
   /** Countersigned confirmations of withdrawals at the desk, with their sheets. */
   withdrawals: join(folder, 'withdrawals'),

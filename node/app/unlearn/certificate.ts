@@ -1,8 +1,9 @@
 import { utf8 } from '#base/bytes.ts'
+import { counted } from '#base/format.ts'
 import type { Address, Digest } from '#base/ids.ts'
 import { signDigest, signerOf } from '#patient/typed-data.ts'
 import { sha256 } from '../sha256.ts'
-import type { Membership } from './membership.ts'
+import type { Membership, NoFigure } from './membership.ts'
 
 export type Method = 'fitted again from the first round' | 'trained again from the first round' | 'trained on from a model before the record'
 
@@ -58,8 +59,11 @@ export function isSignedCertificate({ account, signature, ...certificate }: Sign
 
 const digestOf = (certificate: UnlearningCertificate): Uint8Array => sha256(utf8(JSON.stringify(certificate)))
 
-/** Promises and limits alike: nothing is said to be gone that is not. */
-export function plainWords({ before, after, method, checkpoint, membership }: Omit<UnlearningCertificate, 'says'>): readonly string[] {
+/** Promises and limits alike: nothing is said to be gone that is not. @param noFigure why there is no membership figure */
+export function plainWords(
+  { before, after, method, checkpoint, membership }: Omit<UnlearningCertificate, 'says'>,
+  noFigure: NoFigure | null,
+): readonly string[] {
   const from =
     checkpoint === null
       ? 'it began from the first round'
@@ -67,7 +71,7 @@ export function plainWords({ before, after, method, checkpoint, membership }: Om
   const declared =
     after.declared.length === 0
       ? 'this hospital took no part in it'
-      : `no cohort that this hospital declared in it held the record (${after.declared.length} rounds)`
+      : `no cohort that this hospital declared in it held the record (${counted(after.declared.length, 'round')})`
   return [
     `The model of run ${after.run} was made without the record: ${from}, and ${declared}.`,
     `The model of run ${before.run} was made with the record and is what it was. It stays wherever a copy of it lies, and so does what was concluded from it.`,
@@ -78,7 +82,7 @@ export function plainWords({ before, after, method, checkpoint, membership }: Om
       : []),
     'That a cohort was used as it was declared is the word of this hospital under its signature; other hospitals cannot see its rows.',
     ...(membership === null
-      ? ['No membership figure could be made.']
+      ? [`No membership figure could be made${noFigure === null ? '' : `: ${noFigure}`}.`]
       : [
           'The membership figures tell how well one known attack tells the withdrawn records from records that were never used: 0.5 is not at all. They are evidence and no proof.',
         ]),

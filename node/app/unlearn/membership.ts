@@ -14,6 +14,14 @@ export interface Membership {
   readonly after: number | null
 }
 
+/** Why there is none. */
+export type NoFigure =
+  | 'the rows can no longer be read'
+  | 'one of the two models is not on the disk of this hospital'
+  | 'the record was held out to test the models, and none was trained on it'
+  | 'this hospital holds no rows out to compare with'
+  | 'these models foretell nothing about one row'
+
 /**
  * The loss-threshold attack: a model knows best what it was trained on, so that a smaller loss speaks for a member. Evidence and no proof: other
  * attacks may tell more, and a handful of records says little.

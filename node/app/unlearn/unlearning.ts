@@ -5,7 +5,7 @@ import type { Protocol } from '#core/protocol/protocol.ts'
 import type { RunView } from '#ports/chain.ts'
 import { type Ancestor, followLineage, LINEAGE_KINDS } from '#round/lineage.ts'
 import { type Method, plainWords, type RunDigests, type UnlearningCertificate } from './certificate.ts'
-import { type Membership, membershipOf } from './membership.ts'
+import { type Membership, membershipOf, type NoFigure } from './membership.ts'
 import { findStandIn, type StandIn } from './stand-in.ts'
 import type { UnlearnSite } from './unlearn-site.ts'
 import { type Way, wayWithout } from './unlearn-way.ts'
@@ -68,6 +68,7 @@ export async function certificateOf(
   const after = await site.chain.run(standIn.run)
   const start = (await site.protocol(standIn.study))?.start
   const declared = (await site.contributions(protocol.programme)).filter((part) => part.run === standIn.run)
+  const figures = await membership(site, protocol, view, after)
   const facts = {
     ...({ version: 1, kind: 'rota/unlearning', at, programme: protocol.programme, tag, withdrawnAtBlock } as const),
     site: { id: site.id, name: site.name },
@@ -75,9 +76,9 @@ export async function certificateOf(
     method: methodOf(way, start !== undefined, (await site.chain.study(view.study)).rules.exact),
     checkpoint: start === undefined ? null : { run: start.run, round: start.round, root: start.root as Digest, cid: start.cid as Digest },
     after: { ...(await digestsOf(site, after)), declared: declared.map(({ round, cohortRoot }) => ({ round, cohortRoot })) },
-    membership: await membership(site, protocol, view, after),
+    membership: typeof figures === 'string' ? null : figures,
   }
-  return { ...facts, says: plainWords(facts) }
+  return { ...facts, says: plainWords(facts, typeof figures === 'string' ? figures : null) }
 }
 
 const methodOf = (way: Way, isOn: boolean, exact: boolean): Method => {
@@ -90,10 +91,13 @@ async function digestsOf(site: UnlearnSite, { study, run, closedRounds, model }:
   return { study, protocolDigest, run, closedRounds, model: { root: model.root, cid: model.cid } }
 }
 
-async function membership(site: UnlearnSite, protocol: Protocol, before: RunView, after: RunView): Promise<Membership | null> {
+async function membership(site: UnlearnSite, protocol: Protocol, before: RunView, after: RunView): Promise<Membership | NoFigure> {
   const rows = await site.rows(protocol, before.run, after.run)
   const [old, fresh] = await Promise.all([site.model(before.run, before.model.root), site.model(after.run, after.model.root)])
-  if (rows === null || old === null || fresh === null) return null
+  if (rows === null) return 'the rows can no longer be read'
+  if (old === null || fresh === null) return 'one of the two models is not on the disk of this hospital'
+  if (rows.withdrawn.rows === 0) return 'the record was held out to test the models, and none was trained on it'
+  if (rows.heldOut.rows === 0) return 'this hospital holds no rows out to compare with'
   const found = membershipOf(protocol, old, fresh, rows)
-  return found.before === null || found.after === null ? null : found
+  return found.before === null || found.after === null ? 'these models foretell nothing about one row' : found
 }

@@ -8,12 +8,13 @@ export const consentErrors = {
     reaction: 'reject',
   },
   'ROTA-6002': {
-    what: 'the consent record {file} cannot be opened (entry {entry})',
-    remedy: "Another site's keys, or a damaged disk: restore the file from backup. Nobody is counted as consenting until then.",
+    what: 'the sealed record {file} cannot be opened (entry {entry})',
+    remedy:
+      "Another site's keys, a damaged disk, or somebody changed it: restore the file from backup. While it is the record of consents, nobody is counted as consenting.",
     reaction: 'stop',
   },
   'ROTA-6003': {
-    what: 'this patient already has a consent for {programme}',
+    what: '{which} already has a consent for {programme}',
     remedy: 'Nothing to do; withdraw the old one first to make a new receipt.',
     reaction: 'ignore',
   },

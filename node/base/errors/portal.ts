@@ -74,7 +74,7 @@ export const portalErrors = {
   },
   'ROTA-6515': {
     what: '{listen} is no address to listen on',
-    remedy: 'Write HOST:PORT, such as 127.0.0.1:8081; port 0 takes any free one.',
+    remedy: 'Write HOST:PORT, such as 127.0.0.1:8081, or a port alone for this machine; port 0 takes any free one.',
     reaction: 'reject',
   },
   'ROTA-6516': {

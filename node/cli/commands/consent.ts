@@ -231,3 +231,29 @@ chain: whoever holds the receipt can do it.`,
     out.result({ printed }, () => printed.map(({ sheet }) => sheet).join('\n'))
   },
 })
+
+export const consent_confirm = command({
+  name: 'consent confirm',
+  group: 'Consent',
+  summary: 'countersign what the desk printed of a withdrawal while the chain was away, or print it again',
+  description: `A confirmation is signed for a network, whose chain says which; without it the desk prints one that is not countersigned yet. This makes it anew, with its sheet, from
+the site's record and the chain: hand it over. With --programme and --patient, of that person's withdrawal; without, all in the folder's withdrawals that have no
+signature, or those of --confirmation.`,
+  options: {
+    ...siteOptions,
+    confirmation: list('FILE,…', 'withdrawal-….json, as the desk wrote them'),
+    programme,
+    patient: text('NAME', "the patient, named as in this site's data"),
+    language,
+  },
+  example: ['rota consent confirm --folder ./cleveland', 'rota consent confirm --folder ./cleveland --programme research --patient 4711'],
+  async run({ options, out, signal }) {
+    const { countersign } = await import('#app/consent/withdrawal-countersign.ts')
+    const { confirmedText } = await import('#cli/output/consent-text.ts')
+    const call = { folder: options.folder, password: passwordFrom(options), signal }
+    const { patient, confirmation, language: code } = options
+    const which = patient === undefined ? { files: confirmation } : { patient, programme: needed('consent confirm', '--programme', options.programme) }
+    const confirmed = await countersign({ ...call, which, language: code })
+    out.result({ confirmed }, () => confirmedText(confirmed, out.style))
+  },
+})

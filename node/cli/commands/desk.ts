@@ -96,7 +96,7 @@ do not need: the desk's own log is not theirs to read.`,
     const { readDeskLog } = await import('#app/desk/read-desk-log.ts')
     const { deskLogText } = await import('#cli/output/desk-text.ts')
     const { folder, patient, user, from } = options
-    const entries = await readDeskLog({ folder, password: passwordFrom(options), patient, user, from })
-    out.result({ entries }, () => deskLogText(entries, out.style))
+    const log = await readDeskLog({ folder, password: passwordFrom(options), patient, user, from })
+    out.result(log, () => deskLogText(log, out.style))
   },
 })

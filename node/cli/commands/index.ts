@@ -4,7 +4,7 @@ import { backend_install, backend_list, backend_test } from './backend.ts'
 import { backup, restore } from './backup.ts'
 import { canary } from './canary.ts'
 import { chain_start, chain_stop } from './chain.ts'
-import { consent_open, consent_print, consent_prove, consent_record, consent_status, consent_verify, consent_withdraw } from './consent.ts'
+import { consent_confirm, consent_open, consent_print, consent_prove, consent_record, consent_status, consent_verify, consent_withdraw } from './consent.ts'
 import { consent_export, consent_import } from './consent-fhir.ts'
 import { consent_unlearn } from './consent-unlearn.ts'
 import { demo } from './demo.ts'
@@ -18,6 +18,7 @@ import { model_export, model_list, model_predict, model_show } from './model.ts'
 import { network_create, network_show } from './network.ts'
 import { pause } from './pause.ts'
 import { portal } from './portal.ts'
+import { privacy_epsilon, privacy_noise, privacy_plan } from './privacy.ts'
 import { programme_draft, programme_publish, programme_show } from './programme.ts'
 import { relay } from './relay.ts'
 import { run } from './run.ts'
@@ -66,6 +67,9 @@ export const commands: readonly CommandFile[] = [
   model_show,
   model_export,
   model_predict,
+  privacy_plan,
+  privacy_epsilon,
+  privacy_noise,
   programme_draft,
   programme_publish,
   programme_show,
@@ -78,6 +82,7 @@ export const commands: readonly CommandFile[] = [
   consent_verify,
   consent_open,
   consent_print,
+  consent_confirm,
   consent_unlearn,
   desk,
   desk_user_add,

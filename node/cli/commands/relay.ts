@@ -20,6 +20,7 @@ keystore signs its word; it is made when there is none.`,
     listen: text('HOST:PORT', 'address to listen on (default 127.0.0.1 and any free port)'),
     others: list('URL,…', 'portals that pages may ask besides'),
     longestDelay: number('SECONDS', "longest that a withdrawal waits, where that is less than the programme's terms allow", { from: 0.1, to: 604_800 }),
+    metrics: whole('PORT', 'port on 127.0.0.1 for Prometheus (default: none)', { from: 1, to: 65_535 }),
     behindProxy: flag('a proxy on this machine stands before it: count requests by its X-Forwarded-For'),
     logFormat: choice(['human', 'json'], 'log lines for people or machines (default human)', 'human'),
   },
@@ -27,7 +28,7 @@ keystore signs its word; it is made when there is none.`,
   async run({ options, out, signal }) {
     const { runRelay } = await import('#app/portal/portal.ts')
     const { relayText } = await import('#cli/output/portal-text.ts')
-    const { keystore, folder, listen, others, longestDelay, behindProxy } = options
+    const { keystore, folder, listen, others, longestDelay, behindProxy, metrics } = options
     const where = { chain: needed('relay', '--chain', options.chain), contracts: needed('relay', '--contracts', options.contracts) }
     const call = {
       ...where,
@@ -37,6 +38,7 @@ keystore signs its word; it is made when there is none.`,
       others,
       longestDelay,
       behindProxy,
+      metrics,
       password: passwordOf(options),
       log: { format: options.logFormat },
       signal,

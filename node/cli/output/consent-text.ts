@@ -7,13 +7,21 @@ import type { Withdrawal } from '#app/consent/consent-withdraw.ts'
 import type { ReceiptVerdict } from '#app/consent/receipt-check.ts'
 import type { HistoryEntry } from '#app/consent/receipt-history.ts'
 import type { DeskWithdrawal } from '#app/consent/withdraw-at-desk.ts'
-import { count, shortHex } from '#base/format.ts'
+import type { Confirmation } from '#app/consent/withdrawal-confirm.ts'
+import { count, counted, shortHex } from '#base/format.ts'
 import type { Style } from './style.ts'
 import { facts, table } from './table.ts'
 
-export function recordedText({ programme, recorded, handover, root, countsFrom, problem }: RecordedConsents, style: Style): string {
+export function recordedText({ programme, recorded, handover, root, countsFrom, nearestKnown, problem }: RecordedConsents, style: Style): string {
   return [
-    recorded === 0 ? `Nobody new under "${programme}".` : `${style.good('Recorded')} ${count(recorded)} consents under "${programme}".`,
+    recorded === 0 ? `Nobody new under "${programme}".` : `${style.good('Recorded')} ${counted(recorded, 'consent')} under "${programme}".`,
+    ...(nearestKnown === undefined || recorded === 0
+      ? []
+      : [
+          style.warn(
+            `No terms, no study and no consents here had a programme of this name. If "${nearestKnown}" was meant, withdraw these and record them under it.`,
+          ),
+        ]),
     ...(handover === null ? [] : [`Receipts are written; ${handover} says whose is which. Hand them over, then delete both here.`]),
     rootText(root),
     countsFrom === undefined
@@ -45,6 +53,7 @@ export function deskText({ tag, inData, relayed, root, confirmation, problem }: 
     chain,
     rootText(root),
     `${confirmation.receipt.seal === null ? 'Confirmation' : 'Countersigned confirmation'} to print and hand over: ${confirmation.sheet}`,
+    confirmation.receipt.seal === null ? 'It is not countersigned while the chain is away. Later: rota consent confirm' : '',
     ...problemText(problem, 'The stop here stands; the chain does not know yet.', style),
   ]
     .filter((line) => line !== '')
@@ -55,6 +64,7 @@ export function consentText({ programmes, receipts }: ConsentStatus, style: Styl
   const rows = programmes.map((p) => [
     p.programme,
     count(p.granted),
+    count(p.ended),
     count(p.withdrawnHere),
     count(p.withdrawnOnChain),
     count(p.withdrawalsOfAll),
@@ -65,7 +75,7 @@ export function consentText({ programmes, receipts }: ConsentStatus, style: Styl
   const counts =
     rows.length === 0
       ? 'No programme is known here yet.'
-      : table(['programme', 'consenting', 'withdrawn here', 'by receipt', 'of all sites', 'epoch', 'root', ''], rows, style)
+      : table(['programme', 'consenting', 'ended', 'withdrawn here', 'by receipt', 'of all sites', 'epoch', 'root', ''], rows, style)
   return [counts, ...receipts.map((receipt) => receiptText(receipt, style))].join('\n\n')
 }
 
@@ -82,7 +92,7 @@ function receiptText(receipt: ConsentStatus['receipts'][number], style: Style): 
       [
         'inclusion',
         inclusionHolds === null
-          ? 'no proof in it: rota consent prove'
+          ? 'no proof of the root is in it: --write puts one there'
           : inclusionHolds
             ? 'its proof leads to the root on chain'
             : style.bad('its proof does not hold'),
@@ -102,12 +112,14 @@ function receiptText(receipt: ConsentStatus['receipts'][number], style: Style): 
 const roundsText = (rounds: ConsentStatus['receipts'][number]['rounds'], style: Style): string =>
   table(
     ['run', 'round', 'in the cohort', 'cohort root'],
-    rounds.map((r) => [
-      r.run,
-      r.round,
-      { in: r.before ? 'yes, before the receipt' : 'yes', 'not in': 'no', unknown: 'cannot be told any more' }[r.cohort],
-      shortHex(r.cohortRoot),
-    ]),
+    rounds
+      .toSorted((a, b) => a.run - b.run || a.round - b.round)
+      .map((r) => [
+        r.run,
+        r.round,
+        { in: r.before ? 'yes, before the receipt' : 'yes', 'not in': 'no', unknown: 'cannot be told any more' }[r.cohort],
+        shortHex(r.cohortRoot),
+      ]),
     style,
   )
 
@@ -119,9 +131,11 @@ function historyText(entry: HistoryEntry): string {
     case 'root without':
       return `epoch ${entry.epoch}, block ${entry.block}`
     case 'used':
-      return `in ${count(entry.rounds)} rounds, first in round ${entry.round} of run ${entry.run}`
+      return `in ${counted(entry.rounds, 'round')}, first in round ${entry.round} of run ${entry.run}`
     case 'stopped here':
       return { page: 'by the page', desk: 'at the desk', chain: 'as the chain says' }[entry.road]
+    case 'ended':
+      return 'its time, or that of its terms, was over'
     case 'withdrawn':
       return `block ${entry.block}, ${entry.road}`
     case 'first round without':
@@ -144,7 +158,7 @@ export function provedText({ run, round, site, granted, cohort }: CohortProof, s
 
 export function openedText({ run, round, secrets, granted }: CohortOpening, style: Style): string {
   const within = granted === null ? 'no consent stood on chain then' : `${count(granted.entries.length)} consents stood in epoch ${granted.epoch}`
-  return `The cohort of round ${round} of run ${run}: ${count(secrets.length)} members; ${within}.\nWith --json > FILE it is written down for an auditor: ${style.bold('rota audit cohort --opening FILE')}`
+  return `The cohort of round ${round} of run ${run}: ${counted(secrets.length, 'member')}; ${within}.\nWith --json > FILE it is written down for an auditor: ${style.bold('rota audit cohort --opening FILE')}`
 }
 
 export function verdictText({ valid, round, state, reason }: Verdict, style: Style): string {
@@ -165,3 +179,8 @@ const rootText = (root: { readonly epoch: number; readonly root: string; readonl
 
 const problemText = (problem: RecordedConsents['problem'], what: string, style: Style): string[] =>
   problem === null ? [] : [`${style.bad(problem.code)} ${problem.what}\n  → ${problem.remedy}`, style.warn(what)]
+
+export const confirmedText = (confirmed: readonly Confirmation[], style: Style): string =>
+  confirmed.length === 0
+    ? 'Every confirmation here is countersigned already.'
+    : `${style.good('Countersigned')} ${counted(confirmed.length, 'confirmation')}, to print and hand over:\n${confirmed.map(({ sheet }) => sheet).join('\n')}`

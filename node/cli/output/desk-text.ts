@@ -27,17 +27,20 @@ export const usersText = (users: readonly ListedUser[], style: Style): string =>
       )
 
 /** A patient is a keyed digest of the site here too: `--patient` finds one by name. */
-export const deskLogText = (entries: Awaited<ReturnType<typeof readDeskLog>>, style: Style): string =>
-  entries.length === 0
-    ? 'Nothing is noted'
-    : table(
-        ['when', 'account', 'what', 'patient', 'programme'],
-        entries.map(({ at, who, what, patient, programme, day }) => [
-          at,
-          who === '' ? '(desk)' : who,
-          what,
-          patient === undefined ? (day ?? null) : shortHex(patient),
-          programme ?? null,
-        ]),
-        style,
-      )
+export function deskLogText({ entries, missing }: Awaited<ReturnType<typeof readDeskLog>>, style: Style): string {
+  const older = missing === null ? '' : style.warn(`\nOlder entries were in ${missing.file}, which lies here no more.`)
+  return `${entries.length === 0 ? 'Nothing is noted' : entriesTable(entries, style)}${older}`
+}
+
+const entriesTable = (entries: Awaited<ReturnType<typeof readDeskLog>>['entries'], style: Style): string =>
+  table(
+    ['when', 'account', 'what', 'patient', 'programme'],
+    entries.map(({ at, who, what, patient, programme, day }) => [
+      at,
+      who === '' ? '(desk)' : who,
+      what,
+      patient === undefined ? (day ?? null) : shortHex(patient),
+      programme ?? null,
+    ]),
+    style,
+  )

@@ -45,8 +45,8 @@ export function termsText({ terms, digest, keeper, versions, expired }: ShownTer
     style,
   )
   const wanted = Object.entries(terms.texts).filter(([code]) => language === undefined || code === language)
-  const texts = wanted.map(([code, { title, ...parts }]) =>
-    [style.accent(style.bold(`${clean(title)} (${clean(code)})`)), ...Object.values(parts).map(clean)].join('\n\n'),
+  const texts = wanted.map(([code, { title, purpose, data, withdrawing, limits }]) =>
+    [style.accent(style.bold(`${clean(title)} (${clean(code)})`)), ...[purpose, data, withdrawing, limits].map(clean)].join('\n\n'),
   )
   const known = Object.keys(terms.texts).map(clean).join(', ')
   return [

@@ -1,13 +1,13 @@
 import type { SignedCertificate } from '#app/unlearn/certificate.ts'
 import type { UnlearnAnswer } from '#app/unlearn/unlearn.ts'
-import { shortHex } from '#base/format.ts'
+import { counted, shortHex } from '#base/format.ts'
 import type { Style } from './style.ts'
 import { facts } from './table.ts'
 
 export function unlearnText(answer: UnlearnAnswer, style: Style): string {
   const { run, rounds, standIn, certificate, problem } = answer
   const again = `Then call ${style.bold('rota consent unlearn')} again.`
-  const part = `The record was in the declared cohorts of ${rounds.length} rounds of run ${run}.`
+  const part = `The record was in the declared cohorts of ${counted(rounds.length, 'round')} of run ${run}.`
   switch (answer.state) {
     case 'not needed':
       return `No cohort that this site declared in run ${run} held the record: nothing is to be done.`
@@ -16,7 +16,7 @@ export function unlearnText(answer: UnlearnAnswer, style: Style): string {
     case 'started':
       return `${part}\n${style.good('Started')}: run ${standIn?.run} of study ${standIn?.study}, without the record. When it is over, call this again for the certificate.`
     case 'under way':
-      return `${part}\nRun ${standIn?.run} of study ${standIn?.study} goes on without the record. When it is over, call this again for the certificate.`
+      return `${part}\nRun ${standIn?.run} of study ${standIn?.study} goes on without the record. When it is over, call this again for the certificate; rota status says how it goes.`
     case 'published': {
       const why = problem === null ? [] : [`${style.warn(problem.code)} ${problem.what}`, `  → ${problem.remedy}`]
       const what = `Study ${standIn?.study} makes a model without the record. Its stewards are to approve it: ${style.bold(`rota study approve ${standIn?.study}`)}.`
@@ -30,9 +30,9 @@ function certificateText({ before, after, method, checkpoint, membership, says, 
   const head = facts(
     [
       ['method', method],
-      ['before', `run ${before.run}, model ${shortHex(before.model.root)}, with the record in ${before.roundsWithRecord.length} rounds`],
+      ['before', `run ${before.run}, model ${shortHex(before.model.root)}, with the record in ${counted(before.roundsWithRecord.length, 'round')}`],
       ...(checkpoint === null ? [] : ([['from', `round ${checkpoint.round} of run ${checkpoint.run}, model ${shortHex(checkpoint.root)}`]] as const)),
-      ['after', `run ${after.run} of study ${after.study}, ${after.closedRounds} rounds, model ${shortHex(after.model.root)}`],
+      ['after', `run ${after.run} of study ${after.study}, ${counted(after.closedRounds, 'round')}, model ${shortHex(after.model.root)}`],
       [
         'told apart',
         membership === null

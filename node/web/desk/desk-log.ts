@@ -2,9 +2,9 @@ import type { Digest } from '#base/ids.ts'
 
 /**
  * What is noted at the desk. A look at a person is any of `LOOKS`; `limited` is a look that was refused; `declared` says that the looks of
- * a day are on chain.
+ * a day are on chain, `continued` that an older part of the log was put away.
  */
-export type DeskAct = 'signed in' | 'refused' | 'signed out' | (typeof LOOKS)[number] | 'limited' | 'declared'
+export type DeskAct = 'signed in' | 'refused' | 'signed out' | (typeof LOOKS)[number] | 'limited' | 'declared' | 'continued'
 
 export const LOOKS = ['looked', 'recorded', 'withdrew', 'printed', 'previewed', 'imported'] as const
 
@@ -22,6 +22,8 @@ export interface DeskEntry {
   /** Of `declared`: the day (UTC, ISO date), and how many looks it had. */
   readonly day?: string
   readonly looks?: number
+  /** Of `continued`, the first entry of a log: its number, how many entries it had, and SHA-256 of the file. */
+  readonly before?: { readonly part: number; readonly entries: number; readonly digest: Digest }
 }
 
 /** The record of the desk: it only grows, and is on disk before the page shows anything. */

@@ -10,13 +10,6 @@ export interface DeskServer {
   stop(): Promise<void>
 }
 
-/** `127.0.0.1:8443`, or a port alone. @throws ROTA-6711 */
-export function readListen(text: string): ListenAddress {
-  const [, host = '127.0.0.1', port = ''] = /^(?:(\[[0-9a-f:]+\]|[\w.-]+):)?(\d{1,5})$/i.exec(text) ?? []
-  if (port === '' || Number(port) > 65_535) throw new RotaError('ROTA-6711', { listen: text, reason: 'not ADDRESS:PORT' })
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
-}
-
 export const isLoopback = (host: string): boolean => /^127(\.\d+){3}$/.test(host) || ['localhost', '::1', '[::1]'].includes(host)
 
 /**

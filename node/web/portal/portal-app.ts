@@ -64,8 +64,13 @@ export function portalApp(parts: PortalParts): Hono {
 
   app.get('/api/place', async (c) => c.json(await work.place()))
   app.post('/api/withdrawals', async (c) => {
-    const taken = await work.take(readSigned(await c.req.json().catch(() => null), domain))
-    return c.json(taken, taken.state === 'waiting' ? 202 : 200)
+    try {
+      const taken = await work.take(readSigned(await c.req.json().catch(() => null), domain))
+      return c.json(taken, taken.state === 'waiting' ? 202 : 200)
+    } catch (error) {
+      parts.refused?.()
+      throw error
+    }
   })
   app.get('/api/withdrawals/:programme/:tag', async (c) => c.json(await work.withdrawal(readProgramme(c.req.param('programme')), readTag(c.req.param('tag')))))
   app.get('/api/withdrawn', async (c) => c.json(await work.withdrawn(readProgramme(c.req.query('programme')), readPrefix(c.req.query('prefix')))))

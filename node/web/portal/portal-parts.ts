@@ -44,4 +44,6 @@ export interface PortalParts {
   readonly page: ReadonlyMap<string, PageFile> | null
   /** A proxy on this machine stands before it and says in X-Forwarded-For who asks. */
   readonly behindProxy: boolean
+  /** A withdrawal was not taken, for whatever reason. */
+  readonly refused?: () => void
 }

@@ -11,13 +11,6 @@ export interface PortalServer {
   stop(): Promise<void>
 }
 
-/** @throws ROTA-6515 */
-export function readPortalListen(text: string): ListenAddress {
-  const [, host, port = ''] = /^(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})$/.exec(text) ?? []
-  if (host === undefined || Number(port) > 65_535) throw new RotaError('ROTA-6515', { listen: text })
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
-}
-
 /**
  * Serves patients' pages and programs. Where it listens on more than this machine, a proxy with a certificate belongs before it.
  * @throws ROTA-6512 when the address is taken

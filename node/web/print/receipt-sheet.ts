@@ -1,4 +1,5 @@
 import type { Terms, TermsText } from '#core/consent/terms.ts'
+import { plainCategory } from '#patient/plain-category.ts'
 import { type ReceiptV2, receiptFileName, receiptNumber } from '#patient/receipt.ts'
 import type { HistoryEntry } from '#patient/receipt-history.ts'
 import { cardCode } from './card-code.ts'
@@ -78,7 +79,7 @@ function agreed({ programme, terms, history }: ReceiptV2, words: Words): string 
       [
         words.receipt.data,
         fewOf(
-          of.dataCategories.map((category) => category.replace(/^(dpv-pd|pd|dpv):/, '')),
+          of.dataCategories.map((category) => plainCategory(category, (term) => (words.categories as Readonly<Record<string, string>>)[term])),
           words,
         ),
       ],

@@ -1,4 +1,4 @@
-import type { ConsentEntry, Standing } from '#adapters/cohort/consent-store.ts'
+import type { ConsentEntry, RecordedThen, Standing } from '#adapters/cohort/consent-store.ts'
 import { digestOf } from '#adapters/sim/hash.ts'
 import type { SimRandom } from '#adapters/sim/random.ts'
 import { type RootKeeperParts, rootKeeper } from '#app/consent/keep-roots.ts'
@@ -72,15 +72,18 @@ class RootNode {
 
   parts(): RootKeeperParts {
     const { vault } = this.#year
+    const standings = async (_: string, first?: number): Promise<ReadonlyMap<Digest, Standing>> =>
+      new Map(
+        this.#entries()
+          .slice(0, first)
+          .map((e): [Digest, Standing] => [e.patient, { state: e.kind, tag: e.tag }]),
+      )
     const consents = {
       programmes: async () => [PROGRAMME],
       size: async () => this.#entries().length,
-      standings: async (_: string, first?: number) =>
-        new Map(
-          this.#entries()
-            .slice(0, first)
-            .map((e): [Digest, Standing] => [e.patient, { state: e.kind, tag: e.tag }]),
-        ),
+      standings,
+      tagsThen: async (programme: string, { recordEntries }: RecordedThen) =>
+        [...(await standings(programme, recordEntries)).values()].flatMap(({ state, tag }) => (state === 'granted' && tag !== null ? [tag] : [])),
       append: async (entries: readonly ConsentEntry[]) => void this.#taken.push(...entries),
     }
     const chain = {

@@ -5,15 +5,17 @@
  * ├── withdrawn by receipt, by the key itself, by the ombudsman: the history says which way; a tag that was never granted has none
  * ├── written anew they hold their history, under the site's signature, and nothing that somebody else had sealed
  * ├── another's key is no ombudsman's; what is no tag is refused
- * └── the desk stops at once while the chain is away, and says that it is not countersigned; with the chain it is; twice is refused
+ * ├── given for a time, they say when it is over, and are counted no more
+ └── the desk stops at once while the chain is away, and says that it is not countersigned; with the chain it is, later too; twice is refused
  */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { connectChain } from '#adapters/chain/ethers-chain.ts'
+import { startAnvil } from '#adapters/devchain/anvil.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { createAccount } from '#adapters/vault/site-vault.ts'
 import { type OmbudsmanCall, withdrawAsOmbudsman } from '#app/consent/consent-ombudsman.ts'
@@ -22,8 +24,10 @@ import { consentStatus } from '#app/consent/consent-status.ts'
 import { relayWithdrawals } from '#app/consent/consent-withdraw.ts'
 import { checkReceipt } from '#app/consent/receipt-check.ts'
 import { withdrawAtDesk } from '#app/consent/withdraw-at-desk.ts'
+import { countersign } from '#app/consent/withdrawal-countersign.ts'
 import { publishTerms } from '#app/programme/publish-terms.ts'
 import { readConfig } from '#app/site/config.ts'
+import { openSiteFolder } from '#app/site/site-folder.ts'
 import { fromHex, toHex } from '#base/bytes.ts'
 import { type ErrorCode, isRotaError } from '#base/errors.ts'
 import { address, digest } from '#base/ids.ts'
@@ -168,10 +172,48 @@ describe('receipts of a site', { timeout: 90_000 }, () => {
     await refused(withdrawAtDesk({ ...atDesk, receipts: undefined }), 'ROTA-6004')
   })
 
+  it('say so when their time is over, and are counted no more', async () => {
+    const status = async () => {
+      const { programmes, receipts } = await consentStatus({ ...site.call, programme: PROGRAMME, receipts: [file] })
+      return { ...programmes[0], ...receipts[0] }
+    }
+    const made = await recordConsents({ ...site.call, programme: PROGRAMME, patients: { names: ['4714'] }, receipts: join(site.dir, 'short') })
+    const file = made.receipts[0]?.file ?? ''
+    const before = await status()
+    const { consents } = await openSiteFolder(site.folder, null)
+    const entry = (await consents.entriesUnder(PROGRAMME)).at(-1) ?? assert.fail()
+    await consents.append([{ ...entry, until: '2020-02-01T00:00:00.000Z' }])
+    const now = await status()
+    assert.deepEqual([before.here, before.granted, before.ended, now.here, now.granted, now.ended], ['granted', 2, 0, 'ended', 1, 1])
+    assert.deepEqual(now.history?.[0], { what: 'ended', at: '2020-02-01T00:00:00.000Z' })
+  })
+
   it('the desk stops at once while the chain is away', async () => {
     await site.chain.stop()
     const done = await withdrawAtDesk({ ...site.call, programme: PROGRAMME, patient: HTML_NAME, receipts: undefined, patienceMs: 300 })
     assert.deepEqual([done.tag, done.problem?.code, done.confirmation.receipt.seal], [receipt(HTML_NAME).tag, 'ROTA-5001', null])
     assert.ok(readFileSync(done.confirmation.sheet, 'utf8').includes('Not countersigned yet'))
+
+    // When it is back, the same paper gets its signature; of what the record does not know, nothing.
+    const chain = await startAnvil({ stateFile: join(site.dir, 'chain.json'), port: site.chain.port })
+    const { file, receipt: printed } = done.confirmation
+    try {
+      const forged = file.replace(/[0-9a-f]{16}\.json$/, '0123456789abcdef.json')
+      await writeFile(forged, JSON.stringify({ ...printed, tag: toHex(drawn('no tag')) }))
+      await refused(countersign({ ...site.call, which: { files: [forged] } }), 'ROTA-6031')
+      await refused(countersign({ ...site.call, which: { files: [files.get('4711') ?? ''] } }), 'ROTA-6001')
+      await rm(forged)
+      const [later, ...others] = await countersign({ ...site.call, which: { files: [] }, language: 'de' })
+      assert.deepEqual([later?.file, later?.receipt.number, later?.receipt.tag, others], [file, printed.number, printed.tag, []])
+      assert.deepEqual(readWithdrawalReceipt(readFileSync(file, 'utf8')), later?.receipt)
+      assert.ok(readFileSync(later?.sheet ?? '', 'utf8').includes('Vom Krankenhaus gegengezeichnet'))
+      assert.deepEqual(await countersign({ ...site.call, which: { files: [] } }), [], 'once')
+      const [again] = await countersign({ ...site.call, which: { programme: PROGRAMME, patient: HTML_NAME } })
+      assert.deepEqual([again?.file, again?.receipt.withdrawnAt], [file, later?.receipt.withdrawnAt])
+      await refused(countersign({ ...site.call, which: { programme: PROGRAMME, patient: '4714' } }), 'ROTA-6030')
+      await refused(countersign({ ...site.call, which: { programme: PROGRAMME, patient: 'nobody' } }), 'ROTA-6031')
+    } finally {
+      await chain.stop()
+    }
   })
 })

@@ -9,10 +9,11 @@ import type { Writable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
 import { readFigures } from '#app/desk/desk-figures.ts'
 import { addDeskUser, listDeskUsers, removeDeskUser } from '#app/desk/desk-users.ts'
-import { initSite } from '#app/site/init-site.ts'
 import { sitePaths } from '#app/site/site-paths.ts'
 import { type ErrorCode, isRotaError } from '#base/errors.ts'
-import { readListen, startDesk } from '#web/desk/desk-server.ts'
+import { startDesk } from '#web/desk/desk-server.ts'
+import { readListen } from '#web/listening.ts'
+import { makeBareSite } from './desk-site.ts'
 
 /**
  * Accounts on the command line
@@ -30,24 +31,7 @@ describe('rota desk', { timeout: 60_000 }, () => {
 
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), 'rota-desk-command-'))
-    const folder = join(dir, 'site')
-    const password = { file: join(dir, 'password') }
-    await writeFile(password.file, 'correct horse battery staple\n')
-    const data = join(dir, 'rows.csv')
-    await writeFile(data, 'patient\n4711\n')
-    await initSite({
-      folder,
-      name: 'Basel',
-      chain: 'ws://127.0.0.1:1',
-      data,
-      mapping: undefined,
-      listen: [],
-      announce: [],
-      webPort: 1,
-      password,
-      stewardPassword: undefined,
-    })
-    call = { folder, password: null }
+    call = (await makeBareSite(dir)).call
   })
   after(() => rm(dir, { recursive: true }))
 
@@ -110,19 +94,6 @@ describe('rota desk', { timeout: 60_000 }, () => {
       ['0.0.0.0:0', 'http://127.0.0.1'],
     ] as const)
       await fails(startDesk(readListen(listen), url, parts), 'ROTA-6712')
-    for (const text of ['', 'x', '127.0.0.1', '127.0.0.1:99999', 'http://127.0.0.1:1'])
-      assert.throws(
-        () => readListen(text),
-        (error) => isRotaError(error, 'ROTA-6711'),
-        text,
-      )
-    assert.deepEqual(
-      [readListen('8470'), readListen('[::1]:1')],
-      [
-        { host: '127.0.0.1', port: 8470 },
-        { host: '::1', port: 1 },
-      ],
-    )
   })
 
   it('has figures for the status that name nobody', async () => {

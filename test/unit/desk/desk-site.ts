@@ -35,6 +35,18 @@ export async function makeDeskSite(desk?: (dir: string) => NonNullable<SiteConfi
   }
 }
 
+/** A hospital's folder with its keys and the rows of one patient, in no network: for whatever the desk does without a chain. */
+export async function makeBareSite(dir: string): Promise<{ readonly folder: string; readonly call: { readonly folder: string; readonly password: null } }> {
+  const folder = join(dir, 'site')
+  const password = { file: join(dir, 'password') }
+  const data = join(dir, 'rows.csv')
+  await writeFile(password.file, 'correct horse battery staple\n', { mode: 0o600 })
+  await writeFile(data, 'patient\n4711\n')
+  const nowhere = { chain: 'ws://127.0.0.1:1', data, mapping: undefined, listen: [], announce: [], webPort: 1, password, stewardPassword: undefined }
+  await initSite({ folder, name: 'Basel', ...nowhere })
+  return { folder, call: { folder, password: null } }
+}
+
 async function foundSite(dir: string, chain: string, desk: ((dir: string) => NonNullable<SiteConfig['desk']>) | undefined) {
   const folder = join(dir, 'site')
   const password = { file: join(dir, 'password') }

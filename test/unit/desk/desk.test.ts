@@ -232,10 +232,10 @@ describe('the desk', { timeout: 120_000 }, () => {
     assert.ok(entries.every(({ who, patient, what }) => who === (what === 'declared' ? '' : 'anna') && (patient !== undefined) === isLook({ what })))
     assert.match(readFileSync(folder.paths.desk, 'utf8'), /^([\w+/=]+\n)+$/)
     assert.doesNotMatch(JSON.stringify(entries), /4711|4712/)
-    const about = await readDeskLog({ ...site.call, patient: '4711', user: undefined, from: undefined })
+    const { entries: about } = await readDeskLog({ ...site.call, patient: '4711', user: undefined, from: undefined })
     assert.deepEqual(new Set(about.map(({ what }) => what)), new Set(['looked', 'recorded', 'printed', 'withdrew']), 'who has looked at me?')
-    assert.deepEqual(await readDeskLog({ ...site.call, patient: undefined, user: 'zoe', from: undefined }), [])
-    assert.deepEqual(await readDeskLog({ ...site.call, patient: undefined, user: undefined, from: '2999-01-01' }), [])
+    assert.deepEqual(await readDeskLog({ ...site.call, patient: undefined, user: 'zoe', from: undefined }), { entries: [], missing: null })
+    assert.deepEqual((await readDeskLog({ ...site.call, patient: undefined, user: undefined, from: '2999-01-01' })).entries, [])
     await assert.rejects(readDeskLog({ ...site.call, patient: undefined, user: undefined, from: 'yesterday' }), (error) => isRotaError(error, 'ROTA-1004'))
   })
 

@@ -8,9 +8,8 @@ import { after, before, describe, it } from 'node:test'
 import { Provider } from 'oidc-provider'
 import { addDeskUser } from '#app/desk/desk-users.ts'
 import { readConfig, writeConfigText } from '#app/site/config.ts'
-import { initSite } from '#app/site/init-site.ts'
 import { sitePaths } from '#app/site/site-paths.ts'
-import { PASSWORD, startDeskAt } from './desk-site.ts'
+import { makeBareSite, PASSWORD, startDeskAt } from './desk-site.ts'
 
 /**
  * The hospital's own sign-in service, with a real one (OpenID Connect) on this machine
@@ -29,28 +28,11 @@ describe('the sign-in service', { timeout: 60_000 }, () => {
     server = createServer((request, response) => void answer?.(request, response))
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const folder = join(dir, 'site')
-    const password = { file: join(dir, 'password') }
-    await writeFile(password.file, 'correct horse battery staple\n')
+    const { folder, call } = await makeBareSite(dir)
     await writeFile(join(dir, 'secret'), 'a secret that only the two know\n')
-    const data = join(dir, 'rows.csv')
-    await writeFile(data, 'patient\n4711\n')
-    await initSite({
-      folder,
-      name: 'Basel',
-      chain: 'ws://127.0.0.1:1',
-      data,
-      mapping: undefined,
-      listen: [],
-      announce: [],
-      webPort: 1,
-      password,
-      stewardPassword: undefined,
-    })
     await mkdir(sitePaths(folder).state, { recursive: true })
     const oidc = { issuer, clientId: 'rota', clientSecretFile: '../secret', claim: 'preferred_username' }
     await writeFile(sitePaths(folder).config, writeConfigText({ ...(await readConfig(folder)), desk: { looksPerHour: 60, importedPerHour: 100, oidc } }))
-    const call = { folder, password: null }
     await addDeskUser({ ...call, user: 'anna', userPassword: null })
     await addDeskUser({ ...call, user: 'bert', userPassword: { text: PASSWORD } })
     desk = await startDeskAt(folder)

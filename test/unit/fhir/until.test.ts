@@ -1,12 +1,14 @@
 /**
  * given a consent that was recorded with an end
  *   its rows are used up to that moment and not at it, without anybody doing anything, whatever the lawful basis
+ * given an end past the year 9999, as some systems write "for ever", it has not come
  */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { CohortArchive } from '#adapters/cohort/cohort-archive.ts'
 import { recordConsent } from '#adapters/cohort/consent-desk.ts'
+import { firstEnd, hasEnded, isStanding } from '#adapters/cohort/consent-end.ts'
 import { ConsentStore } from '#adapters/cohort/consent-store.ts'
 import { CsvCohort } from '#adapters/cohort/csv-cohort.ts'
 import { sha256 } from '#adapters/cohort/site-maps.ts'
@@ -37,4 +39,15 @@ test('a consent for a time ends by the clock', async () => {
     nowMs = END
     assert.equal(await size(), 2, lawfulBasis)
   }
+})
+
+test('an end past the year 9999 has not come, and is the last of several', () => {
+  const forEver = new Date(Date.parse('9999-12-31') + 86_400_000).toISOString()
+  assert.deepEqual(
+    [hasEnded(forEver, END), hasEnded(new Date(END).toISOString(), END), hasEnded(undefined, END), hasEnded(null, END)],
+    [false, true, false, false],
+  )
+  assert.equal(firstEnd([forEver, undefined, '2027-04-01T00:00:00.000Z']), '2027-04-01T00:00:00.000Z')
+  assert.equal(firstEnd([undefined]), undefined)
+  assert.deepEqual([isStanding({ state: 'granted', until: forEver }, END), isStanding({ state: 'withdrawn' }, END)], [true, false])
 })

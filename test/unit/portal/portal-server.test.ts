@@ -7,8 +7,9 @@ import { consentKeys } from '#patient/keys.ts'
 import { ASK_ROUNDS, askAgain, type Place, type ToldRecords, type Withdrawn } from '#patient/portal-api.ts'
 import { signRequest } from '#patient/request.ts'
 import { consentDomain } from '#patient/typed-data.ts'
+import { readListen } from '#web/listening.ts'
 import type { PortalParts } from '#web/portal/portal-parts.ts'
-import { type PortalServer, readPortalListen, startPortalServer } from '#web/portal/portal-server.ts'
+import { type PortalServer, startPortalServer } from '#web/portal/portal-server.ts'
 import { RateLimit } from '#web/portal/rate-limit.ts'
 import { secretOf } from '../patient/support.ts'
 import { HandClock, ID, KEY, PROGRAMME, type RelayWorld, relayWorld, signedBy } from './world.ts'
@@ -171,15 +172,16 @@ describe('a portal', () => {
     const { port } = new URL(server.url)
     await assert.rejects(startPortalServer({ host: '127.0.0.1', port: Number(port) }, parts), (error) => isRotaError(error, 'ROTA-6512'))
     assert.deepEqual(
-      [readPortalListen('127.0.0.1:0'), readPortalListen('[::1]:80')],
+      [readListen('127.0.0.1:0'), readListen('[::1]:80'), readListen('8470')],
       [
         { host: '127.0.0.1', port: 0 },
         { host: '::1', port: 80 },
+        { host: '127.0.0.1', port: 8470 },
       ],
     )
-    for (const text of ['', '8080', 'host', 'host:x', 'host:99999', 'a b:1'])
+    for (const text of ['', 'x', '127.0.0.1', 'host:x', 'host:99999', 'a b:1', 'http://127.0.0.1:1'])
       assert.throws(
-        () => readPortalListen(text),
+        () => readListen(text),
         (error) => isRotaError(error, 'ROTA-6515'),
       )
   })

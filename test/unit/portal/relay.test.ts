@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
-import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { systemClock } from '#adapters/host/system-host.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
 import { drawDelay } from '#app/portal/relay-delay.ts'
+import { keepRelayFigures, readRelayFigures, watchPortal } from '#app/portal/relay-figures.ts'
 import { fromHex } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import { RELAY_WORD, type Taken } from '#patient/portal-api.ts'
 import { numberField, signerOf, typedDigest } from '#patient/typed-data.ts'
+import { Metrics } from '#web/metrics.ts'
+import { startMetricsServer } from '#web/metrics-server.ts'
 import { HOUR_MS, KEY, type RelayWorld, relayWorld, signedBy } from './world.ts'
 
 // given a relay over a chain that has a programme's terms
@@ -16,6 +22,7 @@ import { HOUR_MS, KEY, type RelayWorld, relayWorld, signedBy } from './world.ts'
 // ├── killed before it sent, it knows what it promised when it is started again; a torn line was never promised
 // ├── a chain that is away costs time and no withdrawal; a word that is not kept is told as an error
 // ├── a file that is damaged in the middle stops it
+// ├── its figures are counted over restarts, and told to Prometheus; what waits grows older while it is down
 // └── delays: never longer than promised, spread evenly over moments that all relays share
 
 describe('a relay', () => {
@@ -41,11 +48,15 @@ describe('a relay', () => {
     assert.deepEqual(await relay.take(signed[0] as never), words[0])
     const [twice, atOnce] = await Promise.all([relay.take(signedBy('eli', w.domain)), relay.take(signedBy('eli', w.domain))])
     assert.deepEqual(twice, atOnce)
+    relay.noteRefused()
+    const takenAt = new Date(w.clock.nowMs()).toISOString()
+    assert.deepEqual(relay.figures(), { received: 5, sent: 0, refused: 1, waiting: 5, oldestAt: takenAt })
     assert.equal((await relay.state(words[0]?.tag as never, words[0]?.tag as never)).state, 'unknown')
 
     await w.clock.advance(8 * HOUR_MS)
     for (const { programme, tag } of signed) assert.equal((await relay.state(programme, tag)).state, 'on chain')
     assert.equal(relay.waiting, 0)
+    assert.deepEqual(relay.figures(), { received: 5, sent: 5, refused: 1, waiting: 0, oldestAt: null })
     assert.ok(w.sent.every((batch) => batch.join() === batch.toSorted().join()))
     assert.deepEqual(w.sent.flat().toSorted(), [...signed, signedBy('eli', w.domain)].map(({ tag }) => tag).toSorted())
     assert.equal((await relay.take(signed[1] as never)).state, 'on chain')
@@ -91,6 +102,31 @@ describe('a relay', () => {
     await writeFile(w.file, '{"withdrawal":{}}\n')
     await assert.rejects(w.open(), (error) => isRotaError(error, 'ROTA-6514'))
     await writeFile(w.file, '')
+  })
+})
+
+describe('figures of a relay', () => {
+  it('are kept over restarts, and told; while the relay is down the oldest grows older', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'rota-figures-')), 'figures.json')
+    const text = async (nowMs: number): Promise<string> => {
+      const metrics = new Metrics()
+      watchPortal(metrics, { portalFigures: file }, () => nowMs)
+      return metrics.text()
+    }
+    assert.match(await text(0), /^rota_portal_withdrawals_waiting 0$/m, 'no portal has run here')
+    const figures = { received: 7, sent: 4, refused: 2, waiting: 3, oldestAt: '2026-11-22T10:00:00.000Z' }
+    const stop = new AbortController()
+    stop.abort()
+    await keepRelayFigures(file, { figures: () => figures }, systemClock, stop.signal)
+    assert.deepEqual(await readRelayFigures(file), figures)
+    const told = await text(Date.parse('2026-11-22T11:00:00Z'))
+    for (const line of ['received_total 7', 'sent_total 4', 'refused_total 2', 'waiting 3'])
+      assert.ok(told.includes(`\nrota_portal_withdrawals_${line}\n`), line)
+    assert.match(told, /^rota_portal_oldest_waiting_seconds 3600$/m)
+    const server = await startMetricsServer(0, new Metrics())
+    assert.deepEqual([(await fetch(server.url)).status, (await fetch(new URL('/', server.url))).status], [200, 404])
+    await server.stop()
+    await rm(dirname(file), { recursive: true })
   })
 })
 

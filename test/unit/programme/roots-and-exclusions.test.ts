@@ -3,6 +3,7 @@
  * given terms, a root comes at each step, changed or not, and never between; the first waits for a step
  * given withdrawals on chain, the next root is without them, and they may consent anew
  * given no terms, or another's programme, nothing comes
+ * given consents that came to their end, by themselves or with their terms, the next root is without them, also where no cadence runs
  *
  * Exclusions that take too long
  * given a withdrawal, nothing is told while a round may still go on without it
@@ -18,7 +19,7 @@ import { ConsentStore } from '#adapters/cohort/consent-store.ts'
 import { ALLOWED_FIELDS } from '#adapters/host/allowed-fields.ts'
 import { digestOf } from '#adapters/sim/hash.ts'
 import { SimWorld } from '#adapters/sim/world.ts'
-import { consentRoots, grantedTags } from '#app/consent/consent-root.ts'
+import { consentRoots, grantedRootIn, putNextRoot } from '#app/consent/consent-root.ts'
 import { exclusionAlarm, watchExclusions } from '#app/consent/exclusion-alarm.ts'
 import { rootKeeper } from '#app/consent/keep-roots.ts'
 import { type Exclusion, lateExclusions, type NewestCohort } from '#app/consent/late-exclusions.ts'
@@ -42,7 +43,7 @@ async function hospital(terms: Partial<Terms> | null = {}) {
   const [site, dir] = [world.site(siteId(0)), tempFolder()]
   const [chain, vault] = [world.node(site), keyed('a hospital')]
   const folder = { vault, consents: new ConsentStore(join(dir, 'consents.log'), vault), archive: new CohortArchive(join(dir, 'cohorts.log'), vault) }
-  const clock = { nowMs: () => world.time.nowMs, sleep: async () => undefined }
+  const clock = { nowMs: () => Math.max(world.time.nowMs, world.chain.head().timestamp * 1000), sleep: async () => undefined }
   let drawn = 0
   const desk: Desk = { store: folder.consents, vault, clock, random: { bytes: (n) => sha256(Uint8Array.of(drawn++)).slice(0, n) } }
   if (terms !== null) await publishTerms(world.steward(site), { ...TERMS, ...terms })
@@ -55,6 +56,8 @@ async function hospital(terms: Partial<Terms> | null = {}) {
   }
   return {
     ...{ world, chain, folder, desk, dir, parts, withdraw },
+    nowMs: clock.nowMs,
+    standing: async () => folder.consents.tagsThen('heart', { recordEntries: await folder.consents.size(), at: new Date(clock.nowMs()).toISOString() }),
     roots: () => consentRoots({ chain, own: { id: siteId(0) } }, 'heart'),
     consent: async (...patients: string[]) => (await recordConsent(desk, 'heart', patients, join(dir, 'receipts'))).map(({ receipt }) => receipt),
     pass: (seconds: number) => world.chain.advance(seconds, 1),
@@ -109,7 +112,7 @@ describe("roots by the terms' cadence", () => {
   })
 
   it('are without who withdrew on chain, who may then consent anew', async () => {
-    const { world, parts, consent, withdraw, nextStep, folder, desk, dir } = await hospital({ cadenceHours: 1 })
+    const { world, parts, consent, withdraw, nextStep, folder, desk, dir, standing } = await hospital({ cadenceHours: 1 })
     const look = rootKeeper(parts)
     const [ann, bob] = await consent('Ann', 'Bob')
     await look()
@@ -119,13 +122,58 @@ describe("roots by the terms' cadence", () => {
     await assert.rejects(recordConsent(desk, 'heart', ['Ann'], dir), /already has a consent/)
     await nextStep()
     await look()
-    assert.deepEqual(await grantedTags({ folder }, 'heart'), [bob?.tag])
+    assert.deepEqual(await standing(), [bob?.tag])
     const [again] = await consent('Ann')
     assert.notEqual(again?.tag, gone)
     // Another process may have noted the old tag's withdrawal after that: it ends the old consent alone.
     const [late] = (await folder.consents.entriesUnder('heart')).filter(({ kind }) => kind === 'withdrawn')
     await folder.consents.append([late ?? assert.fail()])
-    assert.deepEqual(new Set(await grantedTags({ folder }, 'heart')), new Set([bob?.tag, again?.tag]))
+    assert.deepEqual(new Set(await standing()), new Set([bob?.tag, again?.tag]))
+    world.stop()
+  })
+
+  it('are without consents that have ended, also where no cadence runs', async () => {
+    for (const terms of [null, { cadenceHours: 1 }]) {
+      const { world, parts, folder, desk, dir, standing, nextStep, pass, roots, chain, nowMs } = await hospital(terms)
+      const [look, site] = [rootKeeper(parts), { ...parts, chain }]
+      const until = new Date(nowMs() + 10 * HOUR * 1000).toISOString()
+      const made = await recordConsent(desk, 'heart', ['Ann', 'Bob'], dir, (name) => (name === 'Ann' ? { until } : {}))
+      const [ann, bob] = made.map(({ receipt }) => receipt.tag)
+      await look()
+      if (terms === null) await putNextRoot(site, 'heart')
+      else await nextStep()
+      await look()
+      assert.deepEqual([await standing(), (await roots()).length], [[ann, bob], 1])
+      pass(11 * HOUR)
+      assert.deepEqual([await look(), await look()], [['heart'], []])
+      const [first, last] = await folder.archive.grants('heart')
+      assert.deepEqual(await folder.consents.tagsThen('heart', last ?? assert.fail()), [bob], 'Ann is in it no more')
+      assert.equal((await roots()).at(-1)?.root, await grantedRootIn(site, 'heart', 2))
+      const stood = await folder.consents.stoodThen('heart', ann as Digest)
+      assert.deepEqual(
+        [first, last].map((then) => then && stood(then)),
+        [true, false],
+        'what was true of the first stays so',
+      )
+      assert.deepEqual(await folder.consents.tagsThen('heart', { recordEntries: 2 }), [ann, bob], 'a root of the first versions counted them all')
+      // Who has ended may consent anew, without a withdrawal.
+      await assert.rejects(recordConsent(desk, 'heart', ['Bob'], dir), /already has a consent/)
+      const [again] = await recordConsent(desk, 'heart', ['Ann'], dir)
+      assert.deepEqual(await standing(), [again?.receipt.tag, bob])
+      world.stop()
+    }
+  })
+
+  it('come once more when the terms have expired, and then no more', async () => {
+    const { world, parts, consent, nextStep, roots } = await hospital({ cadenceHours: 1, expires: '2040-01-01' })
+    const look = rootKeeper(parts)
+    await consent('Ann')
+    await look()
+    await nextStep()
+    await look()
+    const expired = { ...parts, clock: { ...(parts.clock as object), nowMs: () => Date.UTC(2040, 0, 2) } as never }
+    const late = rootKeeper(expired)
+    assert.deepEqual([await late(), await late(), (await roots()).length], [['heart'], [], 2])
     world.stop()
   })
 

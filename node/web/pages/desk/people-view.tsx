@@ -52,7 +52,18 @@ export function PeopleView({ ask }: { readonly ask: Ask }) {
       <search>
         <form class="search" onSubmit={submit}>
           <Field label={words('person.identifier')} help={words('person.identifier.help')}>
-            {(input) => <input {...input} ref={field} autocomplete="off" autocapitalize="none" spellcheck={false} maxLength={128} required />}
+            {(input) => (
+              <input
+                {...input}
+                ref={field}
+                onFocus={(e) => e.currentTarget.select()}
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck={false}
+                maxLength={128}
+                required
+              />
+            )}
           </Field>
           <Action type="submit" busy={busy}>
             {words('person.find')}

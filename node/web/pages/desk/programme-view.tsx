@@ -1,3 +1,4 @@
+import { expiresAt } from '#core/consent/terms.ts'
 import { useWords } from '#web/pages/shared/words.tsx'
 import type { DeskProgramme, PersonConsent } from '#wire/desk-api.ts'
 
@@ -22,8 +23,10 @@ export function ProgrammeView({ consent, programme, onAsk }: ProgrammeParts) {
       <p>
         <span class={`tag ${standing ? 'good' : state === 'none' ? '' : 'warn'}`}>{words(`state.${state}`)}</span>{' '}
         {consent.since === null ? null : words('since', { when: words.date(consent.since) })}
-        {consent.until === null ? null : <> {words('until', { when: words.date(consent.until) })}</>}
-        {programme?.terms ? <span class="muted"> · {words('terms', { version: programme.terms.version, expires: programme.terms.expires })}</span> : null}
+        {consent.until === null || isTermsEnd(consent.until, programme) ? null : <> {words('until', { when: words.date(consent.until) })}</>}
+        {programme?.terms ? (
+          <span class="muted"> · {words('terms', { version: programme.terms.version, expires: words.day(programme.terms.expires) })}</span>
+        ) : null}
       </p>
       <div class="buttons">
         {state === 'granted' || state === 'ended' ? null : (
@@ -45,6 +48,10 @@ export function ProgrammeView({ consent, programme, onAsk }: ProgrammeParts) {
     </section>
   )
 }
+
+/** The terms say it beside. */
+const isTermsEnd = (until: string, programme: DeskProgramme | null): boolean =>
+  programme !== null && programme.terms !== null && Date.parse(until) === expiresAt(programme.terms) * 1000
 
 /** As the terms call it in the reader's language; else its name. */
 export const titleOf = (programme: DeskProgramme | null, name: string, language: string): string => {

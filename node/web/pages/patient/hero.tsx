@@ -26,7 +26,7 @@ export function Hero({ network, standing, terms, record }: HeroParts) {
   const date = {
     withdrawn: standing.withdrawn?.time,
     waiting: standing.waiting?.by,
-    expired: terms?.expires,
+    expired: record?.state === 'ended' ? lastDay(record.at) : terms?.expires,
     stopped: record?.at,
     granted: undefined,
     'opt-out': undefined,
@@ -35,16 +35,19 @@ export function Hero({ network, standing, terms, record }: HeroParts) {
     <section class={`hero notice ${MOODS[state]}`} aria-labelledby="programme">
       <h2 id="programme">{terms === null ? network.card.programme : textIn(terms, t.language).title}</h2>
       <strong class={`tag ${MOODS[state]}`}>{t(`state.${state}`)}</strong>
-      <p>{t(`hero.${state}`, { date: date === undefined ? '' : t.date(date) })}</p>
+      <p>{t(`hero.${state}`, { date: date === undefined ? '' : state === 'expired' ? t.day(String(date)) : t.date(date) })}</p>
       <p class="muted">{t('hero.hospital', { name })}</p>
     </section>
   )
 }
 
+/** Of a consent that counted up to a moment. */
+const lastDay = (iso: string): string => new Date(Date.parse(iso) - 1).toISOString()
+
 function stateOf(network: Network, { withdrawn, waiting }: Standing, terms: Terms | null, record: ShownRounds['record']): State {
   if (withdrawn !== null) return 'withdrawn'
   if (waiting !== null) return 'waiting'
   if (record?.state === 'withdrawn') return 'stopped'
-  if (isExpired(terms, network)) return 'expired'
+  if (record?.state === 'ended' || isExpired(terms, network)) return 'expired'
   return terms?.lawfulBasis === 'opt-out' ? 'opt-out' : 'granted'
 }

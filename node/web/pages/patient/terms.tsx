@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { expiresAt, type Terms, type TermsText } from '#core/consent/terms.ts'
+import { plainCategory } from '#patient/plain-category.ts'
 import { Notice } from '#web/pages/shared/parts.tsx'
 import type { Network } from './network.ts'
 import { useWords } from './words.ts'
@@ -46,9 +47,9 @@ function Whole({ terms }: { readonly terms: Terms }) {
             {text[part]}
           </Line>
         ))}
-        <Line term={t('terms.categories')}>{terms.dataCategories.map(plainCategory).join(', ')}</Line>
+        <Line term={t('terms.categories')}>{terms.dataCategories.map((category) => plainCategory(category, wordFor(t))).join(', ')}</Line>
         <Line term={t('terms.basis')}>{t(`terms.basis.${terms.lawfulBasis}`)}</Line>
-        <Line term={t('terms.expires')}>{dayIn(terms.expires, t.language)}</Line>
+        <Line term={t('terms.expires')}>{t.day(terms.expires)}</Line>
         <Line term={t('terms.controllers')}>
           {terms.controllers.map(({ name, contact }) => (
             <span class="line" key={name}>
@@ -75,18 +76,12 @@ function Line({ term, children }: { readonly term: string; readonly children: Co
   )
 }
 
-/** `dpv-pd:MedicalHealth`, a term of the W3C's vocabulary, as people say it. */
-const plainCategory = (category: string): string =>
-  /^[\w-]+:\w+$/.test(category)
-    ? category
-        .replace(/^.*:/, '')
-        .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
-        .toLowerCase()
-    : category
-
 /** Whoever wrote the terms wrote the address: only what is plainly one becomes a link. */
 const Mail = ({ address }: { readonly address: string }) =>
   /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/.test(address) ? <a href={`mailto:${address}`}>{address}</a> : <span>{address}</span>
 
-const dayIn = (day: string, language: string): string =>
-  new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`))
+/** Of a category of data, where the language has one. */
+const wordFor =
+  (t: ReturnType<typeof useWords>) =>
+  (term: string): string | undefined =>
+    t.has(`category.${term}`) ? t(`category.${term}` as Parameters<typeof t>[0]) : undefined

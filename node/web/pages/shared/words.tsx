@@ -14,6 +14,8 @@ export interface Words<Key extends string = string> {
   has(key: string): boolean
   /** A moment as people there write it, from ISO text, seconds or a Date. */
   date(at: string | number | Date): string
+  /** A calendar day, as 2031-12-31, or that of a moment in UTC: terms count by it. */
+  day(day: string): string
   number(value: number): string
 }
 
@@ -47,6 +49,7 @@ function wordsIn(language: string, choose: (language: string) => void): Words {
   const texts: Texts = languages[language] ?? {}
   const plural = new Intl.PluralRules(language)
   const dates = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' })
+  const days = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' })
   const numbers = new Intl.NumberFormat(language)
   const say = (key: string, values: Values = {}): string => fill(texts[key] ?? languages['en']?.[key] ?? key, values)
   return Object.assign(say, {
@@ -59,6 +62,7 @@ function wordsIn(language: string, choose: (language: string) => void): Words {
         count: numbers.format(count),
       }),
     date: (at: string | number | Date) => dates.format(typeof at === 'number' ? at * 1000 : new Date(at)),
+    day: (day: string) => days.format(new Date(day)),
     number: (value: number) => numbers.format(value),
   })
 }
