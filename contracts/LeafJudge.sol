@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ILeafJudge} from "./interfaces/ILeafJudge.sol";
-import {IRoundCoordinator} from "./interfaces/IRoundCoordinator.sol";
+import {IRoundEvents} from "./interfaces/IRoundEvents.sol";
 import {Bitmap} from "./libraries/Bitmap.sol";
 import {LeafSum} from "./libraries/LeafSum.sol";
 import {Evidence, Facts} from "./types/Disputes.sol";
@@ -25,8 +25,8 @@ contract LeafJudge is ILeafJudge {
     }
 
     /// @inheritdoc ILeafJudge
-    function weigh(Facts calldata f, Evidence calldata e, uint256 done, bytes calldata partialSum) external view returns (bytes32) {
-        if (e.leaf >= e.leaves || e.leaves > LeafSum.MOST_LEAVES) revert IRoundCoordinator.RoundCoordinator_LeafOutside(e.leaf, e.leaves);
+    function weigh(Facts memory f, Evidence calldata e, uint256 done, bytes calldata partialSum) public view returns (bytes32) {
+        if (e.leaf >= e.leaves || e.leaves > LeafSum.MOST_LEAVES) revert IRoundEvents.RoundCoordinator_LeafOutside(e.leaf, e.leaves);
         _checkContributions(f, e.contributions);
         if (done > 0) _checkPartialSum(f, e, done, partialSum);
         Place memory p;
@@ -41,7 +41,7 @@ contract LeafJudge is ILeafJudge {
     }
 
     /// @dev All contributions of the round, each once and in order of arrival: no other list has this accumulator.
-    function _checkContributions(Facts calldata f, bytes calldata list) private pure {
+    function _checkContributions(Facts memory f, bytes calldata list) private pure {
         bytes32 accumulator = 0;
         bool whole = list.length % CONTRIBUTION == 0;
         assembly ("memory-safe") {
@@ -55,25 +55,25 @@ contract LeafJudge is ILeafJudge {
                 accumulator := keccak256(link, 96)
             }
         }
-        if (!whole || accumulator != f.accumulator) revert IRoundCoordinator.RoundCoordinator_WrongContributions(f.run, f.round, f.accumulator);
+        if (!whole || accumulator != f.accumulator) revert IRoundEvents.RoundCoordinator_WrongContributions(f.run, f.round, f.accumulator);
     }
 
     /// @dev The partial sum is the one that the site left.
-    function _checkPartialSum(Facts calldata f, Evidence calldata e, uint256 done, bytes calldata partialSum) private pure {
+    function _checkPartialSum(Facts memory f, Evidence calldata e, uint256 done, bytes calldata partialSum) private pure {
         bool same = partialSum.length == LeafSum.LEAF && _keep(f, e, done, keccak256(partialSum)) == f.kept;
-        if (!same) revert IRoundCoordinator.RoundCoordinator_OtherPartialSum(f.run, f.round, done);
+        if (!same) revert IRoundEvents.RoundCoordinator_OtherPartialSum(f.run, f.round, done);
     }
 
     /// @dev Whole branches: all that are missing when the sum is to be judged, else at least one.
-    function _checkCount(Facts calldata f, Evidence calldata e, uint256 done, uint256 stride) private pure returns (uint256 count) {
+    function _checkCount(Facts memory f, Evidence calldata e, uint256 done, uint256 stride) private pure returns (uint256 count) {
         count = e.updates.length / stride;
         uint256 missing = f.included.size() - done;
         bool fits = e.sum.length == 0 ? count > 0 && count <= missing : count == missing;
-        if (!fits || e.updates.length % stride != 0) revert IRoundCoordinator.RoundCoordinator_WrongUpdates(f.run, f.round, e.updates.length, missing * stride);
+        if (!fits || e.updates.length % stride != 0) revert IRoundEvents.RoundCoordinator_WrongUpdates(f.run, f.round, e.updates.length, missing * stride);
     }
 
     /// @dev One branch for each included site after the first `done`, under the root that the site committed to.
-    function _checkUpdates(Facts calldata f, Evidence calldata e, uint256 done, Place memory p) private view {
+    function _checkUpdates(Facts memory f, Evidence calldata e, uint256 done, Place memory p) private view {
         bytes calldata updates = e.updates;
         bytes calldata list = e.contributions;
         uint256 included = f.included;
@@ -81,7 +81,7 @@ contract LeafJudge is ILeafJudge {
         for (uint256 i = 0; updates.length > 0; i += CONTRIBUTION) {
             SiteId site = SiteId.wrap(uint8(list[i]));
             if (!included.has(site) || passed++ < done) continue;
-            if (LeafSum.rootOfBranch(updates[:p.stride], p.sides) != _rootAt(list, i)) revert IRoundCoordinator.RoundCoordinator_WrongPath(site);
+            if (LeafSum.rootOfBranch(updates[:p.stride], p.sides) != _rootAt(list, i)) revert IRoundEvents.RoundCoordinator_WrongPath(site);
             updates = updates[p.stride:];
         }
     }
@@ -94,22 +94,22 @@ contract LeafJudge is ILeafJudge {
     }
 
     /// @dev Reverts unless something else than the true leaf lies in the published tree.
-    function _checkSum(Facts calldata f, Evidence calldata e, Place memory p, bytes32 trueLeaf) private view {
+    function _checkSum(Facts memory f, Evidence calldata e, Place memory p, bytes32 trueLeaf) private view {
         bytes calldata sum = e.sum;
         if (sum.length == HASH * (1 + p.depth)) {
             bytes32 found = bytes32(sum[:HASH]);
-            if (LeafSum.rootOf(found, sum[HASH:], p.sides) != f.sumRoot) revert IRoundCoordinator.RoundCoordinator_WrongPath(NO_SITE);
-            if (found == trueLeaf) revert IRoundCoordinator.RoundCoordinator_TrueLeaf(f.run, f.round, e.leaf);
+            if (LeafSum.rootOf(found, sum[HASH:], p.sides) != f.sumRoot) revert IRoundEvents.RoundCoordinator_WrongPath(NO_SITE);
+            if (found == trueLeaf) revert IRoundEvents.RoundCoordinator_TrueLeaf(f.run, f.round, e.leaf);
             return;
         }
         bool above = sum.length >= LeafSum.LEAF && sum.length < p.stride && sum.length % HASH == 0;
         if (!above || LeafSum.rootOfBranch(sum, p.sides >> ((p.stride - sum.length) / HASH)) != f.sumRoot) {
-            revert IRoundCoordinator.RoundCoordinator_WrongPath(NO_SITE);
+            revert IRoundEvents.RoundCoordinator_WrongPath(NO_SITE);
         }
     }
 
     /// @dev Partial sums are of updates alone, which never change: they outlive a publication.
-    function _keep(Facts calldata f, Evidence calldata e, uint256 done, bytes32 sumDigest) private pure returns (bytes32) {
+    function _keep(Facts memory f, Evidence calldata e, uint256 done, bytes32 sumDigest) private pure returns (bytes32) {
         return keccak256(abi.encode(f.round, e.leaf, e.leaves, done, sumDigest));
     }
 }

@@ -7,7 +7,7 @@ import {ISiteRegistry} from "./interfaces/ISiteRegistry.sol";
 import {IStudyRegistry} from "./interfaces/IStudyRegistry.sol";
 import {Bitmap} from "./libraries/Bitmap.sol";
 import {Clock, PhaseClock} from "./libraries/PhaseClock.sol";
-import {LeafJudge} from "./LeafJudge.sol";
+import {MaskedRounds} from "./MaskedRounds.sol";
 import {ModelLedger} from "./ModelLedger.sol";
 import {Contributing} from "./rounds/Contributing.sol";
 import {RoundStore} from "./rounds/RoundStore.sol";
@@ -20,11 +20,16 @@ import {Status} from "./types/Status.sol";
 import {Mode, StudyRules} from "./types/Studies.sol";
 
 /// @title RoundCoordinator
-/// @notice The calls; what a call does in each phase is in rounds/, the rules in IRoundCoordinator.
+/// @notice The calls; what a call does in each phase is in rounds/, the rules in IRoundCoordinator. Calls of masked runs alone are in
+/// MaskedRounds.
 contract RoundCoordinator is Contributing, RoundViews {
     using Bitmap for uint256;
 
-    constructor(ISiteRegistry sites_, IStudyRegistry studies_) RoundStore(sites_, studies_, new ModelLedger(sites_, studies_), new LeafJudge()) {}
+    MaskedRounds private immutable MASKED;
+
+    constructor(ISiteRegistry sites_, IStudyRegistry studies_) RoundStore(sites_, studies_, new ModelLedger(sites_, studies_)) {
+        MASKED = new MaskedRounds(sites_, studies_, LEDGER);
+    }
 
     /// @notice The registry of sites that this one reads.
     function sites() external view returns (ISiteRegistry) {
@@ -55,9 +60,15 @@ contract RoundCoordinator is Contributing, RoundViews {
         (id, r) = _new(study);
         (r.quorum, r.minSites, r.maxRounds, r.slices, r.exact) = (rules.quorum, rules.minSites, rules.maxRounds, rules.slices, rules.exact);
         (r.masked, r.wordBits) = (rules.mode == Mode.Masked, rules.wordBits);
+        if (r.masked) r.keyingLimit = PhaseClock.packLimit(rules.limits[uint256(Phase.Keying)]);
         (r.lastLeader, r.limits, r.modelRoot, r.modelCid) = (NO_SITE, PhaseClock.packLimits(rules.limits), modelRoot, modelCid);
         emit RunOpened(id, study, site, modelRoot, modelCid);
         _openRound(id, r);
+    }
+
+    /// @inheritdoc IRoundCoordinator
+    function key(RunId id, RoundNo, bytes32, bytes32, uint256) external {
+        _asMasked(id);
     }
 
     /// @inheritdoc IRoundCoordinator
@@ -97,15 +108,13 @@ contract RoundCoordinator is Contributing, RoundViews {
     }
 
     /// @inheritdoc IRoundCoordinator
-    function dispute(RunId id, RoundNo round, Evidence calldata evidence) external {
-        (Run storage r, SiteId site) = _enter(id);
-        _dispute(id, r, round, site, evidence, 0, msg.data[:0]);
+    function dispute(RunId id, RoundNo, Evidence calldata) external {
+        _asMasked(id);
     }
 
     /// @inheritdoc IRoundCoordinator
-    function disputePart(RunId id, RoundNo round, Evidence calldata evidence, uint256 done, bytes calldata partialSum) external {
-        (Run storage r, SiteId site) = _enter(id);
-        _dispute(id, r, round, site, evidence, done, partialSum);
+    function disputePart(RunId id, RoundNo, Evidence calldata, uint256, bytes calldata) external {
+        _asMasked(id);
     }
 
     /// @inheritdoc IRoundCoordinator
@@ -148,13 +157,30 @@ contract RoundCoordinator is Contributing, RoundViews {
         _advance(id, r);
     }
 
+    /// @dev The same call of MaskedRounds, on this contract's storage, after what every call begins with; that it is a site's is looked at there.
+    function _asMasked(RunId id) private {
+        _advance(id, _known(id));
+        address code = address(MASKED);
+        assembly {
+            // Nothing comes after it: its end is the end of the call.
+            calldatacopy(0, 0, calldatasize())
+            let done := delegatecall(gas(), code, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            if iszero(done) { revert(0, returndatasize()) }
+            return(0, returndatasize())
+        }
+    }
+
     /// @dev One step at most: what it begins, begins now.
     function _advance(RunId id, Run storage r) private {
         if (r.state != RunState.Active) return;
         Round storage slot = _slot(r, r.round);
-        if (!PhaseClock.thirdsPassed(slot.clock, r.limits, 3)) return;
-        Clock memory c = PhaseClock.unpack(slot.clock);
-        if (c.phase == Phase.Contributing) _endContributing(id, r, slot, c);
+        uint256 word = slot.clock;
+        if (!PhaseClock.thirdsPassed(word, r.limits, 3)) return;
+        if (PhaseClock.phaseOf(word) == Phase.Keying && !_keyingPassed(r, word)) return;
+        Clock memory c = PhaseClock.unpack(word);
+        if (c.phase == Phase.Keying) _endKeying(id, r, slot, c);
+        else if (c.phase == Phase.Contributing) _endContributing(id, r, slot, c);
         else if (c.phase == Phase.Witnessing) _endWitnessing(id, r, slot, c);
         else if (c.phase == Phase.Publishing) _endPublishing(id, r, slot, c);
         else _endAttesting(id, r, slot, c);

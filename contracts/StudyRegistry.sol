@@ -48,7 +48,7 @@ contract StudyRegistry is IStudyRegistry {
         // Check: a member, digests, numbers that can work
         SiteId site = _activeNode();
         if (protocolDigest == 0 || protocolCid == 0 || rules.arithmeticVersion == 0) revert StudyRegistry_ZeroDigest();
-        _checkOffered(rules.mode);
+        if (rules.mode == Mode.Groups) revert StudyRegistry_ModeNotOffered(rules.mode);
         StudyChecks.check(rules, SITES.activeSites().size());
         // Effect: the study, for ever
         id = StudyId.wrap(++_studyCount);
@@ -150,11 +150,6 @@ contract StudyRegistry is IStudyRegistry {
         if (count == 0) return (0, 0);
         epoch = count - 1;
         rota = membersNow(id) & _epochs[id][epoch].members;
-    }
-
-    /// @dev Virtual for the tests of what the coordinator does for masked studies.
-    function _checkOffered(Mode mode) internal pure virtual {
-        if (mode != Mode.Open) revert StudyRegistry_ModeNotOffered(mode);
     }
 
     function _due(StudyId id, uint32 newest, uint256 members) private view returns (bool) {

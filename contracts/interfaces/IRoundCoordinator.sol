@@ -2,11 +2,10 @@
 pragma solidity 0.8.37;
 
 import {Evidence} from "../types/Disputes.sol";
-import {RoundNo, RunId, SiteId, StudyId} from "../types/Ids.sol";
-import {Phase} from "../types/Phase.sol";
+import {RoundNo, RunId, StudyId} from "../types/Ids.sol";
 import {RunSummary, RunView} from "../types/Rounds.sol";
-import {RunState} from "../types/RunState.sol";
 import {Status} from "../types/Status.sol";
+import {IRoundEvents} from "./IRoundEvents.sol";
 
 /// @title Rounds, in turns
 /// @notice Moves each run from round to round: who leads, who is in, what was published, what the sites make of it.
@@ -35,16 +34,24 @@ import {Status} from "../types/Status.sol";
 /// - The turn goes to the first site of the rota that is not passed over and comes after the last round's leader in cyclic
 ///   order of ids (in a run's first round: the lowest id). Each passed-over site that it steps over is passed over once less.
 ///   When the whole rota is passed over, all is forgiven and the first after the last leader is taken.
-/// - awaited = sites of the rota that contributed to the last opened round of this run, or were not in its rota, or signalled
+/// - awaited = sites of the rota that contributed to the last opened round of this run (keyed, and did not abstain, when it ended in Keying), or were not in its rota, or signalled
 ///   `ready` since it opened (but who asked for more time in it and did not come). First round of a run: the whole rota; first
 ///   round after a pause: the whole rota but such a one.
 /// - It is *deep* when it opens because a round was void in Publishing or Attesting, or because a deep one was void. (A pause between
 ///   ends that, as every close and refusal does.)
-/// - `ready` signals are used up. Phase Contributing begins. Emits {RoundOpened}, and no {PhaseBegan} for this first phase.
+/// - `ready` signals are used up. Phase Contributing begins, of a masked study Keying. Emits {RoundOpened}, and no {PhaseBegan} for
+/// this first phase.
+///
+/// # Keying
+/// Of masked studies alone. Ends when every awaited site that is still approved has keyed or abstained, and at least `quorum`, and 5,
+/// have keyed (looked at by `key` and `abstain`); *at the limit*: with `quorum` that keyed, else Void. Then Contributing begins: only sites that
+/// keyed contribute, and those of them that were awaited are. From here on the round needs more than its quorum where that is less
+/// than two thirds: *enough* is quorum or, of a masked study with k keyed sites, floor(2k / 3) + 1 if that is more. So many hold shares of
+/// each secret and must release them to unmask a sum; fewer could not.
 ///
 /// # Contributing
-/// Ends when every awaited site that is still approved has contributed or abstained, and at least `quorum` have contributed
-/// (looked at by `contribute` and `abstain`); *at the limit*: with `quorum` contributions, else Void. Then Witnessing begins.
+/// Ends when every awaited site that is still approved has contributed or abstained, and enough (`quorum`; above) have contributed
+/// (looked at by `contribute` and `abstain`); *at the limit*: with enough contributions, else Void. Then Witnessing begins.
 /// The limit begins anew once, when an awaited site asks for it in time (`extend`); no {PhaseBegan} tells that, since no phase
 /// begins. Who asks and then does not contribute is not awaited in the next round, whatever it signals, and cannot ask there.
 ///
@@ -54,10 +61,10 @@ import {Status} from "../types/Status.sol";
 /// and what the honest hold is in.
 /// An update *stands* in a slice when q bitmaps of the slice name it. A slice is *heard* when it has q bitmaps; it is *settled* when all its custodians witnessed or every contributed update stands in it. When all slices are settled, and
 /// *at the limit* when all are heard, the *standing set* is looked at: contributed sites whose update stands in every slice and
-/// that are still approved. With `quorum` of them it is frozen, once: {Frozen}, and Publishing begins, attempt 0, first place 0.
+/// that are still approved. With enough of them it is frozen, once: {Frozen}, and Publishing begins, attempt 0, first place 0.
 /// Fewer, or a slice not heard at the limit: each slice in which a contributed update does not stand gets three more places (at
 /// most n in all) and the phase begins again, earlier bitmaps counting ({PhaseBegan} with Witnessing again); Void instead (no
-/// {Frozen}) when such slices have the whole rota as custodians already, or fewer than `quorum` contributors are still approved.
+/// {Frozen}) when such slices have the whole rota as custodians already, or fewer than enough contributors are still approved.
 /// A deep round has no places to add: its phase begins again at most ceil(n / 3) - 1 times, as another's may, and not once all
 /// slices are settled.
 ///
@@ -85,15 +92,22 @@ import {Status} from "../types/Status.sol";
 /// members now (IStudyRegistry.membersNow) are ready and rotaNow has minSites; looked at by `ready` and by `tick`.
 /// Finished, Halted, Ended are final. {RunStateChanged} tells each change but the opening.
 ///
+/// # One set a model
+/// With a publication the sites of a masked study unmask: what they release for one frozen set, and another for a second set over the same
+/// updates, would show single updates. So in a masked run no second set of updates of one model is ever published: where a round would be void, or open, on a model
+/// of which a sum was published, the run is Ended instead, without {RoundVoid} or {RoundOpened}. It is so when publications are spent (reason
+/// 0), and when a round leads to a model that an earlier one began from (reason 1). Void before any publication shows nothing: sites
+/// draw new keys, and another set may be frozen.
+///
 /// # Disputes
 /// Of masked studies alone: a leaf on chain shows nothing of a masked vector, but of an open one it would show patients' sums. Any
 /// member now, in the frozen set or not, shows alone that a publication is wrong at one leaf; why a true sum is never struck and a
 /// false one always can be is told in ILeafJudge. A publication *stands* while it is being attested, and after its round closed
-/// until a later round of the run freezes (while it is one of the last 8 opened, and, in a Finished run, until a limit of Publishing has
+/// until a later round of the run freezes (while it is one of the last 8 opened, and, in a Finished or Ended run, until a limit of Publishing has
 /// passed since it closed). Struck: {Disputed}; its publisher is passed over for its next three turns. Then,
 /// - being attested: the publication is discarded, as above.
 /// - its round closed: the round that is open since is over ({RoundVoid}, not counted in the row), the run's model and closedRounds
-///   are again what they were before the round closed, the ledger strikes its result, a paused or Finished run is Active again
+///   are again what they were before the round closed, the ledger strikes its result, a paused, Finished or Ended run is Active again
 ///   ({RunStateChanged}), the row of voids ends, and the round is the run's current one again, its publication discarded as above: the
 ///   same frozen set is published once more. Numbers of rounds are not used twice. The turn after it is given as if no other round
 ///   had been opened. A halted run stays halted: then only {PublicationDiscarded}, and model, count and ledger go back.
@@ -108,125 +122,34 @@ import {Status} from "../types/Status.sol";
 /// and takes each contribution as keccak256(abi.encode(accumulator, site as uint256, root)): who has the roots in order of
 /// arrival can prove them, so that leaves can be added up again on chain. Roots are SHA-256 Merkle roots (leaf prefix 0x00,
 /// node prefix 0x01, as in RFC 6962) over 1 KiB leaves of little-endian ring words, the last padded with zeros.
-interface IRoundCoordinator {
-    /// @notice A run began, on this model.
-    event RunOpened(RunId indexed run, StudyId indexed study, SiteId indexed site, bytes32 modelRoot, bytes32 modelCid);
-    /// @notice A round may be contributed to.
-    event RoundOpened(RunId indexed run, RoundNo indexed round, SiteId indexed leader, uint16 turn, uint256 rota, uint256 awaited, bytes32 baseRoot, bytes32 baseCid, uint32 epoch);
-    /// @notice A site committed to its update and to the cohort that it used.
-    event Contributed(RunId indexed run, RoundNo indexed round, SiteId indexed site, bytes32 root, bytes32 cid, bytes32 cohortRoot);
-    /// @notice A site need not be waited for.
-    event Abstained(RunId indexed run, RoundNo indexed round, SiteId indexed site, uint8 reason);
-    /// @notice The limit of Contributing began anew, at this site's wish.
-    event ContributingExtended(RunId indexed run, RoundNo indexed round, SiteId indexed site);
-    /// @notice A phase, attempt or extension began.
-    event PhaseBegan(RunId indexed run, RoundNo indexed round, Phase phase, uint8 attempt);
-    /// @notice A custodian holds these updates' slice, whole and well-formed.
-    event Witnessed(RunId indexed run, RoundNo indexed round, SiteId indexed site, uint8 slice, uint256 held);
-    /// @notice Who is in. Never changes.
-    event Frozen(RunId indexed run, RoundNo indexed round, uint256 included, bytes32 accumulator);
-    /// @notice A sum is published.
-    event Published(RunId indexed run, RoundNo indexed round, SiteId indexed site, uint8 attempt, bytes32 sumRoot, bytes32 sumCid);
-    /// @notice What a site makes of a publication. `own` = H(site, H(1 ‖ model bytes)).
-    event Attested(RunId indexed run, RoundNo indexed round, SiteId indexed site, uint8 attempt, bytes32 modelRoot, bytes32 modelCid, Status status, bytes32 own);
-    /// @notice A publication is void: by a majority of WrongSum, or because no result found a majority.
-    event PublicationDiscarded(RunId indexed run, RoundNo indexed round, SiteId indexed publisher, uint8 attempt, bool wrongSum);
-    /// @notice The majority agreed on the next model.
-    event RoundClosed(RunId indexed run, RoundNo indexed round, uint8 attempt, Status status, bytes32 modelRoot, bytes32 modelCid);
-    /// @notice The base is kept, with its refusal count + 1.
-    event RoundRefused(RunId indexed run, RoundNo indexed round, uint8 attempt, bytes32 modelRoot, bytes32 modelCid);
-    /// @notice The round came to nothing in this phase; it is contributed afresh.
-    event RoundVoid(RunId indexed run, RoundNo indexed round, Phase phase);
-    /// @notice A run's state changed, by `site` or NO_SITE. Reason: of Paused 0 after three voids, 1 too few sites; of Finished
-    /// 0 by status, 1 by maxRounds; of Halted as given by the site; else 0.
-    event RunStateChanged(RunId indexed run, RunState state, SiteId site, uint8 reason);
-    /// @notice A site showed that a publication is wrong at a leaf.
-    event Disputed(RunId indexed run, RoundNo indexed round, SiteId indexed site, SiteId publisher, uint8 attempt, uint32 leaf);
-    /// @notice A site is there and will be awaited.
-    event SiteReady(RunId indexed run, SiteId indexed site);
-
-    /// @notice No such run.
-    error RoundCoordinator_UnknownRun(RunId run);
-    /// @notice The run is paused or over.
-    error RoundCoordinator_RunNotActive(RunId run, RunState state);
-    /// @notice The run's current round is another: the call is late, or early.
-    error RoundCoordinator_NotCurrentRound(RunId run, RoundNo round, RoundNo current);
-    /// @notice The round is in another phase.
-    error RoundCoordinator_WrongPhase(RunId run, RoundNo round, Phase phase);
-    /// @notice The site's steward has not approved the study, or withdrew.
-    error RoundCoordinator_NotApproved(StudyId study, SiteId site);
-    /// @notice The site is no active member of the study now.
-    error RoundCoordinator_NotMember(StudyId study, SiteId site);
-    /// @notice The site was no member when the round opened.
-    error RoundCoordinator_NotInRota(RunId run, RoundNo round, SiteId site);
-    /// @notice Fewer sites than the study needs would stand in the rota (0 before its first epoch of keys).
-    error RoundCoordinator_TooFewSites(StudyId study, uint256 sites, uint256 minSites);
-    /// @notice A root or CID is zero.
-    error RoundCoordinator_ZeroDigest();
-    /// @notice One contribution a round.
-    error RoundCoordinator_AlreadyContributed(RunId run, RoundNo round, SiteId site);
-    /// @notice The site abstained from this round.
-    error RoundCoordinator_AlreadyAbstained(RunId run, RoundNo round, SiteId site);
-    /// @notice Nobody waits for the site: it was not in the last round and has not been `ready` since.
-    error RoundCoordinator_NotAwaited(RunId run, RoundNo round, SiteId site);
-    /// @notice Once a round.
-    error RoundCoordinator_AlreadyExtended(RunId run, RoundNo round);
-    /// @notice The study has fewer slices.
-    error RoundCoordinator_UnknownSlice(uint8 slice, uint8 slices);
-    /// @notice The site is no custodian of the slice now.
-    error RoundCoordinator_NotCustodian(RunId run, RoundNo round, SiteId site, uint8 slice);
-    /// @notice One bitmap a custodian and slice.
-    error RoundCoordinator_AlreadyWitnessed(RunId run, RoundNo round, SiteId site, uint8 slice);
-    /// @notice The bitmap names sites that did not contribute.
-    error RoundCoordinator_NotContributed(RunId run, RoundNo round, uint256 strangers);
-    /// @notice No such publication, or another attempt is under way.
-    error RoundCoordinator_WrongAttempt(RunId run, RoundNo round, uint8 attempt, uint8 current);
-    /// @notice The site's place is before the attempt's first, or its time has not come. Places count from the turn.
-    error RoundCoordinator_NotItsTurn(RunId run, RoundNo round, SiteId site, uint256 place, uint256 firstPlace);
-    /// @notice Only the frozen set attests.
-    error RoundCoordinator_NotIncluded(RunId run, RoundNo round, SiteId site);
-    /// @notice One attestation a publication.
-    error RoundCoordinator_AlreadyAttested(RunId run, RoundNo round, SiteId site);
-    /// @notice WrongSum carries zero root and CID; every other status carries neither zero.
-    error RoundCoordinator_BadTuple(Status status, bytes32 modelRoot, bytes32 modelCid);
-    /// @notice Only runs of exact studies are halted.
-    error RoundCoordinator_NotExact(RunId run);
-    /// @notice The site has signalled.
-    error RoundCoordinator_AlreadyReady(RunId run, SiteId site);
-    /// @notice Only sums of masked vectors are disputed on chain.
-    error RoundCoordinator_NotMasked(RunId run);
-    /// @notice The round is not closed, or its time to be disputed is over.
-    error RoundCoordinator_NotDisputable(RunId run, RoundNo round);
-    /// @notice No such leaf, or more leaves than 2^24.
-    error RoundCoordinator_LeafOutside(uint256 leaf, uint256 leaves);
-    /// @notice They are not the round's sites and roots in order of arrival: those have this accumulator.
-    error RoundCoordinator_WrongContributions(RunId run, RoundNo round, bytes32 accumulator);
-    /// @notice The caller left no such partial sum of so many sites, at this leaf of this round.
-    error RoundCoordinator_OtherPartialSum(RunId run, RoundNo round, uint256 done);
-    /// @notice Not one leaf and path for each included site, or for each one missing (in a part: for some of them).
-    error RoundCoordinator_WrongUpdates(RunId run, RoundNo round, uint256 bytes_, uint256 wanted);
-    /// @notice Leaf and path do not lead to the root of the site's update, or (NO_SITE) of the published sum.
-    error RoundCoordinator_WrongPath(SiteId site);
-    /// @notice The published sum is right at this leaf.
-    error RoundCoordinator_TrueLeaf(RunId run, RoundNo round, uint32 leaf);
-
+interface IRoundCoordinator is IRoundEvents {
     /// @notice Opens a run and its first round.
     /// @dev Requirements, in this order: known study (StudyRegistry_UnknownStudy); the caller is a site's node account, the site
     /// a member now (NotMember); no zero digest; rotaNow has minSites (TooFewSites).
     /// Emits {RunOpened}, {RoundOpened}.
     function openRun(StudyId study, bytes32 modelRoot, bytes32 modelCid) external returns (RunId run);
 
+    /// @notice Says that the caller's key shares for this round of masked vectors are out, and whose it holds.
+    /// @dev Requirements, in this order: run active; current round; Keying (WrongPhase: an open study has none); approved; member; no
+    /// zero digest; `holds` names members only (NoSuchDeal); neither keyed nor abstained. Emits {Keyed}, and {PhaseBegan} when it
+    /// was the last awaited.
+    /// @param dealDigest digest of the index of the caller's encrypted shares
+    /// @param dealCid digest of that index's CID
+    /// @param holds sites whose shares for the caller it holds
+    function key(RunId run, RoundNo round, bytes32 dealDigest, bytes32 dealCid, uint256 holds) external;
+
     /// @notice Commits to the caller's update.
-    /// @dev Requirements, in this order: run active; current round; Contributing; approved; member; no zero digest; neither
-    /// contributed nor abstained. Emits {Contributed}, and {PhaseBegan} when it was the last awaited.
+    /// @dev Requirements, in this order: run active; current round; Contributing; approved; member; of a masked study keyed (NotKeyed); no
+    /// zero digest; neither contributed nor abstained. Emits {Contributed}, and {PhaseBegan} when it was the last awaited.
     /// @param root SHA-256 Merkle root of the update's ring words
     /// @param cid digest of the CID of the encrypted update
     /// @param cohortRoot root of the cohort that was used
     function contribute(RunId run, RoundNo round, bytes32 root, bytes32 cid, bytes32 cohortRoot) external;
 
     /// @notice Ends the waiting for the caller's site, in this round and, until it contributes or is `ready`, in the next ones.
-    /// @dev Requirements, in this order: run active; current round; Contributing; approved; member; neither contributed nor
-    /// abstained. Emits {Abstained}, and {PhaseBegan} when it was the last awaited.
+    /// @dev Requirements, in this order: run active; current round; Keying or Contributing; approved; member; neither contributed nor
+    /// abstained. A site that keyed may abstain, also in Keying: it stays keyed, for its shares are out. Emits {Abstained}, and
+    /// {PhaseBegan} when it was the last awaited.
     /// @param reason place in ABSTAIN_REASONS of node/ports/chain.ts
     function abstain(RunId run, RoundNo round, uint8 reason) external;
 

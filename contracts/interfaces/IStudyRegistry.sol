@@ -33,7 +33,7 @@ interface IStudyRegistry {
     error StudyRegistry_UnknownStudy(StudyId study);
     /// @notice A digest or CID is zero.
     error StudyRegistry_ZeroDigest();
-    /// @notice Masked and grouped studies are not offered by this version.
+    /// @notice Grouped studies are not offered by this version.
     error StudyRegistry_ModeNotOffered(Mode mode);
     /// @notice Needs 1 <= quorum <= minSites <= 256.
     error StudyRegistry_BadQuorum(uint256 quorum, uint256 minSites);
@@ -43,6 +43,8 @@ interface IStudyRegistry {
     error StudyRegistry_BadWordBits(uint256 wordBits);
     /// @notice Needs 1 <= slices <= minSites.
     error StudyRegistry_BadSlices(uint256 slices, uint256 minSites);
+    /// @notice A masked study needs minSites >= 5 and quorum >= floor(2 * minSites / 3) + 1.
+    error StudyRegistry_TooFewToMask(uint256 quorum, uint256 minSites);
     /// @notice A phase's limit is below `least` seconds or blocks.
     error StudyRegistry_LimitTooShort(Phase phase, uint256 seconds_, uint256 blocks, uint256 least);
     /// @notice The steward approves another digest than the study's.
@@ -65,9 +67,9 @@ interface IStudyRegistry {
     error StudyRegistry_AlreadyReported(StudyId study, uint32 epoch);
 
     /// @notice Publishes a study.
-    /// @dev Requirements, in this order: node of an active site; no zero digest (arithmeticVersion included); mode Open;
-    /// 1 <= quorum <= minSites <= 256; maxRounds >= 1; wordBits 32 or 64; 1 <= slices <= minSites; each limit but Keying's at
-    /// least n + 3 seconds and n + 3 blocks, n = active sites now, that of Witnessing with several slices 3 * slices + 3 too, checked
+    /// @dev Requirements, in this order: node of an active site; no zero digest (arithmeticVersion included); mode Open or Masked;
+    /// 1 <= quorum <= minSites <= 256; maxRounds >= 1; wordBits 32 or 64; 1 <= slices <= minSites; of a masked study minSites >= 5 and
+    /// quorum >= floor(2 * minSites / 3) + 1; each limit (Keying's of a masked study alone) at least n + 3 seconds and n + 3 blocks, n = active sites now, that of Witnessing with several slices 3 * slices + 3 too, checked
     /// in the order of Phase. Emits {StudyPublished}.
     function publish(bytes32 protocolDigest, bytes32 protocolCid, StudyRules calldata rules) external returns (StudyId study);
 

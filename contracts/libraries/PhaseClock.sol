@@ -59,6 +59,8 @@ library PhaseClock {
     uint8 internal constant EXTENDED = 32;
     /// @notice The round is deep.
     uint8 internal constant DEEP = 64;
+    /// @notice Somebody keyed: `keyed` is of this round.
+    uint8 internal constant KEYED = 128;
 
     /// @notice The clock as one word.
     function pack(Clock memory c) internal pure returns (uint256 word) {
@@ -113,13 +115,13 @@ library PhaseClock {
         return (word & ~uint256(0xff)) | uint256(phase);
     }
 
-    /// @notice A round's first clock, in Contributing.
-    function opened(uint256 turn, SiteId leader, uint32 epoch) internal view returns (Clock memory c) {
+    /// @notice A round's first clock.
+    function opened(Phase first, uint256 turn, SiteId leader, uint32 epoch) internal view returns (Clock memory c) {
         c.openedAt = uint40(block.number);
         c.turn = uint8(turn);
         c.leader = uint8(SiteId.unwrap(leader));
         c.epoch = epoch;
-        begin(c, Phase.Contributing);
+        begin(c, first);
     }
 
     /// @notice Begins a phase, attempt or extension now.
@@ -130,9 +132,9 @@ library PhaseClock {
     }
 
     /// @notice Whether so many thirds of the phase's limit have passed now, in seconds and in blocks. Works on packed words:
-    /// every call asks.
+    /// every call asks. In Keying, of which `limits` say nothing, always.
     function thirdsPassed(uint256 word, uint256 limits, uint256 thirds) internal view returns (bool) {
-        // No overflow: since is not after now, thirds at most 256, Contributing is the first phase used.
+        // No overflow: since is not after now, thirds at most 256. Of Keying, phase 0, the shift leaves nothing.
         unchecked {
             uint256 limit = limits >> (40 * (uint256(uint8(word)) - 1));
             uint256 elapsed = block.timestamp - uint40(word >> 8);
@@ -149,7 +151,12 @@ library PhaseClock {
     /// @notice All limits but Keying's in one word.
     function packLimits(Limit[5] memory limits) internal pure returns (uint160 word) {
         for (uint256 i = 1; i < 5; ++i) {
-            word |= (uint160(limits[i].seconds_) | (uint160(limits[i].blocks) << 24)) << uint160(40 * (i - 1));
+            word |= uint160(packLimit(limits[i])) << uint160(40 * (i - 1));
         }
+    }
+
+    /// @notice One limit in a word.
+    function packLimit(Limit memory limit) internal pure returns (uint40) {
+        return uint40(limit.seconds_) | (uint40(limit.blocks) << 24);
     }
 }

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IStudyRegistry} from "../interfaces/IStudyRegistry.sol";
 import {MAX_SITES} from "../types/Ids.sol";
 import {Phase} from "../types/Phase.sol";
-import {Limit, StudyRules} from "../types/Studies.sol";
+import {Limit, Mode, StudyRules} from "../types/Studies.sol";
 import {Rota} from "./Rota.sol";
 
 /// @title Which numbers of a study can work
@@ -12,6 +12,8 @@ import {Rota} from "./Rota.sol";
 library StudyChecks {
     /// @notice Seconds and blocks that a limit has beyond one per call, so that sites may act one after another by rank.
     uint256 private constant SLACK = 3;
+    /// @notice Among fewer sites a sum tells too much of each.
+    uint256 private constant FEWEST_MASKED = 5;
 
     /// @notice Reverts with the first fault of the rules, for a network of so many active sites.
     function check(StudyRules calldata r, uint256 activeSites) internal pure {
@@ -20,12 +22,16 @@ library StudyChecks {
         if (r.maxRounds == 0) revert IStudyRegistry.StudyRegistry_NoRounds();
         if (r.wordBits != 32 && r.wordBits != 64) revert IStudyRegistry.StudyRegistry_BadWordBits(r.wordBits);
         if (r.slices == 0 || r.slices > r.minSites) revert IStudyRegistry.StudyRegistry_BadSlices(r.slices, r.minSites);
-        checkLimits(r, activeSites);
+        bool masked = r.mode == Mode.Masked;
+        if (masked && (r.minSites < FEWEST_MASKED || r.quorum < Rota.unmaskThreshold(r.minSites))) {
+            revert IStudyRegistry.StudyRegistry_TooFewToMask(r.quorum, r.minSites);
+        }
+        checkLimits(r, activeSites, masked ? Phase.Keying : Phase.Contributing);
     }
 
-    /// @dev Keying is left out: open studies have no such phase.
-    function checkLimits(StudyRules calldata r, uint256 activeSites) private pure {
-        for (uint256 i = uint256(Phase.Contributing); i < r.limits.length; ++i) {
+    /// @dev Open studies have no phase Keying.
+    function checkLimits(StudyRules calldata r, uint256 activeSites, Phase first) private pure {
+        for (uint256 i = uint256(first); i < r.limits.length; ++i) {
             Limit calldata limit = r.limits[i];
             uint256 least = calls(Phase(i), activeSites, r.slices) + SLACK;
             bool fits = limit.seconds_ >= least && limit.blocks >= least;

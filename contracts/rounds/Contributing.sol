@@ -5,10 +5,10 @@ import {Bitmap} from "../libraries/Bitmap.sol";
 import {Clock, PhaseClock} from "../libraries/PhaseClock.sol";
 import {RoundNo, RunId, SiteId} from "../types/Ids.sol";
 import {Phase} from "../types/Phase.sol";
-import {Opening} from "./Opening.sol";
+import {Keying} from "./Keying.sol";
 
 /// @title Phase Contributing
-abstract contract Contributing is Opening {
+abstract contract Contributing is Keying {
     using Bitmap for uint256;
     using PhaseClock for Clock;
 
@@ -17,6 +17,7 @@ abstract contract Contributing is Opening {
         (Round storage r, Clock memory c) = _current(id, run, number, Phase.Contributing);
         uint256 approvals = _approved(run, site);
         _inRota(id, number, r, site);
+        if (c.flags & PhaseClock.KEYED != 0 && !r.keyed.has(site)) revert RoundCoordinator_NotKeyed(id, number, site);
         if (root == 0 || cid == 0 || cohortRoot == 0) revert RoundCoordinator_ZeroDigest();
         uint256 contributed = _checkFirst(id, number, r, c, site) | Bitmap.only(site);
         // Effect: the site is in, its root in the accumulator
@@ -30,7 +31,8 @@ abstract contract Contributing is Opening {
 
     function _abstain(RunId id, Run storage run, RoundNo number, SiteId site, uint8 reason) internal {
         // Check: it may still act
-        (Round storage r, Clock memory c) = _current(id, run, number, Phase.Contributing);
+        bool keying = PhaseClock.phaseOf(_slot(run, number).clock) == Phase.Keying;
+        (Round storage r, Clock memory c) = _current(id, run, number, keying ? Phase.Keying : Phase.Contributing);
         uint256 approvals = _approved(run, site);
         _inRota(id, number, r, site);
         uint256 contributed = _checkFirst(id, number, r, c, site);
@@ -39,7 +41,8 @@ abstract contract Contributing is Opening {
         r.awaited &= ~Bitmap.only(site);
         _flag(r, c, PhaseClock.ABSTAINED);
         emit Abstained(id, number, site, reason);
-        _endWhenAllHere(id, run, r, c, contributed, approvals);
+        if (keying) _endWhenAllKeyed(id, run, r, c, approvals);
+        else _endWhenAllHere(id, run, r, c, contributed, approvals);
     }
 
     function _extend(RunId id, Run storage run, RoundNo number, SiteId site) internal {
@@ -59,24 +62,18 @@ abstract contract Contributing is Opening {
 
     /// @dev The limit has passed.
     function _endContributing(RunId id, Run storage run, Round storage r, Clock memory c) internal {
-        if (_contributed(r, c).size() < run.quorum) _void(id, run, Phase.Contributing);
+        if (_contributed(r, c).size() < _enough(run, r, c)) _void(id, run, Phase.Contributing);
         else _begin(id, run.round, r, c, Phase.Witnessing);
     }
 
     function _endWhenAllHere(RunId id, Run storage run, Round storage r, Clock memory c, uint256 contributed, uint256 approvals) private {
         bool allHere = r.awaited & approvals & ~contributed == 0;
-        if (allHere && contributed.size() >= run.quorum) _begin(id, run.round, r, c, Phase.Witnessing);
+        if (allHere && contributed.size() >= _enough(run, r, c)) _begin(id, run.round, r, c, Phase.Witnessing);
     }
 
     function _checkFirst(RunId id, RoundNo number, Round storage r, Clock memory c, SiteId site) private view returns (uint256 contributed) {
         contributed = _contributed(r, c);
         if (contributed.has(site)) revert RoundCoordinator_AlreadyContributed(id, number, site);
         if (_abstained(r, c).has(site)) revert RoundCoordinator_AlreadyAbstained(id, number, site);
-    }
-
-    function _flag(Round storage r, Clock memory c, uint8 flag) private {
-        if (c.has(flag)) return;
-        c.flags |= flag;
-        r.clock = c.pack();
     }
 }

@@ -7,10 +7,11 @@ import {Evidence, Facts} from "../types/Disputes.sol";
 import {RoundNo, RunId, SiteId} from "../types/Ids.sol";
 import {Phase} from "../types/Phase.sol";
 import {RunState} from "../types/RunState.sol";
+import {LeafJudge} from "../LeafJudge.sol";
 import {Attesting} from "./Attesting.sol";
 
 /// @title Disputes: a publication shown to be wrong, before or after its round closed
-abstract contract Disputing is Attesting {
+abstract contract Disputing is Attesting, LeafJudge {
     using Bitmap for uint256;
     using PhaseClock for Clock;
 
@@ -21,8 +22,7 @@ abstract contract Disputing is Attesting {
         Round storage r = _slot(run, number);
         bool closed = _checkStanding(id, run, number, r);
         Facts memory f = Facts(id, number, run.wordBits, r.accumulator, r.included, r.sumRoot, done == 0 ? bytes32(0) : run.kept[site]);
-        // Interaction: the judge, our own contract, which holds nothing and calls nobody
-        bytes32 kept = JUDGE.weigh(f, e, done, partialSum);
+        bytes32 kept = weigh(f, e, done, partialSum);
         // Effect: the partial sum, or the verdict
         if (done != 0 || kept != 0) run.kept[site] = kept;
         if (kept == 0) _strike(id, run, number, site, r, closed, e.leaf);
@@ -36,7 +36,7 @@ abstract contract Disputing is Attesting {
             return false;
         }
         bool stands = number == run.closed && _inRing(run, number) && !_frozenSince(run, number);
-        if (run.state == RunState.Finished) stands = stands && !PhaseClock.thirdsPassed(PhaseClock.inPhase(r.clock, Phase.Publishing), run.limits, 3);
+        if (run.state != RunState.Halted && run.state > RunState.Paused) stands = stands && !PhaseClock.thirdsPassed(PhaseClock.inPhase(r.clock, Phase.Publishing), run.limits, 3);
         if (!stands) revert RoundCoordinator_NotDisputable(id, number);
         return true;
     }

@@ -17,9 +17,13 @@ abstract contract Opening is RoundStore {
     uint8 internal constant VOIDS_TO_PAUSE = 3;
     uint8 internal constant PAUSED_BY_VOIDS = 0;
     uint8 internal constant PAUSED_TOO_FEW = 1;
+    uint8 internal constant ENDED_BY_PUBLICATIONS = 0;
+    uint8 internal constant ENDED_BY_MODEL = 1;
 
-    /// @dev Opens the next round, or pauses the run when too few sites would be in it.
+    /// @dev Opens the next round, or pauses the run when too few sites would be in it. On a model of which a masked sum is published
+    /// none opens.
     function _openRound(RunId id, Run storage run) internal {
+        if (run.masked && _endRevealed(id, run, ENDED_BY_MODEL)) return;
         (uint256 rota, uint32 epoch) = STUDIES.rotaNow(run.study);
         if (rota.size() < run.minSites) {
             _pause(id, run, PAUSED_TOO_FEW);
@@ -33,13 +37,14 @@ abstract contract Opening is RoundStore {
         (run.lastLeader, run.anyReady) = (leader, false);
         Round storage r = _slot(run, number);
         (r.rota, r.awaited) = (rota, awaited);
-        r.clock = PhaseClock.opened(turn, leader, epoch).pack();
+        r.clock = PhaseClock.opened(run.masked ? Phase.Keying : Phase.Contributing, turn, leader, epoch).pack();
         emit RoundOpened(id, number, leader, uint16(turn), rota, awaited, run.modelRoot, run.modelCid, epoch);
     }
 
     /// @dev The round is contributed afresh; the third in a row pauses the run. What was frozen and came to nothing may have been
-    /// held by liars alone: then all of the rota is asked at once.
+    /// held by liars alone: then all of the rota is asked at once. Not so once masked sums are published.
     function _void(RunId id, Run storage run, Phase phase) internal {
+        if (run.masked && _endRevealed(id, run, ENDED_BY_PUBLICATIONS)) return;
         emit RoundVoid(id, run.round, phase);
         bool deep = phase > Phase.Witnessing || PhaseClock.isDeep(_slot(run, run.round).clock);
         if (++run.voidsInARow == VOIDS_TO_PAUSE) _pause(id, run, PAUSED_BY_VOIDS);
@@ -73,6 +78,14 @@ abstract contract Opening is RoundStore {
         return run.anyReady ? run.ready : 0;
     }
 
+    /// @dev Another set of updates of this model would be unmasked beside the one that is.
+    function _endRevealed(RunId id, Run storage run, uint8 reason) private returns (bool revealed) {
+        revealed = run.revealed[run.modelRoot];
+        if (!revealed) return false;
+        run.state = RunState.Ended;
+        emit RunStateChanged(id, RunState.Ended, NO_SITE, reason);
+    }
+
     function _pause(RunId id, Run storage run, uint8 reason) private {
         (run.state, run.anyReady) = (RunState.Paused, false);
         emit RunStateChanged(id, RunState.Paused, NO_SITE, reason);
@@ -92,6 +105,7 @@ abstract contract Opening is RoundStore {
         uint256 signalled = _ready(run);
         // Who asked for more time and did not come cannot ask again at once.
         if (c.has(PhaseClock.EXTENDED)) signalled &= ~Bitmap.only(SiteId.wrap(c.asker));
-        return rota & (_contributed(last, c) | ~last.rota | signalled);
+        uint256 came = c.phase == Phase.Keying ? _keyed(last, c) & ~_abstained(last, c) : _contributed(last, c);
+        return rota & (came | ~last.rota | signalled);
     }
 }

@@ -25,6 +25,7 @@ abstract contract Publishing is Opening {
         if (sumRoot == 0 || sumCid == 0) revert RoundCoordinator_ZeroDigest();
         // Effect: the sum awaits its attestations
         (r.sumRoot, r.sumCid) = (sumRoot, sumCid);
+        if (attempt == 0 && c.flags & PhaseClock.KEYED != 0) run.revealed[run.modelRoot] = true;
         (c.publisher, c.tuples, c.flags) = (uint8(SiteId.unwrap(site)), 0, c.flags & ~PhaseClock.ATTESTED);
         emit Published(id, number, site, attempt, sumRoot, sumCid);
         _begin(id, number, r, c, Phase.Attesting);

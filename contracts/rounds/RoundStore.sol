@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ILeafJudge} from "../interfaces/ILeafJudge.sol";
 import {IModelLedger} from "../interfaces/IModelLedger.sol";
-import {IRoundCoordinator} from "../interfaces/IRoundCoordinator.sol";
+import {IRoundEvents} from "../interfaces/IRoundEvents.sol";
 import {ISiteRegistry} from "../interfaces/ISiteRegistry.sol";
 import {IStudyRegistry} from "../interfaces/IStudyRegistry.sol";
 import {Bitmap} from "../libraries/Bitmap.sol";
@@ -16,7 +15,7 @@ import {RunState} from "../types/RunState.sol";
 /// @title What is stored of runs and rounds
 /// @notice A run keeps its last 8 rounds in a ring. Slots are written over, never cleared: the clock's flags and counts say
 /// which words are of this round, so a call costs the same in round 1,000 as in round 10.
-abstract contract RoundStore is IRoundCoordinator {
+abstract contract RoundStore is IRoundEvents {
     using Bitmap for uint256;
     using PhaseClock for Clock;
 
@@ -24,7 +23,8 @@ abstract contract RoundStore is IRoundCoordinator {
 
     /// @dev The first word is what every call reads; the second what opening and closing read. `opened`: the highest number that a
     /// round had; above `round` after a dispute of a closed round. Of masked runs alone: `closed`, the last closed round; `base`,
-    /// the model it began from; `kept`, digests of partial sums.
+    /// the model it began from; `keyingLimit`, as in `limits`; `kept`, digests of partial sums; `revealed`, models of which a sum over
+    /// updates was published.
     struct Run {
         StudyId study;
         RunState state;
@@ -44,19 +44,21 @@ abstract contract RoundStore is IRoundCoordinator {
         bool masked;
         uint8 wordBits;
         RoundNo closed;
+        uint40 keyingLimit;
         bytes32 modelRoot;
         bytes32 modelCid;
         uint256 ready;
         Rota.Passes passes;
         Model base;
         mapping(SiteId site => bytes32) kept;
+        mapping(bytes32 modelRoot => bool) revealed;
         Round[RING] ring;
     }
 
     /// @dev `begun`: slices of which somebody witnessed. `tallies`: distinct tuples of the attempt in order of arrival, each
     /// the tuple's hash but its last 3 bytes, the status, and the count in 2 bytes. `extended`: times that places were added
     /// to a slice, of this round only when the clock counts extensions. `planes`: of a deep round, how many bitmaps of a slice name
-    /// each update; the number of those who witnessed says which planes are of this round.
+    /// each update; the number of those who witnessed says which planes are of this round. `keyed`: of masked rounds alone.
     struct Round {
         uint256 clock;
         uint256 rota;
@@ -69,6 +71,7 @@ abstract contract RoundStore is IRoundCoordinator {
         bytes32 sumRoot;
         bytes32 sumCid;
         uint256 attested;
+        uint256 keyed;
         mapping(uint256 index => uint256) tallies;
         mapping(uint256 index => Model) refused;
         mapping(uint256 slice => uint256) extended;
@@ -92,13 +95,12 @@ abstract contract RoundStore is IRoundCoordinator {
     ISiteRegistry internal immutable SITES;
     IStudyRegistry internal immutable STUDIES;
     IModelLedger internal immutable LEDGER;
-    ILeafJudge internal immutable JUDGE;
 
     uint32 internal _runCount;
     mapping(RunId run => Run) private _runs;
 
-    constructor(ISiteRegistry sites_, IStudyRegistry studies_, IModelLedger ledger_, ILeafJudge judge_) {
-        (SITES, STUDIES, LEDGER, JUDGE) = (sites_, studies_, ledger_, judge_);
+    constructor(ISiteRegistry sites_, IStudyRegistry studies_, IModelLedger ledger_) {
+        (SITES, STUDIES, LEDGER) = (sites_, studies_, ledger_);
     }
 
     function _new(StudyId study) internal returns (RunId id, Run storage run) {
@@ -145,6 +147,24 @@ abstract contract RoundStore is IRoundCoordinator {
 
     function _abstained(Round storage r, Clock memory c) internal view returns (uint256) {
         return c.has(PhaseClock.ABSTAINED) ? r.abstained : 0;
+    }
+
+    function _keyed(Round storage r, Clock memory c) internal view returns (uint256) {
+        return c.has(PhaseClock.KEYED) ? r.keyed : 0;
+    }
+
+    /// @dev How many have to be in. Of masked updates so many that the frozen set can rebuild the secrets of those who dropped out.
+    function _enough(Run storage run, Round storage r, Clock memory c) internal view returns (uint256 enough) {
+        enough = run.quorum;
+        if (!c.has(PhaseClock.KEYED)) return enough;
+        uint256 threshold = Rota.unmaskThreshold(r.keyed.size());
+        if (threshold > enough) enough = threshold;
+    }
+
+    function _flag(Round storage r, Clock memory c, uint8 flag) internal {
+        if (c.has(flag)) return;
+        c.flags |= flag;
+        r.clock = c.pack();
     }
 
     /// @dev A phase, attempt or extension begins now.

@@ -7,11 +7,11 @@ import {Clock, PhaseClock} from "../libraries/PhaseClock.sol";
 import {NO_SITE, RoundNo, RunId, SiteId, StudyId} from "../types/Ids.sol";
 import {Phase} from "../types/Phase.sol";
 import {RoundView, RunSummary, RunView} from "../types/Rounds.sol";
-import {Disputing} from "./Disputing.sol";
+import {Attesting} from "./Attesting.sol";
 import {Witnessing} from "./Witnessing.sol";
 
 /// @title Runs and rounds as others read them
-abstract contract RoundViews is Witnessing, Disputing {
+abstract contract RoundViews is Witnessing, Attesting, IRoundCoordinator {
     using Bitmap for uint256;
     using PhaseClock for Clock;
 
@@ -60,7 +60,7 @@ abstract contract RoundViews is Witnessing, Disputing {
         (v.openedAtBlock, v.sinceBlock, v.sinceTimestamp) = (c.openedAt, c.sinceBlock, c.sinceTime);
         (v.awaited, v.contributed, v.abstained) = (r.awaited, _contributed(r, c), _abstained(r, c));
         v.accumulator = c.has(PhaseClock.CONTRIBUTED) ? r.accumulator : bytes32(0);
-        v.extended = c.has(PhaseClock.EXTENDED);
+        (v.extended, v.keyed) = (c.has(PhaseClock.EXTENDED), _keyed(r, c));
         v.included = c.has(PhaseClock.FROZEN) ? r.included : 0;
         (v.firstPlace, v.publications) = (c.firstPlace, uint8(_publications(c)));
         _fillSlices(v, r, c, slices);

@@ -24,6 +24,7 @@ import {RunState} from "./RunState.sol";
 /// @param attested sites that attested the publication
 /// @param accumulator over (site, root) of updates in order of arrival
 /// @param extended somebody asked for more time in Contributing
+/// @param keyed of a masked study: sites whose key shares are out; they alone contribute
 struct RoundView {
     RoundNo round;
     Phase phase;
@@ -49,6 +50,7 @@ struct RoundView {
     uint256 attested;
     bytes32 accumulator;
     bool extended;
+    uint256 keyed;
 }
 
 /// @notice A run with its current round: the last opened, or the one that a dispute brought back.

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {SiteId, StudyId} from "./Ids.sol";
 
-/// @notice Who sees updates. Masked and Groups keep their place here; this version refuses to publish them.
+/// @notice Who sees updates: the members; nobody; nobody, but their sums by groups. Groups keeps its place here; this version refuses to publish it.
 enum Mode {
     Open,
     Masked,
@@ -24,7 +24,7 @@ struct Limit {
 /// @param slices parts into which a model is cut; 1 to minSites, at most 255
 /// @param mode who sees updates
 /// @param exact any member may halt a run because its cohort changed
-/// @param limits in the order of Phase; each used one at least n + 3 seconds and n + 3 blocks, n = active sites at publication; see StudyChecks
+/// @param limits in the order of Phase; each used one (Keying in masked studies alone) at least n + 3 seconds and n + 3 blocks, n = active sites at publication; see StudyChecks
 /// @param arithmeticVersion digest of the golden outputs that a node must reproduce to take part
 struct StudyRules {
     uint16 minSites;

@@ -29,6 +29,7 @@ const SENTENCES: Sentences = {
   RunOpened: (e) => `site ${e.site} opened run ${e.run} of study ${e.study} on model ${short(e.modelRoot)}`,
   RoundOpened: (e) =>
     `${at(e)} opened; site ${e.leader} leads; sites ${e.rota.join(' ')} are in the rota, ${sites(e.awaited)} awaited; base ${short(e.baseRoot)}`,
+  Keyed: (e) => `${at(e)} site ${e.site} sent out its key shares ${short(e.dealDigest)} and holds those of sites ${sites(e.holds)}`,
   Contributed: (e) => `${at(e)} site ${e.site} contributed update ${short(e.root)} of cohort ${short(e.cohortRoot)}`,
   Abstained: (e) => `${at(e)} site ${e.site} abstained (${reason(e.reason)})`,
   ContributingExtended: (e) => `${at(e)} site ${e.site} asked for more time`,

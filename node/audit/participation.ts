@@ -74,7 +74,7 @@ function gatherRounds(events: readonly ChainEvent[], run: RunId): readonly Gathe
     if (!('run' in e) || e.run !== run) continue
     if (e.kind === 'RoundOpened') rounds.push(gather(e))
     else if (e.kind === 'SiteReady') current?.ready.add(e.site)
-    else if (e.kind === 'RunStateChanged') halted = e.state === 'Halted'
+    else if (e.kind === 'RunStateChanged') halted = e.state === 'Halted' || e.state === 'Ended'
     else if ('round' in e) {
       const round = rounds.findLast(({ opened }) => opened.round === e.round)
       if (round !== undefined) take(round, e)

@@ -123,6 +123,8 @@ export interface RoundView {
   /** A site asked for more time in Contributing: the limit began anew, and will not again in this round. */
   readonly extended: boolean
   readonly awaited: Bitmap
+  /** Of a masked study: sites whose key shares are out; fixed when Contributing begins, and they alone contribute. */
+  readonly keyed: Bitmap
   readonly contributed: Bitmap
   readonly abstained: Bitmap
   /** Per slice: how many places of the rota, from `turn` on, are custodians now (3, then 6, …, at most all; all at once in a round that follows one that was frozen and came to nothing). */
@@ -176,6 +178,16 @@ export type ChainEventBody =
       readonly baseRoot: Digest
       readonly baseCid: Digest
       readonly epoch: number
+    }
+  /** Of masked studies. `holds`: sites whose key shares the site holds; two mask with each other when each holds the other's. */
+  | {
+      readonly kind: 'Keyed'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly site: SiteId
+      readonly dealDigest: Digest
+      readonly dealCid: Digest
+      readonly holds: Bitmap
     }
   | {
       readonly kind: 'Contributed'
@@ -301,6 +313,8 @@ export interface ChainReader {
  */
 export interface ChainWriter {
   openRun(study: StudyId, model: ModelRef): Promise<RunId>
+  /** Of masked studies: this site's key shares are out, and it holds those of `holds`. */
+  key(run: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap): Promise<void>
   contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest): Promise<void>
   abstain(run: RunId, round: RoundNo, reason: AbstainReason): Promise<void>
   /** Begins the limit of Contributing anew, once a round, for an awaited site that would be late. */

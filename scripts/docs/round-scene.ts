@@ -76,6 +76,7 @@ function roundIn(phase: Phase): RoundView {
     since: { block: 100, timestamp: 1000 },
     extended: false,
     awaited: all,
+    keyed: EMPTY,
     contributed: later ? all : EMPTY,
     abstained: EMPTY,
     custodianPlaces: [3],

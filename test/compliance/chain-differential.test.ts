@@ -17,6 +17,7 @@ import {
   consent,
   fromOutside,
   lateness,
+  maskedRules,
   membership,
   oldAttestation,
   outsiders,
@@ -41,6 +42,8 @@ const VAIN_SEQUENCES = Math.ceil(SEQUENCES / 10)
 const VAIN_SIZES = [4, 5, 7]
 /** Networks of so many founders. */
 const SIZES = [1, 2, 3, 4, 5, 7]
+/** Sites that a masked study has at least. */
+const FEWEST_MASKED = 5
 const LOOK_EVERY = 8
 const NOT_COMPARED = /^ModelLedger_|^RotaDirectory_|_BadFounderCount$|_Full$|_NoRecovery$|_TooEarly$/
 
@@ -151,7 +154,8 @@ describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 3
 function opening(scene: Scene): (() => Act)[] {
   const { random } = scene
   const publisher = random.pick(scene.sites)
-  const approving = scene.sites.filter(() => random.chance(0.85))
+  const masked = scene.sites.length >= FEWEST_MASKED && random.chance(scene.temper === VAIN ? 0.25 : 0.7)
+  const approving = scene.sites.filter(() => random.chance(masked ? 0.95 : 0.85))
   const impatient = random.chance(0.2) ? [random.pick(scene.sites)] : []
   const epoch = (site: SiteRecord) => (): Act => ({
     sender: site.node,
@@ -161,7 +165,7 @@ function opening(scene: Scene): (() => Act)[] {
   })
   const one = studyId(1)
   return [
-    () => study(scene, publisher.node, { ...rulesFor(scene, scene.sites.length + 3), mode: random.chance(0.4) ? 1 : 0 }),
+    () => study(scene, publisher.node, (masked ? maskedRules : rulesFor)(scene, scene.sites.length + 3)),
     ...approving.map(
       (site) => (): Act => ({ sender: site.steward, contract: 'StudyRegistry', method: 'approve', args: [1, scene.sim.chain.study(one).protocolDigest] }),
     ),
@@ -181,11 +185,14 @@ function next(scene: Scene): Step {
   if (late.length > 0 && random.chance(0.3)) return fromOutside(scene, random.pick(late))
   if (random.chance(temper.wrong)) return wrong(scene)
   if (random.chance(temper.old)) return oldAttestation(scene)
-  if (random.chance(temper.time)) return pause(scene)
+  if (random.chance(temper.vain > 0 && isDeep(scene) ? 2 * temper.time : temper.time)) return pause(scene)
   if (random.chance(mayBeDisputed(scene) ? 0.2 : 0.01)) return dispute(scene)
   if (scene.run().round.phase === 'Publishing' && random.chance(temper.late)) return lateness(scene)
   return random.chance(0.05) ? tick(scene) : forward(scene)
 }
+
+/** What a deep round waits for does not come at times either. */
+const isDeep = (scene: Scene): boolean => scene.sim.chain.contracts.coordinator.run(scene.run().run).round.deep
 
 /** A masked run of which something is published, or closed. */
 function mayBeDisputed(scene: Scene): boolean {
@@ -230,6 +237,7 @@ const EXPECTED_EVENTS: readonly ChainEventBody['kind'][] = [
     'EpochPublished',
     'RunOpened',
     'RoundOpened',
+    'Keyed',
     'Contributed',
     'Abstained',
     'ContributingExtended',

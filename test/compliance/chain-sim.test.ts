@@ -3,24 +3,24 @@ import { SimWorld } from '#adapters/sim/world.ts'
 import { address, type Digest, digest, type SiteId, siteId } from '#base/ids.ts'
 import { type ChainWorld, chainCompliance } from './chain.ts'
 
-chainCompliance('chain in memory', async (sites) => chainWorld(SimWorld.create({ seed: 'chain compliance', sites })))
+chainCompliance('chain in memory', async (sites) => chainWorld(SimWorld.create({ seed: 'chain compliance', sites }), sites))
 
-function chainWorld(world: SimWorld): ChainWorld {
+function chainWorld(world: SimWorld, sites: number): ChainWorld {
   const nodes = world.sites.map((site) => world.node(site))
   const desk = (site: SiteId) => world.steward(world.site(site)).studyDesk()
   let studies = 0
   return {
     chains: nodes,
-    async makeStudy({ limit, ...numbers }) {
+    async makeStudy({ limit, mode = 'open', members = sites, ...numbers }) {
       const rules = {
         ...numbers,
         wordBits: 64,
         slices: 1,
-        mode: 'open',
+        mode,
         limits: Array.from({ length: 5 }, () => limit),
         arithmeticVersion: digest(id('golden outputs')),
       } as const
-      const study = await world.publishStudy(digest(id(`protocol ${++studies}`)), digest(id('cid')), rules)
+      const study = await world.publishStudy(digest(id(`protocol ${++studies}`)), digest(id('cid')), rules, world.founders.slice(0, members))
       await nodes[0]?.publishEpoch(study, 0, digest(id('key')), digest(id('bundle')))
       return study
     },

@@ -6,6 +6,7 @@
  * silence      a limit that has passed moves the phase on; a silent leader is replaced; a silent site shrinks the set
  * disagreement a wrong sum is discarded, a refused result keeps the base
  * more time    an awaited site that asks in time begins the limit of contributing anew, once a round
+ * masked       sites have keys before they contribute; who has none is out; one set of updates of a model is published, then the run is Ended
  * trouble      abstain, void, three voids pause, ready resumes, halt ends an exact run
  * membership   a withdrawn site's calls fail; its absence makes a new epoch due
  * consent      terms, roots, withdrawals by relay, many at once and by an ombudsman, declarations
@@ -44,13 +45,19 @@ export interface WorldStudy {
   readonly quorum: number
   readonly exact: boolean
   readonly maxRounds: number
+  /** Default open. */
+  readonly mode?: 'open' | 'masked'
+  /** The first so many sites approve it; default all. */
+  readonly members?: number
   /** Of every phase. */
   readonly limit: { readonly seconds: number; readonly blocks: number }
 }
 
 /** Longer than any phase takes when each transaction makes a block. */
 const LIMIT = { seconds: 60, blocks: 40 }
-const STUDY: WorldStudy = { minSites: 3, quorum: 2, exact: true, maxRounds: 50, limit: LIMIT }
+/** Of four sites; the fifth is in masked studies alone. */
+const STUDY: WorldStudy = { members: 4, minSites: 3, quorum: 2, exact: true, maxRounds: 50, limit: LIMIT }
+const MASKED: Partial<WorldStudy> = { mode: 'masked', members: 5, minSites: 5, quorum: 4 }
 
 const named = (name: string): Digest => digest(`0x${createHash('sha256').update(name).digest('hex')}`)
 const modelOf = (name: string): ModelRef => ({ root: named(`${name} root`), cid: named(`${name} cid`) })
@@ -75,15 +82,17 @@ async function openRun(world: ChainWorld, study: Partial<WorldStudy> = {}) {
   const studyNo = await world.makeStudy({ ...STUDY, ...study })
   const first = world.chains[0] as Chain
   const run = await first.openRun(studyNo, modelOf('initial'))
-  return actsOf(world, studyNo, run)
+  return actsOf(world, studyNo, run, { ...STUDY, ...study }.members ?? world.chains.length)
 }
 
-function actsOf(world: ChainWorld, study: StudyId, run: RunId) {
-  const all = world.chains.map((_, i) => i)
+function actsOf(world: ChainWorld, study: StudyId, run: RunId, members: number) {
+  const all = Array.from({ length: members }, (_, i) => i)
   const at = (site: number): Chain => world.chains[site] as Chain
   const view = (): Promise<RunView> => at(0).run(run)
   const contribute = (site: number, round: RoundNo) =>
     at(site).contribute(run, round, named(`update ${site} ${round}`), named(`cid ${site} ${round}`), named(`cohort ${site}`))
+  const key = (site: number, round: RoundNo, holds: readonly number[] = all) =>
+    at(site).key(run, round, named(`deal ${site} ${round}`), named(`deal cid ${site} ${round}`), bitmapOf(holds.map(siteId)))
   const witness = (site: number, round: RoundNo, held: readonly number[]) => at(site).witness(run, round, 0, bitmapOf(held.map(siteId)))
   const publish = (site: number, round: RoundNo, attempt = 0) =>
     at(site).publish(run, round, attemptNo(attempt), named(`sum ${round}`), named(`sum cid ${round}`))
@@ -101,7 +110,7 @@ function actsOf(world: ChainWorld, study: StudyId, run: RunId) {
     }
     return round
   }
-  return { study, run, all, at, view, contribute, witness, publish, attest, leaderOf, toPublishing }
+  return { study, run, all, at, view, key, contribute, witness, publish, attest, leaderOf, toPublishing }
 }
 
 /** A site sees its own calls at once; those of others when its endpoint has announced them. */
@@ -116,7 +125,7 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
   describe(`${name}: Chain`, { timeout: 120_000 }, () => {
     let world: ChainWorld
     before(async () => {
-      world = await makeWorld(4)
+      world = await makeWorld(5)
     })
     after(() => world?.stop())
 
@@ -134,7 +143,7 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       const sites = await chain.sites()
       assert.deepEqual(
         sites.map(({ id, state }) => [id, state]),
-        [0, 1, 2, 3].map((id) => [id, 'Active']),
+        [0, 1, 2, 3, 4].map((id) => [id, 'Active']),
       )
       assert.deepEqual(
         sites.map(({ node }) => node),
@@ -174,7 +183,7 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       assert.deepEqual(second.model, modelOf('after 1'))
       await attest(2, first) // late, and no error
 
-      const next = await actsOf(world, study, run).toPublishing()
+      const next = await actsOf(world, study, run, 4).toPublishing()
       await publish(1, next)
       for (const site of [0, 1, 2]) await attest(site, next, 'finished')
       assert.deepEqual([(await view()).state, (await view()).closedRounds], ['Finished', 2])
@@ -364,6 +373,52 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       await fails(at(1).dispute(run, roundNo(1), evidence), 'ROTA-5118', 'reject')
       await fails(at(1).dispute(run, roundNo(1), { ...evidence, updates: Array.from({ length: 65 }, () => leaf) }), 'ROTA-5118', 'reject')
       assert.equal((await view()).round.phase, 'Contributing')
+    })
+
+    it('takes keys first where vectors are masked, and updates of those alone who have them', async () => {
+      const { run, at, all, view, key, contribute, witness, publish, attest } = await openRun(world, MASKED)
+      const one = roundNo(1)
+      assert.deepEqual([(await view()).round.phase, (await view()).round.keyed], ['Keying', 0n])
+      await fails(contribute(0, one), 'ROTA-5102', 'ignore')
+      await fails(at(0).key(run, one, ZERO_DIGEST, named('cid'), bitmapOf([])), 'ROTA-5116', 'reject')
+      await fails(key(0, one, [0, 5]), 'ROTA-5116', 'reject')
+      for (const site of [0, 1, 2]) await key(site, one, [0, site])
+      await key(3, one)
+      await fails(key(1, one), 'ROTA-5104', 'ignore')
+      await world.advance(LIMIT.seconds, LIMIT.blocks)
+      await contribute(0, one)
+      const { phase, keyed, awaited } = (await view()).round
+      assert.deepEqual([phase, keyed, awaited], ['Contributing', bitmapOf([0, 1, 2, 3].map(siteId)), bitmapOf([0, 1, 2, 3].map(siteId))])
+      await fails(contribute(4, one), 'ROTA-5128', 'ignore')
+      await fails(key(4, one), 'ROTA-5102', 'ignore')
+      for (const site of [1, 2, 3]) await contribute(site, one)
+      for (const place of [0, 1]) await witness(place, one, [0, 1, 2, 3])
+      await publish(0, one)
+      for (const site of [0, 1, 2]) await attest(site, one)
+      const next = await view()
+      assert.deepEqual([next.round.round, next.round.phase, next.round.keyed, all.length], [2, 'Keying', 0n, 5])
+      const told = (await at(1).events(0, { run, kinds: ['Keyed'] })).map((e) => e.kind === 'Keyed' && [e.site, e.holds, e.dealDigest, e.dealCid])
+      assert.deepEqual(told[2], [2, bitmapOf([0, 2].map(siteId)), named('deal 2 1'), named('deal cid 2 1')])
+      assert.equal(told.length, 4)
+    })
+
+    it('ends a masked run when the publications of a frozen set are spent', async () => {
+      const { run, all, view, key, contribute, witness, publish, attest, at } = await openRun(world, MASKED)
+      const one = roundNo(1)
+      for (const site of all) await key(site, one)
+      for (const site of all) await contribute(site, one)
+      for (const place of [0, 1]) await witness(place, one, all)
+      for (const attempt of all) {
+        await publish(attempt, one, attempt)
+        for (const site of [0, 1, 2]) await attest(site, one, 'wrongSum', NO_MODEL, attempt)
+      }
+      assert.equal((await view()).state, 'Ended')
+      const ends = await at(0).events(0, { run, kinds: ['RoundVoid', 'RunStateChanged'] })
+      assert.deepEqual(
+        ends.map((e) => e.kind === 'RunStateChanged' && [e.state, e.site, e.reason]),
+        [['Ended', null, 0]],
+      )
+      await fails(key(0, one), 'ROTA-5103', 'ignore')
     })
 
     it('keeps the base when the result is refused', async () => {

@@ -51,8 +51,27 @@ describe('StudyRegistry', () => {
       await refused(publish({ arithmeticVersion: ZERO }), w.studies, 'StudyRegistry_ZeroDigest')
     })
 
-    it('refuses masked and grouped studies', async () => {
-      for (const mode of [1, 2]) await refused(publish({ mode }), w.studies, 'StudyRegistry_ModeNotOffered', [mode])
+    it('refuses grouped studies', async () => {
+      await refused(publish({ mode: 2 }), w.studies, 'StudyRegistry_ModeNotOffered', [2])
+    })
+
+    it('takes masked studies of five sites and a quorum of more than two thirds, with a limit of Keying', async () => {
+      const least = (minSites: number, quorum: number) => publish({ mode: 1, minSites, quorum })
+      for (const [minSites, quorum] of [
+        [4, 4],
+        [5, 3],
+        [6, 4],
+        [256, 170],
+      ] as const)
+        await refused(least(minSites, quorum), w.studies, 'StudyRegistry_TooFewToMask', [quorum, minSites])
+      for (const [minSites, quorum] of [
+        [5, 4],
+        [6, 5],
+        [256, 171],
+      ] as const)
+        await least(minSites, quorum)
+      const limits = Array.from({ length: 5 }, (_, i) => ({ seconds_: i === 0 ? 6 : 9, blocks: 7 }))
+      await refused(publish({ mode: 1, minSites: 5, quorum: 4, limits }), w.studies, 'StudyRegistry_LimitTooShort', [0, 6, 7, 7])
     })
 
     it('refuses numbers that cannot work', async () => {
@@ -68,7 +87,7 @@ describe('StudyRegistry', () => {
       await publish({ wordBits: 32, slices: 4 })
     })
 
-    it("refuses limits below one second and block a site and three more, Keying's aside", async () => {
+    it("refuses limits below one second and block a site and three more, but Keying's of open studies", async () => {
       const limits = (phase: number, seconds_: number, blocks: number) =>
         Array.from({ length: 5 }, (_, i) => (i === phase ? { seconds_, blocks } : { seconds_: 9, blocks: 7 }))
       for (const phase of [1, 2, 3, 4]) {

@@ -66,6 +66,10 @@ const DECODERS: Readonly<Record<string, (a: Struct) => ChainEventBody>> = {
     ...{ kind: 'RoundOpened', ...inRound(a), leader: siteOf(a.leader), turn: numberOf(a.turn), rota: sitesOf(bitmapOf(a.rota)) },
     ...{ awaited: bitmapOf(a.awaited), baseRoot: shared(digestOf(a.baseRoot)), baseCid: shared(digestOf(a.baseCid)), epoch: numberOf(a.epoch) },
   }),
+  Keyed: (a) => ({
+    ...{ kind: 'Keyed', ...inRound(a), site: siteOf(a.site) },
+    ...{ dealDigest: digestOf(a.dealDigest), dealCid: digestOf(a.dealCid), holds: bitmapOf(a.holds) },
+  }),
   Contributed: (a) => ({
     kind: 'Contributed',
     ...inRound(a),

@@ -12,7 +12,7 @@ export interface Deployment {
 }
 
 /** Enough for the largest contract; a block holds 30 million on the chains we know. */
-const DEPLOY_GAS = 10_000_000
+const DEPLOY_GAS = 12_000_000
 const FOUNDER_GAS = 1_000_000
 const BLOCK_GAS = 28_000_000
 

@@ -93,6 +93,7 @@ function roundView(view: Struct): RoundView {
     since: { block: numberOf(view.sinceBlock), timestamp: numberOf(view.sinceTimestamp) },
     extended: Boolean(view.extended),
     awaited: bitmapOf(view.awaited),
+    keyed: bitmapOf(view.keyed),
     contributed: bitmapOf(view.contributed),
     abstained: bitmapOf(view.abstained),
     custodianPlaces: listOf(view.custodianPlaces).map(numberOf),

@@ -73,6 +73,7 @@ function scratchChain({ record, view, contributed, say }: ScratchWorld): Chain {
     witness: async (_, __, slice, held) => say({ kind: 'witness', slice, held }),
     publish: async (_, __, ___, root, cid) => say({ kind: 'publish', root, cid }),
     attest: async (_, __, ___, { root, cid }, status) => say({ kind: 'attest', status, root, cid }),
+    key: nothing,
     abstain: nothing,
     extend: nothing,
     dispute: nothing,

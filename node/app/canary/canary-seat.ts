@@ -153,6 +153,7 @@ export function roundView(
     since: { block: 0, timestamp: 0 },
     extended: true,
     awaited: bitmapOf(rota),
+    keyed: EMPTY,
     contributed: bitmapOf(updates.map(({ site }) => site)),
     abstained: EMPTY,
     custodianPlaces: custodianPlaces(slices, rota.length),

@@ -31,7 +31,7 @@ export function roundStories(events: readonly ChainEvent[], run: RunId): readonl
   for (const e of events) {
     if (!('run' in e) || e.run !== run) continue
     if (e.kind === 'RoundOpened') stories.push(opened(e))
-    else if (e.kind === 'RunStateChanged') halted = e.state === 'Halted'
+    else if (e.kind === 'RunStateChanged') halted = e.state === 'Halted' || e.state === 'Ended'
     else if ('round' in e) tell(of(e.round), e)
     if (halted) for (const story of stories) end(story, 'halted', e.timestamp)
   }

@@ -8,7 +8,7 @@ import { openOfflineStore } from '#app/node/offline-store.ts'
 import { noteOpenedRun } from '#app/node/opened-runs.ts'
 import { termsAgainst } from '#app/programme/terms-for-study.ts'
 import { newestTerms } from '#app/programme/terms-on-chain.ts'
-import { rulesOf } from '#app/protocol/study-rules.ts'
+import { checkOffered, rulesOf } from '#app/protocol/study-rules.ts'
 import { connectSite, openSiteFolder, ownRecord, passwordSource, type SiteFolder } from '#app/site/site-folder.ts'
 import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
@@ -82,11 +82,12 @@ async function arriving<T>(read: () => Promise<T>, signal: AbortSignal): Promise
 
 /**
  * The steward's yes to exactly this digest.
- * @throws ROTA-6014, 6015 when the programme's terms are for another lawful basis, or expired; 1207 when the protocol has not come to this site
+ * @throws ROTA-5302 when nodes cannot take part in such a study; 6014, 6015 when the programme's terms are for another lawful basis, or expired; 1207 when the protocol has not come to this site
  */
 export function approveStudy(call: StudyCall & { readonly study: StudyId; readonly stewardPassword: PasswordSource | null }): Promise<void> {
   return asSteward(call, async (desk, record, { folder, chain }) => {
     const protocol = await arriving(() => protocolOf({ folder }, record, call.signal), call.signal)
+    checkOffered(protocol)
     const breach = termsAgainst(record.id, protocol, await newestTerms(chain, protocol.programme), systemClock.nowMs())
     if (breach !== null) throw breach
     await desk.approve(call.study, record.protocolDigest)

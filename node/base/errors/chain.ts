@@ -171,6 +171,11 @@ export const chainErrors = {
     remedy: 'Nothing to do: it is awaited again in the round after one that it contributes to.',
     reaction: 'ignore',
   },
+  'ROTA-5128': {
+    what: "site {site} has no keys in round {round} of run {run}: its update could not be masked so that the others' sum can be read",
+    remedy: 'Nothing to do: it takes part again from the next round on.',
+    reaction: 'ignore',
+  },
 
   // Sites.
   'ROTA-5201': {
@@ -210,7 +215,8 @@ export const chainErrors = {
   'ROTA-5301': { what: 'there is no study {study}', remedy: 'rota study list shows them.', reaction: 'reject' },
   'ROTA-5302': {
     what: "the study's numbers are not accepted: {error}",
-    remedy: 'The contract wants 1 <= quorum <= minSites, 1 <= slices <= minSites, 32 or 64 bits, a round at least, and open mode.',
+    remedy:
+      'The contract wants 1 <= quorum <= minSites, 1 <= slices <= minSites, 32 or 64 bits and a round at least, and of a masked study minSites >= 5 and quorum >= floor(2 * minSites / 3) + 1. Nodes of this version take part in open mode alone.',
     reaction: 'reject',
   },
   'ROTA-5303': {

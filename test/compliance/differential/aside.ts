@@ -113,6 +113,9 @@ export function publishStudy(scene: Scene): Act {
       {},
       { mode: 1 },
       { mode: 2 },
+      { mode: 1, minSites: 5, quorum: 4, slices: 1 },
+      { mode: 1, minSites: 6, quorum: 4, slices: 1 },
+      { mode: 1, minSites: 5, quorum: 4, slices: 1, limits: limits(least - 1, least) },
       { quorum: 0 },
       { quorum: good.minSites + 1 },
       { minSites: 257 },
@@ -148,6 +151,12 @@ export const study = (scene: Scene, sender: Address, rules: AbiRules, protocol: 
   method: 'publish',
   args: [protocol, scene.digest('protocol cid'), rules],
 })
+
+/** Of a masked study that five sites can open. */
+export function maskedRules(scene: Scene, least: number): AbiRules {
+  const rules = rulesFor(scene, least)
+  return { ...rules, mode: 1, minSites: 5, quorum: scene.random.int(4, 5), slices: Math.min(5, rules.slices) }
+}
 
 export function rulesFor(scene: Scene, least: number): AbiRules {
   const { random } = scene
@@ -252,6 +261,7 @@ export function outsiders(scene: Scene): readonly SiteId[] {
 
 export function fromOutside(scene: Scene, site: SiteId): Act {
   const { run, round } = scene.run()
+  if (round.phase === 'Keying') return call(scene, site, 'key', [run, round.round, scene.digest('any'), scene.digest('any'), 0n])
   if (round.phase === 'Contributing') return call(scene, site, 'contribute', [run, round.round, scene.digest('any'), scene.digest('any'), scene.digest('any')])
   return call(scene, site, 'publish', [run, round.round, round.attempt, scene.digest('any'), scene.digest('any')])
 }
@@ -296,6 +306,7 @@ export function wrong(scene: Scene): Act {
     () => ({ ...random.pick(scene.done) }),
     () => ({ ...random.pick(scene.done), sender: scene.anyAccount() }),
     () => call(scene, site, 'contribute', [run, no, digest(), digest(), digest()]),
+    () => call(scene, site, 'key', [run, no, digest(), digest(), BigInt(random.int(0, 255))]),
     () => badTuple(scene, digest),
     () => badBitmap(scene),
     () => call(scene, site, 'extend', [run, no]),

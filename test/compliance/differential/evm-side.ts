@@ -10,7 +10,6 @@ import { runView, type Struct, studyRecord } from '#adapters/chain/views.ts'
 import { type Address, address, digest } from '#base/ids.ts'
 import type { ChainEvent, RunView, StudyRecord } from '#ports/chain.ts'
 import type { Act, Outcome, Pause } from './act.ts'
-import { withMaskedStudies } from './masked-registry.ts'
 
 /** The Solidity contracts on Hardhat's chain in this process. */
 export interface EvmSide {
@@ -47,10 +46,9 @@ export async function openEvmSide(): Promise<EvmSide> {
     genesis: digest(`0x${'00'.repeat(32)}`),
   }
   const clock: Clock = { timestamp: null }
-  const read = withMaskedStudies()
   return {
     accounts: (await request<string[]>('eth_accounts')).map(address),
-    deploy: async (founders) => networkOn(await linkTo(endpoint, (await deployNetwork(endpoint, founders, DEPLOYER, read)).directory), request, clock),
+    deploy: async (founders) => networkOn(await linkTo(endpoint, (await deployNetwork(endpoint, founders, DEPLOYER)).directory), request, clock),
     head: () => head(request),
     snapshot: () => request('evm_snapshot'),
     async restore(snapshot) {

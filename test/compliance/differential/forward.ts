@@ -11,6 +11,8 @@ export function forward(scene: Scene): Act {
   if (view.state === 'Paused') return call(scene, anyOf(scene, scene.study().approved), 'ready', [view.run])
   if (view.state !== 'Active') return openRun(scene)
   switch (view.round.phase) {
+    case 'Keying':
+      return key(scene, view)
     case 'Contributing':
       return contribute(scene, view)
     case 'Witnessing':
@@ -30,6 +32,15 @@ export function call(scene: Scene, site: SiteId, method: string, args: readonly 
 }
 
 const anyOf = (scene: Scene, set: Bitmap): SiteId => (set === 0n ? scene.anySite().id : scene.random.pick(sitesOf(set)))
+
+function key(scene: Scene, { run, round }: RunView): Act {
+  const { random } = scene
+  const missing = round.rota.filter((site) => !has(round.keyed, site) && !has(round.abstained, site))
+  const site = missing.length === 0 ? scene.anySite().id : random.pick(missing)
+  if (random.chance(0.05)) return call(scene, site, 'abstain', [run, round.round, random.int(0, 6)])
+  const rota = round.rota.reduce((set, member) => set | (1n << BigInt(member)), 0n) as Bitmap
+  return call(scene, site, 'key', [run, round.round, scene.digest('deal'), scene.digest('deal cid'), random.chance(0.7) ? rota : someOf(scene, rota)])
+}
 
 function contribute(scene: Scene, { run, round }: RunView): Act {
   const missing = round.rota.filter((site) => !has(round.contributed, site) && !has(round.abstained, site))

@@ -15,7 +15,7 @@ export class SimSide {
 
   constructor(founders: readonly SiteDetails[], at: { readonly number: number; readonly timestamp: number }, chainId: bigint, consentRegistry: Address) {
     const time = new SimTime((at.timestamp - at.number) * 1000)
-    this.chain = new SimChain(founders, time, new SimRandom('differential'), { chainId, consentRegistry, offered: ['open', 'masked'] })
+    this.chain = new SimChain(founders, time, new SimRandom('differential'), { chainId, consentRegistry })
     this.chain.advance(at.number - 1, at.number - 1)
   }
 
@@ -45,6 +45,7 @@ const at = (args: Args, i: number) => digest(String(args[i]))
 
 const METHODS: Readonly<Record<string, Method>> = {
   'RoundCoordinator.openRun': ({ coordinator }, call, a) => coordinator.openRun(call, a[0] as StudyId, { root: at(a, 1), cid: at(a, 2) }),
+  'RoundCoordinator.key': ({ coordinator }, call, a) => coordinator.key(call, run(a), round(a), at(a, 2), at(a, 3), a[4] as Bitmap),
   'RoundCoordinator.contribute': ({ coordinator }, call, a) => coordinator.contribute(call, run(a), round(a), at(a, 2), at(a, 3), at(a, 4)),
   'RoundCoordinator.abstain': ({ coordinator }, call, a) => coordinator.abstain(call, run(a), round(a), a[2] as number),
   'RoundCoordinator.extend': ({ coordinator }, call, a) => coordinator.extend(call, run(a), round(a)),

@@ -44,6 +44,9 @@ contract RoundHandler is TestNetwork {
     mapping(uint32 round => bool) private _deep;
     mapping(uint32 round => mapping(uint256 slice => uint256[])) private _said;
     uint256 public deepFrozen;
+    /// @dev Of masked runs: of each model, the one set of updates of which a sum was published.
+    mapping(bytes32 modelRoot => uint256) private _shown;
+    uint256 public ended;
 
     constructor(RoundCoordinator network, MaskedVectors vectors, StudyId study_, uint256 n, uint8 slices, bool masked) {
         (rounds, studies, VECTORS) = (network, StudyRegistry(address(network.studies())), vectors);
@@ -54,11 +57,22 @@ contract RoundHandler is TestNetwork {
         _base[1] = _last.modelRoot;
     }
 
+    function key(uint256 who, uint256 holds, bool late) external {
+        _key(who, holds & ((1 << count) - 1), late);
+    }
+
+    function everybodyKeys(uint256 but) external {
+        for (uint256 i = 0; i < count; ++i) {
+            if ((but >> i) & 3 != 3) _key(i, (1 << count) - 1, false);
+        }
+    }
+
     function contribute(uint256 who, bool late) external {
         _contribute(who, late);
     }
 
     function everybodyContributes(uint256 but) external {
+        if (_masked && _last.round.phase == Phase.Keying) _allKey();
         for (uint256 i = 0; i < count; ++i) {
             if ((but >> i) & 3 == 3) continue;
             _contribute(i, false);
@@ -133,6 +147,7 @@ contract RoundHandler is TestNetwork {
     }
 
     function wholeRound(uint8 status) external {
+        if (_masked) _allKey();
         for (uint256 i = 0; i < count; ++i) {
             _contribute(i, false);
         }
@@ -180,6 +195,20 @@ contract RoundHandler is TestNetwork {
         _look();
     }
 
+    function _allKey() private {
+        for (uint256 i = 0; i < count; ++i) {
+            _key(i, (1 << count) - 1, false);
+        }
+    }
+
+    function _key(uint256 who, uint256 holds, bool late) private {
+        _as(who);
+        try rounds.key(run, _round(late), keccak256("deal"), keccak256("deal cid"), holds) {
+            _expect(_masked, "open rounds have no keys");
+        } catch {}
+        _look();
+    }
+
     function _contribute(uint256 who, bool late) private {
         RoundNo number = _round(late);
         bytes32 root = VECTORS.updateRoot(RoundNo.unwrap(number), who % count);
@@ -220,10 +249,12 @@ contract RoundHandler is TestNetwork {
     }
 
     function _attest(uint256 who, Status status, uint8 model, bool late) private {
-        bytes32 root = status == Status.WrongSum ? bytes32(0) : keccak256(abi.encode(model));
+        RoundNo number = _round(late && who % 2 == 0);
+        // A model of its own for each round, or one that comes again.
+        bytes32 root = status == Status.WrongSum ? bytes32(0) : keccak256(abi.encode(model, model == 0 ? RoundNo.unwrap(number) : 0));
         uint8 attempt = late && _last.round.attempt > 0 ? _last.round.attempt - 1 : _last.round.attempt;
         _as(who);
-        try rounds.attest(run, _round(late && who % 2 == 0), attempt, root, root, status, keccak256("own")) {} catch {}
+        try rounds.attest(run, number, attempt, root, root, status, keccak256("own")) {} catch {}
         _look();
     }
 
@@ -251,6 +282,7 @@ contract RoundHandler is TestNetwork {
         }
         if (frozen[number] == 0 && v.round.included != 0) _borneOut(number, v.round);
         _shape(v);
+        _oneSetAModel(v, number);
         _history(_highest);
         _last = v;
     }
@@ -261,11 +293,12 @@ contract RoundHandler is TestNetwork {
         else _expect(a.phase == Phase.Attesting && b.phase == Phase.Publishing, "only a discarded publication brings another attempt");
         _expect(a.rota == b.rota && a.leader == b.leader && a.openedAtBlock == b.openedAtBlock && a.epoch == b.epoch, "a round keeps its rota");
         _expect(a.contributed & ~b.contributed == 0, "a contribution stays");
+        _expect(a.phase == Phase.Keying ? a.keyed & ~b.keyed == 0 : a.keyed == b.keyed, "who keyed is fixed when Contributing begins");
         _expect(b.firstPlace >= a.firstPlace, "places pass on");
         _expect(b.extended || !a.extended, "an extension is not forgotten");
         bool began = a.sinceBlock != b.sinceBlock || a.sinceTimestamp != b.sinceTimestamp;
-        if (b.phase == Phase.Contributing) _expect(!began || (b.extended && !a.extended), "the limit of Contributing begins anew once");
-        _expect(a.phase == Phase.Contributing || a.contributed == b.contributed, "nobody contributes later");
+        if (b.phase == Phase.Contributing && a.phase == b.phase) _expect(!began || (b.extended && !a.extended), "the limit of Contributing begins anew once");
+        _expect(a.phase <= Phase.Contributing || a.contributed == b.contributed, "nobody contributes later");
     }
 
     function _shape(RunView memory v) private {
@@ -274,6 +307,9 @@ contract RoundHandler is TestNetwork {
         _expect(r.turn < n && r.rota.pick(r.turn) == r.leader, "the leader has the turn");
         _expect(r.contributed & ~r.rota == 0 && r.awaited & ~r.rota == 0, "contributors are in the rota");
         _expect(r.contributed & r.abstained == 0, "who abstains is not in");
+        _expect(_masked ? r.keyed & ~r.rota == 0 && r.contributed & ~r.keyed == 0 : r.keyed == 0, "of masked rounds, and no others, contributors have keys");
+        _expect(r.phase != Phase.Keying || (_masked && r.contributed == 0), "Keying is the first phase of masked rounds alone");
+        _expect(!_masked || r.included == 0 || r.included.size() >= Rota.unmaskThreshold(r.keyed.size()), "more than two thirds of the keys are in");
         _expect(r.included & ~r.contributed == 0 && r.attested & ~r.included == 0, "included sites contributed, attesting ones are included");
         _expect(r.phase < Phase.Publishing ? r.included == 0 : r.included.size() >= 1, "frozen from Publishing on");
         _expect(r.publications <= Rota.publications(n), "not too many publications");
@@ -287,6 +323,18 @@ contract RoundHandler is TestNetwork {
         uint32 number = RoundNo.unwrap(r.round);
         if (!_published[number][r.attempt]) (_published[number][r.attempt], _publisher[number][r.attempt]) = (true, r.publisher);
         _expect(_publisher[number][r.attempt] == r.publisher, "one publisher an attempt");
+    }
+
+    /// @dev What sites unmask for two sets over updates of one model would show single updates.
+    function _oneSetAModel(RunView memory v, uint32 number) private {
+        if (v.state == RunState.Ended && _last.state != RunState.Ended) {
+            ++ended;
+            _expect(_masked && _shown[v.modelRoot] != 0, "a run is Ended only after a publication");
+        }
+        if (!_masked || v.round.publications == 0) return;
+        uint256 shown = _shown[_base[number]];
+        _expect(shown == 0 || shown == v.round.included, "of one model one set is published");
+        _shown[_base[number]] = v.round.included;
     }
 
     /// @dev Nobody is in whom too few name in some slice, and of approved sites nobody else is left out.

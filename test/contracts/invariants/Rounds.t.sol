@@ -15,7 +15,7 @@ abstract contract RoundInvariants is TestNetwork {
 
     function play(uint256 n, uint8 slices, bool masked) internal {
         build(n);
-        StudyId made = study(uint16(n < 3 ? n : 3), uint16(n < 3 ? 1 : 2), slices, masked ? Mode.Masked : Mode.Open);
+        StudyId made = masked ? study(5, 4, slices, Mode.Masked) : study(uint16(n < 3 ? n : 3), uint16(n < 3 ? 1 : 2), slices, Mode.Open);
         handler = new RoundHandler(rounds, new MaskedVectors(), made, n, slices, masked);
     }
 
@@ -26,7 +26,7 @@ abstract contract RoundInvariants is TestNetwork {
     function story(uint256 seed, uint256 steps) internal {
         for (uint256 i = 0; i < steps; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
-            _step(seed % 19, seed >> 8, seed & 128 != 0);
+            _step(seed % 21, seed >> 8, seed & 128 != 0);
         }
         string memory broken = handler.broken();
         hold(bytes(broken).length == 0, broken);
@@ -49,7 +49,9 @@ abstract contract RoundInvariants is TestNetwork {
         else if (kind == 15) handler.tick();
         else if (kind == 16) handler.everybodyIsReady();
         else if (kind == 17) handler.membership(any, flag && any & 256 == 0);
-        else handler.extend(any, flag);
+        else if (kind == 18) handler.extend(any, flag);
+        else if (kind == 19) handler.key(any, any >> 8, flag);
+        else handler.everybodyKeys(any & any >> 8);
     }
 }
 
@@ -99,9 +101,21 @@ contract TwoSitesTest is RoundInvariants {
     }
 }
 
-contract FiveMaskedSitesTest is RoundInvariants {
+contract SixMaskedSitesTest is RoundInvariants {
     function setUp() external {
-        play(5, 1, true);
+        play(6, 1, true);
+    }
+
+    /// @dev Else the rules about the end of masked runs would hold of nothing.
+    function test_HandlersSpendAllPublications() external {
+        for (uint256 i = 0; i < 5; ++i) {
+            if (i == 0) handler.everybodyContributes(0);
+            if (i == 0) handler.custodiansWitness();
+            handler.publish(i, false, true);
+            handler.dispute(5, false);
+        }
+        hold(handler.ended() == 1 && handler.struck() == 5, "Ended");
+        hold(bytes(handler.broken()).length == 0, handler.broken());
     }
 
     /// @dev Else the rules about strikes would hold of nothing.

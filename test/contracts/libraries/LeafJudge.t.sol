@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IRoundCoordinator} from "../../../contracts/interfaces/IRoundCoordinator.sol";
+import {IRoundEvents} from "../../../contracts/interfaces/IRoundEvents.sol";
 import {LeafJudge} from "../../../contracts/LeafJudge.sol";
 import {LeafSum} from "../../../contracts/libraries/LeafSum.sol";
 import {Evidence, Facts} from "../../../contracts/types/Disputes.sol";
@@ -33,10 +33,10 @@ contract LeafJudgeTest is Tree {
             hold(kept != 0, "a true sum was struck");
         } catch (bytes memory reason) {
             bytes4 told = bytes4(reason);
-            bool expected = told == IRoundCoordinator.RoundCoordinator_TrueLeaf.selector || told == IRoundCoordinator.RoundCoordinator_WrongPath.selector
-                || told == IRoundCoordinator.RoundCoordinator_WrongUpdates.selector || told == IRoundCoordinator.RoundCoordinator_LeafOutside.selector;
+            bool expected = told == IRoundEvents.RoundCoordinator_TrueLeaf.selector || told == IRoundEvents.RoundCoordinator_WrongPath.selector
+                || told == IRoundEvents.RoundCoordinator_WrongUpdates.selector || told == IRoundEvents.RoundCoordinator_LeafOutside.selector;
             hold(expected, "refused for another reason");
-            if (e.leaf == honest && e.leaves == c.leaves) hold(told == IRoundCoordinator.RoundCoordinator_TrueLeaf.selector, "told that it is true");
+            if (e.leaf == honest && e.leaves == c.leaves) hold(told == IRoundEvents.RoundCoordinator_TrueLeaf.selector, "told that it is true");
         }
     }
 
@@ -69,7 +69,7 @@ contract LeafJudgeTest is Tree {
         try JUDGE.weigh(c.facts, _evidence(c, other, c.leaves), 0, "") {
             hold(false, "a right leaf was struck");
         } catch (bytes memory reason) {
-            hold(bytes4(reason) == IRoundCoordinator.RoundCoordinator_TrueLeaf.selector, "told that it is true");
+            hold(bytes4(reason) == IRoundEvents.RoundCoordinator_TrueLeaf.selector, "told that it is true");
         }
     }
 

@@ -22,19 +22,23 @@ contract PhaseClockTest {
         limits[p] = Limit(seconds_, blocks);
         VM.warp(1000);
         VM.roll(50);
-        Clock memory c = PhaseClock.opened(3, SiteId.wrap(7), 2);
+        Clock memory c = PhaseClock.opened(Phase.Contributing, 3, SiteId.wrap(7), 2);
         c.begin(Phase(p));
         VM.warp(1000 + uint256(elapsed));
         VM.roll(50 + uint256(mined));
         bool expected = 3 * uint256(elapsed) >= uint256(thirds) * seconds_ && 3 * uint256(mined) >= uint256(thirds) * blocks;
         hold(PhaseClock.thirdsPassed(c.pack(), PhaseClock.packLimits(limits), thirds) == expected, "both, or neither");
+        uint256 word = PhaseClock.inPhase(c.pack(), Phase.Contributing);
+        hold(PhaseClock.thirdsPassed(word, PhaseClock.packLimit(limits[p]), thirds) == expected, "one limit alone");
+        hold(PhaseClock.thirdsPassed(PhaseClock.inPhase(word, Phase.Keying), PhaseClock.packLimits(limits), thirds), "Keying is looked at apart");
     }
 
-    function testFuzz_OpenedBeginsNow(uint8 turn, uint8 leader, uint32 epoch, uint40 time, uint40 number) external {
+    function testFuzz_OpenedBeginsNow(uint8 turn, uint8 leader, uint32 epoch, uint40 time, uint40 number, bool keying) external {
         VM.warp(time);
         VM.roll(number);
-        Clock memory c = PhaseClock.opened(turn, SiteId.wrap(leader), epoch);
-        hold(c.phase == Phase.Contributing && c.sinceTime == time && c.sinceBlock == number && c.openedAt == number, "now");
+        Phase first = keying ? Phase.Keying : Phase.Contributing;
+        Clock memory c = PhaseClock.opened(first, turn, SiteId.wrap(leader), epoch);
+        hold(c.phase == first && c.sinceTime == time && c.sinceBlock == number && c.openedAt == number, "now");
         hold(c.turn == turn && c.leader == leader && c.epoch == epoch && c.flags == 0 && c.attempt == 0, "as told");
     }
 }

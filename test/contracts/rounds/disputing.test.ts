@@ -11,7 +11,7 @@ describe('RoundCoordinator, Disputes', () => {
 
   /** Frozen with sites that contributed out of order; the leader publishes a sum with one bit turned. */
   beforeEach(async () => {
-    m = await MaskedRun.open(5, { wordBits: 64, lengthBytes: 3000 }, { minSites: 3, quorum: 2 })
+    m = await MaskedRun.open(5)
     w = m.world
     await m.freeze(1, [2, 0, 4, 1, 3], [0, 1])
     wrong = turned(m.trueSum(1, all), 8 * 1500 + 3)
@@ -57,27 +57,27 @@ describe('RoundCoordinator, Disputes', () => {
     })
 
     it('lets a member dispute that is not in the frozen set', async () => {
-      const other = await MaskedRun.open(5, undefined, { minSites: 3, quorum: 2 })
+      const other = await MaskedRun.open(5)
       await other.freeze(1, all, [0, 1, 2], [0, 1, 2, 4])
       const sum = turned(other.trueSum(1, [0, 1, 2, 4]))
       await other.publish(0, 1, sum)
       expect(names(await other.dispute(3, 1, other.evidence(1, [0, 1, 2, 4], sum)))).to.include('Disputed')
     })
 
-    it('ends in Void when publications are spent', async () => {
+    it('ends the run when publications are spent', async () => {
       for (let attempt = 0; attempt < 4; attempt++) {
         await m.dispute(4, 1, m.evidence(1, all, wrong))
         await m.publish(attempt + 1, 1, wrong, attempt + 1)
       }
-      expect(names(await m.dispute(4, 1, m.evidence(1, all, wrong)))).to.deep.equal(['Disputed', 'PublicationDiscarded', 'RoundVoid', 'RoundOpened'])
+      expect(names(await m.dispute(4, 1, m.evidence(1, all, wrong)))).to.deep.equal(['Disputed', 'PublicationDiscarded', 'RunStateChanged'])
     })
 
     it('takes words of 32 bits as well', async () => {
-      const narrow = await MaskedRun.open(3, { wordBits: 32, lengthBytes: 2048 })
-      await narrow.freeze(1, [0, 1, 2], [0, 1])
-      const sum = turned(narrow.trueSum(1, [0, 1, 2]), 8 * 2047 + 7)
+      const narrow = await MaskedRun.open(5, { wordBits: 32, lengthBytes: 2048 })
+      await narrow.freeze(1, all, [0, 1])
+      const sum = turned(narrow.trueSum(1, all), 8 * 2047 + 7)
       await narrow.publish(0, 1, sum)
-      expect(event(await narrow.dispute(2, 1, narrow.evidence(1, [0, 1, 2], sum)), 'Disputed').leaf).to.equal(1n)
+      expect(event(await narrow.dispute(2, 1, narrow.evidence(1, all, sum)), 'Disputed').leaf).to.equal(1n)
     })
   })
 
@@ -138,7 +138,7 @@ describe('RoundCoordinator, Disputes', () => {
       const view = await m.run.view()
       expect([view.modelRoot, view.closedRounds, view.round.round, view.round.leader]).to.deep.equal([digest('better 1 0'), 1n, 3n, 1n])
       expect(await read(w.ledger, 'lineageOf', 1)).to.deep.include(digest('better 1 0'))
-      expect((await m.run.view(2)).round.phase).to.equal(BigInt(PHASE.Contributing))
+      expect((await m.run.view(2)).round.phase).to.equal(BigInt(PHASE.Keying))
     })
 
     it('goes back to the result before, when there is one', async () => {

@@ -7,7 +7,6 @@ import {StudyRegistry} from "../../../contracts/StudyRegistry.sol";
 import {StudyId} from "../../../contracts/types/Ids.sol";
 import {SiteDetails} from "../../../contracts/types/Sites.sol";
 import {Limit, Mode, StudyRules} from "../../../contracts/types/Studies.sol";
-import {MaskedRegistry} from "./MaskedRegistry.sol";
 import {VM} from "./Vm.sol";
 
 /// @notice A network of sites whose accounts are plain numbers, with one study that all approved.
@@ -36,7 +35,7 @@ abstract contract TestNetwork {
             founders[i] = SiteDetails("site", node(i), steward(i), address(uint160(0x30000 + i)), "peer", keccak256("key"), new string[](0));
         }
         sites = new SiteRegistry(founders);
-        studies = new MaskedRegistry(sites);
+        studies = new StudyRegistry(sites);
         rounds = new RoundCoordinator(sites, studies);
     }
 

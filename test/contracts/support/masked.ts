@@ -33,7 +33,7 @@ export interface Vectors {
   readonly lengthBytes: number
 }
 
-/** A masked study's run whose updates and sums are real vectors with real trees. Sites contribute in the order given. */
+/** A masked study's run whose updates and sums are real vectors with real trees. All have keys; sites contribute in the order given. */
 export class MaskedRun {
   readonly run: RunDriver
   readonly vectors: Vectors
@@ -45,7 +45,7 @@ export class MaskedRun {
   }
 
   static async open(sites: number, vectors: Vectors = { wordBits: 64, lengthBytes: 3000 }, change: Partial<Rules> = {}): Promise<MaskedRun> {
-    const world = await World.deploy(sites, 'MaskedRegistry')
+    const world = await World.deploy(sites)
     return new MaskedRun(await world.run({ mode: 1, wordBits: vectors.wordBits, ...change }), vectors)
   }
 
@@ -57,7 +57,8 @@ export class MaskedRun {
     return bytesOf(`update ${round} ${site}`, this.vectors.lengthBytes)
   }
 
-  contribute(site: number, round: number): Promise<Outcome> {
+  async contribute(site: number, round: number): Promise<Outcome> {
+    if (!this.#order.has(round)) for (const { id } of this.world.hospitals) await this.run.key(id, round)
     this.#order.set(round, [...(this.#order.get(round) ?? []), site])
     return this.run.send(site, 'contribute', round, this.root(round, site), digest(`cid ${round} ${site}`), digest('cohort'))
   }

@@ -105,13 +105,12 @@ export class World {
     this.directory = c.directory
   }
 
-  /** @param registry of studies: a test's own one may offer what StudyRegistry does not yet */
-  static async deploy(count: number, registry = 'StudyRegistry'): Promise<World> {
+  static async deploy(count: number): Promise<World> {
     const signers = await ethers.getSigners()
     const hospitals = Array.from({ length: count }, (_, i) => hospital(i, signers.slice(3 * i, 3 * i + 3)))
     const founders = await Promise.all(hospitals.map((h) => details(h, `hospital-${h.id}`)))
     const sites = await ethers.deployContract('SiteRegistry', [founders])
-    const studies = await ethers.deployContract(registry, [sites])
+    const studies = await ethers.deployContract('StudyRegistry', [sites])
     const rounds = await ethers.deployContract('RoundCoordinator', [sites, studies])
     const ledger = await ethers.getContractAt('ModelLedger', String(await read(rounds, 'ledger')))
     const consents = await ethers.deployContract('ConsentRegistry', [sites])
@@ -204,6 +203,11 @@ export class RunDriver {
     return this.send(site, 'contribute', round, digest(`root ${round} ${site}`), digest(`cid ${round} ${site}`), digest(`cohort ${site}`))
   }
 
+  /** Of masked studies: the site's shares are out, and it holds everybody's, or these. */
+  key(site: number, round: number, holds = bits(...this.world.hospitals.map((h) => h.id))): Promise<Outcome> {
+    return this.send(site, 'key', round, digest(`deal ${round} ${site}`), digest(`deal cid ${round} ${site}`), holds)
+  }
+
   abstain(site: number, round: number, reason = 1): Promise<Outcome> {
     return this.send(site, 'abstain', round, reason)
   }
@@ -283,5 +287,6 @@ export interface ViewOfRun {
     readonly attested: bigint
     readonly accumulator: string
     readonly extended: boolean
+    readonly keyed: bigint
   }
 }

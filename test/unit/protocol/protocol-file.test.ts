@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
+import { checkOffered, rulesOf } from '#app/protocol/study-rules.ts'
 import { type ErrorCode, isRotaError, RotaError } from '#base/errors.ts'
 import { decodeProtocol, encodeProtocol } from '#wire/protocol.ts'
 import { PROTOCOL_TEXT } from '../cohort/support.ts'
@@ -129,6 +130,14 @@ const bad: readonly Bad[] = [
     says: /alias/i,
   },
 ]
+
+it('a protocol of a mode that nodes do not play is not offered, though the contracts would take it', async () => {
+  for (const mode of ['masked', 'groups']) {
+    const protocol = parseProtocol(`${TEXT}mode: ${mode}\nminSites: 5\nquorum: 4\n`)
+    await assert.rejects(rulesOf(protocol), (error) => isRotaError(error, 'ROTA-5302') && error.details.error === 'StudyRegistry_ModeNotOffered')
+  }
+  assert.doesNotThrow(() => checkOffered(parseProtocol(TEXT)))
+})
 
 it('a protocol whose sums could overflow the ring is refused', () => {
   const text = TEXT.replace('maxRows: 50', 'maxRows: 1000000000').concat('arithmetic: { fractionBits: 40 }\n')

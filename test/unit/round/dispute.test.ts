@@ -26,8 +26,8 @@ const signal = new AbortController().signal
 const [run, round] = [runId(1), roundNo(1)]
 const key = new Uint8Array(32).fill(7)
 const rulesOf = (mode: 'open' | 'masked', sites: number): StudyRules => ({
-  minSites: 2,
-  quorum: 2,
+  minSites: 5,
+  quorum: 4,
   maxRounds: 9,
   wordBits: 64,
   slices: 1,
@@ -62,8 +62,8 @@ interface Scene {
 const turnBit = (sum: Uint8Array): Uint8Array => sum.with(sum.length - 5, (sum.at(-5) as number) ^ 4)
 
 /** A round whose leader published; what a site needs to dispute it. */
-async function published({ mode = 'masked', sites = 4, bytes = 5_000, cut = 1, spoil = turnBit }: Scene) {
-  const world = SimWorld.create({ seed: 1, sites, faults: NO_FAULTS, chain: { offered: ['open', 'masked'], latencyMs: [1, 1] } })
+async function published({ mode = 'masked', sites = 5, bytes = 5_000, cut = 1, spoil = turnBit }: Scene) {
+  const world = SimWorld.create({ seed: 1, sites, faults: NO_FAULTS, chain: { latencyMs: [1, 1] } })
   const rules = rulesOf(mode, sites)
   const study = await world.publishStudy(digestOf('protocol'), digestOf('protocol cid'), rules)
   await world.node(world.site(0)).publishEpoch(study, 0, digestOf('key'), digestOf('bundle'))
@@ -71,6 +71,7 @@ async function published({ mode = 'masked', sites = 4, bytes = 5_000, cut = 1, s
   const ports = world.sites.map((site) => world.start(site))
   const put = async (site: SimPorts, plaintext: Uint8Array, kind: 'update' | 'sum') =>
     site.store.put(plaintext, outlineOf(plaintext, sha256), kind, key, signal, cut)
+  if (mode === 'masked') for (const { id, chain } of ports) await chain.key(run, round, digestOf('deal', id), digestOf('deal cid', id), bitmapOf([id]))
   for (const site of ports.toReversed()) {
     const { root, cid } = await put(site, update(site.id, bytes), 'update')
     await site.chain.contribute(run, round, root, cid, digestOf('cohort'))
@@ -93,7 +94,7 @@ describe('a node that finds a wrong sum of masked vectors', () => {
     assert.deepEqual([after.round.phase, after.round.attempt, after.round.firstPlace], ['Publishing', 1, 1])
     const [event] = await site.chain.events(0, { run, kinds: ['Disputed'] })
     assert.ok(event?.kind === 'Disputed')
-    assert.deepEqual([event.site, event.publisher, event.leaf], [siteId(3), siteId(0), 4])
+    assert.deepEqual([event.site, event.publisher, event.leaf], [siteId(4), siteId(0), 4])
   })
 
   it('disputes in parts where more than 64 sites are in the frozen set', async () => {

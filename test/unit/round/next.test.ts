@@ -48,6 +48,7 @@ const round = (change: Partial<RoundView> = {}): RoundView => ({
   since: { block: 100, timestamp: 1000 },
   extended: false,
   awaited: bitmapOf(sites),
+  keyed: EMPTY,
   contributed: EMPTY,
   abstained: EMPTY,
   custodianPlaces: [3],

@@ -10,7 +10,7 @@ import { roundStories } from '#app/node/round-story.ts'
 import { participationOf } from '#audit/participation.ts'
 import { readLog } from '#audit/run-log.ts'
 import { bitmapOf } from '#base/bitmap.ts'
-import { type Digest, type RoundNo, roundNo, runId } from '#base/ids.ts'
+import { type Digest, type RoundNo, roundNo, runId, ZERO_DIGEST } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import { addVectors } from '#core/ring/add.ts'
 import type { AttestStatus, ChainEvent, StudyRules } from '#ports/chain.ts'
@@ -26,6 +26,7 @@ import { disputeSum } from '#round/steps/dispute.ts'
       ├── nothing that the wrong sum led to is a model of the run, and no copy of it is kept
       ├── a run that this had finished goes on
       ├── a run that was halted meanwhile stays halted, and stands at the model before
+      ├── a run is over when every publication of its set is thrown out
       └── a log that shows a dispute when the round could not be disputed any more was made by no contract
 */
 const signal = new AbortController().signal
@@ -33,8 +34,8 @@ const run = runId(1)
 const key = new Uint8Array(32).fill(7)
 const DAY_S = 24 * 3600
 const RULES: StudyRules = {
-  minSites: 4,
-  quorum: 3,
+  minSites: 5,
+  quorum: 4,
   maxRounds: 9,
   wordBits: 64,
   slices: 1,
@@ -50,9 +51,9 @@ const model = (name: string) => ({ root: digestOf('root', name), cid: digestOf('
 const [INITIAL, FIRST, WRONG, TRUE] = ['initial', 'first', 'wrong', 'true'].map(model) as [Model, Model, Model, Model]
 type Model = ReturnType<typeof model>
 
-/** A network of four sites; what each part of a round takes, by the hands of all. */
+/** A network of five sites; what each part of a round takes, by the hands of all. */
 async function scene() {
-  const world = SimWorld.create({ seed: 1, sites: 4, faults: NO_FAULTS, chain: { offered: ['masked'], latencyMs: [1, 1] } })
+  const world = SimWorld.create({ seed: 1, sites: 5, faults: NO_FAULTS, chain: { latencyMs: [1, 1] } })
   const study = await world.publishStudy(digestOf('protocol'), digestOf('protocol cid'), RULES)
   await world.node(world.site(0)).publishEpoch(study, 0, digestOf('key'), digestOf('bundle'))
   await world.node(world.site(0)).openRun(study, INITIAL)
@@ -62,21 +63,27 @@ async function scene() {
   const put = (by: SimPorts, bytes: Uint8Array, kind: 'update' | 'sum') => by.store.put(bytes, outlineOf(bytes, sha256), kind, key, signal)
   const sums: Digest[] = []
 
+  async function giveKeys(): Promise<void> {
+    const { round } = await view()
+    for (const { id, chain } of sites) await chain.key(run, round.round, digestOf('deal', id), digestOf('deal cid', id), bitmapOf([id]))
+  }
+
   async function freeze(): Promise<void> {
+    await giveKeys()
     const { round } = await view()
     for (const by of sites) {
       const { root, cid } = await put(by, update(by.id, round.round), 'update')
       await by.chain.contribute(run, round.round, root, cid, digestOf('cohort'))
     }
     for (const place of [0, 1])
-      await site(round.rota[(round.turn + place) % 4] as number).chain.witness(run, round.round, 0, bitmapOf(sites.map(({ id }) => id)))
+      await site(round.rota[(round.turn + place) % 5] as number).chain.witness(run, round.round, 0, bitmapOf(sites.map(({ id }) => id)))
   }
 
   /** The first place that may publishes the sum of the frozen set, or another; all but one attest the model. @returns the round as they saw it */
   async function end(result: Model, status: AttestStatus = 'continue', spoil = (sum: Uint8Array): Uint8Array => sum) {
     const { round } = await view()
     const truth = addVectors(sites.map(({ id }) => ({ ring: true, wordBits: 64, bytes: update(id, round.round) }))).bytes
-    const publisher = site(round.rota[(round.turn + round.firstPlace) % 4] as number)
+    const publisher = site(round.rota[(round.turn + round.firstPlace) % 5] as number)
     const { root, cid } = await put(publisher, spoil(truth), 'sum')
     sums.push(cid)
     await publisher.chain.publish(run, round.round, round.attempt, root, cid)
@@ -101,7 +108,7 @@ async function scene() {
     return attested
   }
 
-  return { world, site, view, freeze, end, dispute, playWrong, sums, events: () => site(0).chain.events(0) }
+  return { world, site, view, giveKeys, freeze, end, dispute, playWrong, sums, events: () => site(0).chain.events(0) }
 }
 
 const models = (events: readonly ChainEvent[]): readonly Digest[] => {
@@ -119,6 +126,7 @@ describe('a round that closed on a wrong sum, and is disputed', () => {
     const net = await scene()
     const attested = await net.playWrong()
     assert.deepEqual(models(await net.events()), [INITIAL.root, FIRST.root, WRONG.root])
+    await net.giveKeys()
     await net.site(1).chain.contribute(run, roundNo(3), digestOf('r'), digestOf('c'), digestOf('cohort'))
     await net.dispute(attested)
     const struck = await net.events()
@@ -192,6 +200,15 @@ describe('a round that closed on a wrong sum, and is disputed', () => {
         ['halted', 'halted'],
       ],
     )
+  })
+
+  it('is over when every publication of its set is thrown out', async () => {
+    const net = await scene()
+    await net.freeze()
+    for (let attempt = 0; attempt < 5; attempt++) await net.end({ root: ZERO_DIGEST, cid: ZERO_DIGEST }, 'wrongSum')
+    const events = await net.events()
+    assert.deepEqual([(await net.view()).state, (await net.view()).model], ['Ended', INITIAL])
+    assert.deepEqual([models(events), stateOf(events, 1)], [[INITIAL.root], ['halted', 'halted']])
   })
 
   it('cannot be disputed by a log that no contract made', async () => {

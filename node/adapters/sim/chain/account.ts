@@ -93,6 +93,10 @@ export class SimAccount implements Chain {
     return this.#send((call, { coordinator }) => coordinator.openRun(call, study, model))
   }
 
+  key(run: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap): Promise<void> {
+    return this.#send((call, { coordinator }) => coordinator.key(call, run, round, dealDigest, dealCid, holds))
+  }
+
   contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest): Promise<void> {
     return this.#send((call, { coordinator }) => coordinator.contribute(call, run, round, root, cid, cohortRoot))
   }

@@ -1,5 +1,5 @@
 import type { Address, RunId, StudyId } from '#base/ids.ts'
-import { type Head, type RunView, SITE_STATES, type SiteRecord, type StudyRecord, type StudyRules } from '#ports/chain.ts'
+import { type Head, type RunView, SITE_STATES, type SiteRecord, type StudyRecord } from '#ports/chain.ts'
 import { addressOf } from '../hash.ts'
 import type { SimRandom } from '../random.ts'
 import type { SimTime } from '../time.ts'
@@ -24,8 +24,6 @@ export interface SimChainOptions {
   readonly maxSites?: number
   /** Shortest and longest time until a transaction is mined, and until a change wakes who waits, in milliseconds. */
   readonly latencyMs?: readonly [number, number]
-  /** Modes in which studies can be published. Default open alone, as on the contracts; a test of disputes wants masked ones too. */
-  readonly offered?: readonly StudyRules['mode'][]
   /** Keeps all transactions, so that the chain can go back. */
   readonly mayGoBack?: boolean
   /** Where the consent registry stands: in the domain of patients' signatures. */
@@ -71,7 +69,7 @@ export class SimChain {
     this.#history = options.mayGoBack ? new History() : null
     this.#deploy = () => {
       const sites = new SimSites(options.maxSites)
-      const studies = new SimStudies(sites, options.maxSites ?? 256, options.offered)
+      const studies = new SimStudies(sites, options.maxSites ?? 256)
       const coordinator = new SimCoordinator(studies, (call: Call) => sites.nodeSite(call.sender))
       const consents = new SimConsents(sites, { chainId: this.chainId, verifyingContract: this.consentRegistry })
       return { sites, studies, coordinator, consents, audits: new SimAudits(sites) }

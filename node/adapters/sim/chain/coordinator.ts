@@ -10,7 +10,7 @@ import { thirdsPassed } from './limits.ts'
 import { firstRound, tellOpening } from './opening.ts'
 import { placeOf, type Round, type Run, roundOf } from './round.ts'
 import { changeState } from './state.ts'
-import { afterAttestation, afterContributing, afterPublication, afterWitness, endPause, type Membership, stepAtLimit } from './steps.ts'
+import { afterAttestation, afterContributing, afterKeying, afterPublication, afterWitness, endPause, type Membership, stepAtLimit } from './steps.ts'
 import { count } from './tally.ts'
 
 export interface Studies extends Membership {
@@ -47,7 +47,7 @@ export class SimCoordinator {
     const sites = countOf(rota.sites)
     if (sites < rules.minSites) revert('RoundCoordinator_TooFewSites', { study, sites, minSites: rules.minSites })
     const id = runId(this.#runs.length + 1)
-    const round = firstRound(rota, rules.slices, call)
+    const round = firstRound(rota, rules, call)
     const fresh = {
       closedRounds: 0,
       voidsInARow: 0,
@@ -58,6 +58,7 @@ export class SimCoordinator {
       closed: null,
       base: null,
       kept: new Map(),
+      revealed: new Set<Digest>(),
     }
     const run: Run = { id, study, rules, state: 'Active', model, round, ...fresh }
     call.emit({ kind: 'RunOpened', run: id, study, site, modelRoot: model.root, modelCid: model.cid })
@@ -66,11 +67,28 @@ export class SimCoordinator {
     return id
   }
 
+  key(call: Call, id: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap): void {
+    const { run, site } = this.#enter(call, id)
+    this.#inPhase(run, round, 'Keying')
+    this.#approved(run, site)
+    inRota(run, site)
+    notZero(dealDigest, dealCid)
+    const { keyed, abstained, rotaSet } = run.round
+    const strangers = without(holds, rotaSet)
+    if (strangers !== 0n) revert('RoundCoordinator_NoSuchDeal', { run: id, round, strangers })
+    if (has(keyed, site)) revert('RoundCoordinator_AlreadyKeyed', { run: id, round, site })
+    if (has(abstained, site)) revert('RoundCoordinator_AlreadyAbstained', { run: id, round, site })
+    call.emit({ kind: 'Keyed', run: id, round, site, dealDigest, dealCid, holds })
+    this.#store(afterKeying(withRound(run, { keyed: withSite(keyed, site) }), this.#studies, call))
+  }
+
   contribute(call: Call, id: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest): void {
     const { run, site } = this.#enter(call, id)
     this.#inPhase(run, round, 'Contributing')
     this.#approved(run, site)
     inRota(run, site)
+    const { keyed } = run.round
+    if (keyed !== 0n && !has(keyed, site)) revert('RoundCoordinator_NotKeyed', { run: id, round, site })
     notZero(root, cid, cohortRoot)
     this.#notYetIn(run, site)
     const { contributed, accumulator } = run.round
@@ -81,12 +99,14 @@ export class SimCoordinator {
 
   abstain(call: Call, id: RunId, round: RoundNo, reason: number): void {
     const { run, site } = this.#enter(call, id)
-    this.#inPhase(run, round, 'Contributing')
+    const keying = run.round.phase === 'Keying'
+    this.#inPhase(run, round, keying ? 'Keying' : 'Contributing')
     this.#approved(run, site)
     inRota(run, site)
     this.#notYetIn(run, site)
     call.emit({ kind: 'Abstained', run: id, round, site, reason })
-    this.#store(afterContributing(withRound(run, { abstained: withSite(run.round.abstained, site) }), this.#studies, call))
+    const after = withRound(run, { abstained: withSite(run.round.abstained, site) })
+    this.#store(keying ? afterKeying(after, this.#studies, call) : afterContributing(after, this.#studies, call))
   }
 
   extend(call: Call, id: RunId, round: RoundNo): void {
@@ -125,7 +145,7 @@ export class SimCoordinator {
     call.emit({ kind: 'Published', run: id, round, attempt, site, sumRoot, sumCid })
     const publication = { attempt, publisher: site, sumRoot, sumCid }
     const after = withRound(run, { publications: run.round.publications + 1, publication, attested: EMPTY, tally: [] })
-    this.#store(afterPublication(after, site, call))
+    this.#store(afterPublication(run.rules.mode === 'masked' ? { ...after, revealed: new Set(run.revealed).add(run.model.root) } : after, site, call))
   }
 
   attest(call: Call, id: RunId, round: RoundNo, attempt: Attempt, model: ModelRef, status: AttestStatus, own: Digest): void {

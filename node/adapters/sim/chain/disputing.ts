@@ -39,8 +39,9 @@ function standing(run: Run, number: RoundNo, call: Call): { readonly judged: Rou
   return { judged, closed: true }
 }
 
-/** A finished run is disputed for one limit of Publishing. */
-const isOver = (run: Run, last: Round, call: Call): boolean => run.state === 'Finished' && thirdsPassed(run.rules, { ...last, phase: 'Publishing' }, call, 3)
+/** A finished or ended run is disputed for one limit of Publishing. */
+const isOver = (run: Run, last: Round, call: Call): boolean =>
+  (run.state === 'Finished' || run.state === 'Ended') && thirdsPassed(run.rules, { ...last, phase: 'Publishing' }, call, 3)
 
 function strike(run: Run, judged: Round, closed: boolean, site: SiteId, leaf: number, members: Membership, call: Call): Run {
   const { round, attempt, publication } = judged

@@ -1,5 +1,6 @@
 import { bitmapOf, EMPTY, sitesOf } from '#base/bitmap.ts'
 import { attemptNo, type Bitmap, roundNo, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
+import type { StudyRules } from '#ports/chain.ts'
 import { common, countOf, union, without } from './bits.ts'
 import type { Call } from './call.ts'
 import { RING_ROUNDS, type Round, type Run, siteAt } from './round.ts'
@@ -11,21 +12,26 @@ export interface Rota {
   readonly epoch: number
 }
 
-/** A round of the run opens, or the run pauses because too few sites would stand in the rota. */
+/**
+ * A round of the run opens, or the run pauses because too few sites would stand in the rota. On a model of which a masked sum was published none opens:
+ * another set of its updates would be unmasked beside the one that is.
+ */
 export function openNext(run: Run, rota: Rota, call: Call, deep = false): Run {
+  if (run.revealed.has(run.model.root)) return changeState(run, 'Ended', null, 1, call)
   if (countOf(rota.sites) < run.rules.minSites) return changeState(run, 'Paused', null, 1, call)
   const last = run.round
   const { turn, passedOver } = giveTurn(sitesOf(rota.sites), siteAt(last, 0), run.passedOver)
   const signalled = last.asker === null ? run.ready : without(run.ready, bitmapOf([last.asker]))
-  const awaited = common(rota.sites, union(union(last.contributed, without(rota.sites, last.rotaSet)), signalled))
-  const round = freshRound(roundNo(run.opened + 1), rota, turn, awaited, run.rules.slices, call, deep)
+  const came = last.phase === 'Keying' ? without(last.keyed, last.abstained) : last.contributed
+  const awaited = common(rota.sites, union(union(came, without(rota.sites, last.rotaSet)), signalled))
+  const round = freshRound(roundNo(run.opened + 1), rota, turn, awaited, run.rules, call, deep)
   tellOpening(run, round, call)
   const past = [...run.past, last].filter((r) => r.round + RING_ROUNDS > round.round).sort((a, b) => a.round - b.round)
   return { ...run, round, opened: round.round, passedOver, ready: EMPTY, past }
 }
 
 /** The first round awaits its whole rota and is led by the lowest id. */
-export const firstRound = (rota: Rota, slices: number, call: Call): Round => freshRound(roundNo(1), rota, 0, rota.sites, slices, call)
+export const firstRound = (rota: Rota, rules: StudyRules, call: Call): Round => freshRound(roundNo(1), rota, 0, rota.sites, rules, call)
 
 export function tellOpening(run: Run, round: Round, call: Call): void {
   call.emit({
@@ -63,12 +69,12 @@ export function giveTurn(
   return { turn: start, passedOver: new Map() }
 }
 
-function freshRound(round: Round['round'], rota: Rota, turn: number, awaited: Bitmap, slices: number, call: Call, deep = false): Round {
+function freshRound(round: Round['round'], rota: Rota, turn: number, awaited: Bitmap, rules: StudyRules, call: Call, deep = false): Round {
   const sites = sitesOf(rota.sites)
   const places = deep ? sites.length : Math.min(3, sites.length)
   return {
     round,
-    phase: 'Contributing',
+    phase: rules.mode === 'masked' ? 'Keying' : 'Contributing',
     attempt: attemptNo(0),
     rota: Object.freeze(sites),
     rotaSet: rota.sites,
@@ -80,10 +86,11 @@ function freshRound(round: Round['round'], rota: Rota, turn: number, awaited: Bi
     since: { block: call.block, timestamp: call.timestamp },
     asker: null,
     awaited,
+    keyed: EMPTY,
     contributed: EMPTY,
     abstained: EMPTY,
     accumulator: ZERO_DIGEST,
-    slices: Array.from({ length: slices }, () => ({ places, witnessed: EMPTY, named: [] })),
+    slices: Array.from({ length: rules.slices }, () => ({ places, witnessed: EMPTY, named: [] })),
     included: EMPTY,
     firstPlace: 0,
     publications: 0,

@@ -26,6 +26,8 @@ export interface Run {
   readonly base: ModelRef | null
   /** Digests of the partial sums that sites left in their disputes. */
   readonly kept: ReadonlyMap<SiteId, Digest>
+  /** Models of which a sum over masked updates was published: no round opens on one again. */
+  readonly revealed: ReadonlySet<Digest>
 }
 
 export interface Round {
@@ -46,6 +48,8 @@ export interface Round {
   /** Site that asked for more time in Contributing. */
   readonly asker: SiteId | null
   readonly awaited: Bitmap
+  /** Of masked studies: whose key shares are out. */
+  readonly keyed: Bitmap
   readonly contributed: Bitmap
   readonly abstained: Bitmap
   readonly accumulator: Digest

@@ -1,6 +1,6 @@
 import { attemptNo, type Bitmap, type SiteId, type StudyId } from '#base/ids.ts'
 import type { ModelRef } from '#ports/chain.ts'
-import { common, countOf, isMajority } from './bits.ts'
+import { common, countOf, isMajority, unmaskThreshold } from './bits.ts'
 import type { Call } from './call.ts'
 import { allHeard, allSettled, canExtend, extended, standing } from './custodians.ts'
 import { limitPassed } from './limits.ts'
@@ -21,6 +21,8 @@ export interface Membership {
 const TURNS_PASSED_OVER = 3
 const VOIDS_BEFORE_PAUSE = 3
 const MAX_PUBLICATIONS = 5
+/** Masked: while somebody is still awaited a sum over fewer sites than this is not begun. */
+const FEWEST_KEYED = 5
 
 /** Makes the step of the phase's limit if it has passed: one step at most, since the next phase begins with this call. */
 export function stepAtLimit(run: Run, members: Membership, call: Call): Run {
@@ -32,16 +34,32 @@ export function stepAtLimit(run: Run, members: Membership, call: Call): Run {
       return decideWithout(run, members, call)
     case 'Witnessing':
       return endWitnessing(run, members, call)
+    case 'Keying':
+      return countOf(run.round.keyed) >= run.rules.quorum ? beginContributing(run, call) : voidRound(run, members, call)
     default:
-      return countOf(run.round.contributed) >= run.rules.quorum ? beginPhase(run, 'Witnessing', call) : voidRound(run, members, call)
+      return countOf(run.round.contributed) >= enough(run) ? beginPhase(run, 'Witnessing', call) : voidRound(run, members, call)
   }
 }
+
+/** How many have to be in. Of masked updates so many that the frozen set can rebuild the secrets of those who dropped out. */
+const enough = ({ rules, round }: Run): number => (round.keyed === 0n ? rules.quorum : Math.max(rules.quorum, unmaskThreshold(countOf(round.keyed))))
+
+/** Keying ends early when nobody is awaited any more. */
+export function afterKeying(run: Run, members: Membership, call: Call): Run {
+  const { awaited, keyed, abstained } = run.round
+  const missing = awaited & members.approvals(run.study) & ~keyed & ~abstained
+  return missing === 0n && countOf(keyed) >= Math.max(run.rules.quorum, FEWEST_KEYED) ? beginContributing(run, call) : run
+}
+
+/** From here on who keyed never changes. */
+const beginContributing = (run: Run, call: Call): Run =>
+  beginPhase({ ...run, round: { ...run.round, awaited: common(run.round.awaited, run.round.keyed) } }, 'Contributing', call)
 
 /** Contributing ends early when nobody is awaited any more. */
 export function afterContributing(run: Run, members: Membership, call: Call): Run {
   const { awaited, contributed, abstained } = run.round
   const missing = awaited & members.approvals(run.study) & ~contributed & ~abstained
-  return missing === 0n && countOf(contributed) >= run.rules.quorum ? beginPhase(run, 'Witnessing', call) : run
+  return missing === 0n && countOf(contributed) >= enough(run) ? beginPhase(run, 'Witnessing', call) : run
 }
 
 export const afterWitness = (run: Run, members: Membership, call: Call): Run => (allSettled(run.round) ? freeze(run, members, call) : run)
@@ -51,7 +69,7 @@ const endWitnessing = (run: Run, members: Membership, call: Call): Run => (allHe
 /** Once in a round: who is in. */
 function freeze(run: Run, members: Membership, call: Call): Run {
   const included = common(standing(run.round), members.approvals(run.study))
-  if (countOf(included) < run.rules.quorum) return askMore(run, members, call)
+  if (countOf(included) < enough(run)) return askMore(run, members, call)
   call.emit({ kind: 'Frozen', run: run.id, round: run.round.round, included, accumulator: run.round.accumulator })
   return beginPhase({ ...run, round: { ...run.round, included } }, 'Publishing', call)
 }
@@ -59,7 +77,7 @@ function freeze(run: Run, members: Membership, call: Call): Run {
 /** Custodians that are cut off together, or lie together, must not void what others could bear out. */
 function askMore(run: Run, members: Membership, call: Call): Run {
   const approved = common(run.round.contributed, members.approvals(run.study))
-  if (countOf(approved) < run.rules.quorum || !canExtend(run.round)) return voidRound(run, members, call)
+  if (countOf(approved) < enough(run) || !canExtend(run.round)) return voidRound(run, members, call)
   return beginPhase({ ...run, round: extended(run.round) }, 'Witnessing', call)
 }
 
@@ -119,8 +137,9 @@ export function discard(run: Run, wrongSum: boolean, members: Membership, call: 
   return beginPhase({ ...run, round: { ...run.round, firstPlace } }, 'Publishing', call, attemptNo(attempt + 1))
 }
 
-/** What was frozen and came to nothing may have been held by liars alone: then all of the rota is asked at once. */
+/** What was frozen and came to nothing may have been held by liars alone: then all of the rota is asked at once. Not so once masked sums are published. */
 function voidRound(run: Run, members: Membership, call: Call): Run {
+  if (run.revealed.has(run.model.root)) return changeState(run, 'Ended', null, 0, call)
   const { round, phase } = run.round
   call.emit({ kind: 'RoundVoid', run: run.id, round, phase })
   const voided = { ...run, voidsInARow: run.voidsInARow + 1 }

@@ -27,12 +27,9 @@ const NO_EPOCH: EpochRecord = Object.freeze({ epoch: 0, commitment: ZERO_DIGEST,
 export class SimStudies implements Studies {
   readonly #sites: SimSites
   readonly #maxSites: number
-  readonly #offered: readonly StudyRules['mode'][]
   #studies: readonly Study[] = []
 
-  /** @param offered modes in which studies can be published */
-  constructor(sites: SimSites, maxSites: number, offered: readonly StudyRules['mode'][] = ['open']) {
-    this.#offered = offered
+  constructor(sites: SimSites, maxSites: number) {
     this.#sites = sites
     this.#maxSites = maxSites
   }
@@ -40,7 +37,7 @@ export class SimStudies implements Studies {
   publish(call: Call, protocolDigest: Digest, protocolCid: Digest, rules: StudyRules): StudyId {
     const publisher = this.#activeNode(call)
     if ([protocolDigest, protocolCid, rules.arithmeticVersion].includes(ZERO_DIGEST)) revert('StudyRegistry_ZeroDigest')
-    checkRules(rules, countOf(this.#sites.active), this.#maxSites, this.#offered)
+    checkRules(rules, countOf(this.#sites.active), this.#maxSites)
     const id = studyId(this.#studies.length + 1)
     this.#studies = [
       ...this.#studies,

@@ -27,6 +27,7 @@ const roundView = (r: Round): RoundView =>
     since: r.since,
     extended: r.asker !== null,
     awaited: without(r.awaited, r.abstained),
+    keyed: r.keyed,
     contributed: r.contributed,
     abstained: r.abstained,
     custodianPlaces: r.slices.map((slice) => slice.places),

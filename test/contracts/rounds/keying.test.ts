@@ -1,0 +1,237 @@
+import { expect } from 'chai'
+import { event, names, refused } from '../support/expect.ts'
+import { bits, digest, ethers, NO_SITE, PHASE, pass, type RunDriver, STATE, STATUS, World, ZERO } from '../support/world.ts'
+
+describe('RoundCoordinator, Keying', () => {
+  const all = [0, 1, 2, 3, 4, 5]
+  let w: World
+  let run: RunDriver
+
+  /** A masked study of six sites, of which five may open a round and four may be enough. */
+  beforeEach(async () => {
+    w = await World.deploy(6)
+    run = await w.run({ mode: 1, minSites: 5, quorum: 4 })
+  })
+
+  const round = async () => (await run.view()).round
+  const refusedAs = (call: Promise<unknown>, error: string, args?: readonly unknown[]) => refused(call, w.rounds, `RoundCoordinator_${error}`, args)
+  const keys = async (number: number, sites: readonly number[]) => {
+    for (const site of sites) await run.key(site, number)
+  }
+  /** Publications that nobody agrees with, by one place after the other; the first is made. */
+  const spend = async (number: number) => {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      if (attempt > 0) await run.publish(attempt, number, attempt)
+      for (const site of [0, 1, 2]) await run.attest(site, number, STATUS.wrongSum, attempt)
+      if (attempt < 4) await run.attest(3, number, STATUS.wrongSum, attempt)
+    }
+    return run.attest(3, number, STATUS.wrongSum, 4)
+  }
+
+  describe('when a site has keys', () => {
+    it('tells whose shares it holds', async () => {
+      const outcome = await run.key(2, 1, bits(0, 2, 5))
+      expect(names(outcome)).to.deep.equal(['Keyed'])
+      const told = { run: 1n, round: 1n, site: 2n, dealDigest: digest('deal 1 2'), dealCid: digest('deal cid 1 2'), holds: bits(0, 2, 5) }
+      expect(event(outcome, 'Keyed')).to.deep.equal(told)
+      const r = await round()
+      expect([r.phase, r.keyed, r.awaited, r.contributed]).to.deep.equal([BigInt(PHASE.Keying), bits(2), bits(...all), 0n])
+    })
+
+    it('ends the phase with the last awaited', async () => {
+      await keys(1, [0, 1, 2, 3, 4])
+      const outcome = await run.key(5, 1)
+      expect(names(outcome)).to.deep.equal(['Keyed', 'PhaseBegan'])
+      expect(event(outcome, 'PhaseBegan')).to.deep.equal({ run: 1n, round: 1n, phase: BigInt(PHASE.Contributing), attempt: 0n })
+    })
+
+    it('waits for nobody who abstained, and for five at least', async () => {
+      await keys(1, [0, 1, 2, 3])
+      expect(names(await run.abstain(4, 1))).to.deep.equal(['Abstained'])
+      expect(names(await run.abstain(5, 1))).to.deep.equal(['Abstained'])
+      expect((await round()).phase).to.equal(BigInt(PHASE.Keying))
+      await pass()
+      await run.tick()
+      const r = await round()
+      expect([r.phase, r.keyed, r.awaited]).to.deep.equal([BigInt(PHASE.Contributing), bits(0, 1, 2, 3), bits(0, 1, 2, 3)])
+    })
+
+    it('does not wait for a site that withdrew', async () => {
+      await keys(1, [0, 1, 2, 3])
+      await w.send(w.hospital(5).steward, w.studies, 'withdrawSite', run.study)
+      expect(names(await run.key(4, 1))).to.deep.equal(['Keyed', 'PhaseBegan'])
+    })
+
+    it('may still abstain: its shares stay out', async () => {
+      await keys(1, [0, 1, 2, 3, 4])
+      await run.abstain(4, 1)
+      expect(names(await run.abstain(5, 1))).to.deep.equal(['Abstained', 'PhaseBegan'])
+      const r = await round()
+      expect([r.phase, r.keyed, r.awaited, r.abstained]).to.deep.equal([BigInt(PHASE.Contributing), bits(0, 1, 2, 3, 4), bits(0, 1, 2, 3), bits(4, 5)])
+      await refusedAs(run.contribute(4, 1), 'AlreadyAbstained', [1, 1, 4])
+    })
+
+    it('refuses a second time, and one after abstaining', async () => {
+      await run.key(0, 1)
+      await refusedAs(run.key(0, 1), 'AlreadyKeyed', [1, 1, 0])
+      await run.abstain(1, 1)
+      await refusedAs(run.key(1, 1), 'AlreadyAbstained', [1, 1, 1])
+    })
+
+    it('refuses zero digests and shares of strangers', async () => {
+      await refusedAs(run.send(0, 'key', 1, ZERO, digest('cid'), 0), 'ZeroDigest')
+      await refusedAs(run.send(0, 'key', 1, digest('deal'), ZERO, 0), 'ZeroDigest')
+      await refusedAs(run.key(0, 1, bits(0, 6, 200)), 'NoSuchDeal', [1, 1, bits(6, 200)])
+    })
+
+    it('refuses another round, another phase and an open study', async () => {
+      await refusedAs(run.key(0, 2), 'NotCurrentRound', [1, 2, 1])
+      await refusedAs(run.contribute(0, 1), 'WrongPhase', [1, 1, PHASE.Keying])
+      await refusedAs(run.send(0, 'extend', 1), 'WrongPhase', [1, 1, PHASE.Keying])
+      await keys(1, all)
+      await refusedAs(run.key(0, 1), 'WrongPhase', [1, 1, PHASE.Contributing])
+      const open = await w.run()
+      await refusedAs(open.key(0, 1), 'WrongPhase', [2, 1, PHASE.Contributing])
+    })
+
+    it('refuses strangers, withdrawn sites, unknown runs and a run at rest', async () => {
+      await refused(w.send(w.hospital(0).steward, w.rounds, 'key', 1, 1, digest('a'), digest('b'), 0), w.sites, 'SiteRegistry_NotNode')
+      await w.send(w.hospital(5).steward, w.studies, 'withdrawSite', run.study)
+      await refusedAs(run.key(5, 1), 'NotApproved', [run.study, 5])
+      await refused(w.send(w.hospital(0).node, w.rounds, 'key', 9, 1, digest('a'), digest('b'), 0), w.rounds, 'RoundCoordinator_UnknownRun', [9])
+      await run.send(0, 'halt', 0)
+      await refusedAs(run.key(0, 1), 'RunNotActive', [1, STATE.Halted])
+    })
+
+    it('refuses who was not in the rota', async () => {
+      const seven = await World.deploy(7)
+      await seven.send(seven.hospital(0).node, seven.studies, 'publish', digest('protocol'), digest('cid'), masked)
+      for (const site of all) await seven.send(seven.hospital(site).steward, seven.studies, 'approve', 1, digest('protocol'))
+      await seven.send(seven.hospital(0).node, seven.studies, 'publishEpoch', 1, 0, digest('c'), digest('b'))
+      const late = await seven.openRun(1)
+      await seven.send(seven.hospital(6).steward, seven.studies, 'approve', 1, digest('protocol'))
+      await refused(late.key(6, 1), seven.rounds, 'RoundCoordinator_NotInRota', [1, 1, 6])
+    })
+
+    it('is no business of the code behind the call', async () => {
+      const code = await ethers.deployContract('MaskedRounds', [w.sites, w.studies, w.ledger])
+      await refused(w.send(w.hospital(0).node, code, 'key', 1, 1, digest('a'), digest('b'), 0), code, 'RoundCoordinator_UnknownRun', [1])
+    })
+  })
+
+  describe('when the limit has passed', () => {
+    it('goes on with a quorum of keys, and only with those', async () => {
+      await keys(1, [0, 2, 3, 5])
+      await pass()
+      expect(names(await run.tick())).to.deep.equal(['PhaseBegan'])
+      await refusedAs(run.contribute(1, 1), 'NotKeyed', [1, 1, 1])
+      await refusedAs(run.send(1, 'extend', 1), 'NotAwaited', [1, 1, 1])
+      for (const site of [0, 2, 3]) await run.contribute(site, 1)
+      expect(names(await run.contribute(5, 1))).to.deep.equal(['Contributed', 'PhaseBegan'])
+    })
+
+    it('is void without one, and waits in the next for those that had keys', async () => {
+      await keys(1, [1, 4, 5])
+      await run.abstain(4, 1)
+      await pass()
+      const outcome = await run.tick()
+      expect(names(outcome)).to.deep.equal(['RoundVoid', 'RoundOpened'])
+      expect(event(outcome, 'RoundVoid').phase).to.equal(BigInt(PHASE.Keying))
+      const r = await round()
+      expect([r.phase, r.keyed, r.awaited, r.leader]).to.deep.equal([BigInt(PHASE.Keying), 0n, bits(1, 5), 1n])
+    })
+
+    it('makes the step before the call that comes too late', async () => {
+      await keys(1, [0, 1, 2, 3])
+      await pass()
+      await refusedAs(run.key(4, 1), 'WrongPhase', [1, 1, PHASE.Contributing])
+      expect(names(await run.contribute(0, 1))).to.deep.equal(['PhaseBegan', 'Contributed'])
+    })
+
+    it('needs its seconds and its blocks', async () => {
+      await pass(2)
+      expect(names(await run.tick())).to.deep.equal([])
+    })
+  })
+
+  describe('when sites with keys drop out', () => {
+    beforeEach(() => keys(1, all))
+
+    it('is void with two thirds of the keys, though they are a quorum', async () => {
+      for (const site of [0, 1, 2, 3]) await run.contribute(site, 1)
+      await pass()
+      expect(event(await run.tick(), 'RoundVoid').phase).to.equal(BigInt(PHASE.Contributing))
+    })
+
+    it('is void when the freeze would leave so few', async () => {
+      for (const site of [0, 1, 2, 3, 4]) await run.contribute(site, 1)
+      await run.abstain(5, 1)
+      expect((await round()).phase).to.equal(BigInt(PHASE.Witnessing))
+      await w.send(w.hospital(4).steward, w.studies, 'withdrawSite', run.study)
+      await run.witness(0, 1, bits(0, 1, 2, 3, 4))
+      expect(names(await run.witness(1, 1, bits(0, 1, 2, 3, 4)))).to.deep.equal(['Witnessed', 'RoundVoid', 'RoundOpened'])
+    })
+
+    it('goes on with one more', async () => {
+      for (const site of [0, 1, 2, 3, 4]) await run.contribute(site, 1)
+      await run.abstain(5, 1)
+      await run.witness(0, 1, bits(0, 1, 2, 3, 4))
+      expect(event(await run.witness(1, 1, bits(0, 1, 2, 3, 4)), 'Frozen').included).to.equal(bits(0, 1, 2, 3, 4))
+    })
+  })
+
+  describe('when a set is frozen', () => {
+    beforeEach(async () => {
+      await keys(1, all)
+      await run.freeze(1, all, [0, 1])
+    })
+
+    it('draws new keys when it comes to nothing before a publication', async () => {
+      await pass(6)
+      const outcome = await run.tick()
+      expect(names(outcome)).to.deep.equal(['RoundVoid', 'RoundOpened'])
+      const r = await round()
+      expect([r.phase, r.keyed]).to.deep.equal([BigInt(PHASE.Keying), 0n])
+    })
+
+    it('ends the run when publications are spent', async () => {
+      await run.publish(0, 1)
+      const outcome = await spend(1)
+      expect(names(outcome)).to.deep.equal(['Attested', 'PublicationDiscarded', 'RunStateChanged'])
+      expect(event(outcome, 'RunStateChanged')).to.deep.equal({ run: 1n, state: BigInt(STATE.Ended), site: BigInt(NO_SITE), reason: 0n })
+      await refusedAs(run.key(0, 1), 'RunNotActive', [1, STATE.Ended])
+      await refusedAs(run.send(0, 'ready'), 'RunNotActive', [1, STATE.Ended])
+    })
+
+    it('ends the run when nobody publishes it again', async () => {
+      await run.publish(0, 1)
+      for (const site of [0, 1, 2, 3]) await run.attest(site, 1, STATUS.wrongSum)
+      await pass(5)
+      const outcome = await run.tick()
+      expect(names(outcome)).to.deep.equal(['RunStateChanged'])
+      expect(event(outcome, 'RunStateChanged')).to.deep.include({ state: BigInt(STATE.Ended), reason: 0n })
+    })
+
+    it('begins the next round with new keys, on another model', async () => {
+      await run.publish(0, 1)
+      for (const site of [0, 1, 2]) await run.attest(site, 1)
+      expect(names(await run.attest(3, 1))).to.deep.equal(['Attested', 'RoundClosed', 'RoundOpened', 'LineageExtended'])
+      expect((await round()).phase).to.equal(BigInt(PHASE.Keying))
+    })
+
+    it('ends the run when the next round would begin from the same model', async () => {
+      const same = [digest('model 0'), digest('model cid 0')]
+      await run.publish(0, 1)
+      for (const site of [0, 1, 2]) await run.send(site, 'attest', 1, 0, ...same, STATUS.continue, digest('own'))
+      const outcome = await run.send(3, 'attest', 1, 0, ...same, STATUS.continue, digest('own'))
+      expect(names(outcome)).to.deep.equal(['Attested', 'RoundClosed', 'RunStateChanged', 'LineageExtended'])
+      expect(event(outcome, 'RunStateChanged')).to.deep.equal({ run: 1n, state: BigInt(STATE.Ended), site: BigInt(NO_SITE), reason: 1n })
+    })
+  })
+})
+
+const masked = {
+  ...{ minSites: 5, quorum: 4, maxRounds: 9, wordBits: 64, slices: 1, mode: 1, exact: true },
+  limits: Array.from({ length: 5 }, () => ({ seconds_: 60, blocks: 40 })),
+  arithmeticVersion: digest('arithmetic'),
+}
