@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IModelLedger} from "./interfaces/IModelLedger.sol";
+import {IPrivacyLedger} from "./interfaces/IPrivacyLedger.sol";
 import {ISiteRegistry} from "./interfaces/ISiteRegistry.sol";
 import {IStudyRegistry} from "./interfaces/IStudyRegistry.sol";
 import {Disputing} from "./rounds/Disputing.sol";
@@ -16,7 +17,7 @@ import {RoundNo, RunId} from "./types/Ids.sol";
 /// runs it, on its own storage and for good: a call of each function below begins there, which makes the step of a limit first. Called by anyone
 /// else it finds no runs (UnknownRun).
 contract MaskedRounds is Keying, Disputing {
-    constructor(ISiteRegistry sites_, IStudyRegistry studies_, IModelLedger ledger_) RoundStore(sites_, studies_, ledger_) {}
+    constructor(ISiteRegistry sites_, IStudyRegistry studies_, IModelLedger ledger_, IPrivacyLedger privacy_) RoundStore(sites_, studies_, ledger_, privacy_) {}
 
     /// @notice IRoundCoordinator.key
     function key(RunId id, RoundNo round, bytes32 dealDigest, bytes32 dealCid, uint256 holds) external {

@@ -9,7 +9,7 @@ import {StudyRegistry} from "./StudyRegistry.sol";
 
 /// @title RotaDirectory
 /// @notice Deployed last: SiteRegistry(founders), StudyRegistry(sites), RoundCoordinator(sites, studies) which makes its
-/// ModelLedger, ConsentRegistry(sites), AuditLog(sites), RotaDirectory(coordinator, consents, audits).
+/// ModelLedger and PrivacyLedger, ConsentRegistry(sites), AuditLog(sites), RotaDirectory(coordinator, consents, audits).
 contract RotaDirectory is IRotaDirectory {
     address private immutable SITES;
     address private immutable STUDIES;
@@ -17,6 +17,7 @@ contract RotaDirectory is IRotaDirectory {
     address private immutable CONSENTS;
     address private immutable MODELS;
     address private immutable AUDITS;
+    address private immutable PRIVACY;
     uint256 private immutable DEPLOYED_AT;
 
     constructor(RoundCoordinator coordinator, ConsentRegistry consents, AuditLog audits) {
@@ -29,6 +30,7 @@ contract RotaDirectory is IRotaDirectory {
         // Effect: for ever
         (SITES, STUDIES, COORDINATOR) = (sites, studies, address(coordinator));
         (CONSENTS, MODELS, AUDITS) = (address(consents), address(coordinator.ledger()), address(audits));
+        PRIVACY = address(coordinator.privacy());
         DEPLOYED_AT = coordinator.sites().deployedAtBlock();
     }
 
@@ -39,6 +41,6 @@ contract RotaDirectory is IRotaDirectory {
 
     /// @inheritdoc IRotaDirectory
     function addresses() external view returns (Addresses memory) {
-        return Addresses(SITES, STUDIES, COORDINATOR, CONSENTS, MODELS, AUDITS, DEPLOYED_AT);
+        return Addresses(SITES, STUDIES, COORDINATOR, CONSENTS, MODELS, AUDITS, PRIVACY, DEPLOYED_AT);
     }
 }

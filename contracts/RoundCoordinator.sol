@@ -3,12 +3,14 @@ pragma solidity 0.8.37;
 
 import {IModelLedger} from "./interfaces/IModelLedger.sol";
 import {IRoundCoordinator} from "./interfaces/IRoundCoordinator.sol";
+import {IPrivacyLedger} from "./interfaces/IPrivacyLedger.sol";
 import {ISiteRegistry} from "./interfaces/ISiteRegistry.sol";
 import {IStudyRegistry} from "./interfaces/IStudyRegistry.sol";
 import {Bitmap} from "./libraries/Bitmap.sol";
 import {Clock, PhaseClock} from "./libraries/PhaseClock.sol";
 import {MaskedRounds} from "./MaskedRounds.sol";
 import {ModelLedger} from "./ModelLedger.sol";
+import {PrivacyLedger} from "./PrivacyLedger.sol";
 import {Contributing} from "./rounds/Contributing.sol";
 import {RoundStore} from "./rounds/RoundStore.sol";
 import {RoundViews} from "./rounds/RoundViews.sol";
@@ -27,8 +29,8 @@ contract RoundCoordinator is Contributing, RoundViews {
 
     MaskedRounds private immutable MASKED;
 
-    constructor(ISiteRegistry sites_, IStudyRegistry studies_) RoundStore(sites_, studies_, new ModelLedger(sites_, studies_)) {
-        MASKED = new MaskedRounds(sites_, studies_, LEDGER);
+    constructor(ISiteRegistry sites_, IStudyRegistry studies_) RoundStore(sites_, studies_, new ModelLedger(sites_, studies_), new PrivacyLedger(sites_, studies_)) {
+        MASKED = new MaskedRounds(sites_, studies_, LEDGER, PRIVACY);
     }
 
     /// @notice The registry of sites that this one reads.
@@ -46,6 +48,11 @@ contract RoundCoordinator is Contributing, RoundViews {
         return LEDGER;
     }
 
+    /// @notice The ledger that this one asks before it takes a contribution; made by its constructor.
+    function privacy() external view returns (IPrivacyLedger) {
+        return PRIVACY;
+    }
+
     /// @inheritdoc IRoundCoordinator
     function openRun(StudyId study, bytes32 modelRoot, bytes32 modelCid) external returns (RunId id) {
         // Check: a member opens it on a model, with enough sites
@@ -61,6 +68,8 @@ contract RoundCoordinator is Contributing, RoundViews {
         (r.quorum, r.minSites, r.maxRounds, r.slices, r.exact) = (rules.quorum, rules.minSites, rules.maxRounds, rules.slices, rules.exact);
         (r.masked, r.wordBits) = (rules.mode == Mode.Masked, rules.wordBits);
         if (r.masked) r.keyingLimit = PhaseClock.packLimit(rules.limits[uint256(Phase.Keying)]);
+        (uint256 charge,) = PRIVACY.policyOf(study);
+        r.accounted = charge != 0;
         (r.lastLeader, r.limits, r.modelRoot, r.modelCid) = (NO_SITE, PhaseClock.packLimits(rules.limits), modelRoot, modelCid);
         emit RunOpened(id, study, site, modelRoot, modelCid);
         _openRound(id, r);

@@ -9,7 +9,7 @@ import { readArtifact } from '#adapters/chain/artifacts.ts'
 
 export const ABI_FILE = join(import.meta.dirname, '../node/adapters/chain/abi.ts')
 
-const CONTRACTS = ['RotaDirectory', 'SiteRegistry', 'StudyRegistry', 'RoundCoordinator', 'ConsentRegistry', 'ModelLedger', 'AuditLog']
+const CONTRACTS = ['RotaDirectory', 'SiteRegistry', 'StudyRegistry', 'RoundCoordinator', 'ConsentRegistry', 'ModelLedger', 'AuditLog', 'PrivacyLedger']
 
 /** What abi.ts must read. @throws ROTA-1311 when a contract is not compiled */
 export function abiSource(read: (contract: string) => { readonly abi: readonly object[] } = readArtifact): string {

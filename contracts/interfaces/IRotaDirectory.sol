@@ -12,6 +12,7 @@ interface IRotaDirectory {
         address consents;
         address models;
         address audits;
+        address privacy;
         uint256 deployedAtBlock;
     }
 

@@ -139,8 +139,8 @@ interface IRoundCoordinator is IRoundEvents {
     function key(RunId run, RoundNo round, bytes32 dealDigest, bytes32 dealCid, uint256 holds) external;
 
     /// @notice Commits to the caller's update.
-    /// @dev Requirements, in this order: run active; current round; Contributing; approved; member; of a masked study keyed (NotKeyed); no
-    /// zero digest; neither contributed nor abstained. Emits {Contributed}, and {PhaseBegan} when it was the last awaited.
+    /// @dev Requirements, in this order: run active; current round; Contributing; approved; member; of a masked study keyed (NotKeyed);
+    /// of an accounted study charged (NotCharged; IPrivacyLedger); no zero digest; neither contributed nor abstained. Emits {Contributed}, and {PhaseBegan} when it was the last awaited.
     /// @param root SHA-256 Merkle root of the update's ring words
     /// @param cid digest of the CID of the encrypted update
     /// @param cohortRoot root of the cohort that was used

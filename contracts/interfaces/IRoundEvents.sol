@@ -72,6 +72,8 @@ interface IRoundEvents {
     error RoundCoordinator_NoSuchDeal(RunId run, RoundNo round, uint256 strangers);
     /// @notice The site has no keys in this round of masked vectors.
     error RoundCoordinator_NotKeyed(RunId run, RoundNo round, SiteId site);
+    /// @notice The contribution is not charged to a dataset in the PrivacyLedger.
+    error RoundCoordinator_NotCharged(RunId run, RoundNo round, SiteId site);
     /// @notice One contribution a round.
     error RoundCoordinator_AlreadyContributed(RunId run, RoundNo round, SiteId site);
     /// @notice The site abstained from this round.

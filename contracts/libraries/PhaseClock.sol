@@ -9,7 +9,7 @@ import {Limit} from "../types/Studies.sol";
 /// @param sinceTime seconds at which the phase, attempt or extension began
 /// @param sinceBlock block of the same
 /// @param openedAt block in which the round opened
-/// @param epoch epoch of keys
+/// @param epoch epoch of keys; with the bit ACCOUNTED
 /// @param attempt publications discarded so far
 /// @param firstPlace first place that may publish in this attempt
 /// @param turn index of the leader in the rota
@@ -61,6 +61,8 @@ library PhaseClock {
     uint8 internal constant DEEP = 64;
     /// @notice Somebody keyed: `keyed` is of this round.
     uint8 internal constant KEYED = 128;
+    /// @notice In `epoch`: contributions are charged in the PrivacyLedger.
+    uint32 internal constant ACCOUNTED = 1 << 31;
 
     /// @notice The clock as one word.
     function pack(Clock memory c) internal pure returns (uint256 word) {

@@ -18,6 +18,8 @@ abstract contract Contributing is Keying {
         uint256 approvals = _approved(run, site);
         _inRota(id, number, r, site);
         if (c.flags & PhaseClock.KEYED != 0 && !r.keyed.has(site)) revert RoundCoordinator_NotKeyed(id, number, site);
+        bool owes = c.epoch & PhaseClock.ACCOUNTED != 0 && PRIVACY.lastCharged(id, site) != number;
+        if (owes) revert RoundCoordinator_NotCharged(id, number, site);
         if (root == 0 || cid == 0 || cohortRoot == 0) revert RoundCoordinator_ZeroDigest();
         uint256 contributed = _checkFirst(id, number, r, c, site) | Bitmap.only(site);
         // Effect: the site is in, its root in the accumulator

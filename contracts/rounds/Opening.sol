@@ -37,7 +37,7 @@ abstract contract Opening is RoundStore {
         (run.lastLeader, run.anyReady) = (leader, false);
         Round storage r = _slot(run, number);
         (r.rota, r.awaited) = (rota, awaited);
-        r.clock = PhaseClock.opened(run.masked ? Phase.Keying : Phase.Contributing, turn, leader, epoch).pack();
+        r.clock = PhaseClock.opened(run.masked ? Phase.Keying : Phase.Contributing, turn, leader, run.accounted ? epoch | PhaseClock.ACCOUNTED : epoch).pack();
         emit RoundOpened(id, number, leader, uint16(turn), rota, awaited, run.modelRoot, run.modelCid, epoch);
     }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IModelLedger} from "../interfaces/IModelLedger.sol";
 import {IRoundEvents} from "../interfaces/IRoundEvents.sol";
+import {IPrivacyLedger} from "../interfaces/IPrivacyLedger.sol";
 import {ISiteRegistry} from "../interfaces/ISiteRegistry.sol";
 import {IStudyRegistry} from "../interfaces/IStudyRegistry.sol";
 import {Bitmap} from "../libraries/Bitmap.sol";
@@ -22,7 +23,7 @@ abstract contract RoundStore is IRoundEvents {
     uint256 internal constant RING = 8;
 
     /// @dev The first word is what every call reads; the second what opening and closing read. `opened`: the highest number that a
-    /// round had; above `round` after a dispute of a closed round. Of masked runs alone: `closed`, the last closed round; `base`,
+    /// round had; above `round` after a dispute of a closed round. `accounted`: contributions are charged. Of masked runs alone: `closed`, the last closed round; `base`,
     /// the model it began from; `keyingLimit`, as in `limits`; `kept`, digests of partial sums; `revealed`, models of which a sum over
     /// updates was published.
     struct Run {
@@ -45,6 +46,7 @@ abstract contract RoundStore is IRoundEvents {
         uint8 wordBits;
         RoundNo closed;
         uint40 keyingLimit;
+        bool accounted;
         bytes32 modelRoot;
         bytes32 modelCid;
         uint256 ready;
@@ -95,12 +97,13 @@ abstract contract RoundStore is IRoundEvents {
     ISiteRegistry internal immutable SITES;
     IStudyRegistry internal immutable STUDIES;
     IModelLedger internal immutable LEDGER;
+    IPrivacyLedger internal immutable PRIVACY;
 
     uint32 internal _runCount;
     mapping(RunId run => Run) private _runs;
 
-    constructor(ISiteRegistry sites_, IStudyRegistry studies_, IModelLedger ledger_) {
-        (SITES, STUDIES, LEDGER) = (sites_, studies_, ledger_);
+    constructor(ISiteRegistry sites_, IStudyRegistry studies_, IModelLedger ledger_, IPrivacyLedger privacy_) {
+        (SITES, STUDIES, LEDGER, PRIVACY) = (sites_, studies_, ledger_, privacy_);
     }
 
     function _new(StudyId study) internal returns (RunId id, Run storage run) {

@@ -55,7 +55,7 @@ abstract contract RoundViews is Witnessing, Attesting, IRoundCoordinator {
     }
 
     function _fill(RoundView memory v, Round storage r, Clock memory c, uint256 slices) private view {
-        (v.phase, v.attempt, v.epoch) = (c.phase, c.attempt, c.epoch);
+        (v.phase, v.attempt, v.epoch) = (c.phase, c.attempt, c.epoch & ~PhaseClock.ACCOUNTED);
         (v.rota, v.turn, v.leader) = (r.rota, c.turn, SiteId.wrap(c.leader));
         (v.openedAtBlock, v.sinceBlock, v.sinceTimestamp) = (c.openedAt, c.sinceBlock, c.sinceTime);
         (v.awaited, v.contributed, v.abstained) = (r.awaited, _contributed(r, c), _abstained(r, c));

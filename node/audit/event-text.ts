@@ -22,6 +22,7 @@ const reason = (n: number): string => ABSTAIN_REASONS[n] ?? `reason ${n}`
 const SENTENCES: Sentences = {
   SiteChanged: (e) => `site ${e.site} is ${e.state}`,
   StudyPublished: (e) => `site ${e.publisher} published study ${e.study}, protocol ${short(e.protocolDigest)}`,
+  PolicySet: (e) => `site ${e.site} made study ${e.study} accounted: each contribution is charged to a dataset's privacy`,
   StudyApproved: (e) => `the steward of site ${e.site} approved study ${e.study}`,
   StudyWithdrawn: (e) => `the steward of site ${e.site} withdrew it from study ${e.study}`,
   EpochPublished: (e) => `site ${e.site} drew the key of epoch ${e.epoch} of study ${e.study} for sites ${sites(e.members)}`,
@@ -29,6 +30,7 @@ const SENTENCES: Sentences = {
   RunOpened: (e) => `site ${e.site} opened run ${e.run} of study ${e.study} on model ${short(e.modelRoot)}`,
   RoundOpened: (e) =>
     `${at(e)} opened; site ${e.leader} leads; sites ${e.rota.join(' ')} are in the rota, ${sites(e.awaited)} awaited; base ${short(e.baseRoot)}`,
+  Charged: (e) => `${at(e)} the contribution of site ${e.site} is charged to its dataset ${short(e.dataset)}`,
   Keyed: (e) => `${at(e)} site ${e.site} sent out its key shares ${short(e.dealDigest)} and holds those of sites ${sites(e.holds)}`,
   Contributed: (e) => `${at(e)} site ${e.site} contributed update ${short(e.root)} of cohort ${short(e.cohortRoot)}`,
   Abstained: (e) => `${at(e)} site ${e.site} abstained (${reason(e.reason)})`,

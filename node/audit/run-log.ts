@@ -83,7 +83,13 @@ class LogReader {
       round.frozen = event
       round.approvedAtFreeze = this.#approvedNow(run.study)
     } else if (event.kind === 'RoundClosed' || event.kind === 'RoundRefused' || event.kind === 'RoundVoid') round.ended = event
-    else if (event.kind !== 'Keyed' && event.kind !== 'Abstained' && event.kind !== 'ContributingExtended' && event.kind !== 'RoundOpened')
+    else if (
+      event.kind !== 'Charged' &&
+      event.kind !== 'Keyed' &&
+      event.kind !== 'Abstained' &&
+      event.kind !== 'ContributingExtended' &&
+      event.kind !== 'RoundOpened'
+    )
       round.events.push(event)
   }
 

@@ -42,6 +42,7 @@ export const CONTRACT_ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   RoundCoordinator_AlreadyExtended: 'ROTA-5126',
   RoundCoordinator_NotAwaited: 'ROTA-5127',
   RoundCoordinator_NotKeyed: 'ROTA-5128',
+  RoundCoordinator_NotCharged: 'ROTA-5129',
 
   SiteRegistry_AccountTaken: 'ROTA-5201',
   SiteRegistry_BadDetails: 'ROTA-5202',
@@ -95,6 +96,14 @@ export const CONTRACT_ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   ConsentRegistry_BadSignature: 'ROTA-5402',
   ConsentRegistry_EpochNotRising: 'ROTA-5403',
   ConsentRegistry_ZeroRoot: 'ROTA-5116',
+
+  PrivacyLedger_NotPublisher: 'ROTA-5308',
+  PrivacyLedger_TooLate: 'ROTA-5310',
+  PrivacyLedger_BadPolicy: 'ROTA-5311',
+  PrivacyLedger_NoPolicy: 'ROTA-5312',
+  PrivacyLedger_ZeroDataset: 'ROTA-5116',
+  PrivacyLedger_AlreadyCharged: 'ROTA-5104',
+  PrivacyLedger_LimitReached: 'ROTA-5313',
 
   ModelLedger_NotMember: 'ROTA-5404',
   ModelLedger_NotNewest: 'ROTA-5404',

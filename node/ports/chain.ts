@@ -76,6 +76,15 @@ export interface StudyRules {
   readonly arithmeticVersion: Digest
 }
 
+/**
+ * Of an accounted study: what a contribution costs, and what a dataset may have spent after one. Eight lanes of a word
+ * (core/privacy tells how epsilon and delta lead to them).
+ */
+export interface PrivacyPolicy {
+  readonly charge: bigint
+  readonly limit: bigint
+}
+
 export interface EpochRecord {
   /** Counts from 0. */
   readonly epoch: number
@@ -155,6 +164,8 @@ export type ChainEventBody =
   | { readonly kind: 'StudyPublished'; readonly study: StudyId; readonly publisher: SiteId; readonly protocolDigest: Digest; readonly protocolCid: Digest }
   | { readonly kind: 'StudyApproved'; readonly study: StudyId; readonly site: SiteId }
   | { readonly kind: 'StudyWithdrawn'; readonly study: StudyId; readonly site: SiteId }
+  /** The study is accounted, with these words. */
+  | { readonly kind: 'PolicySet'; readonly study: StudyId; readonly site: SiteId; readonly charge: bigint; readonly limit: bigint }
   | {
       readonly kind: 'EpochPublished'
       readonly study: StudyId
@@ -179,6 +190,8 @@ export type ChainEventBody =
       readonly baseCid: Digest
       readonly epoch: number
     }
+  /** A contribution of an accounted study is charged to a dataset of the site; `spent` is what that has given away with it. */
+  | { readonly kind: 'Charged'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly dataset: Digest; readonly spent: bigint }
   /** Of masked studies. `holds`: sites whose key shares the site holds; two mask with each other when each holds the other's. */
   | {
       readonly kind: 'Keyed'
@@ -300,6 +313,10 @@ export interface ChainReader {
   runs(): Promise<readonly { readonly run: RunId; readonly study: StudyId; readonly state: RunState }[]>
   run(run: RunId): Promise<RunView>
   epoch(study: StudyId, epoch: number): Promise<EpochRecord>
+  /** Null: the study is not accounted. */
+  policy(study: StudyId): Promise<PrivacyPolicy | null>
+  /** What a site's dataset has given away in all studies, as eight lanes; 0 for nothing. */
+  spent(site: SiteId, dataset: Digest): Promise<bigint>
   isWithdrawn(programme: Digest, tag: Digest): Promise<boolean>
   /** Events of blocks `from` to the head, in order. */
   events(from: number, filter?: { readonly run?: RunId; readonly kinds?: readonly ChainEventBody['kind'][] }): Promise<readonly ChainEvent[]>
@@ -313,6 +330,8 @@ export interface ChainReader {
  */
 export interface ChainWriter {
   openRun(study: StudyId, model: ModelRef): Promise<RunId>
+  /** Of accounted studies, before this site trains: charges the round's contribution to a dataset of its own. */
+  charge(run: RunId, round: RoundNo, dataset: Digest): Promise<void>
   /** Of masked studies: this site's key shares are out, and it holds those of `holds`. */
   key(run: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap): Promise<void>
   contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest): Promise<void>

@@ -22,8 +22,10 @@ import {
   oldAttestation,
   outsiders,
   pause,
+  policy,
   replacement,
   rulesFor,
+  spending,
   study,
   tick,
   wrong,
@@ -156,6 +158,7 @@ function opening(scene: Scene): (() => Act)[] {
   const publisher = random.pick(scene.sites)
   const masked = scene.sites.length >= FEWEST_MASKED && random.chance(scene.temper === VAIN ? 0.25 : 0.7)
   const approving = scene.sites.filter(() => random.chance(masked ? 0.95 : 0.85))
+  const accounted = scene.temper !== VAIN && scene.apart.chance(0.2)
   const impatient = random.chance(0.2) ? [random.pick(scene.sites)] : []
   const epoch = (site: SiteRecord) => (): Act => ({
     sender: site.node,
@@ -166,6 +169,7 @@ function opening(scene: Scene): (() => Act)[] {
   const one = studyId(1)
   return [
     () => study(scene, publisher.node, (masked ? maskedRules : rulesFor)(scene, scene.sites.length + 3)),
+    ...(accounted ? [() => policy(scene, 1, publisher.node)] : []),
     ...approving.map(
       (site) => (): Act => ({ sender: site.steward, contract: 'StudyRegistry', method: 'approve', args: [1, scene.sim.chain.study(one).protocolDigest] }),
     ),
@@ -178,6 +182,7 @@ function opening(scene: Scene): (() => Act)[] {
 function next(scene: Scene): Step {
   const { random, temper } = scene
   if (temper.members > 0 && scene.apart.chance(0.01)) return replacement(scene)
+  if (scene.runs > 0 && temper !== VAIN && scene.apart.chance(0.015)) return spending(scene)
   if (random.chance(temper.members)) return membership(scene)
   if (random.chance(temper.others)) return consent(scene)
   if (scene.runs === 0) return random.chance(0.5) ? openRun(scene) : membership(scene)
@@ -235,8 +240,10 @@ const EXPECTED_EVENTS: readonly ChainEventBody['kind'][] = [
     'StudyApproved',
     'StudyWithdrawn',
     'EpochPublished',
+    'PolicySet',
     'RunOpened',
     'RoundOpened',
+    'Charged',
     'Keyed',
     'Contributed',
     'Abstained',

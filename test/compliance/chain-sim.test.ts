@@ -11,7 +11,7 @@ function chainWorld(world: SimWorld, sites: number): ChainWorld {
   let studies = 0
   return {
     chains: nodes,
-    async makeStudy({ limit, mode = 'open', members = sites, ...numbers }) {
+    async makeStudy({ limit, mode = 'open', members = sites, policy, ...numbers }) {
       const rules = {
         ...numbers,
         wordBits: 64,
@@ -20,7 +20,9 @@ function chainWorld(world: SimWorld, sites: number): ChainWorld {
         limits: Array.from({ length: 5 }, () => limit),
         arithmeticVersion: digest(id('golden outputs')),
       } as const
-      const study = await world.publishStudy(digest(id(`protocol ${++studies}`)), digest(id('cid')), rules, world.founders.slice(0, members))
+      const study = await world.publishStudy(digest(id(`protocol ${++studies}`)), digest(id('cid')), rules, [])
+      if (policy !== undefined) await nodes[0]?.studyDesk().setPolicy(study, policy)
+      for (const { id: site } of world.founders.slice(0, members)) await desk(site).approve(study, world.chain.study(study).protocolDigest)
       await nodes[0]?.publishEpoch(study, 0, digest(id('key')), digest(id('bundle')))
       return study
     },

@@ -7,6 +7,7 @@
  * disagreement a wrong sum is discarded, a refused result keeps the base
  * more time    an awaited site that asks in time begins the limit of contributing anew, once a round
  * masked       sites have keys before they contribute; who has none is out; one set of updates of a model is published, then the run is Ended
+ * privacy      a contribution to an accounted study is charged to a dataset first, and refused above the limit
  * trouble      abstain, void, three voids pause, ready resumes, halt ends an exact run
  * membership   a withdrawn site's calls fail; its absence makes a new epoch due
  * consent      terms, roots, withdrawals by relay, many at once and by an ombudsman, declarations
@@ -19,7 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bitmapOf, has, sizeOf, withSite } from '#base/bitmap.ts'
 import { type ErrorCode, isRotaError, type Reaction } from '#base/errors.ts'
 import { type Address, attemptNo, type Digest, digest, type RoundNo, type RunId, roundNo, type SiteId, type StudyId, siteId, ZERO_DIGEST } from '#base/ids.ts'
-import type { AttestStatus, Chain, ChainEventBody, ModelRef, RunView } from '#ports/chain.ts'
+import type { AttestStatus, Chain, ChainEventBody, ModelRef, PrivacyPolicy, RunView } from '#ports/chain.ts'
 
 export interface ChainWorld {
   /** One for each founder, by its node account; site i is chains[i]. */
@@ -49,6 +50,8 @@ export interface WorldStudy {
   readonly mode?: 'open' | 'masked'
   /** The first so many sites approve it; default all. */
   readonly members?: number
+  /** Makes it accounted before anybody approves it. */
+  readonly policy?: PrivacyPolicy
   /** Of every phase. */
   readonly limit: { readonly seconds: number; readonly blocks: number }
 }
@@ -419,6 +422,34 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
         [['Ended', null, 0]],
       )
       await fails(key(0, one), 'ROTA-5103', 'ignore')
+    })
+
+    it('charges a dataset before it takes a contribution, up to the limit of the study', async () => {
+      const lanes = (n: bigint) => Array.from({ length: 8 }, (_, i) => n << BigInt(32 * i)).reduce((a, b) => a | b)
+      const policy = { charge: lanes(100n), limit: lanes(250n) }
+      const { run, study, at, contribute } = await openRun(world, { policy })
+      const [one, two, three] = [roundNo(1), roundNo(2), roundNo(3)]
+      const rows = named('rows of site 0')
+      assert.deepEqual(await at(1).policy(study), policy)
+      await fails(contribute(0, one), 'ROTA-5129', 'reject')
+      await at(0).charge(run, one, rows)
+      await contribute(0, one)
+      await fails(at(0).charge(run, one, rows), 'ROTA-5104', 'ignore')
+      await fails(at(0).charge(run, two, ZERO_DIGEST), 'ROTA-5116', 'reject')
+      await at(0).charge(run, two, rows)
+      await fails(at(0).charge(run, three, rows), 'ROTA-5313', 'reject')
+      assert.deepEqual([await at(0).spent(siteId(0), rows), await at(0).spent(siteId(1), rows)], [lanes(200n), 0n])
+      const told = await at(0).events(0, { run, kinds: ['Charged'] })
+      assert.deepEqual(
+        told.map((e) => e.kind === 'Charged' && [e.site, e.round, e.dataset, e.spent]),
+        [
+          [0, 1, rows, lanes(100n)],
+          [0, 2, rows, lanes(200n)],
+        ],
+      )
+      const plain = await openRun(world)
+      assert.equal(await at(0).policy(plain.study), null)
+      await fails(at(0).charge(plain.run, one, rows), 'ROTA-5312', 'ignore')
     })
 
     it('keeps the base when the result is refused', async () => {

@@ -79,10 +79,11 @@ function actsOn(chains: readonly EthersChain[], ground: Ground, contracts: Addre
   const steward = (site: number) => studyDesk(link, keyOf(site, 'steward'))
   let studies = 0
   return {
-    async makeStudy({ limit, mode = 'open', members = chains.length, ...numbers }) {
+    async makeStudy({ limit, mode = 'open', members = chains.length, policy, ...numbers }) {
       const protocol = digest(id(`protocol ${++studies}`))
       const rules = { ...numbers, wordBits: 64, slices: 1, mode, limits: Array.from({ length: 5 }, () => limit), arithmeticVersion } as const
       const study = await studyDesk(link, keyOf(0, 'node')).publish(protocol, digest(id('cid')), rules)
+      if (policy !== undefined) await studyDesk(link, keyOf(0, 'node')).setPolicy(study, policy)
       await Promise.all(chains.slice(0, members).map((_, site) => steward(site).approve(study, protocol)))
       await (chains[0] as EthersChain).publishEpoch(study, 0, digest(id('key')), digest(id('bundle')))
       return study

@@ -6,10 +6,10 @@ describe('RotaDirectory', () => {
   it('names the contracts of a network and their version', async () => {
     const w = await World.deploy(2)
     expect(await read(w.directory, 'version')).to.equal('rota-contracts/1')
-    const { sites, studies, rounds, consents, ledger, audits } = w
+    const { sites, studies, rounds, consents, ledger, audits, privacy } = w
     const addresses = (await read(w.directory, 'addresses')) as string[]
-    expect([...addresses].slice(0, 6)).to.deep.equal([sites, studies, rounds, consents, ledger, audits].map((c) => c.target))
-    expect(addresses[6]).to.equal(await read(sites, 'deployedAtBlock'))
+    expect([...addresses].slice(0, 7)).to.deep.equal([sites, studies, rounds, consents, ledger, audits, privacy].map((c) => c.target))
+    expect(addresses[7]).to.equal(await read(sites, 'deployedAtBlock'))
   })
 
   it('refuses contracts that do not belong together', async () => {

@@ -7,7 +7,7 @@ export const VERSION = 'rota-contracts/1'
 export const ABI = {
   RotaDirectory: [
     'error RotaDirectory_Mismatch(address contract_)',
-    'function addresses() view returns ((address sites, address studies, address coordinator, address consents, address models, address audits, uint256 deployedAtBlock))',
+    'function addresses() view returns ((address sites, address studies, address coordinator, address consents, address models, address audits, address privacy, uint256 deployedAtBlock))',
     'function version() pure returns (string)',
   ],
   SiteRegistry: [
@@ -110,6 +110,7 @@ export const ABI = {
     'error RoundCoordinator_NoSuchDeal(uint32 run, uint32 round, uint256 strangers)',
     'error RoundCoordinator_NotApproved(uint32 study, uint16 site)',
     'error RoundCoordinator_NotAwaited(uint32 run, uint32 round, uint16 site)',
+    'error RoundCoordinator_NotCharged(uint32 run, uint32 round, uint16 site)',
     'error RoundCoordinator_NotContributed(uint32 run, uint32 round, uint256 strangers)',
     'error RoundCoordinator_NotCurrentRound(uint32 run, uint32 round, uint32 current)',
     'error RoundCoordinator_NotCustodian(uint32 run, uint32 round, uint16 site, uint8 slice)',
@@ -161,6 +162,7 @@ export const ABI = {
     'function key(uint32 id, uint32, bytes32, bytes32, uint256)',
     'function ledger() view returns (address)',
     'function openRun(uint32 study, bytes32 modelRoot, bytes32 modelCid) returns (uint32 id)',
+    'function privacy() view returns (address)',
     'function publish(uint32 id, uint32 round, uint8 attempt, bytes32 sumRoot, bytes32 sumCid)',
     'function ready(uint32 id)',
     'function run(uint32 id) view returns ((uint32 run, uint32 study, uint8 state, bytes32 modelRoot, bytes32 modelCid, uint32 closedRounds, uint8 voidsInARow, uint256 ready, (uint32 round, uint8 phase, uint8 attempt, uint256 rota, uint16 turn, uint16 leader, uint40 openedAtBlock, uint32 epoch, uint40 sinceBlock, uint40 sinceTimestamp, uint256 awaited, uint256 contributed, uint256 abstained, uint16[] custodianPlaces, uint256[] witnessed, uint256 included, uint16 firstPlace, uint8 publications, uint16 publisher, bytes32 sumRoot, bytes32 sumCid, uint256 attested, bytes32 accumulator, bool extended, uint256 keyed) round))',
@@ -228,6 +230,22 @@ export const ABI = {
     'event AuditEntry(uint16 indexed site, uint8 indexed category, bytes32 subject)',
     'function record(uint8 category, bytes32 subject)',
     'function sites() view returns (address)',
+  ],
+  PrivacyLedger: [
+    'error PrivacyLedger_AlreadyCharged(uint32 run, uint32 round, uint16 site)',
+    'error PrivacyLedger_BadPolicy(uint256 charge, uint256 limit)',
+    'error PrivacyLedger_LimitReached(uint16 site, bytes32 dataset, uint256 spent, uint256 limit)',
+    'error PrivacyLedger_NoPolicy(uint32 study)',
+    'error PrivacyLedger_NotPublisher(uint32 study, uint16 site)',
+    'error PrivacyLedger_TooLate(uint32 study)',
+    'error PrivacyLedger_ZeroDataset()',
+    'event Charged(uint32 indexed run, uint32 indexed round, uint16 indexed site, bytes32 dataset, uint256 spent)',
+    'event PolicySet(uint32 indexed study, uint16 indexed site, uint256 charge, uint256 limit)',
+    'function charge(uint32 run, uint32 round, bytes32 dataset)',
+    'function lastCharged(uint32 run, uint16 site) view returns (uint32)',
+    'function policyOf(uint32 study) view returns (uint256, uint256)',
+    'function setPolicy(uint32 study, uint256 charge_, uint256 limit)',
+    'function spentOf(uint16 site, bytes32 dataset) view returns (uint256)',
   ],
 } as const
 

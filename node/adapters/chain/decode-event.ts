@@ -54,6 +54,7 @@ const DECODERS: Readonly<Record<string, (a: Struct) => ChainEventBody>> = {
     protocolCid: digestOf(a.protocolCid),
   }),
   StudyApproved: (a) => ({ kind: 'StudyApproved', study: study(a), site: siteOf(a.site) }),
+  PolicySet: (a) => ({ kind: 'PolicySet', study: study(a), site: siteOf(a.site), charge: a.charge as bigint, limit: a.limit as bigint }),
   StudyWithdrawn: (a) => ({ kind: 'StudyWithdrawn', study: study(a), site: siteOf(a.site) }),
   EpochPublished: (a) => ({
     ...{ kind: 'EpochPublished', study: study(a), epoch: numberOf(a.epoch), site: siteOf(a.site) },
@@ -66,6 +67,7 @@ const DECODERS: Readonly<Record<string, (a: Struct) => ChainEventBody>> = {
     ...{ kind: 'RoundOpened', ...inRound(a), leader: siteOf(a.leader), turn: numberOf(a.turn), rota: sitesOf(bitmapOf(a.rota)) },
     ...{ awaited: bitmapOf(a.awaited), baseRoot: shared(digestOf(a.baseRoot)), baseCid: shared(digestOf(a.baseCid)), epoch: numberOf(a.epoch) },
   }),
+  Charged: (a) => ({ kind: 'Charged', ...inRound(a), site: siteOf(a.site), dataset: shared(digestOf(a.dataset)), spent: a.spent as bigint }),
   Keyed: (a) => ({
     ...{ kind: 'Keyed', ...inRound(a), site: siteOf(a.site) },
     ...{ dealDigest: digestOf(a.dealDigest), dealCid: digestOf(a.dealCid), holds: bitmapOf(a.holds) },

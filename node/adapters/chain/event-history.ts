@@ -98,7 +98,19 @@ export class EventHistory {
 
 /** Of these there are more with each round. */
 const OF_ROUNDS: ReadonlySet<ChainEventBody['kind']> = new Set([
-  ...(['RoundOpened', 'Keyed', 'Contributed', 'Abstained', 'ContributingExtended', 'PhaseBegan', 'Witnessed', 'Frozen', 'Published', 'Attested'] as const),
+  ...([
+    'RoundOpened',
+    'Charged',
+    'Keyed',
+    'Contributed',
+    'Abstained',
+    'ContributingExtended',
+    'PhaseBegan',
+    'Witnessed',
+    'Frozen',
+    'Published',
+    'Attested',
+  ] as const),
   ...(['PublicationDiscarded', 'Disputed', 'RoundClosed', 'RoundRefused', 'RoundVoid', 'SiteReady'] as const),
 ])
 

@@ -129,6 +129,7 @@ export async function linkTo(endpoint: Endpoint, directory: Address): Promise<Li
     ConsentRegistry: address(found.consents ?? ''),
     ModelLedger: address(found.models ?? ''),
     AuditLog: address(found.audits ?? ''),
+    PrivacyLedger: address(found.privacy ?? ''),
   }
   const deployedAtBlock = Number(found.deployedAtBlock)
   if (!endpoint.depth.newest) await endpoint.depth.reach(deployedAtBlock)

@@ -31,6 +31,11 @@ export function readerOf(link: Link, log: EventLog): Omit<ChainReader, 'onChange
     },
     run: async (run) => runView((await view('RoundCoordinator', 'run', [run])) as Struct),
     epoch: async (study, epoch) => epochRecord((await view('StudyRegistry', 'epochOf', [study, epoch])) as Struct),
+    async policy(study) {
+      const [charge, limit] = (await view('PrivacyLedger', 'policyOf', [study])) as readonly [bigint, bigint]
+      return charge === 0n ? null : { charge, limit }
+    },
+    spent: async (site, dataset) => (await view('PrivacyLedger', 'spentOf', [site, dataset])) as bigint,
     isWithdrawn: async (programme, tag) => bitmapOf(await view('ConsentRegistry', 'withdrawnAt', [programme, tag])) !== 0n,
     events: (from, filter) => log.read(from, filter),
   }

@@ -1,5 +1,5 @@
 import { type Address, type Digest, type StudyId, studyId } from '#base/ids.ts'
-import type { StudyRules } from '#ports/chain.ts'
+import type { PrivacyPolicy, StudyRules } from '#ports/chain.ts'
 import type { Link } from './link.ts'
 import { openSender } from './sender.ts'
 import { MODES, numberOf } from './views.ts'
@@ -10,6 +10,8 @@ export interface StudyDesk {
   readonly account: Address
   /** By a member's node account. @throws ROTA-5302, ROTA-5303 when the contract does not take the numbers */
   publish(protocolDigest: Digest, protocolCid: Digest, rules: StudyRules): Promise<StudyId>
+  /** By the publisher, before any approval: the study is accounted. @throws ROTA-5310, ROTA-5311 */
+  setPolicy(study: StudyId, policy: PrivacyPolicy): Promise<void>
   /** By a steward; the digest is that of the protocol which was read. @throws ROTA-5305 when the study has another */
   approve(study: StudyId, protocolDigest: Digest): Promise<void>
   /** By a steward: the site takes no further part, from this transaction on. */
@@ -28,6 +30,7 @@ export function studyDesk(link: Link, signer: string): StudyDesk {
       const receipt = await send('StudyRegistry', 'publish', [protocolDigest, protocolCid, onChain(rules)])
       return studyId(numberOf(fromReceipt(receipt, 'StudyRegistry', 'StudyPublished', 'study')))
     },
+    setPolicy: async (study, { charge, limit }) => void (await send('PrivacyLedger', 'setPolicy', [study, charge, limit])),
     approve: async (study, protocolDigest) => void (await send('StudyRegistry', 'approve', [study, protocolDigest])),
     withdrawSite: async (study) => void (await send('StudyRegistry', 'withdrawSite', [study])),
     endorse: async (run, result, evidence) => void (await send('ModelLedger', 'endorse', [run, result, evidence])),

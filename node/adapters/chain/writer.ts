@@ -76,6 +76,7 @@ export function writerOf(send: Send): ChainWriter & { reportEpoch(study: number,
       const receipt = await send('RoundCoordinator', 'openRun', [study, model.root, model.cid])
       return runId(numberOf(fromReceipt(receipt, 'RoundCoordinator', 'RunOpened', 'run')))
     },
+    charge: async (run, no, dataset) => void (await send('PrivacyLedger', 'charge', [run, no, dataset])),
     key: (run, no, dealDigest, dealCid, holds) => round('key', run, no, dealDigest, dealCid, holds),
     contribute: (run, no, root, cid, cohortRoot) => round('contribute', run, no, root, cid, cohortRoot),
     abstain: (run, no, reason) => round('abstain', run, no, reasonIndex(reason)),

@@ -9,6 +9,7 @@ import type { SimTime } from './time.ts'
 /** A table, so that a call that is added to the port cannot be forgotten here. */
 const ALL_WRITES: Readonly<Record<keyof ChainWriter, true>> = {
   openRun: true,
+  charge: true,
   key: true,
   contribute: true,
   abstain: true,

@@ -176,6 +176,11 @@ export const chainErrors = {
     remedy: 'Nothing to do: it takes part again from the next round on.',
     reaction: 'ignore',
   },
+  'ROTA-5129': {
+    what: "site {site}'s contribution to round {round} of run {run} is not charged to one of its datasets",
+    remedy: 'The study is accounted: the node charges the dataset before it trains. Nothing was spent, and nothing was sent.',
+    reaction: 'reject',
+  },
 
   // Sites.
   'ROTA-5201': {
@@ -244,6 +249,23 @@ export const chainErrors = {
     what: 'this consent has been withdrawn already',
     remedy: 'Nothing to do: a withdrawal holds for good. Consenting again makes a new tag.',
     reaction: 'ignore',
+  },
+  'ROTA-5310': {
+    what: 'study {study} can get no privacy policy any more',
+    remedy: 'It has one, or a steward has approved it without. Publish the study anew, and set its policy before the stewards approve.',
+    reaction: 'reject',
+  },
+  'ROTA-5311': {
+    what: 'the privacy policy cannot work: a contribution costs {charge}, and the limit is {limit}',
+    remedy:
+      'Every lane of the cost is at least 1, every lane of the limit below 2^31 - 1, and one contribution within the limit. rota privacy plan works them out.',
+    reaction: 'reject',
+  },
+  'ROTA-5312': { what: 'study {study} is not accounted: nothing is charged for it', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5313': {
+    what: "site {site}'s dataset has spent its privacy: one more contribution would bring it above the study's limit",
+    remedy: 'The site abstains, and the others go on. A study with more noise or a higher limit may still take a contribution; what is spent stays spent.',
+    reaction: 'reject',
   },
   'ROTA-5402': {
     what: 'the withdrawal is not signed by the key {key} that it names',

@@ -1,10 +1,11 @@
 import { Signature, sha256 } from 'ethers'
 import { PROPOSAL_KINDS } from '#adapters/sim/chain/call.ts'
+import { digestOf } from '#adapters/sim/hash.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
-import { type Address, type Digest, type SiteId, siteId, ZERO_DIGEST } from '#base/ids.ts'
-import { PHASES, type SiteRecord } from '#ports/chain.ts'
+import { type Address, type Digest, type RunId, type SiteId, siteId, ZERO_DIGEST } from '#base/ids.ts'
+import { PHASES, type SiteRecord, type StudyRecord } from '#ports/chain.ts'
 import type { Act, Pause } from './act.ts'
-import { attestation, call } from './forward.ts'
+import { attestation, call, charge } from './forward.ts'
 import { OMBUDSMAN } from './patients.ts'
 import type { Patient, Scene } from './scene.ts'
 import type { AbiRules } from './sim-side.ts'
@@ -29,6 +30,39 @@ export function lateness(scene: Scene): Pause {
   const thirds = vain ? Math.max(3, round.rota.length - round.firstPlace) : 1
   const limit = scene.sim.chain.study(study).rules.limits[PHASES.indexOf(round.phase)] as { seconds: number; blocks: number }
   return { seconds: Math.ceil((thirds * limit.seconds) / 3), blocks: Math.ceil((thirds * limit.blocks) / 3) }
+}
+
+/** A study's publisher says what it may spend: room for some contributions of a dataset, or words that cannot work. */
+export function policy(scene: Scene, study: number, publisher: Address): Act {
+  const { apart: random } = scene
+  const lanes = (most: number) => Array.from({ length: 8 }, (_, i) => BigInt(random.int(1, most)) << BigInt(32 * i)).reduce((a, b) => a | b)
+  const charge = lanes(1000)
+  const rounds = BigInt(random.pick([1, 2, 5, 5, 40, 40]))
+  const args = random.chance(0.9)
+    ? [charge, charge * rounds]
+    : random.pick([
+        [0n, charge],
+        [charge, 0n],
+        [charge | (1n << 31n), charge],
+        [charge, (1n << 255n) | charge],
+      ])
+  return { sender: publisher, contract: 'PrivacyLedger', method: 'setPolicy', args: [study, ...args] }
+}
+
+/** Charges and policies that are late, early, repeated, malformed or another's. Drawn apart, as they were added later. */
+export function spending(scene: Scene): Act {
+  const { apart: random, sites } = scene
+  const { run, round } = scene.sim.chain.run(scene.runs as RunId)
+  const site = random.pick(sites)
+  const no = Math.max(0, round.round + random.pick([0, 0, 1, -1]))
+  const wild = { sender: random.pick([site.node, site.node, site.steward]), contract: 'PrivacyLedger', method: 'charge' } as const
+  return random.pick([
+    () => charge(scene, site.id, run, no),
+    () => ({ ...wild, args: [random.int(0, scene.runs + 1), no, random.pick([ZERO_DIGEST, digestOf('dataset', random.int(1, 2))])] }),
+    () => ({ ...wild, args: [run, no, ZERO_DIGEST] }),
+    () => policy(scene, random.int(0, scene.studies + 1), random.pick([site.node, site.node, site.steward])),
+    () => policy(scene, scene.studies, (sites[scene.sim.chain.study(scene.studies as StudyRecord['id']).publisher] as SiteRecord).node),
+  ])()
 }
 
 export const tick = (scene: Scene): Act => ({ sender: scene.anyAccount(), contract: 'RoundCoordinator', method: 'tick', args: [scene.run().run] })

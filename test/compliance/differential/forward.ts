@@ -1,3 +1,4 @@
+import { digestOf } from '#adapters/sim/hash.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
 import { type Bitmap, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
 import { ATTEST_STATUSES, type AttestStatus, PHASES, type RoundView, type RunView } from '#ports/chain.ts'
@@ -47,6 +48,8 @@ function contribute(scene: Scene, { run, round }: RunView): Act {
   const site = missing.length === 0 ? scene.anySite().id : scene.random.pick(missing)
   if (scene.random.chance(0.1)) return call(scene, site, 'abstain', [run, round.round, scene.random.int(0, 6)])
   if (scene.random.chance(0.06)) return call(scene, site, 'extend', [run, round.round])
+  const owes = stateOf(scene, run).accounted && scene.sim.chain.contracts.privacy.lastCharged(run, site) !== round.round
+  if (owes && scene.apart.chance(0.95)) return charge(scene, site, run, round.round)
   return call(scene, site, 'contribute', [
     run,
     round.round,
@@ -55,6 +58,12 @@ function contribute(scene: Scene, { run, round }: RunView): Act {
     scene.digest('cohort'),
   ])
 }
+
+/** One of the site's two datasets. */
+export const charge = (scene: Scene, site: SiteId, run: number, round: number): Act => ({
+  ...call(scene, site, 'charge', [run, round, digestOf('dataset', scene.apart.int(1, 2))]),
+  contract: 'PrivacyLedger',
+})
 
 const isMasked = (scene: Scene, run: RunView['run']): boolean => stateOf(scene, run).rules.mode === 'masked'
 

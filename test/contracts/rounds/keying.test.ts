@@ -114,7 +114,7 @@ describe('RoundCoordinator, Keying', () => {
     })
 
     it('is no business of the code behind the call', async () => {
-      const code = await ethers.deployContract('MaskedRounds', [w.sites, w.studies, w.ledger])
+      const code = await ethers.deployContract('MaskedRounds', [w.sites, w.studies, w.ledger, w.privacy])
       await refused(w.send(w.hospital(0).node, code, 'key', 1, 1, digest('a'), digest('b'), 0), code, 'RoundCoordinator_UnknownRun', [1])
     })
   })

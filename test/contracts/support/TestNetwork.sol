@@ -39,6 +39,9 @@ abstract contract TestNetwork {
         rounds = new RoundCoordinator(sites, studies);
     }
 
+    /// @dev Called before anybody approves.
+    function published(StudyId id) internal virtual {}
+
     function study(uint16 minSites, uint16 quorum, uint8 slices, Mode mode) internal returns (StudyId id) {
         StudyRules memory rules;
         (rules.minSites, rules.quorum, rules.maxRounds, rules.wordBits) = (minSites, quorum, 1000, 64);
@@ -48,6 +51,7 @@ abstract contract TestNetwork {
         }
         VM.prank(node(0));
         id = studies.publish(PROTOCOL, PROTOCOL, rules);
+        published(id);
         for (uint256 i = 0; i < count; ++i) {
             VM.prank(steward(i));
             studies.approve(id, PROTOCOL);

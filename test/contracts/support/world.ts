@@ -85,6 +85,7 @@ export class World {
   readonly studies: Contract
   readonly rounds: Contract
   readonly ledger: Contract
+  readonly privacy: Contract
   readonly consents: Contract
   readonly audits: Contract
   readonly directory: Contract
@@ -92,7 +93,7 @@ export class World {
   private constructor(
     hospitals: readonly Hospital[],
     spare: readonly Signer[],
-    c: Record<'sites' | 'studies' | 'rounds' | 'ledger' | 'consents' | 'audits' | 'directory', Contract>,
+    c: Record<'sites' | 'studies' | 'rounds' | 'ledger' | 'privacy' | 'consents' | 'audits' | 'directory', Contract>,
   ) {
     this.hospitals = hospitals
     this.spare = spare
@@ -100,6 +101,7 @@ export class World {
     this.studies = c.studies
     this.rounds = c.rounds
     this.ledger = c.ledger
+    this.privacy = c.privacy
     this.consents = c.consents
     this.audits = c.audits
     this.directory = c.directory
@@ -113,10 +115,11 @@ export class World {
     const studies = await ethers.deployContract('StudyRegistry', [sites])
     const rounds = await ethers.deployContract('RoundCoordinator', [sites, studies])
     const ledger = await ethers.getContractAt('ModelLedger', String(await read(rounds, 'ledger')))
+    const privacy = await ethers.getContractAt('PrivacyLedger', String(await read(rounds, 'privacy')))
     const consents = await ethers.deployContract('ConsentRegistry', [sites])
     const audits = await ethers.deployContract('AuditLog', [sites])
     const directory = await ethers.deployContract('RotaDirectory', [rounds, consents, audits])
-    return new World(hospitals, signers.slice(3 * count), { sites, studies, rounds, ledger, consents, audits, directory })
+    return new World(hospitals, signers.slice(3 * count), { sites, studies, rounds, ledger, privacy, consents, audits, directory })
   }
 
   /** A study that all hospitals approved, with epoch 0 of its keys. */
@@ -157,7 +160,7 @@ export class World {
   }
 
   private seen(receipt: ContractTransactionReceipt): SeenEvent[] {
-    const all: Interface[] = [this.rounds, this.sites, this.studies, this.ledger, this.consents, this.audits].map((c) => c.interface)
+    const all: Interface[] = [this.rounds, this.sites, this.studies, this.ledger, this.privacy, this.consents, this.audits].map((c) => c.interface)
     return receipt.logs.map((log) => {
       for (const iface of all) {
         const event = iface.parseLog(log)

@@ -11,6 +11,7 @@ import {
   type EpochRecord,
   type Head,
   type ModelRef,
+  type PrivacyPolicy,
   type RelayedWithdrawal,
   type RunState,
   type RunView,
@@ -72,6 +73,14 @@ export class SimAccount implements Chain {
     return this.#read(() => this.#chain.contracts.studies.epochOf(study, epoch))
   }
 
+  async policy(study: StudyId): Promise<PrivacyPolicy | null> {
+    return this.#chain.contracts.privacy.policyOf(study)
+  }
+
+  async spent(site: SiteId, dataset: Digest): Promise<bigint> {
+    return this.#chain.contracts.privacy.spentOf(site, dataset)
+  }
+
   async isWithdrawn(programme: Digest, tag: Digest): Promise<boolean> {
     return this.#chain.contracts.consents.isWithdrawn(programme, tag)
   }
@@ -95,6 +104,10 @@ export class SimAccount implements Chain {
 
   key(run: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap): Promise<void> {
     return this.#send((call, { coordinator }) => coordinator.key(call, run, round, dealDigest, dealCid, holds))
+  }
+
+  charge(run: RunId, round: RoundNo, dataset: Digest): Promise<void> {
+    return this.#send((call, { privacy }) => privacy.charge(call, run, round, dataset))
   }
 
   contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest): Promise<void> {
@@ -174,6 +187,7 @@ export class SimAccount implements Chain {
     return {
       publish: (protocolDigest: Digest, protocolCid: Digest, rules: StudyRules): Promise<StudyId> =>
         this.#send((call, { studies }) => studies.publish(call, protocolDigest, protocolCid, rules)),
+      setPolicy: (study: StudyId, policy: PrivacyPolicy): Promise<void> => this.#send((call, { privacy }) => privacy.setPolicy(call, study, policy)),
       approve: (study: StudyId, protocolDigest: Digest): Promise<void> => this.#send((call, { studies }) => studies.approve(call, study, protocolDigest)),
       withdrawSite: (study: StudyId): Promise<void> => this.#send((call, { studies }) => studies.withdrawSite(call, study)),
     }

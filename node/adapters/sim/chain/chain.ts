@@ -10,6 +10,7 @@ import { SimConsents } from './consents.ts'
 import { SimCoordinator } from './coordinator.ts'
 import { History } from './history.ts'
 import { Ledger, type SimEvent } from './ledger.ts'
+import { SimPrivacy } from './privacy.ts'
 import { SimSites, type SiteDetails } from './sites.ts'
 import { SimStudies } from './studies.ts'
 import { viewOf } from './view.ts'
@@ -35,6 +36,7 @@ export interface SimContracts {
   readonly sites: SimSites
   readonly studies: SimStudies
   readonly coordinator: SimCoordinator
+  readonly privacy: SimPrivacy
   readonly consents: SimConsents
   readonly audits: SimAudits
 }
@@ -70,9 +72,10 @@ export class SimChain {
     this.#deploy = () => {
       const sites = new SimSites(options.maxSites)
       const studies = new SimStudies(sites, options.maxSites ?? 256)
-      const coordinator = new SimCoordinator(studies, (call: Call) => sites.nodeSite(call.sender))
+      const privacy: SimPrivacy = new SimPrivacy(sites, studies, (run) => coordinator.run(run).study)
+      const coordinator: SimCoordinator = new SimCoordinator(studies, privacy, (call: Call) => sites.nodeSite(call.sender))
       const consents = new SimConsents(sites, { chainId: this.chainId, verifyingContract: this.consentRegistry })
-      return { sites, studies, coordinator, consents, audits: new SimAudits(sites) }
+      return { sites, studies, coordinator, privacy, consents, audits: new SimAudits(sites) }
     }
     this.#contracts = this.#deploy()
     this.ledger.onEvents(() => this.#changed())

@@ -17,15 +17,23 @@ export interface Studies extends Membership {
   rulesOf(study: StudyId): StudyRules
 }
 
+/** What the coordinator asks of the PrivacyLedger. */
+export interface Charges {
+  policyOf(study: StudyId): object | null
+  lastCharged(run: RunId, site: SiteId): RoundNo
+}
+
 /** RoundCoordinator.sol: the order of checks in each call is the contract's, so that the same wrong call fails with the same error. */
 export class SimCoordinator {
   readonly #studies: Studies
+  readonly #charges: Charges
   readonly #nodeSite: (call: Call) => SiteId
   #runs: readonly Run[] = []
 
   /** @param nodeSite the site whose node account calls, active or not, or SiteRegistry_NotNode */
-  constructor(studies: Studies, nodeSite: (call: Call) => SiteId) {
+  constructor(studies: Studies, charges: Charges, nodeSite: (call: Call) => SiteId) {
     this.#studies = studies
+    this.#charges = charges
     this.#nodeSite = nodeSite
   }
 
@@ -59,6 +67,7 @@ export class SimCoordinator {
       base: null,
       kept: new Map(),
       revealed: new Set<Digest>(),
+      accounted: this.#charges.policyOf(study) !== null,
     }
     const run: Run = { id, study, rules, state: 'Active', model, round, ...fresh }
     call.emit({ kind: 'RunOpened', run: id, study, site, modelRoot: model.root, modelCid: model.cid })
@@ -89,6 +98,7 @@ export class SimCoordinator {
     inRota(run, site)
     const { keyed } = run.round
     if (keyed !== 0n && !has(keyed, site)) revert('RoundCoordinator_NotKeyed', { run: id, round, site })
+    if (run.accounted && this.#charges.lastCharged(id, site) !== round) revert('RoundCoordinator_NotCharged', { run: id, round, site })
     notZero(root, cid, cohortRoot)
     this.#notYetIn(run, site)
     const { contributed, accumulator } = run.round

@@ -28,6 +28,8 @@ export interface Run {
   readonly kept: ReadonlyMap<SiteId, Digest>
   /** Models of which a sum over masked updates was published: no round opens on one again. */
   readonly revealed: ReadonlySet<Digest>
+  /** Contributions are charged in the PrivacyLedger. */
+  readonly accounted: boolean
 }
 
 export interface Round {
