@@ -72,7 +72,7 @@ contract RoundCoordinator is Contributing, RoundViews {
         r.accounted = charge != 0;
         (r.lastLeader, r.limits, r.modelRoot, r.modelCid) = (NO_SITE, PhaseClock.packLimits(rules.limits), modelRoot, modelCid);
         emit RunOpened(id, study, site, modelRoot, modelCid);
-        _openRound(id, r);
+        _openRound(id, r, false);
     }
 
     /// @inheritdoc IRoundCoordinator

@@ -35,8 +35,8 @@ import {IRoundEvents} from "./IRoundEvents.sol";
 ///   order of ids (in a run's first round: the lowest id). Each passed-over site that it steps over is passed over once less.
 ///   When the whole rota is passed over, all is forgiven and the first after the last leader is taken.
 /// - awaited = sites of the rota that contributed to the last opened round of this run (keyed, and did not abstain, when it ended in Keying), or were not in its rota, or signalled
-///   `ready` since it opened (but who asked for more time in it and did not come). First round of a run: the whole rota; first
-///   round after a pause: the whole rota but such a one.
+///   `ready` since it opened (but who asked for more time in it and did not come). First round of a run, and a
+///   deep one: the whole rota; first round after a pause: the whole rota but such a one.
 /// - It is *deep* when it opens because a round was void in Publishing or Attesting, or because a deep one was void. (A pause between
 ///   ends that, as every close and refusal does.)
 /// - `ready` signals are used up. Phase Contributing begins, of a masked study Keying. Emits {RoundOpened}, and no {PhaseBegan} for
@@ -53,7 +53,7 @@ import {IRoundEvents} from "./IRoundEvents.sol";
 /// Ends when every awaited site that is still approved has contributed or abstained, and enough (`quorum`; above) have contributed
 /// (looked at by `contribute` and `abstain`); *at the limit*: with enough contributions, else Void. Then Witnessing begins.
 /// The limit begins anew once, when an awaited site asks for it in time (`extend`); no {PhaseBegan} tells that, since no phase
-/// begins. Who asks and then does not contribute is not awaited in the next round, whatever it signals, and cannot ask there.
+/// begins. Who asks and then does not contribute is not awaited in the next round, whatever it signals, and cannot ask there, unless that is deep.
 ///
 /// # Witnessing
 /// Custodians of slice s (from 0) are the places s, s + 1, … (mod n, counted from the turn): min(3, n) of them at first, all n in

@@ -94,7 +94,7 @@ abstract contract Attesting is Publishing {
         emit RoundClosed(id, number, t.attempt, t.status, t.root, t.cid);
         if (t.status == Status.Finished) _finish(id, run, 0);
         else if (closed == run.maxRounds) _finish(id, run, 1);
-        else _openRound(id, run);
+        else _openRound(id, run, false);
         // Interaction: the ledger, our own contract, calls nobody
         LEDGER.extend(id, number, base, r.sumRoot, t.root);
     }
@@ -109,7 +109,7 @@ abstract contract Attesting is Publishing {
     function _refuse(RunId id, Run storage run, uint8 attempt, bytes32 root, bytes32 cid) private {
         (run.modelRoot, run.modelCid, run.voidsInARow) = (root, cid, 0);
         emit RoundRefused(id, run.round, attempt, root, cid);
-        _openRound(id, run);
+        _openRound(id, run, false);
     }
 
     function _finish(RunId id, Run storage run, uint8 reason) private {

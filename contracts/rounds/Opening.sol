@@ -22,23 +22,23 @@ abstract contract Opening is RoundStore {
 
     /// @dev Opens the next round, or pauses the run when too few sites would be in it. On a model of which a masked sum is published
     /// none opens.
-    function _openRound(RunId id, Run storage run) internal {
+    /// A deep one awaits every site of its rota: where a frozen set came to nothing every sound site counts, the slowest too.
+    function _openRound(RunId id, Run storage run, bool deep) internal {
         if (run.masked && _endRevealed(id, run, ENDED_BY_MODEL)) return;
         (uint256 rota, uint32 epoch) = STUDIES.rotaNow(run.study);
         if (rota.size() < run.minSites) {
             _pause(id, run, PAUSED_TOO_FEW);
             return;
         }
-        uint256 awaited = _awaitedNext(run, rota);
-        SiteId leader = _takeTurn(run, rota);
         RoundNo number = RoundNo.wrap(RoundNo.unwrap(run.opened) + 1);
+        Round storage r = _slot(run, number);
+        (r.rota, r.awaited) = (rota, deep ? rota : _awaitedNext(run, rota));
+        SiteId leader = _takeTurn(run, rota);
         uint256 turn = rota.below(leader);
         (run.round, run.opened) = (number, number);
         (run.lastLeader, run.anyReady) = (leader, false);
-        Round storage r = _slot(run, number);
-        (r.rota, r.awaited) = (rota, awaited);
         r.clock = PhaseClock.opened(run.masked ? Phase.Keying : Phase.Contributing, turn, leader, run.accounted ? epoch | PhaseClock.ACCOUNTED : epoch).pack();
-        emit RoundOpened(id, number, leader, uint16(turn), rota, awaited, run.modelRoot, run.modelCid, epoch);
+        emit RoundOpened(id, number, leader, uint16(turn), rota, r.awaited, run.modelRoot, run.modelCid, epoch);
     }
 
     /// @dev The round is contributed afresh; the third in a row pauses the run. What was frozen and came to nothing may have been
@@ -48,7 +48,7 @@ abstract contract Opening is RoundStore {
         emit RoundVoid(id, run.round, phase);
         bool deep = phase > Phase.Witnessing || PhaseClock.isDeep(_slot(run, run.round).clock);
         if (++run.voidsInARow == VOIDS_TO_PAUSE) _pause(id, run, PAUSED_BY_VOIDS);
-        else _openRound(id, run);
+        else _openRound(id, run, deep);
         if (!deep || run.state != RunState.Active) return;
         Round storage r = _slot(run, run.round);
         r.clock = PhaseClock.deepened(r.clock);
@@ -64,7 +64,7 @@ abstract contract Opening is RoundStore {
         emit RunStateChanged(id, RunState.Active, site, 0);
         // Who was slow to say so is waited for as well
         run.ready = rota;
-        _openRound(id, run);
+        _openRound(id, run, false);
     }
 
     /// @dev The site missed its turn.

@@ -23,7 +23,8 @@ export function openNext(run: Run, rota: Rota, call: Call, deep = false): Run {
   const { turn, passedOver } = giveTurn(sitesOf(rota.sites), siteAt(last, 0), run.passedOver)
   const signalled = last.asker === null ? run.ready : without(run.ready, bitmapOf([last.asker]))
   const came = last.phase === 'Keying' ? without(last.keyed, last.abstained) : last.contributed
-  const awaited = common(rota.sites, union(union(came, without(rota.sites, last.rotaSet)), signalled))
+  // After a set that came to nothing every sound site counts, the slowest too.
+  const awaited = deep ? rota.sites : common(rota.sites, union(union(came, without(rota.sites, last.rotaSet)), signalled))
   const round = freshRound(roundNo(run.opened + 1), rota, turn, awaited, run.rules, call, deep)
   tellOpening(run, round, call)
   const past = [...run.past, last].filter((r) => r.round + RING_ROUNDS > round.round).sort((a, b) => a.round - b.round)
