@@ -400,7 +400,9 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       for (const site of [0, 1, 2]) await attest(site, one)
       const next = await view()
       assert.deepEqual([next.round.round, next.round.phase, next.round.keyed, all.length], [2, 'Keying', 0n, 5])
-      const told = (await at(1).events(0, { run, kinds: ['Keyed'] })).map((e) => e.kind === 'Keyed' && [e.site, e.holds, e.dealDigest, e.dealCid])
+      const told = (await soon(() => at(1).events(0, { run, kinds: ['Keyed'] }), 4)).map(
+        (e) => e.kind === 'Keyed' && [e.site, e.holds, e.dealDigest, e.dealCid],
+      )
       assert.deepEqual(told[2], [2, bitmapOf([0, 2].map(siteId)), named('deal 2 1'), named('deal cid 2 1')])
       assert.equal(told.length, 4)
     })
@@ -416,7 +418,7 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
         for (const site of [0, 1, 2]) await attest(site, one, 'wrongSum', NO_MODEL, attempt)
       }
       assert.equal((await view()).state, 'Ended')
-      const ends = await at(0).events(0, { run, kinds: ['RoundVoid', 'RunStateChanged'] })
+      const ends = await soon(() => at(0).events(0, { run, kinds: ['RoundVoid', 'RunStateChanged'] }), 1)
       assert.deepEqual(
         ends.map((e) => e.kind === 'RunStateChanged' && [e.state, e.site, e.reason]),
         [['Ended', null, 0]],
@@ -439,7 +441,7 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       await at(0).charge(run, two, rows)
       await fails(at(0).charge(run, three, rows), 'ROTA-5313', 'reject')
       assert.deepEqual([await at(0).spent(siteId(0), rows), await at(0).spent(siteId(1), rows)], [lanes(200n), 0n])
-      const told = await at(0).events(0, { run, kinds: ['Charged'] })
+      const told = await soon(() => at(0).events(0, { run, kinds: ['Charged'] }), 2)
       assert.deepEqual(
         told.map((e) => e.kind === 'Charged' && [e.site, e.round, e.dataset, e.spent]),
         [

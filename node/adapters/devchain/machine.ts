@@ -1,15 +1,30 @@
+import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { RotaError } from '#base/errors.ts'
 
-/** A port of 127.0.0.1 that was free a moment ago. */
-export function freePort(): Promise<number> {
+/** Below what systems give to outgoing connections (Linux from 32,768 on, others from 49,152): those come and go, and one may have a port when it is needed. */
+const FIRST_PORT = 20_000
+const PORTS = 12_000
+const TRIES = 100
+
+/** A port of 127.0.0.1 that was free a moment ago, and that no outgoing connection will take. */
+export async function freePort(): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    const port = FIRST_PORT + randomInt(PORTS)
+    try {
+      await tryListening(port)
+      return port
+    } catch (error) {
+      if (tries === TRIES) throw error
+    }
+  }
+}
+
+function tryListening(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))))
-    })
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve()))
   })
 }
 
