@@ -1,5 +1,5 @@
 import { type ComponentChildren, createContext } from 'preact'
-import { useContext, useEffect, useMemo, useState } from 'preact/hooks'
+import { useContext, useLayoutEffect, useMemo, useState } from 'preact/hooks'
 import { languages, type Texts, type Values } from './languages.ts'
 
 /** Texts in the reader's language. Values are put in as text, never as HTML. */
@@ -31,7 +31,8 @@ export function useWords<Key extends string = string>(): Words<Key> {
 export function Language({ children, title }: { readonly children: ComponentChildren; readonly title: string }) {
   const [language, choose] = useState(firstLanguage)
   const words = useMemo(() => wordsIn(language, choose), [language])
-  useEffect(() => {
+  // Before the new words are painted: a screen reader reads them out in their own language.
+  useLayoutEffect(() => {
     document.documentElement.lang = language
     document.title = words(title)
   }, [words, language, title])
