@@ -9,7 +9,8 @@ import type { ReaderAccess } from './reader-access.ts'
 export interface WebOptions {
   /** 0 takes any free port. */
   readonly port: number
-  readonly health: () => Health | Promise<Health>
+  /** Null: a program without a node has none to tell. */
+  readonly health: (() => Health | Promise<Health>) | null
   readonly metrics: Pick<Metrics, 'text'>
   /** Encrypted blocks for auditors; null: none are served. */
   readonly blocks: { readonly access: ReaderAccess; read(digest: Digest): Promise<Uint8Array | null> } | null
@@ -58,7 +59,7 @@ async function respond(options: WebOptions, request: IncomingMessage): Promise<A
   if (!isOurName(request.headers.host, options.hosts ?? [])) return text(421, 'unknown host')
   if (request.method !== 'GET') return text(405, 'only GET')
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
-  if (pathname === '/healthz') return health(await options.health())
+  if (options.health && pathname === '/healthz') return health(await options.health())
   if (pathname === '/metrics') return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: await options.metrics.text() }
   if (options.canary && pathname === '/canary') return task(await options.canary(searchParams, request.headers.authorization))
   if (options.blocks && pathname === '/blocks/session') return session(await options.blocks.access.session(searchParams.get('reader')))

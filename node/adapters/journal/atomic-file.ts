@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, open, readdir, rename, unlink } from 'node:fs/promises'
+import { link, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { RotaError } from '#base/errors.ts'
 
@@ -21,6 +21,13 @@ export async function writeAtomic(path: string, bytes: Uint8Array | string): Pro
 /** ROTA-1306 for what a disk refused. */
 export const diskError = (file: string, cause: unknown): RotaError =>
   new RotaError('ROTA-1306', { file, reason: (cause as NodeJS.ErrnoException).code ?? 'unknown' }, cause)
+
+/** A file's bytes; null when there is no such file. @throws ROTA-1306 when the disk refuses: what cannot be read is not what is not there */
+export const readIfThere = (file: string): Promise<Buffer | null> =>
+  readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return null
+    throw diskError(file, cause)
+  })
 
 /** The same for a file that must not exist yet. @throws EEXIST when it does */
 export async function writeNew(path: string, bytes: Uint8Array | string): Promise<void> {

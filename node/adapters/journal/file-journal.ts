@@ -1,9 +1,9 @@
-import { type FileHandle, open, readFile, truncate } from 'node:fs/promises'
+import { type FileHandle, open, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { RotaError } from '#base/errors.ts'
 import type { RoundNo, RunId } from '#base/ids.ts'
 import type { Journal, JournalEntry } from '#ports/journal.ts'
-import { clearNeighbours, diskError, syncFolder, writeAtomic } from './atomic-file.ts'
+import { clearNeighbours, diskError, readIfThere, syncFolder, writeAtomic } from './atomic-file.ts'
 import { decodeLine, encodeLine } from './journal-line.ts'
 
 export interface FileJournal extends Journal {
@@ -79,10 +79,7 @@ function refuse(file: string, cause: unknown): never {
  * @throws ROTA-1305, ROTA-1306
  */
 export async function readJournal(path: string): Promise<{ entries: readonly JournalEntry[]; wholeBytes: number }> {
-  const text = await readFile(path, 'utf8').catch((error) => {
-    if (error.code === 'ENOENT') return ''
-    throw diskError(path, error)
-  })
+  const text = (await readIfThere(path))?.toString() ?? ''
   const lines = text.split('\n')
   const entries: JournalEntry[] = []
   let wholeBytes = 0

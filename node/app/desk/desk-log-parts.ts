@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { copyFile, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { withLock } from '#adapters/cohort/durable-file.ts'
 import { LOG_START, SealedLog } from '#adapters/cohort/sealed-log.ts'
-import { diskError } from '#adapters/journal/atomic-file.ts'
+import { diskError, readIfThere } from '#adapters/journal/atomic-file.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import type { DeskEntry } from '#web/desk/desk-log.ts'
@@ -28,9 +28,12 @@ export const partFile = ({ file }: Pick<DeskLogFiles, 'file'>, part: number): st
 /** Which part follows the one that the first entry names; 1: there is none before. */
 export const partOf = (first: DeskEntry | undefined): number => (first?.before?.part ?? 0) + 1
 
-/** Parts that lie beside the log, ascending. */
+/** Parts that lie beside the log, ascending. @throws ROTA-1306 */
 export async function partsBeside({ file }: Pick<DeskLogFiles, 'file'>): Promise<readonly number[]> {
-  const names = await readdir(dirname(file)).catch(() => [])
+  const names = await readdir(dirname(file)).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return []
+    throw diskError(dirname(file), cause)
+  })
   return names.flatMap((name) => Number(/^desk-(\d+)\.log$/.exec(name)?.[1] ?? Number.NaN) || []).sort((a, b) => a - b)
 }
 
@@ -43,11 +46,14 @@ export async function putAwayFull(files: DeskLogFiles, nowMs: number, limits = {
   const { file } = files
   const isFull = await stat(file).then(
     ({ size }) => size >= limits.bytes,
-    () => false,
+    (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return false
+      throw diskError(file, cause)
+    },
   )
   if (!isFull) return false
   return withLock(file, async () => {
-    const text = await readFile(file).catch(() => null)
+    const text = await readIfThere(file)
     if (text === null) return false
     const { entries } = await sealedPart(files, file).after(LOG_START)
     const [first] = entries
@@ -81,13 +87,13 @@ async function copyDurably(from: string, to: string): Promise<void> {
 
 /**
  * Nothing beside the log may be later than what it follows: another log was put in its place. But for a copy of its own beginning, which a crash left.
- * @throws ROTA-6002
+ * @throws ROTA-6002, 1306
  */
 async function checkFollows(files: DeskLogFiles, current: number, beside: readonly number[]): Promise<void> {
   const later = beside.filter((part) => part >= current)
   if (later.length === 0) return
-  const [now, copy] = await Promise.all([readFile(files.file).catch(() => Buffer.alloc(0)), readFile(partFile(files, current)).catch(() => null)])
-  const isCopy = copy !== null && now.subarray(0, copy.length).equals(copy)
+  const [now, copy] = await Promise.all([readIfThere(files.file), readIfThere(partFile(files, current))])
+  const isCopy = copy !== null && now !== null && now.subarray(0, copy.length).equals(copy)
   if (later.length > 1 || !isCopy) throw new RotaError('ROTA-6002', { file: files.file, entry: 1 })
 }
 
@@ -98,7 +104,7 @@ export interface WholeDeskLog {
   readonly missing: { readonly file: string } | null
 }
 
-/** @throws ROTA-6002 an entry or a part that was altered, shortened, or taken out of the middle */
+/** @throws ROTA-6002 an entry or a part that was altered, shortened, or taken out of the middle; 1306 one that the disk does not give */
 export async function readWholeLog(files: DeskLogFiles): Promise<WholeDeskLog> {
   const { file } = files
   const beside = await partsBeside(files)
@@ -110,7 +116,7 @@ export async function readWholeLog(files: DeskLogFiles): Promise<WholeDeskLog> {
     // The oldest may go, when its time is over; one between two others may not.
     if (!beside.includes(part) && beside.every((other) => other > part)) return { entries: all.reverse().flat(), missing: { file: basename(path) } }
     const before = newest[0]?.before
-    const text = await readFile(path).catch(() => null)
+    const text = await readIfThere(path)
     if (text === null || before === undefined || digestOf(text) !== before.digest) throw new RotaError('ROTA-6002', { file: path, entry: before?.entries ?? 0 })
     newest = (await sealedPart(files, path).after(LOG_START)).entries
     if (newest.length !== before.entries || partOf(newest[0]) !== part) throw new RotaError('ROTA-6002', { file: path, entry: before.entries })

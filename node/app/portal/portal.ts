@@ -15,7 +15,7 @@ import { address } from '#base/ids.ts'
 import type { Log } from '#ports/host.ts'
 import { readListen } from '#web/listening.ts'
 import { Metrics } from '#web/metrics.ts'
-import { startMetricsServer } from '#web/metrics-server.ts'
+import { startWeb, type Web } from '#web/server.ts'
 import { watchPortal } from './relay-figures.ts'
 import { type ServedPortal, servePortal } from './serve-portal.ts'
 
@@ -115,7 +115,7 @@ export async function runRelay(options: RelayOptions, started: (relay: RelayStar
       })
       try {
         const metrics = options.metrics === undefined ? null : await relayMetrics(options.metrics, state)
-        started({ url: relay.url, account: account.address, metrics: metrics?.url ?? null })
+        started({ url: relay.url, account: account.address, metrics: metrics === null ? null : `${metrics.url}/metrics` })
         await aborted(options.signal)
         await metrics?.stop()
       } finally {
@@ -128,10 +128,11 @@ export async function runRelay(options: RelayOptions, started: (relay: RelayStar
   }
 }
 
-function relayMetrics(port: number, state: string): ReturnType<typeof startMetricsServer> {
+/** On a port of this machine of their own: beside what patients reach, their changes would tell who withdrew when. @throws ROTA-6406 when it is taken */
+function relayMetrics(port: number, state: string): Promise<Web> {
   const metrics = new Metrics()
   watchPortal(metrics, { portalFigures: join(state, 'figures.json') })
-  return startMetricsServer(port, metrics)
+  return startWeb({ port, metrics, health: null, blocks: null })
 }
 
 async function ownFolder(folder: string): Promise<string> {

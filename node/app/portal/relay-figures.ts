@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { writeAtomic } from '#adapters/journal/atomic-file.ts'
+import { readIfThere, writeAtomic } from '#adapters/journal/atomic-file.ts'
 import type { Clock } from '#ports/host.ts'
 import type { Metrics } from '#web/metrics.ts'
 
@@ -23,11 +22,11 @@ export interface RelayFigures extends RelayTotals {
 const NONE: RelayFigures = { received: 0, sent: 0, refused: 0, waiting: 0, oldestAt: null }
 const KEEP_MS = 2_000
 
-/** As a portal wrote them down; nothing yet where none ran here. */
+/** As a portal wrote them down; nothing yet where none ran here. @throws ROTA-1306 when the disk refuses */
 export async function readRelayFigures(file: string): Promise<RelayFigures> {
-  const text = await readFile(file, 'utf8').catch(() => '{}')
+  const bytes = await readIfThere(file)
   try {
-    return { ...NONE, ...(JSON.parse(text) as Partial<RelayFigures>) }
+    return { ...NONE, ...(JSON.parse(bytes?.toString() ?? '{}') as Partial<RelayFigures>) }
   } catch {
     return NONE
   }
@@ -59,6 +58,8 @@ export function watchPortal(metrics: Metrics, { portalFigures }: { readonly port
   const waiting = metrics.gauge('rota_portal_withdrawals_waiting', 'Withdrawals that the portal took and that are not on chain yet.')
   const oldest = metrics.gauge('rota_portal_oldest_waiting_seconds', 'How long the oldest of them has waited: beyond the relay delay of the terms is an alarm.')
   metrics.onCollect(async () => {
+    // What cannot be read is missing, and does not stand still at what it was: an alarm asks whether it is there.
+    for (const gauge of [waiting, oldest]) gauge.clear()
     const figures = await readRelayFigures(portalFigures)
     received.set(figures.received)
     sent.set(figures.sent)

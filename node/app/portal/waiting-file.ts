@@ -1,5 +1,5 @@
-import { open, readFile } from 'node:fs/promises'
-import { diskError, writeAtomic } from '#adapters/journal/atomic-file.ts'
+import { open } from 'node:fs/promises'
+import { diskError, readIfThere, writeAtomic } from '#adapters/journal/atomic-file.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import { readWithdrawal, type SignedWithdrawal } from '#patient/withdrawal.ts'
@@ -35,10 +35,7 @@ export class WaitingFile {
 
   /** Reads the file and leaves out what is done. @throws ROTA-6514 a whole line that is none, ROTA-1306 the disk */
   async open(): Promise<ReadonlyMap<WaitingKey, Waiting>> {
-    const text = await readFile(this.#file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'ENOENT') return ''
-      throw diskError(this.#file, cause)
-    })
+    const text = (await readIfThere(this.#file))?.toString() ?? ''
     const waiting = new Map<WaitingKey, Waiting>()
     for (const [i, line] of text.split('\n').slice(0, -1).entries()) {
       const read = readLine(line)

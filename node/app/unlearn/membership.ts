@@ -1,3 +1,4 @@
+import { separationOf } from '#core/evidence/separation.ts'
 import { log } from '#core/learner/elementary.ts'
 import { ownIntercept, predictorOf } from '#core/learner/predict.ts'
 import type { Model } from '#core/model/model.ts'
@@ -36,23 +37,8 @@ export function membershipOf(protocol: Protocol, before: Model, after: Model, { 
 }
 
 /** The chance that a member's loss is below another's; ties count half. Null where there are none of one kind. */
-export function areaBelow(members: readonly number[], others: readonly number[]): number | null {
-  if (members.length === 0 || others.length === 0) return null
-  const sorted = [...others].sort((a, b) => a - b)
-  const below = members.reduce((sum, loss) => sum + (2 * sorted.length - countBelow(sorted, loss, true) - countBelow(sorted, loss, false)) / 2, 0)
-  return below / (members.length * others.length)
-}
-
-function countBelow(sorted: readonly number[], value: number, orEqual: boolean): number {
-  let [low, high] = [0, sorted.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const at = sorted[middle] as number
-    if (at < value || (orEqual && at === value)) low = middle + 1
-    else high = middle
-  }
-  return low
-}
+export const areaBelow = (members: readonly number[], others: readonly number[]): number | null =>
+  separationOf({ members: members.map((loss) => -loss), others: others.map((loss) => -loss) })?.area ?? null
 
 /** Of each row; null for a model that foretells nothing (statistics, a fit that failed). */
 function lossesOf(model: Model, protocol: Protocol, table: Table, train: Table): number[] | null {

@@ -46,11 +46,11 @@ export function separationOf(scores: AttackScores, falsePositiveRate = 0.01): Se
 /** Of each score the share of `among` that lies below it, ties half. */
 function placements(scores: readonly number[], among: readonly number[]): number[] {
   const sorted = Float64Array.from(among).sort()
-  return scores.map((score) => (firstAtLeast(sorted, score, false) + firstAtLeast(sorted, score, true)) / (2 * sorted.length))
+  return scores.map((score) => (countBelow(sorted, score, false) + countBelow(sorted, score, true)) / (2 * sorted.length))
 }
 
 /** How many lie below, or, with `orEqual`, below or at. */
-function firstAtLeast(sorted: Float64Array, value: number, orEqual: boolean): number {
+function countBelow(sorted: Float64Array, value: number, orEqual: boolean): number {
   let [low, high] = [0, sorted.length]
   while (low < high) {
     const middle = (low + high) >> 1

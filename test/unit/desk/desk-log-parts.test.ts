@@ -3,10 +3,11 @@
  * given a full log whose first entry is old, it is put away and goes on in another file; a full one of today, or a small old one, stays
  * given three parts, all is read in order; the desk itself reads the last two, so that limits and declarations go on
  * given a part that was shortened, altered, exchanged or taken out of the middle, that is found; the oldest may go, and it is said
+ * given a part that the disk does not give, that is said, and not that it was altered
  * given a crash between copy and exchange, nothing is lost, and the next try goes on; another log in the place of the last is found
  */
 import assert from 'node:assert/strict'
-import { copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { openDeskLog } from '#app/desk/desk-files.ts'
@@ -58,6 +59,10 @@ it('is read whole and in order, and what was taken from it is found', async () =
   await writeFile(first, text)
   await rename(second, `${second}.away`)
   await broken()
+  // Not altered: the disk does not give it.
+  await mkdir(second)
+  await assert.rejects(readWholeLog(files), (error) => isRotaError(error, 'ROTA-1306'))
+  await rmdir(second)
   await rename(`${second}.away`, second)
   // The hospital's own rule for old records: the oldest go first.
   await rm(first)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -12,7 +12,6 @@ import { isRotaError } from '#base/errors.ts'
 import { RELAY_WORD, type Taken } from '#patient/portal-api.ts'
 import { numberField, signerOf, typedDigest } from '#patient/typed-data.ts'
 import { Metrics } from '#web/metrics.ts'
-import { startMetricsServer } from '#web/metrics-server.ts'
 import { HOUR_MS, KEY, type RelayWorld, relayWorld, signedBy } from './world.ts'
 
 // given a relay over a chain that has a programme's terms
@@ -123,9 +122,10 @@ describe('figures of a relay', () => {
     for (const line of ['received_total 7', 'sent_total 4', 'refused_total 2', 'waiting 3'])
       assert.ok(told.includes(`\nrota_portal_withdrawals_${line}\n`), line)
     assert.match(told, /^rota_portal_oldest_waiting_seconds 3600$/m)
-    const server = await startMetricsServer(0, new Metrics())
-    assert.deepEqual([(await fetch(server.url)).status, (await fetch(new URL('/', server.url))).status], [200, 404])
-    await server.stop()
+    await rm(file)
+    await mkdir(file)
+    await assert.rejects(readRelayFigures(file), (error) => isRotaError(error, 'ROTA-1306'))
+    assert.doesNotMatch(await text(0), /^rota_portal_(withdrawals_waiting|oldest_waiting_seconds) /m, 'what cannot be read is not 0')
     await rm(dirname(file), { recursive: true })
   })
 })

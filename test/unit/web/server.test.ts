@@ -120,6 +120,13 @@ describe('status and metrics', () => {
     assert.equal(refused, true)
   })
 
+  it('tells no health where there is no node, and metrics all the same', async () => {
+    const alone = await startWeb({ port: 0, health: null, metrics: new Metrics(), blocks: null })
+    const statuses = await Promise.all(['/healthz', '/metrics', '/'].map(async (path) => (await fetch(`${alone.url}${path}`)).status))
+    await alone.stop()
+    assert.deepEqual(statuses, [404, 200, 404])
+  })
+
   it('says so when the port is taken', async () => {
     await assert.rejects(startWeb({ port: web.port, health: () => health, metrics: new Metrics(), blocks: null }), (error) => isRotaError(error, 'ROTA-6406'))
   })
