@@ -31,7 +31,7 @@ const generated: readonly (readonly [string, Outcome])[] = [
 ]
 const checks: readonly (readonly [string, Outcome | Promise<Outcome>])[] = [
   ...generated,
-  ['format and lint', runTool(['node_modules/@biomejs/biome/bin/biome', 'check', '--max-diagnostics=60', ...(fix ? ['--write'] : ['--error-on-warnings'])])],
+  ['format and lint', runTool(['node_modules/@biomejs/biome/bin/biome', 'check', '--max-diagnostics=60', '--error-on-warnings', ...(fix ? ['--write'] : [])])],
   ['types', runTool(['node_modules/typescript/bin/tsc', '-p', '.', '--pretty', String(process.stdout.isTTY === true)])],
   ['types of pages', runTool(['node_modules/typescript/bin/tsc', '-p', 'node/web/pages', '--pretty', String(process.stdout.isTTY === true)])],
 ]

@@ -93,7 +93,7 @@ async function checkFollows(files: DeskLogFiles, current: number, beside: readon
   const later = beside.filter((part) => part >= current)
   if (later.length === 0) return
   const [now, copy] = await Promise.all([readIfThere(files.file), readIfThere(partFile(files, current))])
-  const isCopy = copy !== null && now !== null && now.subarray(0, copy.length).equals(copy)
+  const isCopy = copy !== null && now?.subarray(0, copy.length).equals(copy)
   if (later.length > 1 || !isCopy) throw new RotaError('ROTA-6002', { file: files.file, entry: 1 })
 }
 
