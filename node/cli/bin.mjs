@@ -13,6 +13,7 @@ const root = join(dirname(self), '../..')
 
 if (Number(process.versions.node.split('.')[0]) >= 24 && existsSync(join(root, 'node_modules', 'commander'))) {
   module.enableCompileCache(join(root, '.cache', 'compile'))
+  await import('./bundled.mjs')
   const { main } = await import('./main.ts')
   process.exitCode = await main(process.argv.slice(2))
   // The answer is out. A connection that a peer is slow to close must not keep the command from ending.

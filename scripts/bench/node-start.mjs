@@ -4,4 +4,5 @@ import module from 'node:module'
 import { join } from 'node:path'
 
 module.enableCompileCache(join(import.meta.dirname, '../../.cache/compile'))
+await import('../../node/cli/bundled.mjs')
 await import('./node.ts')

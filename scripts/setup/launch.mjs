@@ -1,4 +1,4 @@
-// The way in of every npm script: brings what is missing (Node 24, dependencies, compiled contracts, bundled pages), then runs the program.
+// The way in of every npm script: brings what is missing (Node 24, dependencies, compiled contracts, bundled pages and packages), then runs the program.
 //   node scripts/setup/launch.mjs [--no-contracts] [PROGRAM [ARGUMENTS…]]
 // Plain JavaScript for Node 20 on, built-in modules only: when it starts, nothing else is there.
 import { dirname, join } from 'node:path'
@@ -9,6 +9,7 @@ import { dependenciesStand, installDependencies } from './dependencies.mjs'
 import { handOver } from './hand-over.mjs'
 import { alone } from './lock.mjs'
 import { findNode } from './node24.mjs'
+import { bundlePackages, packagesStand } from './packages.mjs'
 import { bundlePages, pagesStand } from './pages.mjs'
 import { say } from './say.mjs'
 
@@ -20,6 +21,7 @@ async function setUp(needsContracts) {
   if (!dependenciesStand(root)) await alone(root, async () => dependenciesStand(root) || installDependencies(root, node))
   if (needsContracts && !contractsStand(root)) await alone(root, async () => contractsStand(root) || compileContracts(root, node))
   if (needsContracts && !pagesStand(root)) await alone(root, async () => pagesStand(root) || bundlePages(root))
+  if (needsContracts && !packagesStand(root)) await alone(root, async () => packagesStand(root) || bundlePackages(root, node))
   return node
 }
 

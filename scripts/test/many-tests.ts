@@ -1,6 +1,6 @@
 import { run } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { FILE_LIMIT_MS, runNodeTest } from './node-tests.ts'
+import { BUNDLED, FILE_LIMIT_MS, runNodeTest } from './node-tests.ts'
 import { add, nothing, type Tally } from './tally.ts'
 import { type Ended, isSuiteOf, lineOf, Notes, whyOf } from './told.ts'
 
@@ -48,7 +48,7 @@ async function inOneProcess(files: readonly string[], total: Tally, write: (text
     write(notes.text + lineOf(test.name, notes, test.details.duration_ms ?? 0))
     notes = new Notes()
   }
-  const stream = run({ files: [BATCH], argv: [...files], concurrency: 1, signal: stop.signal })
+  const stream = run({ files: [BATCH], argv: [...files], concurrency: 1, signal: stop.signal, execArgv: [...BUNDLED] })
   stream.on('test:pass', (test: Ended) => (isSuiteOf(files, test) ? fileEnded(test, true) : notes.pass(test)))
   stream.on('test:fail', (test: Ended) => {
     if (isSuiteOf(files, test)) fileEnded(test, false)

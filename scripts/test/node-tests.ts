@@ -7,6 +7,9 @@ import { type Ended, lineOf, Notes } from './told.ts'
 /** One file may take this long, with all that it starts, on a machine that has much else to do. */
 export const FILE_LIMIT_MS = 900_000
 
+/** Packages as the command line reads them. */
+export const BUNDLED = ['--import', new URL('../../node/cli/bundled.mjs', import.meta.url).href] as const
+
 /** A process that is still there so long after that time left something open: it is ended. */
 const LINGER_MS = 20_000
 
@@ -15,7 +18,7 @@ export async function runNodeTest(file: string, write: (text: string) => void, l
   const notes = new Notes()
   const stop = new AbortController()
   const timer = setTimeout(() => stop.abort(), limitMs + lingerMs)
-  const stream = run({ files: [file], concurrency: 1, timeout: limitMs, signal: stop.signal })
+  const stream = run({ files: [file], concurrency: 1, timeout: limitMs, signal: stop.signal, execArgv: [...BUNDLED] })
   let line = ''
   stream.on('test:pass', (test: Ended) => notes.pass(test))
   stream.on('test:fail', (test: Ended) => notes.fail(test))

@@ -10,6 +10,8 @@ import { address, type RunId } from '#base/ids.ts'
 import { type HospitalRows, type Hospitals, makeHospitals, PACED, type Surroundings } from './hospitals.ts'
 import { type Door, Line, openProxy } from './proxy.ts'
 
+/** Packages as the command line reads them. */
+const BUNDLED = new URL('../../node/cli/bundled.mjs', import.meta.url).href
 const STRUCK_NODE = join(import.meta.dirname, 'struck-node.ts')
 
 /** Hospitals whose lines to one another and to the chain can be bent, and whose nodes strike themselves when a test says so. */
@@ -115,7 +117,17 @@ async function wire(chain: DevChain, dir: string, sites: number, lines: boolean,
       listen: [`/ip4/127.0.0.1/tcp/${ports[site]}`],
       announce: doors[site] === undefined ? [] : [`/ip4/127.0.0.1/tcp/${doors[site].port}`],
     }),
-    command: (site, folder, options) => [...options, STRUCK_NODE, folder, `${site}`, strikes, ...(lines ? ['--calls-from', homeOf(site)] : []), ...more],
+    command: (site, folder, options) => [
+      ...options,
+      '--import',
+      BUNDLED,
+      STRUCK_NODE,
+      folder,
+      `${site}`,
+      strikes,
+      ...(lines ? ['--calls-from', homeOf(site)] : []),
+      ...more,
+    ],
     async stop() {
       for (const proxy of [...doors, ...before]) await proxy.stop()
     },

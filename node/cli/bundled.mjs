@@ -1,0 +1,32 @@
+// Imported first: packages are then read from the few files that set-up put them together in (scripts/setup/packages.mjs). Without those, or once
+// something else is installed, they are read from where npm put them.
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import module from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = new URL('../../', import.meta.url).href
+const FOLDER = '.cache/packages/'
+
+const map = read()
+if (map !== null)
+  module.registerHooks({
+    resolve(name, context, next) {
+      const found = next(name, context)
+      const bundle = found.url.startsWith(ROOT) ? map[found.url.slice(ROOT.length)] : undefined
+      return bundle === undefined ? found : { ...found, url: `${ROOT}${FOLDER}${bundle}`, format: 'module' }
+    },
+  })
+
+function read() {
+  try {
+    const { installed, bundles } = JSON.parse(at(`${FOLDER}map.json`))
+    return installed === createHash('sha256').update(at('node_modules/.package-lock.json')).digest('hex') ? bundles : null
+  } catch {
+    return null
+  }
+}
+
+function at(path) {
+  return readFileSync(fileURLToPath(new URL(path, ROOT)), 'utf8')
+}
