@@ -18,6 +18,7 @@ import type { RunId, StudyId } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { encodeProtocol } from '#wire/protocol.ts'
+import { CHEAP_KEYS } from './cheap-keys.ts'
 
 const BIN = new URL('../../node/cli/bin.mjs', import.meta.url).pathname
 const never = new AbortController().signal
@@ -115,6 +116,7 @@ async function foundNetwork(
       webPort: undefined,
       password,
       stewardPassword: undefined,
+      keyCost: CHEAP_KEYS,
     })
   }
   const { contracts } = await createNetwork({ chain: chain.url, founders: folders.map((folder) => join(folder, 'site.json')) }, never)

@@ -10,9 +10,16 @@ import { RotaError } from '#base/errors.ts'
  * `public` stands in the clear and is authenticated with the secrets (GCM additional data), so that it cannot be exchanged.
  * scrypt with n = 2^15, r = 8 takes 32 MiB and about 60 ms to open; 2^17 would be four times as dear to guess, and to open.
  */
-const KDF = { n: 2 ** 15, r: 8, p: 1 }
+const KDF: Cost = { n: 2 ** 15, r: 8, p: 1 }
 /** A file that asks for more was not made here: it would only burn memory. */
 const LARGEST_N = 2 ** 18
+
+/** @see RFC 7914, section 2 */
+export interface Cost {
+  readonly n: number
+  readonly r: number
+  readonly p: number
+}
 
 export interface SealedFile<Public, Secrets> {
   readonly public: Public
@@ -21,22 +28,22 @@ export interface SealedFile<Public, Secrets> {
 
 type Fields = Readonly<Record<string, string>>
 
-/** @throws ROTA-1303 when the file exists, ROTA-1306 when it cannot be written */
-export async function writeSealed(path: string, kind: string, password: string, content: SealedFile<Fields, Fields>): Promise<void> {
-  await writeOnce(path, `${JSON.stringify(await seal(kind, password, content), null, 2)}\n`)
+/** @param cost of a guess; a file is opened at the cost that it names @throws ROTA-1303 when the file exists, ROTA-1306 when it cannot be written */
+export async function writeSealed(path: string, kind: string, password: string, content: SealedFile<Fields, Fields>, cost: Cost = KDF): Promise<void> {
+  await writeOnce(path, `${JSON.stringify(await seal(kind, password, content, cost), null, 2)}\n`)
 }
 
 /** The same as one line of text, for a file that holds more than that. */
 export const sealText = async (kind: string, password: string, content: SealedFile<Fields, Fields>): Promise<string> =>
-  JSON.stringify(await seal(kind, password, content))
+  JSON.stringify(await seal(kind, password, content, KDF))
 
-async function seal(kind: string, password: string, content: SealedFile<Fields, Fields>): Promise<object> {
+async function seal(kind: string, password: string, content: SealedFile<Fields, Fields>, cost: Cost): Promise<object> {
   const salt = randomBytes(16)
   const nonce = randomBytes(12)
-  const key = await deriveKey(password, salt, KDF)
+  const key = await deriveKey(password, salt, cost)
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(boundText(kind, content.public))
   const sealed = Buffer.concat([cipher.update(JSON.stringify(content.secrets), 'utf8'), cipher.final(), cipher.getAuthTag()])
-  const kdf = { name: 'scrypt', ...KDF, salt: salt.toString('hex') }
+  const kdf = { name: 'scrypt', ...cost, salt: salt.toString('hex') }
   return { rota: kind, version: 1, public: content.public, kdf, cipher: 'aes-256-gcm', nonce: nonce.toString('hex'), sealed: sealed.toString('hex') }
 }
 
@@ -100,7 +107,7 @@ const isHex = (x: unknown): boolean => typeof x === 'string' && /^([0-9a-f]{2})+
 
 const boundText = (kind: string, fields: Fields): Buffer => Buffer.from(JSON.stringify([kind, Object.entries(fields).sort()]), 'utf8')
 
-const deriveKey = (password: string, salt: Uint8Array, { n, r, p }: typeof KDF): Promise<Buffer> => {
+const deriveKey = (password: string, salt: Uint8Array, { n, r, p }: Cost): Promise<Buffer> => {
   const options: ScryptOptions = { N: n, r, p, maxmem: 256 * n * r }
   return new Promise((resolve, reject) => scrypt(password.normalize('NFKC'), salt, 32, options, (error, key) => (error ? reject(error) : resolve(key))))
 }

@@ -5,7 +5,7 @@ import { RotaError } from '#base/errors.ts'
 import { type Address, address, type Digest, digest } from '#base/ids.ts'
 import type { Random } from '#ports/host.ts'
 import { encryptionKeyOf } from './key-wrap.ts'
-import { readPublic, readSealed, writeSealed } from './sealed-file.ts'
+import { type Cost, readPublic, readSealed, writeSealed } from './sealed-file.ts'
 import { type OpenVault, type SiteSecrets, vaultOf } from './secrets-vault.ts'
 
 const VAULT_FILE = 'vault.json'
@@ -17,13 +17,14 @@ export const vaultPath = (dir: string): string => join(dir, VAULT_FILE)
  * Draws a site's keys and writes them to `vault.json` in `dir`.
  * @throws ROTA-1303 when there is one already, ROTA-1306 when it cannot be written
  */
-export async function createVault(dir: string, password: string, random: Random): Promise<OpenVault> {
+export async function createVault(dir: string, password: string, random: Random, cost?: Cost): Promise<OpenVault> {
   const secrets: SiteSecrets = { node: random.bytes(32), peer: random.bytes(32), encryption: random.bytes(32), site: random.bytes(32) }
   const vault = vaultOf(secrets, random)
-  await writeSealed(vaultPath(dir), KIND, password, {
+  const content = {
     public: { node: vault.nodeAccount, encryption: vault.encryptionKey },
     secrets: { node: toHex(secrets.node), peer: toHex(secrets.peer), encryption: toHex(secrets.encryption), site: toHex(secrets.site) },
-  })
+  }
+  await writeSealed(vaultPath(dir), KIND, password, content, cost)
   return vault
 }
 
@@ -46,10 +47,15 @@ export async function vaultAddresses(dir: string): Promise<{ readonly nodeAccoun
 }
 
 /** A steward's or recovery account: a file of its own, best kept on another machine. @throws ROTA-1303, ROTA-1306 */
-export async function createAccount(file: string, password: string, random: Random): Promise<{ readonly address: Address; readonly privateKey: string }> {
+export async function createAccount(
+  file: string,
+  password: string,
+  random: Random,
+  cost?: Cost,
+): Promise<{ readonly address: Address; readonly privateKey: string }> {
   const privateKey = toHex(random.bytes(32))
   const account = address(computeAddress(privateKey))
-  await writeSealed(file, 'account', password, { public: { address: account }, secrets: { key: privateKey } })
+  await writeSealed(file, 'account', password, { public: { address: account }, secrets: { key: privateKey } }, cost)
   return { address: account, privateKey }
 }
 

@@ -7,6 +7,7 @@ import { systemRandom } from '#adapters/host/system-host.ts'
 import { diskError, writeAtomic } from '#adapters/journal/atomic-file.ts'
 import { peerIdOf } from '#adapters/network/peer-id.ts'
 import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
+import type { Cost } from '#adapters/vault/sealed-file.ts'
 import { createAccount, createVault, vaultPath } from '#adapters/vault/site-vault.ts'
 import { RotaError } from '#base/errors.ts'
 import { address, digest } from '#base/ids.ts'
@@ -26,6 +27,8 @@ export interface InitOptions {
   readonly password: PasswordSource
   /** Of steward and recovery keystores; default: the same. */
   readonly stewardPassword: PasswordSource | undefined
+  /** What each guess at a password costs; default: as for a hospital's keys. */
+  readonly keyCost?: Cost
 }
 
 /** What a site shows others: founders hand it to whoever creates the network. */
@@ -57,9 +60,9 @@ async function makeSite(options: InitOptions, paths: SitePaths, { password, othe
     made.push(file)
     return value
   }
-  const vault = await keep(vaultPath(paths.folder), createVault(paths.folder, password, systemRandom))
-  const steward = await keep(paths.steward, createAccount(paths.steward, others, systemRandom))
-  const recovery = await keep(paths.recovery, createAccount(paths.recovery, others, systemRandom))
+  const vault = await keep(vaultPath(paths.folder), createVault(paths.folder, password, systemRandom, options.keyCost))
+  const steward = await keep(paths.steward, createAccount(paths.steward, others, systemRandom, options.keyCost))
+  const recovery = await keep(paths.recovery, createAccount(paths.recovery, others, systemRandom, options.keyCost))
   const listen = options.listen ?? [`/ip4/127.0.0.1/tcp/${await freePort()}`]
   const card: SiteCard = {
     name: options.name,

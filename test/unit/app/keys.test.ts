@@ -19,6 +19,7 @@ import { rotateKey } from '#app/site/key-rotate.ts'
 import { openSiteFolder, sitePaths } from '#app/site/site-folder.ts'
 import { type ErrorCode, isRotaError } from '#base/errors.ts'
 import type { SiteRecord } from '#ports/chain.ts'
+import { CHEAP_KEYS } from '../../support/cheap-keys.ts'
 
 // given a site of a network
 // ├── its node's and its steward's account are put in place anew, by the steward, and the folder holds the keys that the chain names
@@ -64,6 +65,7 @@ describe("a site's accounts", { timeout: 120_000 }, () => {
         webPort: 0,
         password,
         stewardPassword: undefined,
+        keyCost: CHEAP_KEYS,
       })
     for (const name of ['first', 'second', 'stranger']) await init(name)
     folder = join(dir, 'first')

@@ -10,6 +10,7 @@ import { runDesk } from '#app/desk/serve-desk.ts'
 import { readConfig, type SiteConfig, writeConfigText } from '#app/site/config.ts'
 import { initSite } from '#app/site/init-site.ts'
 import { sitePaths } from '#app/site/site-paths.ts'
+import { CHEAP_KEYS } from '../../support/cheap-keys.ts'
 
 export const PASSWORD = 'four words by chance'
 export const PROGRAMME = 'cardio'
@@ -42,7 +43,17 @@ export async function makeBareSite(dir: string): Promise<{ readonly folder: stri
   const data = join(dir, 'rows.csv')
   await writeFile(password.file, 'correct horse battery staple\n', { mode: 0o600 })
   await writeFile(data, 'patient\n4711\n')
-  const nowhere = { chain: 'ws://127.0.0.1:1', data, mapping: undefined, listen: [], announce: [], webPort: 1, password, stewardPassword: undefined }
+  const nowhere = {
+    chain: 'ws://127.0.0.1:1',
+    data,
+    mapping: undefined,
+    listen: [],
+    announce: [],
+    webPort: 1,
+    password,
+    stewardPassword: undefined,
+    keyCost: CHEAP_KEYS,
+  }
   await initSite({ folder, name: 'Basel', ...nowhere })
   return { folder, call: { folder, password: null } }
 }
@@ -53,7 +64,18 @@ async function foundSite(dir: string, chain: string, desk: ((dir: string) => Non
   await writeFile(password.file, 'correct horse battery staple\n', { mode: 0o600 })
   const data = join(dir, 'rows.csv')
   await writeFile(data, `patient,age\n${PATIENTS.map((name, i) => `"${name.replaceAll('"', '""')}",${40 + i}`).join('\n')}\n`)
-  const place = { folder, chain, data, mapping: undefined, listen: [], announce: [], webPort: undefined, password, stewardPassword: undefined }
+  const place = {
+    folder,
+    chain,
+    data,
+    mapping: undefined,
+    listen: [],
+    announce: [],
+    webPort: undefined,
+    password,
+    stewardPassword: undefined,
+    keyCost: CHEAP_KEYS,
+  }
   await initSite({ name: 'Basel', ...place })
   const { contracts } = await createNetwork({ chain, founders: [join(folder, 'site.json')] }, never)
   const call = { folder, password: null, signal: never }
