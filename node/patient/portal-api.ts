@@ -68,7 +68,12 @@ export interface Withdrawn {
 
 export interface ProvenRounds {
   /** How the hospital's own record stands: somebody who withdrew at its desk has no tag on chain, nor has a consent that ended by itself. `at`: ISO. */
-  readonly record: { readonly state: 'granted' | 'ended' | 'withdrawn'; readonly at: string }
+  readonly record: {
+    readonly state: 'granted' | 'ended' | 'withdrawn'
+    readonly at: string
+    /** Whether it may be given again with this card: not where it was withdrawn at the desk, or was given again already. None: an older portal. */
+    readonly again?: boolean
+  }
   /** Newest first. */
   readonly rounds: readonly ProvenRound[]
   /** To be asked for as `?page=`; null: these were the oldest. */
@@ -107,6 +112,8 @@ export interface Again {
   readonly request: SignedRequest
   readonly tag: Digest
   readonly oneTimeAddress: Address
+  /** Version of the terms that the page showed; none: there were none, or the page is an older one. */
+  readonly terms?: number
 }
 
 /** What the hospital countersigned; the page adds the secret, which it alone has. */
@@ -117,7 +124,8 @@ export interface GivenAgain {
 /** What the holder of a card signs to be shown the rounds. */
 export const ASK_ROUNDS = 'show my rounds'
 /** What the holder of a withdrawn card signs to consent again. */
-export const askAgain = (tag: Digest, oneTimeAddress: Address): string => `again as ${tag} by ${oneTimeAddress}`
+export const askAgain = ({ tag, oneTimeAddress, terms }: Omit<Again, 'request'>): string =>
+  `again as ${tag} by ${oneTimeAddress}${terms === undefined ? '' : ` under terms ${terms}`}`
 
 export const RELAY_WORD = 'RelayWord(bytes32 programme,bytes32 tag,uint64 by)'
 

@@ -4,14 +4,14 @@ import { domainOf, type ReceiptNetwork } from './receipt.ts'
 import { CONTEXT, RECEIPT_PROFILE, recordIdOf, SCHEMA } from './receipt-record.ts'
 import { isSealed, type Seal, sealOf } from './seal.ts'
 
-/** What a patient takes home who withdrew at the desk: the site says so, under its signature. It names nobody and holds no secret. */
+/** What a patient takes home who withdrew at the desk, or asks there for the paper of another withdrawal: the site says so, under its signature. It names nobody and holds no secret. */
 export interface WithdrawalReceipt {
   readonly '@context': typeof CONTEXT
   readonly '@id': string
   readonly '@type': 'dpv:ConsentReceipt'
   readonly version: 2
   readonly schema: typeof SCHEMA
-  /** 16 hex digits: of the tag, or drawn for a patient who never had one. */
+  /** 16 hex digits: of the tag; for a patient who never had one, of a keyed digest of the site. */
   readonly number: string
   readonly programme: string
   readonly lawfulBasis: LawfulBasis
@@ -19,6 +19,8 @@ export interface WithdrawalReceipt {
   readonly tag: Digest | null
   /** ISO; from then on the site uses nothing of this patient for the programme. */
   readonly withdrawnAt: string
+  /** With the patient's card at a portal, or found on chain; none: at the desk. */
+  readonly by?: 'card' | 'chain'
   /** Null where the chain was away. */
   readonly network: ReceiptNetwork | null
   readonly site: { readonly id: number | null; readonly name: string }
@@ -36,14 +38,17 @@ export interface WithdrawalReceipt {
   readonly seal: Seal | null
 }
 
-export type WithdrawnAtDesk = Pick<WithdrawalReceipt, 'number' | 'programme' | 'lawfulBasis' | 'tag' | 'withdrawnAt' | 'network' | 'site' | 'onChain' | 'root'>
+export type WithdrawnAtDesk = Pick<
+  WithdrawalReceipt,
+  'number' | 'programme' | 'lawfulBasis' | 'tag' | 'withdrawnAt' | 'by' | 'network' | 'site' | 'onChain' | 'root'
+>
 
 /** @param signer the site's node account */
 export function withdrawalReceipt(withdrawn: WithdrawnAtDesk, signer: { readonly account: Address; readonly nodeKey: Uint8Array }): WithdrawalReceipt {
-  const { number, programme, lawfulBasis, tag, withdrawnAt, network, site, onChain, root } = withdrawn
+  const { number, programme, lawfulBasis, tag, withdrawnAt, by, network, site, onChain, root } = withdrawn
   const content = {
     ...({ '@context': CONTEXT, '@id': `urn:rota:withdrawal:${number}`, '@type': 'dpv:ConsentReceipt', version: 2, schema: SCHEMA } as const),
-    ...{ number, programme, lawfulBasis, tag, withdrawnAt, network, site, onChain, root },
+    ...{ number, programme, lawfulBasis, tag, withdrawnAt, ...(by === undefined ? {} : { by }), network, site, onChain, root },
     ...({ 'dct:identifier': `withdrawal ${number}`, 'dct:conformsTo': RECEIPT_PROFILE, 'dct:created': withdrawnAt } as const),
     ...({ 'dct:publisher': site.name, 'dct:audience': 'dpv:DataSubject' } as const),
     'dpv:hasRecordOfActivity': recordOf(withdrawn),
@@ -51,7 +56,7 @@ export function withdrawalReceipt(withdrawn: WithdrawnAtDesk, signer: { readonly
   return { ...content, seal: network === null ? null : sealOf(content, signer, domainOf(network)) }
 }
 
-const recordOf = ({ number, tag, withdrawnAt, site }: WithdrawnAtDesk) => ({
+const recordOf = ({ number, tag, withdrawnAt, by, site }: WithdrawnAtDesk) => ({
   '@id': tag === null ? `urn:rota:objection:${number}` : recordIdOf(tag),
   '@type': 'dpv:ConsentRecord',
   'dct:identifier': tag ?? number,
@@ -62,10 +67,12 @@ const recordOf = ({ number, tag, withdrawnAt, site }: WithdrawnAtDesk) => ({
       '@type': 'dpv:ConsentWithdrawn',
       'dpv:isIndicatedBy': 'dpv:DataSubject',
       'dpv:isIndicatedAtTime': withdrawnAt,
-      'dpv:hasIndicationMethod': `at the desk of ${site.name}`,
+      'dpv:hasIndicationMethod': by === undefined ? `at the desk of ${site.name}` : METHODS[by],
     },
   ],
 })
+
+const METHODS = { card: "with the patient's card, at a portal", chain: "with the consent's key, on chain" } as const
 
 /** Reads one that was made while the chain was away, without a seal; null where it is none. Nothing in it is sure: anyone could have written it. */
 export function readUnsealedWithdrawal(text: string): Pick<WithdrawalReceipt, 'number' | 'programme' | 'lawfulBasis' | 'tag' | 'withdrawnAt'> | null {

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { recordConsents } from '#app/consent/consent-record.ts'
 import { withdrawAtDesk } from '#app/consent/withdraw-at-desk.ts'
+import { openSiteFolder } from '#app/site/site-folder.ts'
 import { approveStudy } from '#app/study/studies.ts'
-import { isSignedCertificate, type SignedCertificate } from '#app/unlearn/certificate.ts'
+import { isSignedCertificate, type SignedCertificate, signCertificate } from '#app/unlearn/certificate.ts'
+import { checkCertificate } from '#app/unlearn/certificate-check.ts'
 import { type UnlearnAnswer, unlearn } from '#app/unlearn/unlearn.ts'
+import { fromHex } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import { type RunId, runId, type StudyId } from '#base/ids.ts'
 import { plain } from '#cli/output/style.ts'
-import { unlearnText } from '#cli/output/unlearn-text.ts'
+import { certificateVerdictText, unlearnText } from '#cli/output/unlearn-text.ts'
 import { type Hospitals, makeHospitals, PACED } from '../support/hospitals.ts'
 import { generatedStudy, smallestNetwork } from '../support/studies.ts'
 import { rota } from '../unit/cli/rota.ts'
@@ -19,6 +23,7 @@ import { rota } from '../unit/cli/rota.ts'
 // given hospitals as people have them, and a patient of one whose row was in an exact run
 // ├── before the patient has withdrawn, and for one whom nobody knows, there is nothing to unlearn
 // ├── afterwards a run without the record is opened; while it goes on, that is said
+// ├── who agreed again and withdrew again is found under each tag; a consent that stands again is let alone
 // ├── when it is over the certificate tells method, rounds and digests, and that the old model is what it was
 // └── of a network that a record came to late, a study goes on from the model before it; the certificate names that, and what an attack tells before and after
 
@@ -66,7 +71,8 @@ describe('rota consent unlearn', () => {
     const started = await unlearn({ ...call(), whose: { patient }, run })
     assert.equal(started.state, 'started')
     assert.ok(started.rounds.length > 3 && started.standIn?.run !== null)
-    assert.match(unlearnText(started, plain), /Started: run 2/)
+    assert.match(unlearnText(started, plain), /Started: run 2.*\nThis hospital stays out of it: .* by 1,/)
+    assert.deepEqual(started.keptOutBy, { patients: 1, least: 10 })
     await over(started.standIn?.run as RunId)
     const done = await unlearn({ ...call(), whose: { patient }, run })
     assert.equal(done.state, 'done')
@@ -74,10 +80,25 @@ describe('rota consent unlearn', () => {
     assert.ok(isSignedCertificate(certificate))
     assert.deepEqual([certificate.method, certificate.before.run, certificate.after.run], ['fitted again from the first round', run, started.standIn?.run])
     assert.deepEqual(certificate.after.declared, [], 'one patient alone changed: this hospital stayed out')
+    assert.equal(certificate.after.abstained, 'differencing')
+    assert.match(certificate.says.join(' '), /took no part in it, since its patients differed by too few/)
     assert.equal(certificate.membership?.records, 1)
     assert.match(unlearnText(done, plain), /is what it was/)
+    await isChecked(certificate)
     const still = await unlearn({ ...call(), whose: { patient }, run: started.standIn?.run as RunId })
     assert.equal(still.state, 'not needed')
+  })
+
+  it('finds the record under every tag that the patient had, and lets alone what stands again', async () => {
+    const receipts = join(hospitals.dir, 'again')
+    const again = await recordConsents({ ...call(), programme, patients: { names: [patient] }, receipts })
+    const old = join(hospitals.dir, 'receipts', readdirSync(join(hospitals.dir, 'receipts')).find((name) => /^receipt-.*json$/.test(name)) ?? '')
+    await assert.rejects(unlearn({ ...call(), whose: { receipt: old }, run }), (error) => isRotaError(error, 'ROTA-6030'))
+    await withdrawAtDesk({ ...call(), programme, patient, receipts: undefined })
+    for (const whose of [{ patient }, { receipt: old }, { receipt: again.receipts[0]?.file ?? '' }]) {
+      const { state, rounds } = await unlearn({ ...call(), whose, run })
+      assert.ok(state === 'done' && rounds.length > 3, 'the run was under the first of them')
+    }
   })
 })
 
@@ -123,6 +144,33 @@ describe('rota consent unlearn of a network', () => {
     assert.match(unlearnText({ ...started, state, certificate }, plain), /from +round \d+ of run \d+/)
   })
 })
+
+/** By anybody who can read the chain. */
+async function isChecked(certificate: SignedCertificate): Promise<void> {
+  const file = join(hospitals.dir, 'certificate.json')
+  const check = async (value: unknown) => {
+    await writeFile(file, JSON.stringify(value))
+    return checkCertificate({ certificate: file, chain: hospitals.chain.url, contracts: hospitals.contracts, signal: AbortSignal.timeout(20_000) })
+  }
+  const verdict = await check({ certificate })
+  assert.deepEqual([verdict.valid, verdict.signedBy], [true, certificate.site.name])
+  assert.match(certificateVerdictText(verdict, plain), /The certificate holds, signed by/)
+  assert.match((await check({ ...certificate, programme: 'another' })).reason, /it was altered/)
+  const { vault } = await openSiteFolder(hospitals.folders[HERE] as string, null)
+  const signer = { account: vault.nodeAccount, nodeKey: fromHex(vault.nodeKey) }
+  const { account: _, signature: __, ...said } = certificate
+  const lies = [
+    [{ after: { ...said.after, model: said.before.model } }, /run 2 did not end/],
+    [{ before: { ...said.before, run: 99 } }, /run 99 did not end/],
+    [{ after: { ...said.after, declared: [{ round: 1, cohortRoot: said.before.model.root }] } }, /declared other cohorts/],
+    [{ tag: said.before.model.root, withdrawnAtBlock: 1 }, /not withdrawn in the block/],
+  ] as const
+  for (const [change, why] of lies) {
+    const { valid, reason } = await check(signCertificate({ ...said, ...change } as typeof said, signer))
+    assert.ok(!valid && why.test(reason), reason)
+  }
+  for (const text of [null, [], { ...certificate, kind: 'rota/other' }]) await assert.rejects(check(text), (error) => isRotaError(error, 'ROTA-6033'))
+}
 
 /** As soon as the nodes have drawn the study's key. */
 async function untilStarted(old: RunId): Promise<UnlearnAnswer> {

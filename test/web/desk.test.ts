@@ -1,7 +1,7 @@
 /**
  * The desk's page in a real browser, with a real site and chain
  * ├── axe finds nothing on the way in, a person, the import and its preview; neither dark, nor narrow, nor at 200 %; nothing scrolls sideways
- * ├── signing in, finding, recording, withdrawing and the way out with the keyboard alone; what went wrong is read out
+ * ├── signing in, finding, recording, withdrawing, a confirmation once more and the way out with the keyboard alone; what went wrong is read out
  * ├── a patient's name of HTML is text; no request leaves the desk, and no policy is broken
  * ├── an import shows what it would do, and what is refused and why, before anything is recorded
  * └── whoever leaves the screen alone leaves nothing on it
@@ -139,6 +139,20 @@ describe('the desk in a browser', { skip: noBrowser, timeout: 120_000 }, () => {
     await press('Withdraw')
     await reads('Withdrawn: the record is not used any more')
     await sound('withdrawn')
+    await press('Handed over')
+    await reads('nothing of it is kept here')
+    await press('Print the confirmation again')
+    await reads('The confirmation is ready')
+    // Read out, like what was done before it.
+    await page.waitForFunction(`document.activeElement.id === 'found'`)
+    const again = await page.$eval('a[href^="print/"]', (a) => a.href)
+    assert.equal(await isThere(again), true)
+    await sound('confirmation-again')
+    await page.select('select.language', 'de')
+    await reads('Die Bestätigung ist bereit')
+    await reads('Bestätigung noch einmal drucken')
+    await page.select('select.language', 'en')
+    await reads('The confirmation is ready')
   })
 
   it('shows a name of HTML as text', async () => {

@@ -54,8 +54,8 @@ describe('languages of the pages', () => {
 
   it('patient: every fault that a portal answers has words', () => {
     const english = textsOf('patient', 'en.json')
-    const own = Object.keys(catalogue).filter((code) => /^ROTA-65(0\d|10|16|17)$/.test(code))
-    assert.equal(own.length, 12)
+    const own = Object.keys(catalogue).filter((code) => /^ROTA-65(0\d|10|16|17|19)$/.test(code))
+    assert.equal(own.length, 13)
     for (const code of own) assert.ok(`error.${code}` in english && `error.${code}.remedy` in english, code)
   })
 })

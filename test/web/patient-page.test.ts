@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { proveReceipt } from '#app/consent/consent-prove.ts'
 import { withdrawAtDesk } from '#app/consent/withdraw-at-desk.ts'
+import { openSiteFolder } from '#app/site/site-folder.ts'
 import { roundNo, runId } from '#base/ids.ts'
 import type { Card } from '#patient/card.ts'
 import { consentKeys, programmeId } from '#patient/keys.ts'
 import { ASK_ROUNDS, askAgain, type Place, type WithdrawalState } from '#patient/portal-api.ts'
-import { signRequest } from '#patient/request.ts'
+import { isRequest, signRequest } from '#patient/request.ts'
 import { consentDomain } from '#patient/typed-data.ts'
 import type { PortalServer } from '#web/portal/portal-server.ts'
 import {
@@ -154,6 +155,7 @@ describe("the patient's page", { skip: noBrowser, timeout: 240_000 }, () => {
     await page.waitForSelector('svg.qr', WAIT)
     assert.deepEqual([await axeViolations(page), await scrollsSideways(page)], [[], false])
     assert.equal(await page.evaluate(`[...document.querySelectorAll('button')].find((b) => b.textContent === 'Consent again').disabled`), true)
+    await says(page, 'By this you agree to version 1 of the terms, until December 31, 2041')
     await page.focus('input[type=checkbox]')
     await page.keyboard.press('Space')
     await tabTo(page, 'Consent again')
@@ -161,6 +163,9 @@ describe("the patient's page", { skip: noBrowser, timeout: 240_000 }, () => {
     await says(page, 'You take part again')
     await press(page, 'Open the page with the new card')
     await says(page, 'Object to the use of my record')
+    await page.goto('about:blank')
+    await page.goto(world.link(card(1)))
+    await says(page, 'you have a newer card already')
     assert.deepEqual(faults, [])
     await close()
   })
@@ -261,8 +266,18 @@ describe("the patient's page", { skip: noBrowser, timeout: 240_000 }, () => {
     // What its owner withdrew at the desk, whoever finds the card cannot undo.
     await world.relayed(card(3))
     const { tag, oneTimeAddress } = consentKeys(stranger, programme)
-    const request = signRequest(secret, programme, { what: askAgain(tag, oneTimeAddress), at }, domain)
-    assert.equal((await post('/api/again', { request, tag, oneTimeAddress })).code, 'ROTA-6509')
+    const next = { tag, oneTimeAddress, terms: 1 }
+    const give = (by: Uint8Array, of: typeof next) => post('/api/again', { ...of, request: signRequest(by, programme, { what: askAgain(of), at }, domain) })
+    assert.equal((await give(card(2).secret, { ...next, terms: 2 })).code, 'ROTA-6519', 'nobody agrees to what they were not shown')
+    assert.equal((await give(secret, next)).code, 'ROTA-6509')
+    // Who gave it again has signed what they agreed to, and the hospital can show it.
+    const { consents } = await openSiteFolder(world.hospitals.folders[0] as string, null)
+    const entries = await consents.entriesUnder(programme)
+    const asked = entries.flatMap((entry) => (entry.kind === 'granted' && entry.asked !== undefined ? [entry.asked] : [])).at(-1) ?? assert.fail()
+    assert.match(asked.what, /^again as 0x[0-9a-f]{64} by 0x[0-9a-fA-F]{40} under terms 1$/)
+    const old = consentKeys(card(1).secret, programme)
+    const signed = { ...old, ...asked, programme: programmeId(programme), tag: asked.by, patientKey: old.oneTimeAddress }
+    assert.ok(asked.by === old.tag && isRequest(signed, { programme: signed.programme, what: asked.what, now: asked.at }, domain))
   })
 
   it('sends it through the next portal at once, for whoever does not want to wait for the first', async () => {

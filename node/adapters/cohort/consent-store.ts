@@ -18,6 +18,8 @@ export type ConsentEntry = EntryNote &
         readonly at: string
         /** What was agreed to; none where the programme had no terms on chain. */
         readonly terms?: TermsRef
+        /** Given again at a portal: the withdrawn card's signature for exactly this, so that the site can show who agreed. `at`: Unix seconds. */
+        readonly asked?: { readonly by: Digest; readonly what: string; readonly at: number; readonly signature: string }
       }
     | {
         readonly kind: 'withdrawn'

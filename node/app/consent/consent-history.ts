@@ -47,3 +47,13 @@ function told({ tag, patient }: WhoseTag, { run, round, cohortRoot }: Contribute
   const before = cohort.members.includes(patient)
   return { ...where, cohort: before || cohort.members.includes(tag) ? 'in' : 'not in', before }
 }
+
+/** One record under several tags: it was in a cohort where one of them was. */
+export function anyOf(parts: readonly (readonly TagInRound[])[]): readonly TagInRound[] {
+  const [first = []] = parts
+  return first.map((place, i) => {
+    const each = parts.map((part) => part[i] ?? place)
+    const cohort = (['in', 'unknown'] as const).find((state) => each.some((part) => part.cohort === state)) ?? 'not in'
+    return { ...place, cohort, before: each.some(({ before }) => before) }
+  })
+}

@@ -1,19 +1,19 @@
 import { localWithdraw } from '#adapters/cohort/consent-desk.ts'
 import { patientDigest } from '#adapters/cohort/patient-digest.ts'
-import { systemClock } from '#adapters/host/system-host.ts'
 import { newestTerms } from '#app/programme/terms-on-chain.ts'
-import { type AtSite, atOpenSite } from '#app/site/at-site.ts'
+import type { AtSite } from '#app/site/at-site.ts'
 import { openSiteFolder, type SiteFolder } from '#app/site/site-folder.ts'
 import type { StudyCall } from '#app/study/studies.ts'
-import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import type { LawfulBasis } from '#core/consent/terms.ts'
-import { type ToldError, toldError } from '../told-error.ts'
+import type { ToldError } from '../told-error.ts'
 import { deskOf, ownPatients, rooted } from './consent-record.ts'
 import type { ConsentRoot } from './consent-root.ts'
 import { basisOf, relayOwn, type Withdrawal } from './consent-withdraw.ts'
+import { type FoundWithdrawal, lastWithdrawal } from './last-withdrawal.ts'
 import { receiptNetwork } from './receipt-issue.ts'
 import { knownLanguage } from './receipt-print.ts'
+import { whileWaiting } from './while-waiting.ts'
 import { type Confirmation, confirmWithdrawal } from './withdrawal-confirm.ts'
 
 export interface DeskCall extends StudyCall {
@@ -43,12 +43,6 @@ export interface DeskWithdrawal {
   readonly problem: ToldError | null
 }
 
-interface Stop {
-  readonly tag: Digest | null
-  readonly at: string
-  readonly lawfulBasis: LawfulBasis
-}
-
 /**
  * At the desk, by the patient's name: this site stops using the rows at once, whether the chain can be reached or not, and says so in a
  * countersigned confirmation.
@@ -66,24 +60,24 @@ export async function withdrawAtDesk(call: DeskCall): Promise<DeskWithdrawal> {
     return stopped.tag
   })
   // Where the chain is away nobody knows the basis: an objection is kept, since refusing it would harm.
-  const { tag, at, lawfulBasis } = stopped ?? (await stop(folder, call, 'opt-out'))
+  const found = stopped ?? (await stop(folder, call, 'opt-out'))
   const { network, own, relayed, root, problem } = told
   const block = relayed?.block ?? null
   const confirmation = await confirmWithdrawal(folder, call, {
-    ...{ programme: call.programme, lawfulBasis, tag, withdrawnAt: at, network, root },
+    ...{ ...found, network, root },
     site: { id: own, name: folder.config.name },
     onChain: block === null ? null : { block },
   })
-  return { programme: call.programme, tag, inData, relayed, root, problem, confirmation }
+  return { programme: call.programme, tag: found.tag, inData, relayed, root, problem, confirmation }
 }
 
 async function isGranted({ consents, vault }: SiteFolder, { programme, patient }: DeskCall): Promise<boolean> {
   return (await consents.standings(programme)).get(patientDigest(vault, patient))?.state === 'granted'
 }
 
-async function stop(folder: SiteFolder, { programme, patient }: DeskCall, lawfulBasis: LawfulBasis): Promise<Stop> {
-  const tag = await localWithdraw(deskOf(folder), programme, patient, lawfulBasis)
-  return { tag, lawfulBasis, at: new Date(systemClock.nowMs()).toISOString() }
+async function stop(folder: SiteFolder, call: DeskCall, lawfulBasis: LawfulBasis): Promise<FoundWithdrawal> {
+  await localWithdraw(deskOf(folder), call.programme, call.patient, lawfulBasis)
+  return lastWithdrawal(folder, call, lawfulBasis)
 }
 
 interface ToldChain extends Pick<DeskWithdrawal, 'relayed' | 'root' | 'problem'> {
@@ -93,21 +87,10 @@ interface ToldChain extends Pick<DeskWithdrawal, 'relayed' | 'root' | 'problem'>
 
 /** The tag and the root, where the chain takes them. */
 async function onChain(folder: SiteFolder, call: DeskCall, stopped: (site: AtSite) => Promise<Digest | null>): Promise<ToldChain> {
-  const patience = AbortSignal.timeout(call.patienceMs ?? PATIENCE_MS)
-  try {
-    return await atOpenSite(folder, AbortSignal.any([call.signal, patience]), async (site) => {
-      const relayed = await relayOwn(site, await stopped(site), call.receipts, call.signal)
-      const root = relayed.problem === null ? await rooted(site, call.programme) : { root: null }
-      return { network: receiptNetwork(site), own: site.own.id, ...relayed, ...root }
-    })
-  } catch (error) {
-    const away = patience.aborted && !isRotaError(error) ? new RotaError('ROTA-5001', { url: folder.config.chain, method: 'the desk waits no longer' }) : error
-    if (!isAway(away)) throw error
-    return { network: null, own: null, relayed: null, root: null, problem: toldError(away) }
-  }
+  const { done, problem } = await whileWaiting(folder, call, async (site) => {
+    const relayed = await relayOwn(site, await stopped(site), call.receipts, call.signal)
+    const root = relayed.problem === null ? await rooted(site, call.programme) : { root: null }
+    return { network: receiptNetwork(site), own: site.own.id, ...relayed, ...root }
+  })
+  return done ?? { network: null, own: null, relayed: null, root: null, problem }
 }
-
-const PATIENCE_MS = 8_000
-
-/** The chain, not the patient or the record, is why. */
-const isAway = (error: unknown): error is RotaError => isRotaError(error) && error.code.startsWith('ROTA-5')

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ConsentEntry } from '#adapters/cohort/consent-store.ts'
-import { patientDigest } from '#adapters/cohort/patient-digest.ts'
+import { systemClock } from '#adapters/host/system-host.ts'
 import { newestTerms } from '#app/programme/terms-on-chain.ts'
 import { type AtSite, atSite, withdrawalsUnder } from '#app/site/at-site.ts'
 import { sitePaths } from '#app/site/site-paths.ts'
@@ -10,8 +10,10 @@ import { RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import { readUnsealedWithdrawal, type WithdrawalReceipt } from '#patient/withdrawal-receipt.ts'
 import { type ConsentRoot, consentRoots } from './consent-root.ts'
+import { type FoundWithdrawal, lastWithdrawal } from './last-withdrawal.ts'
 import { receiptNetwork } from './receipt-issue.ts'
 import { knownLanguage } from './receipt-print.ts'
+import { takeOverWithdrawals } from './take-over-withdrawals.ts'
 import { type Confirmation, confirmWithdrawal } from './withdrawal-confirm.ts'
 
 /** Between what a confirmation says and the entry that it was made of. */
@@ -31,16 +33,24 @@ export const countersign = (
   atSite(call, async (site) => {
     const { which, language } = call
     if (language !== undefined) knownLanguage(language)
-    if ('patient' in which) return [await confirm(site, await withdrawalOf(site, which), { confirmations: undefined, language })]
+    if ('patient' in which) return [await countersignOf(site, which, { language })]
     const files = which.files.length > 0 ? which.files : await unsealedIn(sitePaths(call.folder).withdrawals)
     const confirmed: Confirmation[] = []
     for (const file of files) confirmed.push(await confirm(site, await withdrawalIn(site, file), { confirmations: dirname(file), language }))
     return confirmed
   })
 
-type Found = Pick<WithdrawalReceipt, 'programme' | 'lawfulBasis' | 'tag' | 'withdrawnAt'> & { readonly number?: string }
+/** Of one person's withdrawal; one that came from the chain alone is noted first. @throws as `lastWithdrawal` */
+export async function countersignOf(site: AtSite, which: { readonly programme: string; readonly patient: string }, where: Where): Promise<Confirmation> {
+  const { programme } = which
+  await takeOverWithdrawals(site, programme, systemClock)
+  const basis = (await newestTerms(site.chain, programme))?.terms.lawfulBasis
+  return confirm(site, await lastWithdrawal(site.folder, which, basis), where)
+}
 
-async function confirm(site: AtSite, found: Found, where: Parameters<typeof confirmWithdrawal>[1]): Promise<Confirmation> {
+type Where = Parameters<typeof confirmWithdrawal>[1]
+
+async function confirm(site: AtSite, found: FoundWithdrawal, where: Where): Promise<Confirmation> {
   const { programme, tag } = found
   const block = tag === null ? undefined : (await withdrawalsUnder(site.chain, programme)).get(tag)
   return confirmWithdrawal(site.folder, where, {
@@ -50,21 +60,12 @@ async function confirm(site: AtSite, found: Found, where: Parameters<typeof conf
   })
 }
 
-async function withdrawalIn(site: AtSite, file: string): Promise<Found> {
+async function withdrawalIn(site: AtSite, file: string): Promise<FoundWithdrawal> {
   const printed = readUnsealedWithdrawal(await read(file))
   if (printed === null) throw new RotaError('ROTA-6001', { file })
   const entry = (await site.folder.consents.entriesUnder(printed.programme)).find((each) => isOf(each, printed))
   if (entry === undefined) throw new RotaError('ROTA-6031', { programme: printed.programme })
   return { ...printed, withdrawnAt: entry.at }
-}
-
-async function withdrawalOf(site: AtSite, { programme, patient }: { readonly programme: string; readonly patient: string }): Promise<Found> {
-  const entries = await site.folder.consents.entriesOf(patientDigest(site.folder.vault, patient))
-  const last = entries.findLast((entry) => entry.programme === programme)
-  if (last?.kind === 'granted') throw new RotaError('ROTA-6030', { programme })
-  if (last === undefined) throw new RotaError('ROTA-6031', { programme })
-  const lawfulBasis = (await newestTerms(site.chain, programme))?.terms.lawfulBasis ?? (last.tag === null ? 'opt-out' : 'consent')
-  return { programme, lawfulBasis, tag: last.tag, withdrawnAt: last.at }
 }
 
 /** By its tag; without one, by its time. */

@@ -15,6 +15,8 @@ export interface DeskChain {
   inTime<T>(work: () => Promise<T>): Promise<T>
   /** Somebody else found out: nobody need wait for it right now. */
   noteAway(): void
+  /** It did not answer somebody a moment ago. */
+  isAway(): boolean
   stop(): Promise<void>
 }
 
@@ -30,8 +32,9 @@ export function deskChain(folder: SiteFolder, signal: AbortSignal): DeskChain {
   const noteAway = (): void => {
     awayUntilMs = Date.now() + AWAY_MS
   }
+  const isAway = (): boolean => Date.now() < awayUntilMs
   const inTime = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (Date.now() < awayUntilMs) throw late()
+    if (isAway()) throw late()
     try {
       return await within(work(), late)
     } catch (error) {
@@ -51,6 +54,7 @@ export function deskChain(folder: SiteFolder, signal: AbortSignal): DeskChain {
       }
     },
     noteAway,
+    isAway,
     stop: drop,
   }
 }

@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { patientDigest } from '#adapters/cohort/patient-digest.ts'
 import { withdrawAtDesk } from '#app/consent/withdraw-at-desk.ts'
 import type { DeskWithdrew } from '#web/desk/desk-work.ts'
@@ -10,7 +8,7 @@ import type { DeskSite } from './desk-site.ts'
 
 /**
  * For a patient who comes or calls: this site stops at once, whether the chain answers or not, and a countersigned confirmation is to be
- * printed. Like a card it is in memory alone.
+ * printed, which names nobody and is kept in the folder's `withdrawals`, so that it can be countersigned later and checked.
  * @param known asked where the record knows nothing of the patient: an objection under a mistyped name would stop nothing
  * @throws ROTA-6004 nothing to withdraw, 6706 no such programme, 6023 no such language
  */
@@ -18,20 +16,8 @@ export async function withdrawForPatient({ folder, call, chain }: DeskSite, act:
   const { patient, programme, language } = act
   const entries = await folder.consents.entriesOf(patientDigest(folder.vault, patient))
   if (!entries.some((entry) => entry.programme === programme)) await known()
-  const confirmations = await mkdtemp(join(folder.paths.state, 'desk-'))
-  try {
-    const { tag, inData, problem, confirmation } = await withdrawAtDesk({
-      ...call,
-      programme,
-      patient,
-      receipts: undefined,
-      confirmations,
-      language,
-      patienceMs: PATIENCE_MS,
-    })
-    if (problem?.code.startsWith('ROTA-5')) chain.noteAway()
-    return { tag, inData, problem, print: await pageAt(patient, confirmation.sheet) }
-  } finally {
-    await rm(confirmations, { recursive: true, force: true })
-  }
+  const asked = { ...call, programme, patient, receipts: undefined, language, patienceMs: PATIENCE_MS }
+  const { tag, inData, problem, confirmation } = await withdrawAtDesk(asked)
+  if (problem?.code.startsWith('ROTA-5')) chain.noteAway()
+  return { tag, inData, problem, print: await pageAt(patient, confirmation.sheet) }
 }

@@ -9,6 +9,7 @@ import type { Digest } from '#base/ids.ts'
 import type { DeskWork } from '#web/desk/desk-work.ts'
 import type { DeskProgramme, Person, PersonConsent } from '#wire/desk-api.ts'
 import { type DeskChain, deskChain } from './desk-chain.ts'
+import { confirmForPatient } from './desk-confirm.ts'
 import { importAtDesk, previewAtDesk } from './desk-import.ts'
 import { deskProgrammes } from './desk-programmes.ts'
 import { recordAtDesk } from './desk-record.ts'
@@ -30,6 +31,7 @@ export function deskWork(folder: SiteFolder, call: StudyCall): DeskWork & { read
     find: (patient) => findPerson(site, patient),
     record: (act) => inTurn(async () => recordAtDesk(site, act, await known(site, act.programme))),
     withdraw: async (act) => withdrawForPatient(site, act, () => known(site, act.programme)),
+    confirm: (act) => confirmForPatient(site, act),
     previewImport: async (file) => previewAtDesk(site, file, await known(site, file.programme)),
     importConsents: (file) => inTurn(async () => importAtDesk(site, file, await known(site, file.programme))),
     chain,

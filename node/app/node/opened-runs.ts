@@ -9,6 +9,8 @@ export interface OpenedRun {
   readonly run: RunId
   readonly study: StudyId
   readonly model: ModelRef
+  /** Where a withdrawal halts it, another is opened by the node: `openHaltedAgain`. */
+  readonly again?: boolean
 }
 
 /** The last few are enough: a chain that goes back loses seconds. */
@@ -21,9 +23,11 @@ export async function noteOpenedRun(file: string, opened: OpenedRun): Promise<vo
 
 export async function openedRuns(file: string): Promise<readonly OpenedRun[]> {
   const text = await readFile(file, 'utf8').catch(() => '[]')
-  const entries = JSON.parse(text) as readonly { run: number; study: number; model: { root: string; cid: string } }[]
-  return entries.flatMap(({ run, study, model: { root, cid } }) =>
-    isDigest(root) && isDigest(cid) ? [{ run: runId(run), study: studyId(study), model: { root: root as Digest, cid: cid as Digest } }] : [],
+  const entries = JSON.parse(text) as readonly { run: number; study: number; model: { root: string; cid: string }; again?: boolean }[]
+  return entries.flatMap(({ run, study, model: { root, cid }, again }) =>
+    isDigest(root) && isDigest(cid)
+      ? [{ run: runId(run), study: studyId(study), model: { root: root as Digest, cid: cid as Digest }, ...(again === true ? { again } : {}) }]
+      : [],
   )
 }
 

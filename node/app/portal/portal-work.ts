@@ -60,7 +60,7 @@ export function portalWork({ site, network, answers, relay, account, others, clo
     },
     async again(request, next) {
       const { own: of } = atHospital()
-      return of.again(request.programme, request.tag, await answers.onChain(request.programme, request.tag), next)
+      return of.again(request, await answers.onChain(request.programme, request.tag), next)
     },
   }
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { LogOptions } from '#adapters/host/log.ts'
 import { createSystemHost, systemRandom } from '#adapters/host/system-host.ts'
 import { diskError } from '#adapters/journal/atomic-file.ts'
-import { lockFolder } from '#adapters/journal/folder-lock.ts'
 import { type PasswordSource, readPassword } from '#adapters/vault/password.ts'
 import { createAccount, openAccount } from '#adapters/vault/site-vault.ts'
 import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
@@ -16,6 +15,7 @@ import type { Log } from '#ports/host.ts'
 import { readListen } from '#web/listening.ts'
 import { Metrics } from '#web/metrics.ts'
 import { startWeb, type Web } from '#web/server.ts'
+import { lockPortal } from './portal-lock.ts'
 import { watchPortal } from './relay-figures.ts'
 import { type ServedPortal, servePortal } from './serve-portal.ts'
 
@@ -53,9 +53,8 @@ export async function portalOf(site: AtSite, log: Log, options: Pick<PortalOptio
   const { folder, chain } = site
   const { account, nodeKey } = signerOf(site)
   const { portal } = folder.config
-  // Its own folder: `rota run` and `rota portal` of one site must not both send what waits.
   const state = await ownFolder(folder.paths.portal)
-  const lock = await lockFolder(state)
+  const lock = await lockPortal(state)
   try {
     const served = await servePortal({
       ...{ site, chain, state, log },
@@ -102,7 +101,7 @@ export async function runRelay(options: RelayOptions, started: (relay: RelayStar
     throw error
   })
   const state = await ownFolder(options.folder)
-  const lock = await lockFolder(state)
+  const lock = await lockPortal(state)
   const host = createSystemHost(options.log)
   try {
     await withReader({ chain: options.chain, contracts }, options.signal, async (chain) => {

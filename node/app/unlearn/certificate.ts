@@ -2,6 +2,7 @@ import { utf8 } from '#base/bytes.ts'
 import { counted } from '#base/format.ts'
 import type { Address, Digest } from '#base/ids.ts'
 import { signDigest, signerOf } from '#patient/typed-data.ts'
+import type { AbstainReason } from '#ports/chain.ts'
 import { sha256 } from '../sha256.ts'
 import type { Membership, NoFigure } from './membership.ts'
 
@@ -23,7 +24,11 @@ export interface UnlearningCertificate {
   readonly method: Method
   readonly checkpoint: { readonly run: number; readonly round: number; readonly root: Digest; readonly cid: Digest } | null
   /** The run that stands in its place, and what this hospital declared in it: no cohort of these holds the record. */
-  readonly after: RunDigests & { readonly declared: readonly { readonly round: number; readonly cohortRoot: Digest }[] }
+  readonly after: RunDigests & {
+    readonly declared: readonly { readonly round: number; readonly cohortRoot: Digest }[]
+    /** Why this hospital stayed out of it; null: it did not, or never said why. */
+    readonly abstained: AbstainReason | null
+  }
   /** Null where the data can no longer be read, or the learner foretells nothing. */
   readonly membership: Membership | null
   readonly says: readonly string[]
@@ -70,14 +75,16 @@ export function plainWords(
       : `it went on from the model that round ${checkpoint.round} of run ${checkpoint.run} left, before the record was first used`
   const declared =
     after.declared.length === 0
-      ? 'this hospital took no part in it'
+      ? `this hospital took no part in it${after.abstained === 'differencing' ? ', since its patients differed by too few from those of an earlier run' : ''}`
       : `no cohort that this hospital declared in it held the record (${counted(after.declared.length, 'round')})`
   return [
     `The model of run ${after.run} was made without the record: ${from}, and ${declared}.`,
     `The model of run ${before.run} was made with the record and is what it was. It stays wherever a copy of it lies, and so does what was concluded from it.`,
     ...(method === 'fitted again from the first round'
       ? [
-          'Who kept the sums of both runs learns from their difference what all changed patients had together, at least ten where this hospital took part in both.',
+          after.declared.length === 0
+            ? 'Who kept the sums of both runs learns from their difference what all patients of this hospital had together.'
+            : 'Who kept the sums of both runs learns from their difference what all changed patients had together, which are ten at least.',
         ]
       : []),
     'That a cohort was used as it was declared is the word of this hospital under its signature; other hospitals cannot see its rows.',

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { patientDigest } from '#adapters/cohort/patient-digest.ts'
 import { type PatientRow, readRows, toSplitTable } from '#adapters/cohort/read-rows.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
-import { tagsInRounds, type WhoseTag } from '#app/consent/consent-history.ts'
+import { anyOf, tagsInRounds, type WhoseTag } from '#app/consent/consent-history.ts'
 import { heldModel } from '#app/model/model-shelf.ts'
 import { readMapping } from '#app/protocol/mapping-file.ts'
 import { type AtSite, consentedNow, withdrawalsUnder } from '#app/site/at-site.ts'
@@ -15,7 +15,7 @@ import { sha256 } from '../sha256.ts'
 import type { JudgedRows, UnlearnSite } from './unlearn-site.ts'
 
 /** What unlearning asks of a hospital, by its own folder. */
-export function unlearnAt(site: AtSite, whose: WhoseTag, signal: AbortSignal): UnlearnSite {
+export function unlearnAt(site: AtSite, whose: readonly WhoseTag[], signal: AbortSignal): UnlearnSite {
   const { chain, own, shelf, store, folder } = site
   const parts = { chain, store, vault: folder.vault, sha256, host: { random: systemRandom } }
   return {
@@ -26,7 +26,7 @@ export function unlearnAt(site: AtSite, whose: WhoseTag, signal: AbortSignal): U
     model: (run, root) => heldModel(shelf, run, root, signal),
     has: (cid) => store.has(cid),
     initialRoot: async (protocol) => nameModel((await learnerOf(parts, protocol, signal)).initial(), { sha256 }).root,
-    contributions: async (programme) => (await tagsInRounds(site, programme, [whose]))[0] ?? [],
+    contributions: async (programme) => anyOf(await tagsInRounds(site, programme, whose)),
     rows: (protocol, run, without) => judgedRows(site, protocol, run, without).catch(unlessTrouble),
   }
 }
@@ -43,12 +43,13 @@ async function judgedRows(site: AtSite, protocol: Protocol, run: RunId, without:
   const { rows } = await readRows(resolve(paths.folder, config.data.file), mapping, protocol)
   const [standings, onChain] = await Promise.all([consents.standings(protocol.programme), withdrawalsUnder(site.chain, protocol.programme)])
   const [used, usedAfter] = await Promise.all([membersOf(site, run), membersOf(site, without)])
-  const isIn = (members: ReadonlySet<Digest>, digest: Digest, tag: Digest | null): boolean => members.has(digest) || (tag !== null && members.has(tag))
+  const tagsOf = Map.groupBy(await consents.tags(protocol.programme), ([, { patient }]) => patient)
   const isWithdrawn = ({ patient, set }: PatientRow): boolean => {
     const digest = patientDigest(vault, patient)
     const { state = 'none', tag = null } = standings.get(digest) ?? {}
     const gone = state === 'withdrawn' || (tag !== null && onChain.has(tag))
-    return gone && set === 'train' && isIn(used, digest, tag) && !isIn(usedAfter, digest, tag)
+    const names = [digest, ...(tagsOf.get(digest) ?? []).map(([each]) => each)]
+    return gone && set === 'train' && names.some((name) => used.has(name)) && !names.some((name) => usedAfter.has(name))
   }
   const now = (await consentedNow(site, protocol)).table
   return { withdrawn: toSplitTable(rows.filter(isWithdrawn), protocol).train, heldOut: now.test, train: now.train }

@@ -1,19 +1,17 @@
-import { patientDigest } from '#adapters/cohort/patient-digest.ts'
-import { readReceipt } from '#adapters/cohort/receipt.ts'
 import { systemClock } from '#adapters/host/system-host.ts'
-import type { WhoseTag } from '#app/consent/consent-history.ts'
 import { signerOf } from '#app/consent/receipt-issue.ts'
-import { type AtSite, atSite, withdrawalsUnder } from '#app/site/at-site.ts'
+import { type AtSite, atSite } from '#app/site/at-site.ts'
 import { publishStudy, type StudyCall, startRun } from '#app/study/studies.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { RunId, StudyId } from '#base/ids.ts'
 import { type ToldError, toldError } from '../told-error.ts'
 import { type SignedCertificate, signCertificate } from './certificate.ts'
+import { type KeptOut, keptOutBy } from './own-part.ts'
 import { unlearnAt } from './unlearn-at-site.ts'
-import { certificateOf, protocolFrom, type Unlearning, unlearningOf, type WithdrawnRecord } from './unlearning.ts'
+import { certificateOf, protocolFrom, type Unlearning, unlearningOf } from './unlearning.ts'
+import { type WhoseRecord, withdrawnRecord } from './whose-record.ts'
 
-/** By receipt, or by the patient's name as this site's data has it. */
-export type WhoseRecord = { readonly receipt: string } | { readonly patient: string }
+export type { WhoseRecord }
 
 export interface UnlearnAnswer {
   /**
@@ -27,6 +25,8 @@ export interface UnlearnAnswer {
   /** The run or study that stands in its place. */
   readonly standIn: { readonly study: StudyId; readonly run: RunId | null } | null
   readonly certificate: SignedCertificate | null
+  /** This hospital stays out of a run that goes on: its patients differ by so few from those of an earlier exact run. Null: it does not. */
+  readonly keptOutBy: KeptOut | null
   /** Why no run could be opened yet. */
   readonly problem: ToldError | null
 }
@@ -39,8 +39,8 @@ export interface UnlearnAnswer {
 export async function unlearn(call: StudyCall & { readonly whose: WhoseRecord; readonly run: RunId }): Promise<UnlearnAnswer> {
   const found = await atSite(call, (site) => look(site, call.whose, call.run, call.signal))
   if ('state' in found) return found
-  const { protocol, view, way, rounds, standIn } = found
-  const answer = { run: call.run, rounds, certificate: null, problem: null }
+  const { protocol, view, way, rounds, standIn, keptOutBy: few } = found
+  const answer = { run: call.run, rounds, certificate: null, keptOutBy: few, problem: null }
   if (standIn?.kind === 'run') return { ...answer, state: 'under way', standIn }
   if (standIn === null && way.kind === 'train on') {
     const { study } = await publishStudy(call, protocolFrom(protocol, call.run, way))
@@ -58,7 +58,7 @@ export async function unlearn(call: StudyCall & { readonly whose: WhoseRecord; r
 }
 
 /** What is there already, with the certificate where it can be made. */
-async function look(site: AtSite, by: WhoseRecord, run: RunId, signal: AbortSignal): Promise<UnlearnAnswer | Unlearning> {
+async function look(site: AtSite, by: WhoseRecord, run: RunId, signal: AbortSignal): Promise<UnlearnAnswer | (Unlearning & Pick<UnlearnAnswer, 'keptOutBy'>)> {
   const { study } = await site.chain.run(run)
   const { programme } = await site.shelf.protocol(study, signal).catch((error) => {
     throw isRotaError(error) ? new RotaError('ROTA-6032', { run, study }, error) : error
@@ -67,22 +67,11 @@ async function look(site: AtSite, by: WhoseRecord, run: RunId, signal: AbortSign
   const from = unlearnAt(site, whose, signal)
   const unlearning = await unlearningOf(from, run)
   const { rounds, standIn, way } = unlearning
-  if (way.kind === 'not needed') return { state: 'not needed', run, rounds, standIn: null, certificate: null, problem: null }
-  if (standIn?.kind !== 'run' || standIn.state !== 'Finished') return unlearning
+  if (way.kind === 'not needed') return { state: 'not needed', run, rounds, standIn: null, certificate: null, keptOutBy: null, problem: null }
+  if (standIn?.kind !== 'run' || standIn.state !== 'Finished') {
+    const { exact } = (await site.chain.study(study)).rules
+    return { ...unlearning, keptOutBy: exact ? await keptOutBy(site, unlearning.protocol) : null }
+  }
   const certificate = await certificateOf(from, withdrawn, unlearning, standIn, new Date(systemClock.nowMs()).toISOString())
-  return { state: 'done', run, rounds, standIn, certificate: signCertificate(certificate, signerOf(site)), problem: null }
-}
-
-/** @throws ROTA-6030, 6031 */
-async function withdrawnRecord(site: AtSite, by: WhoseRecord, programme: string): Promise<{ readonly whose: WhoseTag; readonly withdrawn: WithdrawnRecord }> {
-  const { vault, consents } = site.folder
-  const standings = await consents.standings(programme)
-  const receipt = 'receipt' in by ? await readReceipt(by.receipt) : null
-  const patient =
-    'patient' in by ? patientDigest(vault, by.patient) : [...standings].find(([, { tag }]) => tag === receipt?.tag && receipt?.programme === programme)?.[0]
-  const standing = patient === undefined ? undefined : standings.get(patient)
-  if (patient === undefined || standing === undefined) throw new RotaError('ROTA-6031', { programme })
-  const withdrawnAtBlock = standing.tag === null ? null : ((await withdrawalsUnder(site.chain, programme)).get(standing.tag) ?? null)
-  if (standing.state !== 'withdrawn' && withdrawnAtBlock === null) throw new RotaError('ROTA-6030', { programme })
-  return { whose: { tag: standing.tag ?? patient, patient }, withdrawn: { tag: standing.tag, withdrawnAtBlock } }
+  return { state: 'done', run, rounds, standIn, certificate: signCertificate(certificate, signerOf(site)), keptOutBy: null, problem: null }
 }

@@ -2,7 +2,7 @@ import type { TagInRound } from '#app/consent/consent-history.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
-import type { RunView } from '#ports/chain.ts'
+import { ABSTAIN_REASONS, type AbstainReason, type RunView } from '#ports/chain.ts'
 import { type Ancestor, followLineage, LINEAGE_KINDS } from '#round/lineage.ts'
 import { type Method, plainWords, type RunDigests, type UnlearningCertificate } from './certificate.ts'
 import { type Membership, membershipOf, type NoFigure } from './membership.ts'
@@ -34,7 +34,9 @@ export async function unlearningOf(site: UnlearnSite, run: RunId): Promise<Unlea
   const contributions = await site.contributions(protocol.programme)
   // What is not known any more counts as if the record had been there.
   const rounds = roundsWith(contributions.filter((part) => part.run === run))
-  const way = wayWithout(rounds[0] ?? null, record.rules.exact, await keptModels(site, run, protocol))
+  // Only networks train on; a fit with noise is not exact, and is made again too.
+  const isFitted = record.rules.exact || protocol.learner.kind !== 'neural'
+  const way = wayWithout(rounds[0] ?? null, isFitted, await keptModels(site, run, protocol))
   return { protocol, view, way, rounds, standIn: await findStandIn(site, run, way, contributions) }
 }
 
@@ -73,12 +75,21 @@ export async function certificateOf(
     ...({ version: 1, kind: 'rota/unlearning', at, programme: protocol.programme, tag, withdrawnAtBlock } as const),
     site: { id: site.id, name: site.name },
     before: { ...(await digestsOf(site, view)), roundsWithRecord: rounds },
-    method: methodOf(way, start !== undefined, (await site.chain.study(view.study)).rules.exact),
+    method: methodOf(way, start !== undefined, protocol.learner.kind !== 'neural'),
     checkpoint: start === undefined ? null : { run: start.run, round: start.round, root: start.root as Digest, cid: start.cid as Digest },
-    after: { ...(await digestsOf(site, after)), declared: declared.map(({ round, cohortRoot }) => ({ round, cohortRoot })) },
+    after: {
+      ...(await digestsOf(site, after)),
+      declared: declared.map(({ round, cohortRoot }) => ({ round, cohortRoot })),
+      abstained: declared.length === 0 ? await abstainedFrom(site, standIn.run) : null,
+    },
     membership: typeof figures === 'string' ? null : figures,
   }
   return { ...facts, says: plainWords(facts, typeof figures === 'string' ? figures : null) }
+}
+
+async function abstainedFrom({ id, chain }: UnlearnSite, run: RunId): Promise<AbstainReason | null> {
+  const said = (await chain.events(0, { run, kinds: ['Abstained'] })).findLast((e) => e.kind === 'Abstained' && e.site === id)
+  return said?.kind === 'Abstained' ? (ABSTAIN_REASONS[said.reason] ?? null) : null
 }
 
 const methodOf = (way: Way, isOn: boolean, exact: boolean): Method => {

@@ -43,8 +43,8 @@ export const portalErrors = {
     reaction: 'reject',
   },
   'ROTA-6509': {
-    what: 'this consent cannot be given again: it was not withdrawn with the card',
-    remedy: 'A consent that stands needs nothing; one that was withdrawn at the desk is given again there.',
+    what: 'this consent cannot be given again with this card',
+    remedy: 'A consent that stands needs nothing; one that was withdrawn at the desk is given again there; who has given it again already has a newer card.',
     reaction: 'reject',
   },
   'ROTA-6510': {
@@ -86,5 +86,16 @@ export const portalErrors = {
     what: 'this portal cannot do that at the moment',
     remedy: 'Use another portal of the card. Whoever runs this one: its log names what is wrong.',
     reaction: 'retry',
+  },
+  'ROTA-6518': {
+    what: 'another portal or relay (process {pid}) serves from {dir}',
+    remedy:
+      'That one can be used; `rota run` serves the portal by itself where rota.yaml has `portal`. To move it, stop that process first: two would send the same withdrawals. Another relay takes a --folder of its own.',
+    reaction: 'stop',
+  },
+  'ROTA-6519': {
+    what: 'the page showed version {shown} of the terms of {programme}; the newest is {newest}',
+    remedy: 'Open the page again with the card, and read them: nobody agrees to what they were not shown.',
+    reaction: 'reject',
   },
 } as const satisfies Record<string, ErrorEntry>

@@ -25,7 +25,7 @@ The model of --run stays what it is.`,
     const { unlearnText } = await import('#cli/output/unlearn-text.ts')
     const { receipt, patient } = options
     if (receipt !== undefined && patient !== undefined) throw new RotaError('ROTA-1102', { option: '--receipt', other: '--patient' })
-    const whose = patient === undefined ? { receipt: needed('consent unlearn', '--receipt', receipt) } : { patient }
+    const whose = patient === undefined ? { receipt: needed('consent unlearn', '--receipt or --patient', receipt) } : { patient }
     const run = runId(needed('consent unlearn', '--run', options.run))
     const answer = await unlearn({ folder: options.folder, password: passwordFrom(options), signal, whose, run })
     out.result(answer, () => unlearnText(answer, out.style))

@@ -1,5 +1,8 @@
+import type { checkConfirmation } from '#app/consent/confirmation-check.ts'
+import type { CertificateCall } from '#app/unlearn/certificate-check.ts'
 import { RotaError } from '#base/errors.ts'
 import { roundNo, runId } from '#base/ids.ts'
+import type { Output } from '#cli/output/output.ts'
 import { command } from '../command-file.ts'
 import { needed } from '../needed.ts'
 import { flag, list, text, whole } from '../options.ts'
@@ -152,24 +155,33 @@ export const consent_verify = command({
   group: 'Consent',
   summary: 'check, anywhere, what a site showed about a receipt against the chain',
   description: `Needs the receipt, the site's proof and a chain endpoint, and no account. Without --proof the receipt itself is checked: who countersigned it, and that
-the root on chain holds it. It shows what the hospital declared under its signature, not what it did with
+the root on chain holds it. --confirmation checks what a desk handed out to somebody who withdrew; --certificate what rota consent unlearn wrote. It shows what the hospital declared under its signature, not what it did with
 rows that it kept quiet about. Exit code 1 when the proof does not hold.`,
   options: {
     receipt: text('FILE', RECEIPT),
     proof: text('FILE', 'what rota consent prove --json wrote (default: the receipt itself is checked)'),
+    confirmation: text('FILE', 'in place of a receipt: withdrawal-….json, as the hospital keeps it'),
+    certificate: text('FILE', 'in place of a receipt: what rota consent unlearn --json wrote (needs --contracts)'),
     chain: text('URL', "JSON-RPC endpoint of the network's chain"),
     contracts: text('ADDRESS', "the network's directory contract (default: the one that the receipt names)"),
   },
-  example: 'rota consent verify --receipt receipt-1f0c9a.json --proof proof.json --chain ws://127.0.0.1:8545',
+  example: [
+    'rota consent verify --receipt receipt-1f0c9a.json --proof proof.json --chain ws://127.0.0.1:8545',
+    'rota consent verify --confirmation withdrawal-1f0c9a4e11d8be02.json --chain ws://127.0.0.1:8545',
+  ],
   async run({ options, out, signal }) {
+    const { receipt, confirmation, certificate } = options
+    const [one, other] = [['--receipt', receipt] as const, ['--confirmation', confirmation] as const, ['--certificate', certificate] as const].flatMap(
+      ([name, file]) => (file === undefined ? [] : [name]),
+    )
+    if (one !== undefined && other !== undefined) throw new RotaError('ROTA-1102', { option: one, other })
+    const where = { chain: needed('consent verify', '--chain', options.chain), contracts: options.contracts, signal }
+    if (confirmation !== undefined) return verifyConfirmation(out, { ...where, confirmation })
+    if (certificate !== undefined)
+      return verifyCertificate(out, { ...where, certificate, contracts: needed('consent verify', '--contracts', options.contracts) })
     const { verifyReceipt } = await import('#app/consent/consent-verify.ts')
     const { verdictText } = await import('#cli/output/consent-text.ts')
-    const call = {
-      receipt: needed('consent verify', '--receipt', options.receipt),
-      chain: needed('consent verify', '--chain', options.chain),
-      contracts: options.contracts,
-      signal,
-    }
+    const call = { ...where, receipt: needed('consent verify', '--receipt', receipt) }
     if (options.proof === undefined) {
       const { checkReceipt } = await import('#app/consent/receipt-check.ts')
       const { checkedText } = await import('#cli/output/consent-text.ts')
@@ -182,6 +194,22 @@ rows that it kept quiet about. Exit code 1 when the proof does not hold.`,
     return verdict.valid ? 0 : 1
   },
 })
+
+async function verifyConfirmation(out: Output, call: Parameters<typeof checkConfirmation>[0]): Promise<0 | 1> {
+  const { checkConfirmation } = await import('#app/consent/confirmation-check.ts')
+  const { confirmationText } = await import('#cli/output/consent-text.ts')
+  const verdict = await checkConfirmation(call)
+  out.result(verdict, () => confirmationText(verdict, out.style))
+  return verdict.valid ? 0 : 1
+}
+
+async function verifyCertificate(out: Output, call: CertificateCall): Promise<0 | 1> {
+  const { checkCertificate } = await import('#app/unlearn/certificate-check.ts')
+  const { certificateVerdictText } = await import('#cli/output/unlearn-text.ts')
+  const verdict = await checkCertificate(call)
+  out.result(verdict, () => certificateVerdictText(verdict, out.style))
+  return verdict.valid ? 0 : 1
+}
 
 const named = (options: { readonly chain: string | undefined; readonly contracts: string | undefined }) => ({
   chain: needed('consent withdraw', '--chain', options.chain),

@@ -1,3 +1,4 @@
+import type { ConfirmationVerdict } from '#app/consent/confirmation-check.ts'
 import type { CohortOpening } from '#app/consent/consent-open.ts'
 import type { CohortProof } from '#app/consent/consent-prove.ts'
 import type { RecordedConsents } from '#app/consent/consent-record.ts'
@@ -172,6 +173,12 @@ const minuteOf = (iso: string): string => `${iso.slice(0, 10)} ${iso.slice(11, 1
 export function checkedText({ valid, countersignedBy, withdrawnAtBlock, reason }: ReceiptVerdict, style: Style): string {
   const head = valid ? `${style.good('The receipt holds')}, signed by ${style.bold(countersignedBy ?? '')}` : style.bad('The receipt does not hold')
   return `${head}: ${reason}.\n${withdrawnAtBlock === null ? 'It is not withdrawn.' : `It was withdrawn in block ${withdrawnAtBlock}.`}`
+}
+
+export function confirmationText({ valid, countersignedBy, programme, withdrawnAt, withdrawnAtBlock, reason }: ConfirmationVerdict, style: Style): string {
+  const head = valid ? `${style.good('The confirmation holds')}, signed by ${style.bold(countersignedBy ?? '')}` : style.bad('The confirmation does not hold')
+  const chain = withdrawnAtBlock === null ? 'No tag of it is withdrawn on the chain.' : `The chain has its tag as withdrawn since block ${withdrawnAtBlock}.`
+  return `${head}: ${reason}.\nWithdrawn under ${programme}, ${minuteOf(withdrawnAt)}. ${chain}`
 }
 
 const rootText = (root: { readonly epoch: number; readonly root: string; readonly block: number } | null): string =>

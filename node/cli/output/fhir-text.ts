@@ -21,7 +21,7 @@ export function importedText(answer: Shown, style: Style): string {
     ? style.bold('Nothing is recorded; this is what would be')
     : taken
       ? style.good('Taken into the record')
-      : style.bold('Nothing was recorded')
+      : style.bold('Nothing was recorded; with --partial it would be')
   return [
     table(['where', 'id', 'outcome', ''], told, style, WHOLE),
     ...remedies.map(([code, remedy]) => `${code} → ${remedy}`),

@@ -1,4 +1,5 @@
 import type { Simulation } from '#app/simulate/simulate.ts'
+import { rehearsalNotes } from '#app/simulate/simulate-options.ts'
 import { bytes, seconds } from '#base/format.ts'
 import { resultsText } from './results-text.ts'
 import type { Style } from './style.ts'
@@ -8,5 +9,6 @@ export const simulationText = ({ view, answer }: Simulation, written: readonly s
     resultsText(view, style, answer.bytesPerSitePerRound),
     '',
     style.dim(`${seconds(answer.seconds)} for the run, ${bytes(answer.peakRssBytes)} of memory at most. Protocol ${view.protocolDigest}.`),
+    ...rehearsalNotes(answer),
     ...written.map((file) => `Written: ${file}`),
   ].join('\n')

@@ -7,7 +7,7 @@ import type { Style } from './style.ts'
 import { facts, table } from './table.ts'
 
 export function studyText(study: ShownStudy, style: Style): string {
-  const { protocol, problem, approved, notApproved, epoch, runs } = study
+  const { protocol, problem, approved, notApproved, epoch, budgets, runs } = study
   const head = facts(
     [
       ['published by', study.publisher],
@@ -22,11 +22,36 @@ export function studyText(study: ShownStudy, style: Style): string {
   return [
     `${style.bold(`Study ${study.study}${protocol === null ? '' : `: ${protocol.title}`}`)}\n${head}`,
     ...(problem === null ? [] : [`${style.warn(problem.code)} ${problem.what}\n  → ${problem.remedy}`]),
-    ...(runs.length === 0 ? [`No run yet: rota study start ${study.study}`] : runs.map((run) => runText(run, style))),
+    ...(budgets === null || budgets.length === 0 ? [] : [budgetsText(budgets, style)]),
+    ...(runs.length === 0 ? [`No run yet: rota study start ${study.study}`] : runs.map((run, i) => runText(run, study.study, i === runs.length - 1, style))),
   ].join('\n\n')
 }
 
-function runText(run: ShownRun, style: Style): string {
+/** Spent is rounded up, left down: of all studies on the dataset, as the chain counts. */
+const budgetsText = (budgets: NonNullable<ShownStudy['budgets']>, style: Style): string =>
+  table(
+    ['site', 'dataset', 'rounds charged', 'epsilon spent', 'left', 'rounds left'],
+    budgets.map((b) => [
+      b.site,
+      shortHex(b.dataset),
+      b.rounds,
+      b.enforced === null ? 'beyond counting' : Math.ceil(1000 * b.enforced) / 1000,
+      Math.floor(1000 * b.left) / 1000,
+      b.roundsLeft,
+    ]),
+    style,
+  )
+
+/** Who stopped it, and where it was the last, what a data scientist does about it. */
+function haltText({ halted }: ShownRun, study: number, isLast: boolean, style: Style): string[] {
+  if (halted === null) return []
+  const by = halted.by ?? 'a site'
+  if (halted.reason !== 'cohortChanged') return [`Halted by ${by} (${halted.reason}).`]
+  const next = `${style.bold(`rota study start ${study}`)} fits it again with those who consent then; a site whose patients differ by fewer than ten from an earlier run stays out.`
+  return [`Halted by ${by}, whose patients changed${isLast ? `: ${next}` : '.'}`]
+}
+
+function runText(run: ShownRun, study: number, isLast: boolean, style: Style): string {
   const now =
     run.state === 'Active'
       ? `; round ${run.round} in phase ${run.phase}, led by ${run.leader}${run.awaited.length > 0 ? `, waits for ${run.awaited.join(', ')}` : ''}`
@@ -47,6 +72,7 @@ function runText(run: ShownRun, style: Style): string {
   ])
   return [
     `${style.accent(style.bold(`Run ${run.run}`))} ${run.state}, ${run.closedRounds} rounds closed${now}`,
+    ...haltText(run, study, isLast, style),
     table(['round', 'state', 'leader', 'sites in', 'missing', 'remarks', 'opened', 'took', 'in', 'out', 'training', 'model'], rows, style, 40),
     ...(run.participation.shares.length === 0 ? [] : ['', 'Who did what', sharesText(run.participation, style)]),
     ...(run.participation.absences.length === 0 ? [] : ['', absencesText(run.participation.absences, style)]),

@@ -55,6 +55,15 @@ export async function textsIn<K extends string>(c: Context, longest: Readonly<Re
 /** As the hospital's own system names a patient: one line. @throws ROTA-6713 */
 export function patientName(text: string): string {
   const name = text.trim()
-  if (name === '' || name.length > 128 || /[\p{Cc}\u2028\u2029]/u.test(name)) throw new RotaError('ROTA-6713')
+  if (name === '' || name.length > 128 || MORE_THAN_A_LINE.test(name)) throw new RotaError('ROTA-6713')
   return name
 }
+
+/** It goes into the log before anybody knows whether there is such a programme: what moves a cursor would forge lines there. @throws ROTA-6706 */
+export function programmeName(text: string): string {
+  if (text === '' || MORE_THAN_A_LINE.test(text)) throw new RotaError('ROTA-6706', { reason: 'no such programme here' })
+  return text
+}
+
+/** Control characters, line ends, and what turns the direction of writing. */
+const MORE_THAN_A_LINE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u

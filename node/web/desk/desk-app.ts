@@ -1,8 +1,8 @@
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { RotaError } from '#base/errors.ts'
 import type { Clock, Log } from '#ports/host.ts'
 import type { PageFile } from '#web/portal/page-files.ts'
+import { wholeBody } from '#web/portal/whole-body.ts'
 import { faultAnswer } from './answers.ts'
 import type { DeskLog } from './desk-log.ts'
 import type { DeskWork } from './desk-work.ts'
@@ -62,8 +62,9 @@ export function deskApp(parts: DeskParts): Hono<SignedIn> {
   const tooLarge = (): never => {
     throw new RotaError('ROTA-6706', { reason: 'too large' })
   }
-  app.use('/api/import/*', bodyLimit({ maxSize: MOST_IMPORT_BYTES, onError: tooLarge }))
-  app.use('*', async (c, next) => (c.req.path.startsWith('/api/import/') ? next() : bodyLimit({ maxSize: MOST_BYTES, onError: tooLarge })(c, next)))
+  const broken = () => new RotaError('ROTA-6706', { reason: 'not JSON' })
+  const [file, rest] = [wholeBody(MOST_IMPORT_BYTES, tooLarge, broken), wholeBody(MOST_BYTES, tooLarge, broken)]
+  app.use(async (c, next) => (c.req.path.startsWith('/api/import/') ? file : rest)(c, next))
   sessionRoutes(app, parts, sessions)
   const inside = signedIn(place, sessions, users)
   for (const path of ['/api/people/*', '/api/import/*', '/api/programmes', '/api/prints/*', '/print/*']) app.use(path, inside)

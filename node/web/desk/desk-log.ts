@@ -6,7 +6,7 @@ import type { Digest } from '#base/ids.ts'
  */
 export type DeskAct = 'signed in' | 'refused' | 'signed out' | (typeof LOOKS)[number] | 'limited' | 'declared' | 'continued'
 
-export const LOOKS = ['looked', 'recorded', 'withdrew', 'printed', 'previewed', 'imported'] as const
+export const LOOKS = ['looked', 'recorded', 'withdrew', 'confirmed', 'printed', 'previewed', 'imported'] as const
 
 /** One entry of state/desk.log: who did what, to whom, and when. A patient is a keyed digest of the site: the file alone names nobody. */
 export interface DeskEntry {

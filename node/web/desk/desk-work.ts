@@ -19,6 +19,11 @@ export interface DeskWithdrew extends TellsProblem {
   readonly print: Printable
 }
 
+/** Nothing was changed by it; `problem`: it is not countersigned. */
+export interface DeskConfirmed extends TellsProblem {
+  readonly print: Printable
+}
+
 /** What a site does for the desk. Each call is one act; who may ask is not its business. */
 export interface DeskWork {
   readonly siteName: string
@@ -29,6 +34,8 @@ export interface DeskWork {
   record(act: DeskAct): Promise<DeskRecorded>
   /** Stops the use here at once, whatever the chain does. @throws ROTA-6004 nothing to withdraw */
   withdraw(act: DeskAct): Promise<DeskWithdrew>
+  /** The paper of a withdrawal that was made before, by whichever road. @throws ROTA-6030 the consent stands, 6031 there is none */
+  confirm(act: DeskAct): Promise<DeskConfirmed>
   /** Changes nothing. @throws ROTA-6050, 6054 a file that is none of FHIR */
   previewImport(file: ImportFile): Promise<ImportAnswer>
   /** Takes what can be taken; what is refused is in the answer. */

@@ -1,9 +1,14 @@
-import type { Hono } from 'hono'
-import type { ImportRow } from '#wire/desk-api.ts'
-import { textsIn } from './answers.ts'
+import type { Context, Hono } from 'hono'
+import { RotaError } from '#base/errors.ts'
+import type { ImportFile, ImportRow } from '#wire/desk-api.ts'
+import { programmeName, textsIn } from './answers.ts'
 import type { DeskParts } from './desk-app.ts'
 import type { SignedIn } from './guards.ts'
 import type { Prints } from './prints.ts'
+
+/** Reading so many takes seconds, in which nobody else is answered; the command line takes larger files. */
+const MOST_CONSENTS = 10_000
+const countOf = (fhir: string): number => fhir.match(/"resourceType"\s*:\s*"Consent"/g)?.length ?? 0
 
 const MOST = { fhir: 8 * 1024 * 1024, programme: 128, language: 35 }
 
@@ -12,15 +17,21 @@ export function importRoutes(app: Hono<SignedIn>, { work, looks }: Pick<DeskPart
   const people = (rows: readonly ImportRow[]) =>
     [...new Set(rows.map(({ patient }) => patient))].flatMap((patient) => (patient === null ? [] : [work.digestOf(patient)]))
 
-  app.post('/api/import/preview', async (c) => {
+  const fileIn = async (c: Context): Promise<ImportFile> => {
     const file = await textsIn(c, MOST)
+    if (countOf(file.fhir) > MOST_CONSENTS) throw new RotaError('ROTA-6706', { reason: `more than ${MOST_CONSENTS} consents in one file; split it` })
+    return { ...file, programme: programmeName(file.programme) }
+  }
+
+  app.post('/api/import/preview', async (c) => {
+    const file = await fileIn(c)
     const preview = await work.previewImport(file)
     await looks.noteMany(c.var.session.user.name, 'previewed', people(preview.rows), file.programme)
     return c.json(preview)
   })
 
   app.post('/api/import/record', async (c) => {
-    const file = await textsIn(c, MOST)
+    const file = await fileIn(c)
     const who = c.var.session.user.name
     await looks.noteMany(who, 'imported', people((await work.previewImport(file)).rows), file.programme)
     const { prints: pages, ...done } = await work.importConsents(file)

@@ -2,9 +2,9 @@ import type { Context, Hono } from 'hono'
 import { isRotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import type { DeskAct } from '#wire/desk-api.ts'
-import { patientName, textsIn } from './answers.ts'
+import { patientName, programmeName, textsIn } from './answers.ts'
 import type { DeskParts } from './desk-app.ts'
-import type { DeskRecorded, DeskWithdrew } from './desk-work.ts'
+import type { DeskConfirmed, DeskRecorded, DeskWithdrew } from './desk-work.ts'
 import type { SignedIn } from './guards.ts'
 import type { Prints } from './prints.ts'
 
@@ -15,13 +15,13 @@ export function peopleRoutes(app: Hono<SignedIn>, { work, looks }: Pick<DeskPart
   /** Looked at first, noted before it is done and once it is done. */
   async function begin(c: Context<SignedIn>) {
     const texts = await textsIn(c, MOST)
-    const act: DeskAct = { ...texts, patient: patientName(texts.patient) }
+    const act: DeskAct = { ...texts, patient: patientName(texts.patient), programme: programmeName(texts.programme) }
     const [who, digest] = [c.var.session.user.name, work.digestOf(act.patient)]
     await looks.note(who, 'looked', digest, act.programme)
-    const done = (what: 'recorded' | 'withdrew'): Promise<void> => looks.note(who, what, digest, act.programme)
+    const done = (what: 'recorded' | 'withdrew' | 'confirmed'): Promise<void> => looks.note(who, what, digest, act.programme)
     return { act, who, digest, done }
   }
-  const kept = <T extends DeskRecorded | DeskWithdrew>(who: string, digest: Digest, { print, ...told }: T) => ({
+  const kept = <T extends DeskRecorded | DeskWithdrew | DeskConfirmed>(who: string, digest: Digest, { print, ...told }: T) => ({
     ...told,
     print: prints.keep(who, digest, print),
   })
@@ -46,6 +46,13 @@ export function peopleRoutes(app: Hono<SignedIn>, { work, looks }: Pick<DeskPart
     const withdrawn = await work.withdraw(act)
     await done('withdrew')
     return c.json(kept(who, digest, withdrawn))
+  })
+
+  app.post('/api/people/confirm', async (c) => {
+    const { act, who, digest, done } = await begin(c)
+    const made = await work.confirm(act)
+    await done('confirmed')
+    return c.json(kept(who, digest, made))
   })
 
   // Withdrawn and recorded anew: whoever found the old card can do nothing with it. The withdrawal stands though the rest may fail.

@@ -1,12 +1,12 @@
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
 import { RotaError } from '#base/errors.ts'
 import { faultAnswer } from './fault-answer.ts'
 import type { PortalParts } from './portal-parts.ts'
-import { RateLimit } from './rate-limit.ts'
+import { networkPart, RateLimit } from './rate-limit.ts'
 import { readAgain, readAskedRecords, readPage, readPrefix, readProgramme, readRecordQuery, readRounds, readSigned, readTag } from './read-requests.ts'
+import { wholeBody } from './whole-body.ts'
 
 /** A signed withdrawal has less than 600 bytes. */
 const MOST_BYTES = 4 * 1024
@@ -44,7 +44,7 @@ export function portalApp(parts: PortalParts): Hono {
   const rates = new RateLimit(PER_MINUTE, clock)
   const now = () => Math.floor(clock.nowMs() / 1000)
   const limit = (c: Context, cost = 1): void => {
-    if (!rates.take(addressOf(c, parts.behindProxy), cost)) throw new RotaError('ROTA-6505')
+    if (!rates.take(networkPart(addressOf(c, parts.behindProxy)), cost)) throw new RotaError('ROTA-6505')
   }
 
   app.onError(faultAnswer(notes))
@@ -60,7 +60,7 @@ export function portalApp(parts: PortalParts): Hono {
     limit(c, c.req.method === 'POST' ? POST_COST : 1)
     await next()
   })
-  app.use('/api/*', bodyLimit({ maxSize: MOST_BYTES, onError: tooLong }))
+  app.use('/api/*', wholeBody(MOST_BYTES, tooLong, broken))
 
   app.get('/api/place', async (c) => c.json(await work.place()))
   app.post('/api/withdrawals', async (c) => {
@@ -82,8 +82,8 @@ export function portalApp(parts: PortalParts): Hono {
   app.get('/api/records', async (c) => c.json(await work.records(readAskedRecords(c.req.query()))))
   app.get('/api/record', async (c) => c.json(await work.record(readRecordQuery(c.req.query()))))
   app.post('/api/again', async (c) => {
-    const { request, tag, oneTimeAddress } = readAgain(await c.req.json().catch(() => null), now(), domain)
-    return c.json(await work.again(request, { tag, oneTimeAddress }), 201)
+    const { request, ...next } = readAgain(await c.req.json().catch(() => null), now(), domain)
+    return c.json(await work.again(request, next), 201)
   })
   for (const [path, { type, bytes }] of page ?? []) app.get(path, compress(), (c) => c.body(bytes, 200, { 'content-type': type }))
   return app
@@ -92,6 +92,8 @@ export function portalApp(parts: PortalParts): Hono {
 function tooLong(): never {
   throw new RotaError('ROTA-6506', { bytes: MOST_BYTES })
 }
+
+const broken = (): Error => new RotaError('ROTA-6501', { what: 'request' })
 
 /** Who asks, to count requests by; kept in memory for a minute. */
 function addressOf(c: Context, behindProxy: boolean): string {

@@ -1,5 +1,5 @@
-import type { Address, Digest } from '#base/ids.ts'
-import type { GivenAgain, OnChain, Place, ProvenRounds, Taken, ToldRecord, ToldRecords, WithdrawalState, Withdrawn } from '#patient/portal-api.ts'
+import type { Digest } from '#base/ids.ts'
+import type { Again, GivenAgain, OnChain, Place, ProvenRounds, Taken, ToldRecord, ToldRecords, WithdrawalState, Withdrawn } from '#patient/portal-api.ts'
 import type { SignedRequest } from '#patient/request.ts'
 import type { ConsentDomain } from '#patient/typed-data.ts'
 import type { SignedWithdrawal } from '#patient/withdrawal.ts'
@@ -19,8 +19,8 @@ export interface PortalWork {
   records(asked: AskedRecords): Promise<ToldRecords>
   /** @throws ROTA-6010 */
   record(asked: Omit<AskedRecords, 'rounds' | 'epochs'> & RoundPlace & { readonly tag: Digest }): Promise<ToldRecord>
-  /** @throws ROTA-6507, 6508, 6509 */
-  again(request: SignedRequest, next: { readonly tag: Digest; readonly oneTimeAddress: Address }): Promise<GivenAgain>
+  /** @throws ROTA-6507, 6508, 6509, 6519 */
+  again(request: SignedRequest, next: Omit<Again, 'request'>): Promise<GivenAgain>
 }
 
 export interface RoundPlace {

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import type { Clock } from '#ports/host.ts'
 
 /** More addresses than this are not told apart: who floods from many is limited together with the rest. */
@@ -30,3 +31,18 @@ export class RateLimit {
     for (const [address, { left, at }] of this.#used) if (left + ((now - at) * this.#perMinute) / 60_000 >= this.#perMinute) this.#used.delete(address)
   }
 }
+
+/** Whoever has one address of IPv6 has 2^64 of them: the first half counts for all. Others are as they are. */
+export function networkPart(address: string): string {
+  const isV6 = isIPv6(address) && !address.includes('.')
+  if (!isV6) return address
+  const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? []
+  const [first, last] = [groupsOf(head), groupsOf(tail ?? '')]
+  const all = tail === undefined ? first : [...first, ...Array<string>(8 - first.length - last.length).fill('0'), ...last]
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
+}
+
+const groupsOf = (text: string): readonly string[] => (text === '' ? [] : text.split(':'))

@@ -17,9 +17,10 @@ export function readSigned(value: unknown, domain: ConsentDomain): SignedWithdra
 export const readRounds = (value: unknown, now: number, domain: ConsentDomain): SignedRequest => checkRequest(readRequest(value), ASK_ROUNDS, now, domain)
 
 export function readAgain(value: unknown, now: number, domain: ConsentDomain): Again {
-  const { request, tag, oneTimeAddress } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Again>
-  if (!isDigest(tag) || !isAddress(oneTimeAddress)) return refuse('consent given again')
-  return { request: checkRequest(readRequest(request), askAgain(tag, oneTimeAddress as Address), now, domain), tag, oneTimeAddress }
+  const { request, tag, oneTimeAddress, terms } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Again>
+  if (!isDigest(tag) || !isAddress(oneTimeAddress) || !(terms === undefined || Number.isSafeInteger(terms))) return refuse('consent given again')
+  const next = { tag, oneTimeAddress: oneTimeAddress as Address, ...(terms === undefined ? {} : { terms }) }
+  return { request: checkRequest(readRequest(request), askAgain(next), now, domain), ...next }
 }
 
 function checkRequest(request: SignedRequest | null, what: string, now: number, domain: ConsentDomain): SignedRequest {

@@ -28,7 +28,7 @@ function header(withdrawn: WithdrawalReceipt, words: Words, title: string, holde
     [words.withdrawal.number, numberOf(withdrawn)] as const,
     [words.receipt.hospital, withdrawn.site.name] as const,
     [words.receipt.programme, withdrawn.programme] as const,
-    [words.withdrawal.at, dayAndTime(withdrawn.withdrawnAt, words)] as const,
+    [words.withdrawal[withdrawn.by ?? 'at'], dayAndTime(withdrawn.withdrawnAt, words)] as const,
   ]
   return `<header><h1>${escapeHtml(title)}</h1>${facts(pairs)}</header>`
 }

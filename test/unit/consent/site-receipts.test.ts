@@ -18,6 +18,8 @@ import { connectChain } from '#adapters/chain/ethers-chain.ts'
 import { startAnvil } from '#adapters/devchain/anvil.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { createAccount } from '#adapters/vault/site-vault.ts'
+import { confirmAgain } from '#app/consent/confirm-again.ts'
+import { checkConfirmation } from '#app/consent/confirmation-check.ts'
 import { type OmbudsmanCall, withdrawAsOmbudsman } from '#app/consent/consent-ombudsman.ts'
 import { recordConsents } from '#app/consent/consent-record.ts'
 import { consentStatus } from '#app/consent/consent-status.ts'
@@ -30,10 +32,12 @@ import { readConfig } from '#app/site/config.ts'
 import { openSiteFolder } from '#app/site/site-folder.ts'
 import { fromHex, toHex } from '#base/bytes.ts'
 import { type ErrorCode, isRotaError } from '#base/errors.ts'
-import { address, digest } from '#base/ids.ts'
+import { address, type Digest, digest } from '#base/ids.ts'
+import { confirmationText } from '#cli/output/consent-text.ts'
+import { plain } from '#cli/output/style.ts'
 import { addressOf, consentKeys, programmeId } from '#patient/keys.ts'
 import { completeReceipt, type ReceiptV2, readReceiptText, receiptContent } from '#patient/receipt.ts'
-import { readWithdrawalReceipt } from '#patient/withdrawal-receipt.ts'
+import { readWithdrawalReceipt, type WithdrawalReceipt, withdrawalReceipt } from '#patient/withdrawal-receipt.ts'
 import { HTML_NAME, makeDeskSite, PROGRAMME } from '../desk/desk-site.ts'
 import { receiptOf, TERMS } from '../patient/receipts.ts'
 import { drawn, secretOf } from '../patient/support.ts'
@@ -107,6 +111,11 @@ describe('receipts of a site', { timeout: 90_000 }, () => {
       first?.history.find(({ what }) => what === 'granted'),
       { terms: { version: 1, digest: receipt('4711').terms?.digest } },
     )
+    // Who withdrew with the card gets a paper too, and it does not say that it was at the desk.
+    const [paper] = await countersign({ ...site.call, which: { programme: PROGRAMME, patient: '4712' } })
+    assert.deepEqual([paper?.receipt.by, paper?.receipt.tag, paper?.receipt.onChain?.block], ['chain', receipt('4712').tag, relayed?.block])
+    assert.deepEqual(readWithdrawalReceipt(readFileSync(paper?.file ?? '', 'utf8')), paper?.receipt)
+    assert.match(readFileSync(paper?.sheet ?? '', 'utf8'), /<dt>Noted here on<.dt>/)
     assert.deepEqual([receipts[3]?.here, receipts[3]?.countersignedBy, receipts[3]?.history.map(({ what }) => what)], ['unknown', null, ['granted']])
   })
 
@@ -167,10 +176,37 @@ describe('receipts of a site', { timeout: 90_000 }, () => {
     assert.deepEqual(readWithdrawalReceipt(readFileSync(file, 'utf8')), confirmed)
     assert.deepEqual([confirmed.tag, confirmed.onChain?.block, done.problem], [done.tag, done.relayed?.block, null])
     assert.ok(readFileSync(sheet, 'utf8').includes('Ihre Einwilligung ist widerrufen'))
+    await confirmationIsChecked(confirmed, done.relayed?.block)
     const { receipts } = await consentStatus({ ...site.call, programme: undefined, receipts: [files.get('4712') ?? ''] })
     assert.equal(receipts[0]?.here, 'withdrawn', 'the first one is still known here after another was given')
     await refused(withdrawAtDesk({ ...atDesk, receipts: undefined }), 'ROTA-6004')
   })
+
+  /** By anybody, against the chain. */
+  async function confirmationIsChecked(confirmed: WithdrawalReceipt, block: number | undefined): Promise<void> {
+    const at = join(site.dir, 'checked.json')
+    const check = async (text: string) => {
+      await writeFile(at, text)
+      return checkConfirmation({ confirmation: at, chain: where.chain, contracts: undefined, signal: site.call.signal })
+    }
+    const verdict = await check(JSON.stringify(confirmed))
+    assert.deepEqual([verdict.valid, verdict.countersignedBy, verdict.withdrawnAtBlock], [true, 'Basel', block])
+    assert.match(confirmationText(verdict, plain), /The confirmation holds, signed by Basel/)
+    const { '@context': _, '@id': __, '@type': ___, seal: ____, ...said } = confirmed
+    const key = consentKeys(secretOf('nobody'), PROGRAMME)
+    const forged = withdrawalReceipt(said, { account: key.oneTimeAddress, nodeKey: key.privateKey })
+    assert.match((await check(JSON.stringify(forged))).reason, /no member of the network has the account/)
+    const { vault } = await openSiteFolder(site.folder, null)
+    const signer = { account: vault.nodeAccount, nodeKey: fromHex(vault.nodeKey) }
+    const lies = [{ onChain: { block: 1 } }, { root: { epoch: 1, root: confirmed.tag as Digest, block: 1 } }, { network: null }].map((change) =>
+      withdrawalReceipt({ ...said, ...change }, signer),
+    )
+    const told: string[] = []
+    for (const lie of lies) told.push((await check(JSON.stringify(lie))).reason)
+    for (const [i, reason] of [/not withdrawn in the block/, /root that it names is not on the chain/, /not countersigned/].entries())
+      assert.match(told[i] ?? '', reason)
+    for (const text of ['{', JSON.stringify({ ...confirmed, withdrawnAt: '2020-01-01T00:00:00.000Z' })]) await refused(check(text), 'ROTA-6034')
+  }
 
   it('say so when their time is over, and are counted no more', async () => {
     const status = async () => {
@@ -193,6 +229,12 @@ describe('receipts of a site', { timeout: 90_000 }, () => {
     const done = await withdrawAtDesk({ ...site.call, programme: PROGRAMME, patient: HTML_NAME, receipts: undefined, patienceMs: 300 })
     assert.deepEqual([done.tag, done.problem?.code, done.confirmation.receipt.seal], [receipt(HTML_NAME).tag, 'ROTA-5001', null])
     assert.ok(readFileSync(done.confirmation.sheet, 'utf8').includes('Not countersigned yet'))
+
+    // An objection has no tag, and the same number on each of its papers.
+    const objecting = { ...site.call, programme: PROGRAMME, patient: 'nobody yet', receipts: undefined, patienceMs: 1 }
+    const [first, again] = [await withdrawAtDesk(objecting), await confirmAgain(objecting)]
+    assert.deepEqual([first.tag, again.problem?.code, again.confirmation.file], [null, 'ROTA-5001', first.confirmation.file])
+    await rm(first.confirmation.file)
 
     // When it is back, the same paper gets its signature; of what the record does not know, nothing.
     const chain = await startAnvil({ stateFile: join(site.dir, 'chain.json'), port: site.chain.port })

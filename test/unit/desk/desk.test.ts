@@ -14,6 +14,7 @@ import { sitePaths } from '#app/site/site-paths.ts'
 import { siteStatus } from '#app/site/site-status.ts'
 import { eventText } from '#audit/event-text.ts'
 import { isRotaError } from '#base/errors.ts'
+import { readWithdrawalReceipt } from '#patient/withdrawal-receipt.ts'
 import { isLook } from '#web/desk/desk-log.ts'
 import type { ImportAnswer, Person } from '#wire/desk-api.ts'
 import { decodeDeskDay } from '#wire/desk-day.ts'
@@ -23,7 +24,7 @@ import { HTML_NAME, makeDeskSite, PROGRAMME, startDeskAt, Visitor } from './desk
 /**
  * The desk over HTTP, with a real site and chain
  * ├── without a session: nothing but the way in, and that says nobody's name
- * ├── record, find, withdraw, lost card, print; what is printed escapes names, and is gone once handed over
+ * ├── record, find, withdraw, lost card, print; what is printed escapes names, and is gone once handed over; a confirmation is printed again
  * ├── an import is shown before it is done, and says what is refused; its people have a limit of their own
  * ├── attacks: a form of another page, another origin, another host name, no token, an old cookie, a fixed session, a code used twice,
  * │   an account that was removed, bodies too large or wrong, paths out of the folder
@@ -75,6 +76,7 @@ describe('the desk', { timeout: 120_000 }, () => {
       '/api/people/record',
       '/api/people/withdraw',
       '/api/people/lost-card',
+      '/api/people/confirm',
       '/api/import/preview',
       '/api/import/record',
       '/api/sign-out',
@@ -125,7 +127,26 @@ describe('the desk', { timeout: 120_000 }, () => {
     assert.equal(withdrew.tag, lost.recorded.tag)
     assert.equal((await find('4711')).consents[0]?.state, 'withdrawn')
     assert.deepEqual(await said(await anna.post('/api/people/withdraw', { ...body, patient: '4711' })), [400, 'ROTA-6004'])
-    assert.match(await (await anna.get(`/print/${withdrew.print}`)).text(), /withdrawn/i)
+    const sheet = await (await anna.get(`/print/${withdrew.print}`)).text()
+    assert.match(sheet, /withdrawn/i)
+    await json(await anna.post('/api/prints/handed-over', { print: withdrew.print }))
+
+    // The paper was lost on the way home.
+    assert.deepEqual(await said(await anna.post('/api/people/confirm', { ...body, patient: '4712' })), [400, 'ROTA-6030'])
+    const again = await json<{ print: string; problem: unknown }>(await anna.post('/api/people/confirm', { ...body, language: 'de', patient: '4711' }))
+    assert.equal(again.problem, null)
+    const german = await (await anna.get(`/print/${again.print}`)).text()
+    assert.match(german, /Vom Krankenhaus gegengezeichnet/)
+    const numberIn = (html: string) => /([0-9a-f]{4}-){3}[0-9a-f]{4}/.exec(html)?.[0]
+    assert.equal(numberIn(german), numberIn(sheet))
+    // The sheet says so, and whoever asks for the file gets one that can be checked.
+    const kept = /withdrawal-[0-9a-f]{16}\.json/.exec(german)?.[0] ?? ''
+    assert.equal(readWithdrawalReceipt(readFileSync(join(sitePaths(site.folder).withdrawals, kept), 'utf8'))?.tag, withdrew.tag)
+    assert.equal((await new Visitor(desk.url).get(`/print/${again.print}`)).headers.get('location'), '/?fault=ROTA-6703')
+    assert.deepEqual(
+      readdirSync(sitePaths(site.folder).state).filter((name) => name.startsWith('desk-') && !name.startsWith('desk-users')),
+      [],
+    )
   })
 
   it('escapes names, and takes none that are no names', async () => {
@@ -137,6 +158,11 @@ describe('the desk', { timeout: 120_000 }, () => {
     for (const patient of ['', '   ', 'a\nb', 'x'.repeat(129)])
       assert.deepEqual(await said(await anna.post('/api/people/find', { patient })), [400, 'ROTA-6713'], patient)
     assert.deepEqual(await said(await anna.post('/api/people/record', { ...body, programme: '../x', patient: '4713' })), [400, 'ROTA-6706'])
+    // What would clear the screen of whoever reads the desk's log, and write its own lines there, never gets into it.
+    for (const programme of ['\x1b[2Jx', 'x\n2026-01-01 anna looked', '\u202ex', '']) {
+      assert.deepEqual(await said(await anna.post('/api/people/withdraw', { ...body, programme, patient: '4713' })), [400, 'ROTA-6706'])
+      assert.deepEqual(await said(await anna.post('/api/import/preview', { fhir: '{}', language: 'en', programme })), [400, 'ROTA-6706'])
+    }
   })
 
   it('takes nothing from other pages, hosts and old sessions', async () => {
@@ -168,6 +194,8 @@ describe('the desk', { timeout: 120_000 }, () => {
       400,
       'ROTA-6706',
     ])
+    const many = `[${'{"resourceType": "Consent"},'.repeat(10_001)}{}]`
+    assert.deepEqual(await said(await anna.post('/api/import/preview', { fhir: many, programme: PROGRAMME, language: 'en' })), [400, 'ROTA-6706'])
     for (const path of [
       '/../vault.json',
       '/..%2f..%2fvault.json',
@@ -181,6 +209,11 @@ describe('the desk', { timeout: 120_000 }, () => {
       assert.doesNotMatch(answer, /scrypt|root:/)
     }
     assert.equal((await anna.get('/api/people/find')).status, 404)
+    // Pieces that are no HTTP: the sender's fault, and no line in the log.
+    const head = `POST /api/sign-in HTTP/1.1\r\nHost: ${new URL(desk.url).host}\r\ncontent-type: application/json\r\n`
+    for (const rest of ['transfer-encoding: chunked\r\n\r\n2\r\n{}\r\nZZ\r\n', 'content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'])
+      assert.match(await rawly(desk.url, head + rest), /^HTTP\/1\.1 400/)
+    assert.doesNotMatch(readFileSync(desk.lines, 'utf8'), /desk\.fault/)
   })
 
   it('stops whoever looks at too many people, also over a restart, and reports it', async () => {
@@ -226,14 +259,15 @@ describe('the desk', { timeout: 120_000 }, () => {
     const folder = await openSiteFolder(site.folder, null)
     const entries = (await openDeskLog(folder).entries()).filter(({ at }) => !at.startsWith(YESTERDAY))
     const count = (what: string): number => entries.filter((entry) => entry.what === what).length
-    assert.deepEqual([count('recorded'), count('withdrew'), count('limited'), count('signed in')], [3, 2, 1, 2])
+    assert.deepEqual([count('recorded'), count('withdrew'), count('confirmed'), count('limited'), count('signed in')], [3, 2, 1, 1, 2])
     assert.deepEqual([count('previewed'), count('imported')], [2, 2])
     assert.ok(count('looked') >= 12 && count('printed') >= 3)
     assert.ok(entries.every(({ who, patient, what }) => who === (what === 'declared' ? '' : 'anna') && (patient !== undefined) === isLook({ what })))
     assert.match(readFileSync(folder.paths.desk, 'utf8'), /^([\w+/=]+\n)+$/)
     assert.doesNotMatch(JSON.stringify(entries), /4711|4712/)
+    assert.doesNotMatch(JSON.stringify(entries), /\\u001b|\\n|\u202e/, 'what would forge lines where it is read')
     const { entries: about } = await readDeskLog({ ...site.call, patient: '4711', user: undefined, from: undefined })
-    assert.deepEqual(new Set(about.map(({ what }) => what)), new Set(['looked', 'recorded', 'printed', 'withdrew']), 'who has looked at me?')
+    assert.deepEqual(new Set(about.map(({ what }) => what)), new Set(['looked', 'recorded', 'printed', 'withdrew', 'confirmed']), 'who has looked at me?')
     assert.deepEqual(await readDeskLog({ ...site.call, patient: undefined, user: 'zoe', from: undefined }), { entries: [], missing: null })
     assert.deepEqual((await readDeskLog({ ...site.call, patient: undefined, user: undefined, from: '2999-01-01' })).entries, [])
     await assert.rejects(readDeskLog({ ...site.call, patient: undefined, user: undefined, from: 'yesterday' }), (error) => isRotaError(error, 'ROTA-1004'))
@@ -264,6 +298,18 @@ describe('the desk', { timeout: 120_000 }, () => {
     assert.equal(done.problem?.code, 'ROTA-5001')
     const found = await json<Person>(await anna.post('/api/people/find', { patient: '4712' }))
     assert.deepEqual([found.chainReached, found.consents[0]?.state], [false, 'withdrawn'])
+    assert.ok(
+      readdirSync(sitePaths(site.folder).withdrawals).some((name) => name.endsWith('.json')),
+      'for rota consent confirm, once the chain is back',
+    )
+    // What was signed before is printed from what is kept.
+    const signed = await json<{ print: string; problem: unknown }>(await anna.post('/api/people/confirm', { ...body, patient: '4711' }))
+    assert.equal(signed.problem, null)
+    assert.match(await (await anna.get(`/print/${signed.print}`)).text(), /Countersigned by the hospital/)
+    assert.ok(
+      readdirSync(sitePaths(site.folder).withdrawals).some((name) => name.endsWith('.json')),
+      'for rota consent confirm, once the chain is back',
+    )
   })
 
   it('ends a session for good: signed out, or without its account', async () => {

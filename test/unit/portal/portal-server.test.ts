@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { portalWork } from '#app/portal/portal-work.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
@@ -10,7 +11,7 @@ import { consentDomain } from '#patient/typed-data.ts'
 import { readListen } from '#web/listening.ts'
 import type { PortalParts } from '#web/portal/portal-parts.ts'
 import { type PortalServer, startPortalServer } from '#web/portal/portal-server.ts'
-import { RateLimit } from '#web/portal/rate-limit.ts'
+import { networkPart, RateLimit } from '#web/portal/rate-limit.ts'
 import { secretOf } from '../patient/support.ts'
 import { HandClock, ID, KEY, PROGRAMME, type RelayWorld, relayWorld, signedBy } from './world.ts'
 
@@ -28,6 +29,7 @@ describe('a portal', () => {
   let w: RelayWorld
   let server: PortalServer
   let parts: PortalParts
+  const told: string[] = []
 
   const ask = async (path: string, body?: unknown) => {
     const init = body === undefined ? {} : { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }
@@ -48,7 +50,8 @@ describe('a portal', () => {
     w = await relayWorld()
     const relay = await w.open()
     const network = { chainId: Number(w.chain.chainId), contracts: w.world.chain.consentRegistry, consentRegistry: w.world.chain.consentRegistry }
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+    const tell = (event: string) => void told.push(event)
+    const log = { info: () => undefined, warn: tell, error: tell }
     const work = portalWork({ site: null, network, answers: w.answers, relay, account: KEY.account, others: ['https://other.example'], clock: w.clock, log })
     const page = new Map([['/', { type: 'text/html', bytes: new Uint8Array(Buffer.from('<p>page</p>')) }]])
     parts = { work, domain: w.domain, clock: w.clock, notes: log, page, behindProxy: true }
@@ -115,9 +118,13 @@ describe('a portal', () => {
     await refused('/api/proofs', request('something else'), 400, 'ROTA-6502')
     await refused('/api/proofs', { ...request(ASK_ROUNDS), at: now() - 1 }, 400, 'ROTA-6502')
     const { tag, oneTimeAddress } = consentKeys(secretOf('new'), PROGRAMME)
-    await refused('/api/again', { request: request(askAgain(tag, oneTimeAddress)), tag, oneTimeAddress }, 404, 'ROTA-6507')
-    await refused('/api/again', { request: request(askAgain(tag, oneTimeAddress)), tag: signed('dan').tag, oneTimeAddress }, 400, 'ROTA-6502')
-    await refused('/api/again', { request: request(askAgain(tag, oneTimeAddress)) }, 400, 'ROTA-6501')
+    const again = { request: request(askAgain({ tag, oneTimeAddress })), tag, oneTimeAddress }
+    await refused('/api/again', again, 404, 'ROTA-6507')
+    await refused('/api/again', { ...again, terms: 2 }, 400, 'ROTA-6502')
+    await refused('/api/again', { ...again, terms: '2' }, 400, 'ROTA-6501')
+    await refused('/api/again', { ...again, request: request(askAgain({ tag, oneTimeAddress, terms: 2 })), terms: 2 }, 404, 'ROTA-6507')
+    await refused('/api/again', { request: request(askAgain({ tag, oneTimeAddress })), tag: signed('dan').tag, oneTimeAddress }, 400, 'ROTA-6502')
+    await refused('/api/again', { request: request(askAgain({ tag, oneTimeAddress })) }, 400, 'ROTA-6501')
   })
 
   it('tells what the chain says of rounds, and refuses wrong queries', async () => {
@@ -141,6 +148,16 @@ describe('a portal', () => {
     for (const path of ['/api', '/package.json', '/..%2f..%2fpackage.json', '/<script>']) await refused(path, undefined, 404, 'ROTA-6511')
     const { status, value } = await ask('/')
     assert.deepEqual([status, value], [200, '<p>page</p>'])
+  })
+
+  it("takes pieces that are no HTTP for their sender's fault, and fills no log with them", async () => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    socket.write('POST /api/withdrawals HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\nZZ\r\n')
+    let answer = ''
+    for await (const chunk of socket) answer += String(chunk)
+    assert.match(answer, /^HTTP\/1\.1 400/)
+    assert.deepEqual((await ask('/api/place')).status, 200)
+    assert.deepEqual(told, [])
   })
 
   it('keeps to itself what is for whoever runs it', async () => {
@@ -188,6 +205,20 @@ describe('a portal', () => {
 })
 
 describe('a limit of requests', () => {
+  it('counts all addresses of one IPv6 network together', () => {
+    for (const [address, network] of [
+      ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+      ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+      ['2001:0db8:0001:0002::', '2001:db8:1:2::/64'],
+      ['::1', '0:0:0:0::/64'],
+      ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+      ['::ffff:192.0.2.7', '::ffff:192.0.2.7'],
+      ['192.0.2.7', '192.0.2.7'],
+      ['unknown', 'unknown'],
+    ] as const)
+      assert.equal(networkPart(address), network)
+  })
+
   it('refills evenly, and counts a flood from many addresses together', async () => {
     const clock = new HandClock()
     const limit = new RateLimit(60, clock)

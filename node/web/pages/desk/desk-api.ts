@@ -27,6 +27,8 @@ export interface Withdrew extends TellsProblem {
   readonly print: string
 }
 
+export type Confirmed = Omit<Recorded, 'tag'>
+
 export interface Imported extends ImportAnswer {
   readonly prints: readonly { readonly patient: string; readonly print: string }[]
 }
@@ -37,6 +39,7 @@ export interface DeskApi {
   find(patient: string): Promise<Person>
   record(act: DeskAct): Promise<Recorded>
   withdraw(act: DeskAct): Promise<Withdrew>
+  confirm(act: DeskAct): Promise<Confirmed>
   lostCard(act: DeskAct): Promise<{ readonly withdrawn: Withdrew; readonly recorded: Recorded | null; readonly problem: Recorded['problem'] }>
   handedOver(print: string): Promise<void>
   preview(file: ImportFile): Promise<ImportAnswer>
@@ -62,6 +65,7 @@ export function deskApi({ csrf }: Sitting): DeskApi {
     find: (patient) => send('api/people/find', { patient }),
     record: (act) => send('api/people/record', act),
     withdraw: (act) => send('api/people/withdraw', act),
+    confirm: (act) => send('api/people/confirm', act),
     lostCard: (act) => send('api/people/lost-card', act),
     handedOver: (print) => send('api/prints/handed-over', { print }),
     preview: (file) => send('api/import/preview', file, IMPORT_MS),

@@ -44,6 +44,7 @@ export function PersonView({ ask, person, onChange }: Parts) {
   }, [done, fault])
 
   async function act(kind: ActKind, programme: string): Promise<void> {
+    if (busy) return
     setBusy(true)
     setFault(null)
     try {
@@ -77,7 +78,7 @@ export function PersonView({ ask, person, onChange }: Parts) {
           key={consent.programme}
           consent={consent}
           programme={programmes.find(({ name }) => name === consent.programme) ?? null}
-          onAsk={(kind) => setAsking({ kind, programme: consent.programme })}
+          onAsk={(kind) => (kind === 'confirm' ? void act(kind, consent.programme) : setAsking({ kind, programme: consent.programme }))}
         />
       ))}
       <Dialog title={asking === null ? '' : words(`ask.${asking.kind}`)} open={asking !== null} onClose={() => setAsking(null)}>
@@ -112,6 +113,10 @@ const acts: Readonly<Record<ActKind, (api: DeskApi, act: DeskAct, words: Say) =>
   async withdraw(api, act, words) {
     const { print, problem } = await api.withdraw(act)
     return { kind: 'withdraw', prints: [{ print, what: words('print.withdrawal'), patient: act.patient }], problem: told(problem) }
+  },
+  async confirm(api, act, words) {
+    const { print, problem } = await api.confirm(act)
+    return { kind: 'confirm', prints: [{ print, what: words('print.withdrawal'), patient: act.patient }], problem: told(problem) }
   },
   async lost(api, act, words) {
     const { withdrawn, recorded, problem } = await api.lostCard(act)

@@ -2,7 +2,7 @@ import { expiresAt } from '#core/consent/terms.ts'
 import { useWords } from '#web/pages/shared/words.tsx'
 import type { DeskProgramme, PersonConsent } from '#wire/desk-api.ts'
 
-export type ActKind = 'record' | 'withdraw' | 'lost'
+export type ActKind = 'record' | 'withdraw' | 'lost' | 'confirm'
 
 interface ProgrammeParts {
   readonly consent: PersonConsent
@@ -23,7 +23,7 @@ export function ProgrammeView({ consent, programme, onAsk }: ProgrammeParts) {
       <p>
         <span class={`tag ${standing ? 'good' : state === 'none' ? '' : 'warn'}`}>{words(`state.${state}`)}</span>{' '}
         {consent.since === null ? null : words('since', { when: words.date(consent.since) })}
-        {consent.until === null || isTermsEnd(consent.until, programme) ? null : <> {words('until', { when: words.date(consent.until) })}</>}
+        {consent.until === null || isTermsEnd(consent.until, programme) ? null : <> {words('until', { when: lastMoment(consent.until, words) })}</>}
         {programme?.terms ? (
           <span class="muted"> · {words('terms', { version: programme.terms.version, expires: words.day(programme.terms.expires) })}</span>
         ) : null}
@@ -44,10 +44,21 @@ export function ProgrammeView({ consent, programme, onAsk }: ProgrammeParts) {
             {words(state === 'ended' ? 'act.renew' : 'act.lost')}
           </button>
         ) : null}
+        {state === 'withdrawn' || state === 'withdrawn-by-card' ? (
+          <button type="button" class="secondary outline" onClick={() => onAsk('confirm')}>
+            {words('act.confirm')}
+          </button>
+        ) : null}
       </div>
     </section>
   )
 }
+
+/** A consent counts up to this moment, not including it: up to midnight is the day before. */
+const lastMoment = (until: string, words: ReturnType<typeof useWords>): string =>
+  Date.parse(until) % DAY_MS === 0 ? words.day(new Date(Date.parse(until) - 1).toISOString()) : words.date(until)
+
+const DAY_MS = 86_400_000
 
 /** The terms say it beside. */
 const isTermsEnd = (until: string, programme: DeskProgramme | null): boolean =>

@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks'
+import { nextCadence, type Terms } from '#core/consent/terms.ts'
 import type { Card } from '#patient/card.ts'
 import { cardLink } from '#patient/card.ts'
 import { consentKeys, SECRET_BYTES } from '#patient/keys.ts'
-import { askAgain, type GivenAgain } from '#patient/portal-api.ts'
+import { type Again as Asked, askAgain, type GivenAgain } from '#patient/portal-api.ts'
 import { completeReceipt, receiptFileName } from '#patient/receipt.ts'
 import { signRequest } from '#patient/request.ts'
 import { askJson, type Fault, faultOf } from '#web/pages/shared/ask.ts'
@@ -11,14 +12,22 @@ import type { Network } from './network.ts'
 import { NewCard, saveFile } from './new-card.tsx'
 import { useWords } from './words.ts'
 
+interface AgainParts {
+  readonly network: Network
+  /** Of the programme as this page shows them; null: it has none. */
+  readonly terms: Terms | null
+  readonly onCard: (card: Card) => void
+}
+
 /** Consent given again: a new card is made here, kept by the patient, and only then recorded. A consent that nobody could withdraw must never stand. */
-export function Again({ network, onCard }: { readonly network: Network; readonly onCard: (card: Card) => void }) {
+export function Again({ network, terms, onCard }: AgainParts) {
   const t = useWords()
   const [card, setCard] = useState<Card | null>(null)
   const [isKept, setKept] = useState(false)
-  const { busy, fault, given, give } = useGivingAgain(network, card)
+  const { busy, fault, given, give } = useGivingAgain(network, terms, card)
   if (network.own === null) return <Notice title={t('again.title')}>{t('again.desk')}</Notice>
-  if (given !== null && card !== null) return <Given given={given} card={card} onCard={onCard} />
+  if (given !== null && card !== null)
+    return <Given given={given} card={card} next={terms === null ? null : nextCadence(terms, network.now())} onCard={onCard} />
   return (
     <section aria-labelledby="again">
       <h2 id="again">{t('again.title')}</h2>
@@ -35,6 +44,11 @@ export function Again({ network, onCard }: { readonly network: Network; readonly
             <p>{t('again.keep')}</p>
           </Notice>
           <NewCard link={linkOf(card)} programme={card.programme} hospital={network.own.place.site?.name ?? ''} />
+          {terms === null ? null : (
+            <p>
+              {t('again.terms', { version: t.number(terms.version), day: t.day(terms.expires) })} <a href="#terms">{t('terms.title')}</a>
+            </p>
+          )}
           <label>
             <input type="checkbox" checked={isKept} onChange={(e) => setKept(e.currentTarget.checked)} />
             {t('again.kept')}
@@ -56,7 +70,7 @@ const newCard = ({ card }: Network): Card => ({ ...card, secret: crypto.getRando
 /** Opens this same copy of the page. */
 const linkOf = (card: Card): string => cardLink(location.origin === 'null' ? location.href : location.origin + location.pathname, card)
 
-function useGivingAgain(network: Network, next: Card | null) {
+function useGivingAgain(network: Network, terms: Terms | null, next: Card | null) {
   const [busy, setBusy] = useState(false)
   const [fault, setFault] = useState<Fault | null>(null)
   const [given, setGiven] = useState<GivenAgain | null>(null)
@@ -67,8 +81,9 @@ function useGivingAgain(network: Network, next: Card | null) {
     setFault(null)
     try {
       const { tag, oneTimeAddress } = consentKeys(next.secret, next.programme)
-      const request = signRequest(card.secret, card.programme, { what: askAgain(tag, oneTimeAddress), at: network.now() }, domain)
-      setGiven(await askJson<GivenAgain>(`${own.url}/api/again`, { body: { request, tag, oneTimeAddress } }))
+      const asked: Omit<Asked, 'request'> = { tag, oneTimeAddress, ...(terms === null ? {} : { terms: terms.version }) }
+      const request = signRequest(card.secret, card.programme, { what: askAgain(asked), at: network.now() }, domain)
+      setGiven(await askJson<GivenAgain>(`${own.url}/api/again`, { body: { request, ...asked } }))
     } catch (error) {
       setFault(faultOf(error))
     }
@@ -77,7 +92,15 @@ function useGivingAgain(network: Network, next: Card | null) {
   return { busy, fault, given, give }
 }
 
-function Given({ given: { receipt }, card, onCard }: { readonly given: GivenAgain; readonly card: Card; readonly onCard: (card: Card) => void }) {
+interface GivenParts {
+  readonly given: GivenAgain
+  readonly card: Card
+  /** When the hospital's next root goes on chain, Unix seconds; null: nobody promised when. */
+  readonly next: number | null
+  readonly onCard: (card: Card) => void
+}
+
+function Given({ given: { receipt }, card, next, onCard }: GivenParts) {
   const t = useWords()
   const save = () => saveFile(receiptFileName(receipt), JSON.stringify(completeReceipt(receipt, card.secret), null, 2), 'application/json')
   return (
@@ -85,6 +108,7 @@ function Given({ given: { receipt }, card, onCard }: { readonly given: GivenAgai
       <Notice mood="good" live>
         <h2 id="again">{t('again.done.title')}</h2>
         <p>{t('again.done', { date: t.date(receipt.grantedAt) })}</p>
+        <p>{next === null ? t('again.counts') : t('again.counts.from', { date: t.date(next) })}</p>
       </Notice>
       <div class="buttons">
         <Action onPress={() => onCard(card)}>{t('card.open.new')}</Action>

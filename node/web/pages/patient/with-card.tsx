@@ -88,12 +88,22 @@ function Shown({ network, standing, onCard, onChange }: ShownParts) {
       {isGone && sent === null ? null : (
         <Withdraw network={network} standing={standing} optOut={terms?.lawfulBasis === 'opt-out'} onProgress={setSent} onDone={onChange} />
       )}
-      {isGone && !isOver ? <Again network={network} onCard={onCard} /> : null}
+      {isGone && !isOver ? record?.again === false ? <NotAgain /> : <Again network={network} terms={terms} onCard={onCard} /> : null}
       <Rounds network={network} standing={standing} onRecord={setRecord} />
       <TermsShown terms={terms} differ={differ} programme={network.card.programme} />
       <Verify network={network} standing={standing} />
       <Details network={network} standing={standing} />
     </>
+  )
+}
+
+/** Its own hospital would refuse it: better said before a card is made. */
+function NotAgain() {
+  const t = useWords()
+  return (
+    <Notice title={t('again.title')}>
+      <p>{t('again.not')}</p>
+    </Notice>
   )
 }
 

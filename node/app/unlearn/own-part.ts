@@ -1,0 +1,25 @@
+import { DifferencingLedger, MIN_DIFFERENCE } from '#adapters/cohort/differencing-ledger.ts'
+import { type AtSite, consentedNow } from '#app/site/at-site.ts'
+import { isRotaError } from '#base/errors.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
+
+/** By so many patients this hospital's cohort differs from one that it used before; the rule asks for none, or `least`. */
+export interface KeptOut {
+  readonly patients: number
+  readonly least: number
+}
+
+/**
+ * By how few patients this hospital's cohort of now differs from those of its earlier exact runs, where the rule keeps it out of another one for that.
+ * Null: nothing keeps it out, or its data cannot be read now, which its node will say by itself.
+ */
+export async function keptOutBy(site: AtSite, protocol: Protocol): Promise<KeptOut | null> {
+  try {
+    const { patients } = await consentedNow(site, protocol)
+    const verdict = await new DifferencingLedger(site.folder.paths.differencing).mayJoin(patients)
+    return verdict.ok ? null : { patients: verdict.smallestDifference, least: MIN_DIFFERENCE }
+  } catch (error) {
+    if (!isRotaError(error)) throw error
+    return null
+  }
+}
