@@ -56,18 +56,19 @@ export class FaultList {
     const { object, damaged, untrusted, wrong } = finding
     if (object.kind === 'protocol' || object.kind === 'bundle') return
     const leaf = untrusted && expected ? firstDifferentLeaf(untrusted, expected.bytes) : null
-    const which = `${object.kind}${object.site === null ? '' : ` of site ${object.site}`} (CID ${object.cid})`
+    const about = object.kind === 'masking' ? 'masks' : object.kind
+    const which = `${object.kind === 'masking' ? 'key file' : object.kind}${object.site === null ? '' : ` of site ${object.site}`} (CID ${object.cid})`
     const named = { object: { kind: object.kind, cid: object.cid, site: object.site }, leaf }
     for (const { block, source, mended } of damaged) {
       const tail = mended ? 'another store has it sound' : leafText(leaf, untrusted !== null, expected?.named ?? null)
-      this.add(object.kind, `${which}: block ${block} in ${source} no longer hashes to its CID; ${tail}`, {
+      this.add(about, `${which}: block ${block} in ${source} no longer hashes to its CID; ${tail}`, {
         ...named,
         leaf: mended ? null : leaf,
         block,
         source,
       })
     }
-    if (wrong !== null) this.add(object.kind, `${which}: ${wrong}; ${leafText(leaf, untrusted !== null, expected?.named ?? null)}`, named)
+    if (wrong !== null) this.add(about, `${which}: ${wrong}; ${leafText(leaf, untrusted !== null, expected?.named ?? null)}`, named)
   }
 }
 

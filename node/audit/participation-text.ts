@@ -22,6 +22,7 @@ export const ABSTAIN_WORDS: Readonly<Record<AbstainReason, string>> = {
   maintenance: 'maintenance',
   cohortChanged: 'its patients changed',
   noDisk: 'its disk is full',
+  privacySpent: 'its dataset has no privacy left to spend',
 }
 
 /**

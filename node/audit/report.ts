@@ -1,7 +1,7 @@
 import type { Digest, RoundNo, RunId, SiteId, StudyId } from '#base/ids.ts'
 import type { ObjectKind } from '#ports/model-store.ts'
 
-/** What an audit found. `ok` is false as soon as one round does not hold. */
+/** What an audit found. `ok` is false as soon as one round does not hold, or stays masked. */
 export interface AuditReport {
   readonly rounds: readonly RoundReport[]
   /** Everything that does not hold, with the object, block and leaf where it was found. */
@@ -22,7 +22,7 @@ export interface RoundReport {
   readonly included: readonly SiteId[]
   readonly sumRoot: Digest | null
   readonly modelRoot: Digest
-  /** One of VERDICTS, or "does not hold: " and why. */
+  /** One of VERDICTS, "masks not taken off: " or "does not hold: " and why. */
   readonly verdict: string
 }
 
@@ -34,12 +34,15 @@ export const VERDICTS = {
   attested: 'attested, not recomputed',
 } as const
 
+/** Of a masked round: its sum is known, and nothing in the stores takes the masks off. Such a report is not `ok`. */
+export const stillMasked = (why: readonly string[]): string => `masks not taken off: ${why.join('; ')}`
+
 export const doesNotHold = (why: string): string => `does not hold: ${why}`
 
 export interface Fault {
   readonly run: RunId
   readonly round: RoundNo
-  readonly about: 'set' | 'update' | 'sum' | 'model' | 'attestation' | 'lineage' | 'key' | 'protocol'
+  readonly about: 'set' | 'update' | 'sum' | 'masks' | 'model' | 'attestation' | 'lineage' | 'key' | 'protocol'
   readonly message: string
   readonly object: { readonly kind: ObjectKind; readonly cid: Digest; readonly site: SiteId | null } | null
   /** The block whose bytes do not hash to its name, and where. */

@@ -8,7 +8,7 @@ export function sumOf(vectors: readonly Uint8Array[], wordBits: 32 | 64): Uint8A
   const sum = Uint8Array.from(first)
   for (const vector of others) {
     if (vector.length !== sum.length) return null
-    combine(sum, vector, wordBits, 1)
+    addTo(sum, vector, wordBits, 1)
   }
   return sum
 }
@@ -19,13 +19,13 @@ export function remainderOf(sum: Uint8Array, others: readonly Uint8Array[], word
   const rest = Uint8Array.from(sum)
   for (const vector of others) {
     if (vector.length !== rest.length) return null
-    combine(rest, vector, wordBits, -1)
+    addTo(rest, vector, wordBits, -1)
   }
   return rest
 }
 
 /** Adds or takes away; `setBigUint64` and `setUint32` keep the lowest bits: that is the modulus. */
-function combine(into: Uint8Array, from: Uint8Array, wordBits: 32 | 64, sign: 1 | -1): void {
+export function addTo(into: Uint8Array, from: Uint8Array, wordBits: 32 | 64, sign: 1 | -1): void {
   const to = new DataView(into.buffer, into.byteOffset, into.length)
   const by = new DataView(from.buffer, from.byteOffset, from.length)
   const factor = BigInt(sign)

@@ -1,5 +1,6 @@
 import type { Digest } from '#base/ids.ts'
 import type { Model } from '#core/model/model.ts'
+import type { ChainReader } from '#ports/chain.ts'
 import type { BlockSource } from './block-source.ts'
 import type { KeyFinding } from './epoch-keys.ts'
 import { type EventOf, eventsOf, type RoundLog, type RunLog } from './run-log.ts'
@@ -24,6 +25,7 @@ export interface Base {
 
 /** All that a round is checked against. */
 export interface RoundInput {
+  readonly chain: Pick<ChainReader, 'chainId' | 'genesis' | 'coordinator'>
   readonly run: RunLog
   readonly round: RoundLog
   readonly ended: EventOf<'RoundClosed' | 'RoundRefused'>

@@ -5,7 +5,7 @@ import type { ChainEvent, ChainEventBody, ModelRef } from '#ports/chain.ts'
 /** The event of one kind. */
 export type EventOf<K extends ChainEventBody['kind']> = Extract<ChainEvent, { kind: K }>
 
-type RoundEventKind = 'Contributed' | 'PhaseBegan' | 'Witnessed' | 'Published' | 'Attested' | 'PublicationDiscarded'
+type RoundEventKind = 'Keyed' | 'Contributed' | 'PhaseBegan' | 'Witnessed' | 'Published' | 'Attested' | 'PublicationDiscarded'
 
 /** One round as the chain tells it, from its opening to its end. */
 export interface RoundLog {
@@ -16,6 +16,8 @@ export interface RoundLog {
   /** Sites whose stewards had approved the study when the set was frozen. */
   readonly approvedAtFreeze: Bitmap
   readonly ended: EventOf<'RoundClosed' | 'RoundRefused' | 'RoundVoid'> | null
+  /** Attestations after its end: they count for nothing, and still name what their sites took off a masked sum. */
+  readonly late: readonly EventOf<'Attested'>[]
 }
 
 export interface RunLog {
@@ -38,7 +40,7 @@ export interface Log {
   readonly runs: readonly RunLog[]
 }
 
-/** Sorts the chain's events into studies, runs and rounds. Late attestations, after a round's end, count for nothing and are left out. */
+/** Sorts the chain's events into studies, runs and rounds. */
 export function readLog(events: readonly ChainEvent[]): Log {
   const reader = new LogReader()
   for (const event of events) reader.take(event)
@@ -51,6 +53,7 @@ interface OpenRound {
   frozen: EventOf<'Frozen'> | null
   approvedAtFreeze: Bitmap
   ended: RoundLog['ended']
+  late: EventOf<'Attested'>[]
 }
 
 class LogReader {
@@ -69,7 +72,7 @@ class LogReader {
       const { run, study, modelRoot, modelCid } = event
       this.runs.set(run, { run, study, initial: { root: modelRoot, cid: modelCid }, rounds: [] })
     } else if (event.kind === 'RoundOpened') {
-      this.runs.get(event.run)?.rounds.push({ opened: event, events: [], frozen: null, approvedAtFreeze: EMPTY, ended: null })
+      this.runs.get(event.run)?.rounds.push({ opened: event, events: [], frozen: null, approvedAtFreeze: EMPTY, ended: null, late: [] })
     } else this.#inRound(event)
   }
 
@@ -78,18 +81,13 @@ class LogReader {
     const run = this.runs.get(event.run)
     const round = run?.rounds.findLast((r) => r.opened.round === event.round)
     if (round && event.kind === 'Disputed') round.ended = null
+    if (round?.ended && event.kind === 'Attested') round.late.push(event)
     if (!run || !round || round.ended || event.kind === 'Disputed') return
     if (event.kind === 'Frozen') {
       round.frozen = event
       round.approvedAtFreeze = this.#approvedNow(run.study)
     } else if (event.kind === 'RoundClosed' || event.kind === 'RoundRefused' || event.kind === 'RoundVoid') round.ended = event
-    else if (
-      event.kind !== 'Charged' &&
-      event.kind !== 'Keyed' &&
-      event.kind !== 'Abstained' &&
-      event.kind !== 'ContributingExtended' &&
-      event.kind !== 'RoundOpened'
-    )
+    else if (event.kind !== 'Charged' && event.kind !== 'Abstained' && event.kind !== 'ContributingExtended' && event.kind !== 'RoundOpened')
       round.events.push(event)
   }
 

@@ -1,10 +1,12 @@
 import { has, sitesOf } from '#base/bitmap.ts'
+import type { Digest, SiteId } from '#base/ids.ts'
 import { ownOf, supportOf } from './attestations.ts'
 import { FaultList } from './fault-list.ts'
 import { expectedSet } from './frozen-set.ts'
-import { doesNotHold, type Fault, type RoundReport, VERDICTS } from './report.ts'
+import { doesNotHold, type Fault, type RoundReport, stillMasked, VERDICTS } from './report.ts'
 import { type KnownModel, type RoundInput, slicesIn } from './round-input.ts'
 import { type EventOf, eventsOf } from './run-log.ts'
+import { type MaskOutcome, verifyMasks } from './verify-masks.ts'
 import { verifyModel } from './verify-model.ts'
 import { verifySum } from './verify-sum.ts'
 
@@ -14,6 +16,10 @@ export interface RoundOutcome {
   readonly notes: readonly string[]
   /** The model that the round led to, for the next one; null when its bytes are gone. */
   readonly model: KnownModel | null
+  /** False when a known sum of masked vectors keeps its masks. */
+  readonly unmasked: boolean
+  /** Attesters of a masked round of whose releases nothing is in the stores. */
+  readonly missing: readonly SiteId[]
 }
 
 /** Recomputes one round: who was in, what they add up to, which model follows, and whether enough sites held that model. */
@@ -27,12 +33,20 @@ export async function verifyRound(input: RoundInput): Promise<RoundOutcome> {
   const published = eventsOf(round, 'Published').find((event) => event.attempt === ended.attempt) ?? null
   if (published === null) faults.add('sum', 'the chain names no publication of the attempt that ended it')
   const sum = published && (await verifySum(input, published, faults))
-  const model = await verifyModel(input, sum?.bytes ?? null, faults)
-  checkSupport(input, model.known, faults)
+  const masks = await verifyMasks(input, sum?.bytes ?? null, faults)
+  const model = await verifyModel(input, (masks === null ? sum?.bytes : masks.plain) ?? null, faults)
+  checkSupport(input, model.known, masks, faults)
   const recomputed = sum?.recomputed ? VERDICTS.recomputed : VERDICTS.fromSum
-  const verdict = faults.none ? (model.recomputed ? recomputed : VERDICTS.attested) : doesNotHold(faults.summary())
-  return { report: reportOf(input, published, verdict), faults: faults.list, notes: faults.notes, model: model.known }
+  const unmasked = masks === null || masks.plain !== null || !sum?.bytes
+  const holding = model.recomputed ? recomputed : unmasked ? VERDICTS.attested : stillMasked(whyMasked(masks))
+  const verdict = faults.none ? holding : doesNotHold(faults.summary())
+  return { report: reportOf(input, published, verdict), faults: faults.list, notes: faults.notes, model: model.known, unmasked, missing: masks?.missing ?? [] }
 }
+
+const whyMasked = (masks: MaskOutcome | null): readonly string[] => [
+  ...(masks && masks.missing.length > 0 ? [`what site ${masks.missing.join(', ')} released is not in the stores`] : []),
+  ...(masks?.lacking ?? []),
+]
 
 /** Each round starts from the model that the run stood at, with no gap. */
 function checkLineage({ round, base }: RoundInput, faults: FaultList): void {
@@ -56,10 +70,15 @@ function checkSet(input: RoundInput, faults: FaultList): void {
     if (!has(included, site)) faults.add('set', `site ${site} was left out of the set, and the custodians' bitmaps carry it`)
 }
 
-/** More than half of the set said so; where the model's bytes are known, only those count whose proof shows that they held them. */
-function checkSupport({ round, ended }: RoundInput, known: KnownModel | null, faults: FaultList): void {
+/** More than half of the set said so; where the model's bytes are known, only those count whose proof shows that they held them, or lies in an object that is gone. */
+function checkSupport({ round, ended }: RoundInput, known: KnownModel | null, masks: MaskOutcome | null, faults: FaultList): void {
   const { sites, beside, needed } = supportOf(round, ended)
-  const proven = known === null ? sites : sites.filter((vote) => vote.own === ownOf(vote.site, known.bytes))
+  const proofOf = (own: Digest): Digest | null => (masks?.proofs.has(own) ? (masks.proofs.get(own) ?? null) : own)
+  const holds = ({ site, own }: EventOf<'Attested'>, { bytes }: KnownModel): boolean => {
+    const proof = proofOf(own)
+    return proof === null || proof === ownOf(site, bytes)
+  }
+  const proven = known === null ? sites : sites.filter((vote) => holds(vote, known))
   const unproven = sites.filter((vote) => !proven.includes(vote)).map((vote) => vote.site)
   if (sites.length === 0 || sites.length + beside < needed) faults.add('attestation', `${sites.length} sites attested its result, ${needed} are needed`)
   else if (proven.length + beside < needed)

@@ -1,6 +1,7 @@
 import { sitesOf } from '#base/bitmap.ts'
 import type { Digest } from '#base/ids.ts'
 import type { FaultList } from './fault-list.ts'
+import { fewAtOnce } from './few-at-once.ts'
 import { firstDifferentLeaf, rootOf } from './merkle-tree.ts'
 import { remainderOf, sumOf } from './ring-words.ts'
 import { type RoundInput, slicesIn } from './round-input.ts'
@@ -46,20 +47,6 @@ async function findUpdates({ round, sources }: RoundInput, key: Uint8Array, slic
   }
   return fewAtOnce(named, (object) => findObject(sources, object, key))
 }
-
-/** A store over the network is waited for, not computed: several questions at once, answers in order. */
-async function fewAtOnce<T, U>(items: readonly T[], find: (item: T) => Promise<U>): Promise<U[]> {
-  const found: U[] = []
-  const queue = items.entries()
-  const work = async (): Promise<void> => {
-    for (const [at, item] of queue) found[at] = await find(item)
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  return found
-}
-
-/** Of large objects each takes its size twice while it is opened. */
-const AT_ONCE = 4
 
 /** The published sum less all other updates is the one that cannot be read; null for one that can. */
 function expectedUpdate(update: Finding, all: readonly Finding[], sum: Finding, wordBits: 32 | 64) {

@@ -13,7 +13,7 @@ import { type RoundOutcome, verifyRound } from './verify-round.ts'
 
 /** What an audit is given: the log, places to find blocks, a reader's key, and the definition of the learner's step. */
 export interface AuditInput {
-  readonly chain: Pick<ChainReader, 'chainId' | 'genesis' | 'events'>
+  readonly chain: Pick<ChainReader, 'chainId' | 'genesis' | 'coordinator' | 'events'>
   readonly sources: readonly BlockSource[]
   readonly reader: ReaderKey
   readonly learnerFor: LearnerFor
@@ -60,7 +60,7 @@ async function verifyRun(
     const key = await keys.of(study.log, round.opened.epoch)
     access.wanted += 1
     if (!key.reader) access.refused += 1
-    const outcome = await verifyRound({ run, round, ended, study, key, base, sources: input.sources })
+    const outcome = await verifyRound({ chain: input.chain, run, round, ended, study, key, base, sources: input.sources })
     outcomes.push(outcome)
     input.tell?.(outcome.report)
     base = { root: ended.modelRoot, cid: ended.modelCid, known: outcome.model, stray: null }
@@ -84,5 +84,24 @@ function firstBase(run: RunLog, study: StudyAudit): Base {
 
 function gather(outcomes: readonly RoundOutcome[]): AuditReport {
   const faults: Fault[] = outcomes.flatMap((outcome) => outcome.faults)
-  return { rounds: outcomes.map((o) => o.report), faults, notes: [...new Set(outcomes.flatMap((o) => o.notes))], ok: faults.length === 0 }
+  return {
+    rounds: outcomes.map((o) => o.report),
+    faults,
+    notes: [...new Set(outcomes.flatMap((o) => o.notes)), ...missingReleases(outcomes)],
+    ok: faults.length === 0 && outcomes.every((o) => o.unmasked),
+  }
+}
+
+/** One site's is enough for a round, and a site keeps its own alone: a line a run says whose were not looked at. */
+function missingReleases(outcomes: readonly RoundOutcome[]): string[] {
+  const runs = new Map<RunId, { readonly rounds: number; readonly sites: ReadonlySet<number> }>()
+  for (const { report, missing, unmasked } of outcomes) {
+    if (missing.length === 0 || !unmasked) continue
+    const of = runs.get(report.run) ?? { rounds: 0, sites: new Set() }
+    runs.set(report.run, { rounds: of.rounds + 1, sites: new Set([...of.sites, ...missing]) })
+  }
+  return [...runs].map(([run, { rounds, sites }]) => {
+    const named = [...sites].sort((a, b) => a - b).join(', ')
+    return `run ${run}: what site ${named} released is not in the stores, for ${rounds} of its rounds; the masks came off without it`
+  })
 }

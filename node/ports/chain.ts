@@ -305,6 +305,8 @@ export interface RelayedWithdrawal {
 export interface ChainReader {
   readonly chainId: bigint
   readonly genesis: Digest
+  /** RoundCoordinator's: masks of its rounds are bound to it. */
+  readonly coordinator: Address
   head(): Promise<Head>
   sites(): Promise<readonly SiteRecord[]>
   study(study: StudyId): Promise<StudyRecord>
@@ -370,5 +372,5 @@ export interface ChainWriter {
 }
 
 /** On chain as uint8, in this order. */
-export const ABSTAIN_REASONS = ['unspecified', 'belowMinRows', 'differencing', 'dataError', 'maintenance', 'cohortChanged', 'noDisk'] as const
+export const ABSTAIN_REASONS = ['unspecified', 'belowMinRows', 'differencing', 'dataError', 'maintenance', 'cohortChanged', 'noDisk', 'privacySpent'] as const
 export type AbstainReason = (typeof ABSTAIN_REASONS)[number]

@@ -9,8 +9,10 @@ export interface Journal {
   append(entry: JournalEntry): Promise<void>
   /** In order; a torn last line is left out. Entries of runs that ended may have been compacted away. */
   entries(): readonly JournalEntry[]
-  /** Drops entries of rounds before `round` of `run`, except frozen sets and the run's last contribution. */
+  /** Drops entries of rounds before `round` of `run`, except frozen sets, sets that shares were shown for, and the run's last contribution. */
   compact(run: RunId, round: RoundNo): Promise<void>
+  /** Wipes the secrets of rounds before `round` of `run`; that there were some stays known. Gone from the disk when it returns. */
+  burn(run: RunId, round: RoundNo): Promise<void>
 }
 
 export type JournalEntry =
@@ -22,7 +24,11 @@ export type JournalEntry =
       readonly root: Digest
       readonly cid: Digest
       readonly cohortRoot: Digest
+      /** Of a masked update: with whom it shares masks. Where the chain shows others, it is of no use any more. */
+      readonly neighbours?: Bitmap
     }
+  /** The round's noise is charged to a dataset of this site, before it trains. */
+  | { readonly kind: 'charged'; readonly run: RunId; readonly round: RoundNo; readonly dataset: Digest }
   | { readonly kind: 'abstained'; readonly run: RunId; readonly round: RoundNo; readonly reason: string }
   | { readonly kind: 'witnessed'; readonly run: RunId; readonly round: RoundNo; readonly slice: number; readonly held: Bitmap }
   | { readonly kind: 'published'; readonly run: RunId; readonly round: RoundNo; readonly attempt: Attempt; readonly root: Digest; readonly cid: Digest }
@@ -37,4 +43,12 @@ export type JournalEntry =
     }
   /** A set this site acted on: if the chain ever shows another for the round, the node halts. */
   | { readonly kind: 'frozen'; readonly run: RunId; readonly round: RoundNo; readonly included: Bitmap }
+  /** Of a masked round, as are the next three: this site's secrets (0x-hex), sealed under a key of its vault; '' once they are burnt. Drawn once a round. */
+  | { readonly kind: 'keys'; readonly run: RunId; readonly round: RoundNo; readonly sealed: string }
+  /** A deal is made once: a restart sends the same. */
+  | { readonly kind: 'dealt'; readonly run: RunId; readonly round: RoundNo; readonly root: Digest; readonly cid: Digest }
+  /** `held`: whose deals this site holds. */
+  | { readonly kind: 'keyed'; readonly run: RunId; readonly round: RoundNo; readonly root: Digest; readonly cid: Digest; readonly held: Bitmap }
+  /** Shares were shown for this frozen set: never for another of the same run and base model. */
+  | { readonly kind: 'released'; readonly run: RunId; readonly round: RoundNo; readonly base: Digest; readonly included: Bitmap }
   | { readonly kind: 'adopted'; readonly run: RunId; readonly round: RoundNo; readonly root: Digest; readonly cid: Digest }

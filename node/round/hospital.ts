@@ -5,16 +5,17 @@ import type { RunState, StudyRecord } from '#ports/chain.ts'
 import { decodeMessage, type Message } from '#wire/message.ts'
 import { watchChanges } from './change-watch.ts'
 import { watchKeys } from './key-watch.ts'
+import { createMaskingMail } from './masking/mail.ts'
 import { createOffers, type Offers } from './offers.ts'
 import { settleOldJournal } from './old-journal.ts'
-import { createPlay } from './play.ts'
+import { createPlay, type Said } from './play.ts'
 import { type PlayHooks, type PlaySignals, playRun, RUN_GONE } from './player.ts'
 import { createRetention } from './retention.ts'
 import type { Site } from './site.ts'
 import { steadyClock } from './steady-clock.ts'
 import { initialModel, loadStudy, type Study } from './study.ts'
 import { createWaker, type Waker } from './waker.ts'
-import { createWords, type Words } from './words.ts'
+import { createWords } from './words.ts'
 
 /** A hospital at work: follows the chain, draws keys when membership changed, and plays every run of the studies it approved. */
 export interface Hospital {
@@ -39,13 +40,13 @@ export async function openHospital(given: Site, hooks: PlayHooks = {}): Promise<
   const wakeUp = createWaker()
   const unsubscribe = site.chain.onChange(wakeUp.wake)
   const rounds = new Map<RunId, number>()
-  const mail: Mail = { offers: createOffers(rounds), words: createWords(rounds) }
+  const mail: Mail = { offers: createOffers(rounds), words: createWords(rounds), masking: createMaskingMail(rounds) }
   await site.gossip.start(
     (message, from) => judge(message, from, mail),
     (message, from) => void deliver(site, message, from, mail, wakeUp),
   )
   const height = { looked: 0 }
-  const done = follow(site, wakeUp, rounds, mail.words, { stop: stopped.signal, leave: leaving.signal }, hooks, height).catch((error) => {
+  const done = follow(site, wakeUp, rounds, mail, { stop: stopped.signal, leave: leaving.signal }, hooks, height).catch((error) => {
     if (!stopped.signal.aborted) throw error
   })
   done.catch(() => undefined)
@@ -75,7 +76,7 @@ async function follow(
   site: Site,
   wakeUp: Waker,
   rounds: Map<RunId, number>,
-  words: Words,
+  said: Said,
   signals: PlaySignals,
   hooks: PlayHooks,
   height: { looked: number },
@@ -98,7 +99,7 @@ async function follow(
   }
 
   const begin = (run: RunId, study: Study): void => {
-    const played = play(site, study, run, wakeUp, rounds, words, { stop: signal, leave: signals.leave }, hooks)
+    const played = play(site, study, run, wakeUp, rounds, said, { stop: signal, leave: signals.leave }, hooks)
     playing.set(
       run,
       played.then(
@@ -175,7 +176,7 @@ async function play(
   run: RunId,
   wakeUp: Waker,
   rounds: Map<RunId, number>,
-  words: Words,
+  said: Said,
   signals: PlaySignals,
   hooks: PlayHooks,
 ): Promise<boolean> {
@@ -185,7 +186,7 @@ async function play(
     site.host.log.error('run.refused', { run, study: study.id, site: opened.site, code: error.code, what: error.message })
     return false
   }
-  await playRun(createPlay(site, study, run, words, wakeUp.wake), wakeUp, signals, {
+  await playRun(createPlay(site, study, run, said, wakeUp.wake), wakeUp, signals, {
     ...hooks,
     seen(view) {
       rounds.set(run, view.round.round)
@@ -218,13 +219,12 @@ function read(message: Uint8Array): Message {
 const messages = new WeakMap<Uint8Array, Message>()
 
 /** What members said that still matters. */
-interface Mail {
+interface Mail extends Said {
   readonly offers: Offers
-  readonly words: Words
 }
 
 /** What is no message of ours costs its sender score. */
-function judge(message: Uint8Array, from: SiteId, { offers, words }: Mail): 'accept' | 'ignore' | 'reject' {
+function judge(message: Uint8Array, from: SiteId, { offers, words, masking }: Mail): 'accept' | 'ignore' | 'reject' {
   let said: Message
   try {
     said = read(message)
@@ -232,21 +232,23 @@ function judge(message: Uint8Array, from: SiteId, { offers, words }: Mail): 'acc
     if (isRotaError(error)) return error.code === 'ROTA-4003' ? 'ignore' : 'reject'
     throw error
   }
+  if (said.kind === 'key-offer' || said.kind === 'release') return masking.take(said) ? 'accept' : 'ignore'
   return (said.kind === 'slice' ? words.take(from, said) : offers.take(from, said)) ? 'accept' : 'ignore'
 }
 
 /** An object that came along is kept when its bytes are what its CID names; the round finds it in the store. */
-async function deliver(site: Site, message: Uint8Array, from: SiteId, { words }: Mail, wakeUp: Waker): Promise<void> {
+async function deliver(site: Site, message: Uint8Array, from: SiteId, { words, masking }: Mail, wakeUp: Waker): Promise<void> {
   const announced = read(message)
-  if (announced.kind === 'slice') {
-    words.hear(from, announced)
+  if (announced.kind === 'slice' || announced.kind === 'key-offer' || announced.kind === 'release') {
+    if (announced.kind === 'slice') words.hear(from, announced)
+    else masking.hear(from, announced)
     wakeUp.wake()
     return
   }
-  if (announced.inline === null) return
   try {
-    await site.store.putSealed(announced.inline, announced.cid)
-    wakeUp.wake()
+    if (announced.inline !== null) await site.store.putSealed(announced.inline, announced.cid)
+    if (announced.kind === 'deal') masking.hear(from, announced)
+    if (announced.inline !== null || announced.kind === 'deal') wakeUp.wake()
   } catch (error) {
     site.host.log.warn('announce.refused', { site: from, run: announced.run, round: announced.round, reason: nameOf(error) })
   }

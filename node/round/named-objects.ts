@@ -1,9 +1,9 @@
-import { type Attempt, type Digest, type RoundNo, type RunId, roundNo } from '#base/ids.ts'
+import { type Attempt, type Digest, type RoundNo, type RunId, roundNo, ZERO_DIGEST } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import { END_KINDS, type RoundEnd } from './round-ends.ts'
 
 /** Whatever names an object, or tells that it is nothing any more. */
-export const NAMING = ['StudyPublished', 'EpochPublished', 'RunOpened', 'RoundOpened', 'Contributed', 'Published', ...END_KINDS] as const
+export const NAMING = ['StudyPublished', 'EpochPublished', 'RunOpened', 'RoundOpened', 'Keyed', 'Contributed', 'Published', 'Attested', ...END_KINDS] as const
 export type Naming = Extract<ChainEvent, { kind: (typeof NAMING)[number] }>
 
 const UPDATE_LIFE_S = 24 * 3600
@@ -33,6 +33,8 @@ export interface SpentOfRun {
 
 /** One round's objects, for as long as something is to be decided about them. */
 interface RoundNames {
+  /** What a masked round is recomputed from, for the study's life: what sites keyed with, and what they took off its sum. */
+  readonly masking: Digest[]
   readonly updates: Digest[]
   readonly sums: { readonly attempt: Attempt; readonly cid: Digest }[]
 }
@@ -86,11 +88,12 @@ export class NamedObjects {
   settle(now: number): void {
     for (const names of this.#runs.values()) {
       const passed = new Set(passedOf(names))
-      for (const [round, { sums }] of names.rounds) {
+      for (const [round, { masking, sums }] of names.rounds) {
         const end = names.ends.get(round)
         if (end === undefined || now - end.timestamp < UPDATE_LIFE_S || (end.attempt !== null && !passed.has(round))) continue
         const stay = round % KEEP_EVERY === 0 ? this.#settled.kept : this.#settled.small
         for (const cid of resultsOf(end, sums)) stay.add(bitsOf(cid))
+        for (const cid of masking) this.#settled.kept.add(bitsOf(cid))
         names.rounds.delete(round)
         names.ends.delete(round)
       }
@@ -117,14 +120,18 @@ export interface Sorted {
 }
 
 function open(names: RunNames, round: RoundNo): void {
-  names.rounds.set(round, { updates: [], sums: [] })
+  names.rounds.set(round, { masking: [], updates: [], sums: [] })
   names.last = round
 }
 
 function takeOfRound({ rounds, ends }: RunNames, e: Extract<Naming, { round: RoundNo }>): void {
   const round = rounds.get(e.round)
   if (round === undefined) return
-  if (e.kind === 'Contributed') round.updates.push(e.cid)
+  if (e.kind === 'Keyed') round.masking.push(e.dealCid)
+  else if (e.kind === 'Attested') {
+    // In an open study `own` names nothing.
+    if (round.masking.length > 0 && e.own !== ZERO_DIGEST) round.masking.push(e.own)
+  } else if (e.kind === 'Contributed') round.updates.push(e.cid)
   else if (e.kind === 'Published') round.sums.push({ attempt: e.attempt, cid: e.sumCid })
   else if (e.kind === 'Disputed') ends.delete(e.round)
   else if (e.kind !== 'RoundOpened') ends.set(e.round, endOf(e))
@@ -153,8 +160,9 @@ function spentOf(names: RunNames, now: number, kept: Set<Digest>): SpentOfRun {
   const spent: Spent[] = []
   const put = (isSpent: boolean, round: RoundNo, cid: Digest, onlyLarge: boolean): void =>
     void (isSpent ? spent.push({ cid, round, onlyLarge }) : kept.add(cid))
-  for (const [round, { updates, sums }] of names.rounds) {
+  for (const [round, { masking, updates, sums }] of names.rounds) {
     const end = names.ends.get(round)
+    for (const cid of masking) kept.add(cid)
     for (const cid of updates) put(isOld(round), round, cid, false)
     // Of a round that goes on nobody knows yet which publication will stand.
     const results = end === undefined ? sums.map(({ cid }) => cid) : resultsOf(end, sums)

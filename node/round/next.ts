@@ -39,6 +39,34 @@ export interface Situation {
   readonly mayResume: boolean
   /** Exact run: the cohort is no longer the one this site contributed with. */
   readonly cohortChanged: boolean
+  /** Masked study: what this site has to do with keys and shares, and may do with its update. Without it nothing leaves the site. */
+  readonly masking?: MaskingWork | null
+  /** Accounted study: this round is not charged to the site's dataset yet. */
+  readonly owesCharge?: boolean
+}
+
+/** Of a masked round. */
+export interface MaskingWork {
+  /** The others wait for this site's keys, or may not have heard of them. */
+  readonly offerDue: boolean
+  /** All offered their keys, or patience is over: the secrets can be shared out. */
+  readonly dealDue: boolean
+  /** All deals that could be had are here, or patience is over. */
+  readonly keyDue: boolean
+  /** This site cannot be in the round: its secrets are gone, or it shares masks with too few. */
+  readonly sitsOut: boolean
+  /** It is not in this round, and would be awaited in the next. */
+  readonly wantsNext: boolean
+  /** All masks of its update are at hand. */
+  readonly mayMask: boolean
+  /** The frozen set's sum can be unmasked when all of it answer. */
+  readonly canBeUnmasked: boolean
+  /** The others wait for this site's shares, or may not have heard them. */
+  readonly releaseDue: boolean
+  /** Enough shares of each are here. */
+  readonly mayUnmask: boolean
+  /** This site showed shares for another set of updates of the same model. */
+  readonly releasedOther: boolean
 }
 
 /** Of a small sum, which everybody adds up, there is nothing to say, and all is settled. */
@@ -91,36 +119,72 @@ const notYet = (set: Bitmap, s: Situation): boolean => !has(set, s.me)
 const ROWS = [
   // A set this node acted on has changed on chain: nothing that follows can be trusted. A person has to look.
   { name: 'halt-node', when: frozenChanged },
+  // Two sums that differ by one site's update would show that update.
+  { name: 'halt-node', when: (s) => s.masking?.releasedOther === true },
   // Refitting without one patient would show that patient: an exact run stops as soon as its cohort changes.
   { name: 'halt-run', when: (s) => active(s) && s.cohortChanged },
   // A round does not wait for who missed the last one: without this, a site that is a little slower than the others would never be in again.
-  { name: 'ready', when: (s) => (s.view.state === 'Paused' ? s.approved : missed(s)) && !s.resting && notYet(s.view.ready, s) },
+  {
+    name: 'ready',
+    when: (s) =>
+      (s.view.state === 'Paused' ? s.approved : missed(s) || (active(s) && s.masking?.wantsNext === true)) &&
+      !s.resting &&
+      !hasSpent(s) &&
+      notYet(s.view.ready, s),
+  },
   // Whoever was ready before the members had a key again cannot say so once more: without this the run would stay paused for good.
   { name: 'tick', when: (s) => s.approved && s.view.state === 'Paused' && s.mayResume },
   // Whatever the phase was for is refused once its limit has passed, and a refused call moves nothing on: so this comes before it.
   { name: 'tick', when: (s) => active(s) && limitPassed(s.rules, s.view.round, s.head) },
-  { name: 'rest', when: (s) => inPhase(s, 'Contributing') && s.resting && awaitsMe(s) && !journalled(s, 'contributed') },
+  { name: 'rest', when: (s) => isOpen(s) && s.resting && awaitsMe(s) && !journalled(s, 'contributed') },
   { name: 'adopt', when: (s) => s.approved && s.view.state !== 'Halted' && !s.hasBase },
-  { name: 'contribute', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && !journalled(s, 'contributed') && !journalled(s, 'abstained') },
+  // Masked: keys first. Each site offers its own, shares its secrets out to all that did, and says on chain whose shares it holds.
+  { name: 'sit-out', when: (s) => isOpen(s) && awaitsMe(s) && s.masking?.sitsOut === true && !journalled(s, 'contributed') && !journalled(s, 'abstained') },
+  { name: 'advertise', when: (s) => mayKey(s) && s.masking?.offerDue === true },
+  { name: 'deal', when: (s) => mayKey(s) && s.masking?.dealDue === true },
+  { name: 'key', when: (s) => mayKey(s) && s.masking?.keyDue === true && notYet(s.view.round.keyed, s) && !journalled(s, 'keyed') },
+  { name: 'key-again', when: (s) => mayKey(s) && notYet(s.view.round.keyed, s) && journalled(s, 'keyed') },
+  // Before anything is trained, and again where the chain lost it: nothing leaves the site that is not paid for.
+  { name: 'charge', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && s.owesCharge === true && !journalled(s, 'abstained') },
+  {
+    name: 'contribute',
+    when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && mayMask(s) && !journalled(s, 'contributed') && !journalled(s, 'abstained'),
+  },
   // Journalled, yet not on chain: the node died in between, or the chain lost its last blocks.
   { name: 'contribute-again', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && journalled(s, 'contributed') },
-  { name: 'abstain-again', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && !journalled(s, 'contributed') && journalled(s, 'abstained') },
+  { name: 'abstain-again', when: (s) => isOpen(s) && !s.resting && awaitsMe(s) && !journalled(s, 'contributed') && journalled(s, 'abstained') },
   { name: 'witness', when: (s) => inPhase(s, 'Witnessing') && slicesToWitness(s).length > 0 },
   // Custodians of a large model's slices add theirs up and say what they got; nobody needs all updates.
   { name: 'tell-slices', when: (s) => (inPhase(s, 'Publishing') || inPhase(s, 'Attesting')) && s.slices.owed },
-  { name: 'publish', when: (s) => inPhase(s, 'Publishing') && mayPublish(s) && (s.slices.settledToPublish || waitedForWords(s)) },
+  {
+    name: 'publish',
+    when: (s) => inPhase(s, 'Publishing') && mayPublish(s) && isUnmasked(s, 'canBeUnmasked') && (s.slices.settledToPublish || waitedForWords(s)),
+  },
+  // The one way in which shares leave: for the frozen set, once its masked sum stands on chain.
+  { name: 'release', when: (s) => inPhase(s, 'Attesting') && has(s.view.round.included, s.me) && s.masking?.releaseDue === true },
   {
     name: 'attest',
     when: (s) =>
-      inPhase(s, 'Attesting') && has(s.view.round.included, s.me) && notYet(s.view.round.attested, s) && (s.slices.settledToAttest || waitedForWords(s)),
+      inPhase(s, 'Attesting') &&
+      has(s.view.round.included, s.me) &&
+      notYet(s.view.round.attested, s) &&
+      isUnmasked(s, 'mayUnmask') &&
+      (s.slices.settledToAttest || waitedForWords(s)),
   },
   // Limits are counted in blocks too: where nobody else makes one, whoever waits does.
   { name: 'tick', when: (s) => active(s) && silentTooLong(s) },
 ] as const satisfies readonly { readonly name: string; readonly when: (s: Situation) => boolean }[]
 
 const awaitsMe = (s: Situation): boolean => s.view.round.rota.includes(s.me) && notYet(s.view.round.contributed, s) && notYet(s.view.round.abstained, s)
-const mayContribute = (s: Situation): boolean => !s.resting && awaitsMe(s)
+const isOpen = (s: Situation): boolean => inPhase(s, 'Keying') || inPhase(s, 'Contributing')
+const mayKey = (s: Situation): boolean => inPhase(s, 'Keying') && !s.resting && awaitsMe(s) && !journalled(s, 'abstained')
+const isMasked = (s: Situation): boolean => s.rules.mode === 'masked'
+const mayContribute = (s: Situation): boolean => !s.resting && awaitsMe(s) && (!isMasked(s) || has(s.view.round.keyed, s.me))
+const mayMask = (s: Situation): boolean => !isMasked(s) || s.masking?.mayMask === true
+const isUnmasked = (s: Situation, how: 'canBeUnmasked' | 'mayUnmask'): boolean => !isMasked(s) || s.masking?.[how] === true
+/** Its dataset has no privacy left for this study: a run that waits for such sites stays paused. */
+const hasSpent = (s: Situation): boolean => s.journal.some((entry) => entry.kind === 'abstained' && entry.reason === 'privacySpent')
 /** The round went on without this site, which it had not awaited. */
-const missed = (s: Situation): boolean => active(s) && s.view.round.phase !== 'Contributing' && awaitsMe(s) && notYet(s.view.round.awaited, s)
+const missed = (s: Situation): boolean => active(s) && !isOpen(s) && awaitsMe(s) && notYet(s.view.round.awaited, s)
 
 export const ROW_NAMES: readonly RowName[] = [...new Set(ROWS.map((row) => row.name)), 'wait']

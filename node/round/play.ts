@@ -4,6 +4,8 @@ import type { RunView } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
 import { cutOf, slicesToAdd } from './custody.ts'
 import type { Lineage } from './lineage.ts'
+import type { MaskingMail } from './masking/mail.ts'
+import { isMasked, type MaskedRound } from './masking/masked-round.ts'
 import type { Site } from './site.ts'
 import type { AddedSlices } from './steps/add-up.ts'
 import type { Judged } from './steps/attest.ts'
@@ -41,6 +43,10 @@ export interface Play {
   judged: Judged | null
   /** What custodians said of their slices. */
   readonly words: Words
+  /** What members said in masked rounds. */
+  readonly mail: MaskingMail
+  /** The masked round that is open; null in an open study. */
+  masked: MaskedRound | null
   readonly cohortWatch: CohortWatch
   /** Gives the run's lineage by the log, once this site had to follow it. */
   lineage: (() => Promise<Lineage>) | null
@@ -50,7 +56,7 @@ export interface Play {
   readonly wake: () => void
 }
 
-export const createPlay = (site: Site, study: Study, run: RunId, words: Words, wake: () => void): Play => ({
+export const createPlay = (site: Site, study: Study, run: RunId, { words, masking: mail }: Said, wake: () => void): Play => ({
   site,
   study,
   run,
@@ -65,11 +71,19 @@ export const createPlay = (site: Site, study: Study, run: RunId, words: Words, w
   told: null,
   judged: null,
   words,
+  mail,
+  masked: null,
   cohortWatch: watchCohort(),
   lineage: null,
   trouble: null,
   wake,
 })
+
+/** What members say that no object is named for. */
+export interface Said {
+  readonly words: Words
+  readonly masking: MaskingMail
+}
 
 /** A round's fixed surroundings: its base model, the layout of its vectors and the key of its objects. */
 export interface Round {
@@ -110,8 +124,9 @@ export async function followUpdates(play: Play, round: Round): Promise<void> {
   if (mine.length > 0) play.holdings.want(list, mine)
 }
 
-function hold({ site, wake }: Play, round: Round): Holdings {
-  const adding = { ...round, cut: cutOf(round.layout, round.view.round) }
+function hold(play: Play, round: Round): Holdings {
+  const { site, wake } = play
+  const adding = { ...round, cut: cutOf(round.layout, round.view.round), masked: isMasked(play) }
   const make = (onHeld: () => void): Holdings => createHoldings(site, adding, onHeld)
   const together = adding.cut === 1 ? site.holdTogether : undefined
   return together?.(`${round.run}/${round.round}/${round.view.round.openedAtBlock}`, make, wake) ?? make(wake)

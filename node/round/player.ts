@@ -5,11 +5,14 @@ import { freeKeptMemory } from '#base/large-memory.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
 import { type ChainTime, limitPassed, thirdsPassed } from './clock.ts'
+import { followMasking } from './masking/follow.ts'
+import { maskingWork } from './masking/work.ts'
 import { next, type RowName, type Situation, type SliceWork } from './next.ts'
 import { followUpdates, openRound, type Play, type Round } from './play.ts'
 import { doRow } from './round.ts'
 import { adopt } from './steps/adopt.ts'
 import { agreedToAttest, agreedToPublish } from './steps/agreed.ts'
+import { owesCharge } from './steps/charge.ts'
 import { isSettled } from './steps/gather.ts'
 import { owesWord } from './steps/tell-slices.ts'
 import { heldOf } from './steps/witness.ts'
@@ -73,6 +76,7 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
     if (play.attested?.root === view.model.root) takeOver(play, play.attested)
     if (isOver(view)) return await finish(play, view, signal)
     const round = await openRound(play, view, signal).catch((error) => goOnWithoutKey(play, view, record, head, clock, error))
+    await followMasking(play, round)
     if (play.base?.root === view.model.root) await followUpdates(play, round)
     const seen = await situation(play, round, record, head, clock)
     row = next(seen)
@@ -109,7 +113,7 @@ const KEY_MS = 2_000
 function isKeptBack(play: Play, { state, round }: RunView, { rules, epoch }: StudyRecord, head: ChainTime): boolean {
   const now = play.site.host.clock.nowMs()
   if (play.keyless?.epoch !== round.epoch) play.keyless = { epoch: round.epoch, sinceMs: now }
-  const isOpen = state === 'Active' && round.phase === 'Contributing' && round.epoch === epoch.epoch && !epoch.reported
+  const isOpen = state === 'Active' && (round.phase === 'Keying' || round.phase === 'Contributing') && round.epoch === epoch.epoch && !epoch.reported
   return isOpen && now - play.keyless.sinceMs >= KEY_MS && thirdsPassed(rules, round, head) >= 1
 }
 
@@ -141,6 +145,8 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
     resting: site.resting(),
     mayResume: mayResume(view, record),
     cohortChanged: await play.cohortWatch.changed(play),
+    masking: maskingWork(play, round, record.rules, head),
+    owesCharge: await owesCharge(play, view),
   }
 }
 
@@ -181,6 +187,8 @@ const isOver = (view: RunView): boolean => view.state === 'Finished' || view.sta
 
 async function finish(play: Play, view: RunView, signal: AbortSignal): Promise<'over'> {
   play.holdings?.stop()
+  play.masked?.deals.stop()
+  await play.site.journal.burn(view.run, roundNo(view.round.round + 1))
   freeKeptMemory()
   // What it attested may have been lost from its disk since.
   if (view.state === 'Finished' && (play.base?.root !== view.model.root || !(await play.site.store.has(view.model.cid)))) await adopt(play, view, signal)

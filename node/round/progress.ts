@@ -18,6 +18,8 @@ export type Progress =
   | { readonly kind: 'asked-for-time'; readonly run: RunId; readonly round: RoundNo }
   | { readonly kind: 'published'; readonly run: RunId; readonly round: RoundNo; readonly attempt: Attempt; readonly bytes: number }
   | { readonly kind: 'wrong-sum'; readonly run: RunId; readonly round: RoundNo; readonly publisher: SiteId }
+  /** Sites that showed shares other than those that they were given; the sum was unmasked without them. */
+  | { readonly kind: 'wrong-shares'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[] }
   | { readonly kind: 'adopted'; readonly run: RunId; readonly round: RoundNo; readonly modelRoot: Digest }
   | { readonly kind: 'run-over'; readonly run: RunId; readonly state: RunState }
   | { readonly kind: 'trouble'; readonly run: RunId; readonly round: RoundNo; readonly code: string; readonly message: string }

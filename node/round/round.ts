@@ -1,8 +1,14 @@
 import { RotaError } from '#base/errors.ts'
+import { advertise } from './masking/advertise.ts'
+import { deal } from './masking/deal.ts'
+import { key, keyAgain } from './masking/key.ts'
+import { release } from './masking/release.ts'
+import { sitOut } from './masking/sit-out.ts'
 import { type RowName, type Situation, slicesToWitness } from './next.ts'
 import type { Play, Round } from './play.ts'
 import { adopt } from './steps/adopt.ts'
 import { attest } from './steps/attest.ts'
+import { charge } from './steps/charge.ts'
 import { abstain, abstainAgain, contribute, contributeAgain } from './steps/contribute.ts'
 import { publish } from './steps/publish.ts'
 import { tellSlices } from './steps/tell-slices.ts'
@@ -12,11 +18,16 @@ import { witness } from './steps/witness.ts'
  * A round, in reading order; `next.ts` says when each happens, the chain says whose turn it is.
  *
  *   adopt        take over the model that the last round left
- *   contribute   consented cohort → contribute → bound → fixed point → encrypt, put → journal → root on chain, announce
+ *   advertise    (masked) draw the round's secrets, tell their public keys
+ *   deal         (masked) the secrets in shares, a parcel for each member
+ *   key          (masked) say on chain whose shares are here: who masks with whom follows from that
+ *   charge       (with differential privacy) the round's noise is charged to the site's dataset, before it trains
+ *   contribute   consented cohort → contribute → bound → fixed point → (mask) → encrypt, put → journal → root on chain, announce
  *   witness      (custodians) say which updates are held whole; the chain freezes who is in
  *   tell-slices  (custodians of a large model) add up their slices, keep them, say what they are
  *   publish      (the leader, else a standby) put the frozen set's sum together, its root on chain
- *   attest       check the sum, take the learner's step, say which model came out; more than half of the set close the round
+ *   release      (masked) show the shares that take the masks off this sum, and off no other
+ *   attest       check the sum, (take the masks off,) take the learner's step, say which model came out; more than half of the set close the round
  *
  * and the next in turn leads. Whoever dies is replaced, whoever is silent only shrinks the set, and any of it can be done again.
  */
@@ -26,6 +37,20 @@ export async function doRow(row: RowName, play: Play, round: Round, situation: S
   switch (row) {
     case 'adopt':
       return adopt(play, round.view, signal)
+    case 'advertise':
+      return advertise(play, round)
+    case 'deal':
+      return deal(play, round, signal)
+    case 'key':
+      return key(play, round, signal)
+    case 'key-again':
+      return keyAgain(play, round)
+    case 'sit-out':
+      return sitOut(play, round)
+    case 'release':
+      return release(play, round)
+    case 'charge':
+      return charge(play, round)
     case 'contribute':
       return contribute(play, round, signal)
     case 'contribute-again':
@@ -49,7 +74,7 @@ export async function doRow(row: RowName, play: Play, round: Round, situation: S
     case 'halt-run':
       return chain.halt(run, 'cohortChanged')
     case 'halt-node':
-      throw new RotaError('ROTA-5504', { run, round: round.round })
+      throw new RotaError(situation.masking?.releasedOther === true ? 'ROTA-5516' : 'ROTA-5504', { run, round: round.round })
     case 'wait':
       return
   }

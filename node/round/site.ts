@@ -1,5 +1,6 @@
 import type { Sha256 } from '#base/bytes.ts'
 import type { Digest, SiteId } from '#base/ids.ts'
+import type { MaskingCrypto } from '#core/masking/crypto.ts'
 import type { Chain } from '#ports/chain.ts'
 import type { Cohort } from '#ports/cohort.ts'
 import type { Differencing } from '#ports/differencing.ts'
@@ -21,11 +22,14 @@ export interface Site {
   readonly store: ModelStore
   readonly cohort: Cohort
   readonly differencing: Differencing
+  /** What the privacy ledger knows this site's rows by; default: one budget for all its studies. */
+  readonly dataset?: Digest
   readonly trainer: Trainer | null
   readonly vault: Vault
   readonly journal: Journal
   readonly host: Host
   readonly sha256: Sha256
+  readonly masking: MaskingCrypto
   readonly memo: Memo
   readonly tell: (progress: Progress) => void
   /** True while the engineer has announced maintenance: the site abstains and is not awaited. */

@@ -39,10 +39,11 @@ export async function trainingFor(play: Play, round: Round, table: SplitTable, s
 
 function begin(play: Play, { base }: Round, table: SplitTable, signal: AbortSignal): Training {
   const { trainer, host } = play.site
+  const { random } = host
   const ended = new AbortController()
   const until = AbortSignal.any([signal, ended.signal])
   const startedMs = host.clock.nowMs()
-  const tools = trainer === null ? { signal: until } : { signal: until, train: trainer.train }
+  const tools = trainer === null ? { signal: until, random } : { signal: until, random, train: trainer.train }
   const done = play.study.learner.contribute(base.model, table, tools).then((update) => ({ update, ms: host.clock.nowMs() - startedMs }))
   const settled = done.then(
     () => undefined,

@@ -7,6 +7,7 @@ import { longRunRows } from './audit-row.ts'
 import { diskRows, killRows, manyRows } from './chaos-rows.ts'
 import { consentRows } from './consent-rows.ts'
 import { installRows } from './install-rows.ts'
+import { maskedRows } from './masked-rows.ts'
 import { maskingRows } from './masking-rows.ts'
 import { blockRows, millionRows, roundRows, tenMillionRows } from './network-rows.ts'
 import { type BenchOptions, HELP, readOptions } from './options.ts'
@@ -28,6 +29,7 @@ const MEASURE: Readonly<Record<RowName, (options: BenchOptions, peers: PeerFigur
   many: manyRows,
   disk: diskRows,
   consent: consentRows,
+  masked: maskedRows,
   masking: maskingRows,
   private: privateRows,
   long: (options) => longRunRows(options),

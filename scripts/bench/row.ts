@@ -25,6 +25,7 @@ export const ROW_NAMES = [
   'many',
   'disk',
   'consent',
+  'masked',
   'masking',
   'private',
   'long',

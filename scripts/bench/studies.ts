@@ -49,6 +49,18 @@ export const largeStudy = (hidden: readonly [number, number], rounds: number): B
   sites: NAMES.map((name, i) => ({ name, rows: { train: table(i, 12), test: table(100 + i, 1) } })),
 })
 
+/** Five sites, as few as a masked study may have: 14 weights, or dense layers of `hidden` units. A round is over before its limits matter. */
+export function fiveSites(mode: Protocol['mode'], rounds: number, hidden: readonly [number, number] | null): BenchStudy {
+  const { protocol } = hidden === null ? smallStudy(rounds) : largeStudy(hidden, rounds)
+  const size = { minSites: FIVE, quorum: FIVE, maxSites: FIVE, slices: hidden === null ? 1 : FIVE }
+  const rows = (i: number): SplitTable =>
+    hidden === null ? { train: table(i, 120), test: table(100 + i, 30) } : { train: table(i, 12), test: table(100 + i, 1) }
+  const limit = { seconds: 60, blocks: 20 }
+  const limits = { keying: limit, contributing: limit, witnessing: limit, publishing: limit, attesting: limit }
+  return { protocol: { ...protocol, ...size, limits, mode }, sites: Array.from({ length: FIVE }, (_, i) => ({ name: `site-${i}`, rows: rows(i) })) }
+}
+const FIVE = 5
+
 /** Sites of like size for the simulator. */
 export const manySites = (sites: number, rounds: number): BenchStudy => ({
   protocol: protocolOf({ kind: 'logistic', algorithm: 'fedavg', rounds, localSteps: 5, learningRate: 0.5, l2: 0.01, standardise: 'pooled' }, sites, {

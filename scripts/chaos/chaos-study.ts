@@ -1,7 +1,8 @@
 import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
+import { FEWEST_MASKED } from '#core/masking/threshold.ts'
 import { generateCohort } from '#core/model/generated-cohort.ts'
 import type { SplitTable } from '#core/model/table.ts'
-import { leastLimit } from '#core/protocol/least-limit.ts'
+import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
 import type { LearnerSpec, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
 
 /** What the hospitals of a seed work on. `weights`: FedAvg; `fit`: Newton to its end; `large`: vectors that do not travel in messages. */
@@ -18,16 +19,20 @@ export const ROUNDS = 6
 const ROWS = 30
 /** In seconds: who trains for longer asks for more time. */
 export const CONTRIBUTING_S = 30
+const KEYING_S = 40
 const PHASES: readonly LimitedPhase[] = ['keying', 'contributing', 'witnessing', 'publishing', 'attesting']
 /** Enough for a vector above the limit of what travels inline, over three features. */
 const LARGE_UNITS = 13_100
 
 /** @param quorum updates that a round needs at least */
-export function chaosStudy(kind: StudyKind, sites: number, quorum: number, slices = 1): ChaosStudy {
+export function chaosStudy(kind: StudyKind, sites: number, quorum: number, slices = 1, mode: Protocol['mode'] = 'open'): ChaosStudy {
   const { protocol, sites: rows } = known.get(`${kind} ${sites}`) ?? drafted(kind, sites)
   known.set(`${kind} ${sites}`, { protocol, sites: rows })
-  const limits = Object.fromEntries(PHASES.map((phase) => [phase, limitOf(phase, sites, slices)])) as Protocol['limits']
-  return { protocol: { ...protocol, minSites: Math.max(quorum, slices), quorum, slices, limits }, sites: rows }
+  const usual = Object.fromEntries(PHASES.map((phase) => [phase, limitOf(phase, sites, slices)])) as Protocol['limits']
+  // What is lost while keys are exchanged is said again.
+  const limits = mode === 'masked' ? { ...usual, keying: { seconds: KEYING_S, blocks: leastKeying(sites) } } : usual
+  const minSites = mode === 'masked' ? Math.max(FEWEST_MASKED, slices) : Math.max(quorum, slices)
+  return { protocol: { ...protocol, mode, minSites, quorum, slices, limits }, sites: rows }
 }
 
 const known = new Map<string, ChaosStudy>()

@@ -1,7 +1,8 @@
-import { drawChaos, foundersOf, mostFaulty } from '#adapters/sim/draw-faults.ts'
+import { drawChaos, drawMasked, foundersOf, mostFaulty } from '#adapters/sim/draw-faults.ts'
 import type { FaultPlan } from '#adapters/sim/faults.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
+import { FEWEST_MASKED, thresholdOf } from '#core/masking/threshold.ts'
 import type { StudyRules } from '#ports/chain.ts'
 import { type ChaosStudy, CONTRIBUTING_S, chaosStudy, ROUNDS, type StudyKind } from './chaos-study.ts'
 import type { Draw } from './record.ts'
@@ -14,10 +15,13 @@ export interface Given {
   readonly plan?: FaultPlan
   readonly kind?: StudyKind
   readonly slices?: number
+  /** Default: open. The seed draws other faults then. */
+  readonly mode?: 'open' | 'masked'
 }
 
 /** A seed decides everything but what is given; `sites` fixes how many there are. */
 export async function drawSeed(seed: number, sites?: number, given: Given = {}): Promise<{ readonly draw: Draw; readonly study: ChaosStudy }> {
+  if (given.mode === 'masked') return drawMaskedSeed(seed, sites, given)
   const random = new SimRandom(`chaos ${seed}`)
   const count = sites ?? random.int(FEWEST_SITES, MOST_SITES)
   const drawn = drawKind(random)
@@ -34,6 +38,22 @@ export async function drawSeed(seed: number, sites?: number, given: Given = {}):
   return { draw: { seed, sites: count, study: kind, rules, plan }, study }
 }
 
+/** One may leave, and the others are as many as a masked study has at least. */
+const FEWEST_MASKED_SITES = 6
+
+async function drawMaskedSeed(seed: number, sites: number | undefined, given: Given): Promise<{ readonly draw: Draw; readonly study: ChaosStudy }> {
+  const random = new SimRandom(`masked chaos ${seed}`)
+  const count = Math.max(FEWEST_MASKED_SITES, sites ?? random.int(FEWEST_MASKED_SITES, MOST_SITES))
+  const drawn = drawKind(random)
+  const kind = given.kind ?? drawn
+  const faults = drawChaos(random, { sites: count, rounds: ROUNDS - 1, contributingMs: 1_000 * CONTRIBUTING_S, large: kind === 'large' })
+  const founders = foundersOf(count, faults.joining)
+  const plan = given.plan ?? drawMasked(random, faults, count, founders - thresholdOf(founders))
+  const drawnSlices = random.chance(SLICED[kind]) ? random.int(2, FEWEST_MASKED) : 1
+  const { study, rules } = await studyOf(kind, count, thresholdOf(FEWEST_MASKED), given.slices ?? drawnSlices, 'masked')
+  return { draw: { seed, sites: count, study: kind, rules, plan }, study }
+}
+
 /** How many of its seeds have more than one slice. Small vectors are one whatever the study says, and custodians speak of each on chain all the same. */
 const SLICED: Readonly<Record<StudyKind, number>> = { weights: 0.15, fit: 0.15, large: 0.85 }
 
@@ -45,11 +65,17 @@ function drawKind(random: SimRandom): StudyKind {
 
 const studies = new Map<string, { readonly study: ChaosStudy; readonly rules: StudyRules }>()
 
-async function studyOf(kind: StudyKind, sites: number, quorum: number, slices: number): Promise<{ readonly study: ChaosStudy; readonly rules: StudyRules }> {
-  const name = `${kind} ${sites} ${quorum} ${slices}`
+async function studyOf(
+  kind: StudyKind,
+  sites: number,
+  quorum: number,
+  slices: number,
+  mode: 'open' | 'masked' = 'open',
+): Promise<{ readonly study: ChaosStudy; readonly rules: StudyRules }> {
+  const name = `${mode} ${kind} ${sites} ${quorum} ${slices}`
   const known = studies.get(name)
   if (known !== undefined) return known
-  const study = chaosStudy(kind, sites, quorum, slices)
+  const study = chaosStudy(kind, sites, quorum, slices, mode)
   const made = { study, rules: await rulesOf(study.protocol) }
   studies.set(name, made)
   return made

@@ -12,17 +12,18 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`)
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 /** @returns whether every invariant held */
-async function main({ seeds, from, sites, json, replay, threads }: ChaosOptions): Promise<boolean> {
-  if (replay !== undefined) return tell(replay, sites)
+async function main({ seeds, from, sites, masked, json, replay, threads }: ChaosOptions): Promise<boolean> {
+  const mode = masked ? 'masked' : 'open'
+  if (replay !== undefined) return tell(replay, sites, mode)
   const startedMs = performance.now()
-  const reports = await playSeeds({ seeds: Array.from({ length: seeds }, (_, i) => from + i), sites, threads, onReport: progress(seeds, startedMs) })
+  const reports = await playSeeds({ seeds: Array.from({ length: seeds }, (_, i) => from + i), sites, mode, threads, onReport: progress(seeds, startedMs) })
   const report = addUp(reports)
   print(json ? JSON.stringify(report) : summary(report, reports, performance.now() - startedMs))
   return report.invariantsBroken === 0
 }
 
-async function tell(seed: number, sites: number | undefined): Promise<boolean> {
-  const record = await playSeed(seed, sites)
+async function tell(seed: number, sites: number | undefined, mode: 'open' | 'masked'): Promise<boolean> {
+  const record = await playSeed(seed, sites, { mode })
   const { broken } = reportOf(record)
   print(storyOf(record, broken))
   return broken.length === 0

@@ -4,6 +4,8 @@ import type { SimWorld } from '#adapters/sim/world.ts'
 import { sitesOf } from '#base/bitmap.ts'
 import type { Digest, SiteId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
+import type { ReleaseMessage } from '#wire/masking/release.ts'
+import { decodeMessage } from '#wire/message.ts'
 import { eventText } from './chain-text.ts'
 import type { Entry, RunRecord } from './record.ts'
 
@@ -13,6 +15,7 @@ export class Notes {
   readonly said: { atMs: number; event: ChainEvent }[] = []
   readonly vectors = new Map<Digest, Uint8Array>()
   readonly unheld: RunRecord['unheld'][number][] = []
+  readonly shown: RunRecord['shown'][number][] = []
   readonly #isHonest: (site: SiteId) => boolean
   readonly #objects = new HeldObjects()
   #world: SimWorld | null = null
@@ -30,6 +33,12 @@ export class Notes {
     }
     world.disks.onKeep = (cid, bytes, site) => this.#objects.keep(cid, bytes, site)
     world.chain.onEvent((event) => this.#heard(event, world.time.nowMs))
+    world.network.onSend = (message, site) => this.#sent(message, site, world.time.nowMs)
+  }
+
+  #sent(message: Uint8Array, site: SiteId, atMs: number): void {
+    const said = releaseIn(message)
+    if (said !== null) this.shown.push({ atMs, site, run: said.run, round: said.round, survivors: said.release.survivors, about: said.release.about })
   }
 
   add(site: SiteId | null, kind: Entry['kind'], text: string, round: number | null = null): void {
@@ -46,6 +55,16 @@ export class Notes {
     const text = eventText(event)
     if (text !== null)
       this.timeline.push({ atMs, site: 'site' in event ? event.site : null, kind: 'chain', text, round: 'round' in event ? event.round : null })
+  }
+}
+
+function releaseIn(message: Uint8Array): ReleaseMessage | null {
+  try {
+    const said = decodeMessage(message)
+    return said.kind === 'release' ? said : null
+  } catch {
+    // Spam.
+    return null
   }
 }
 

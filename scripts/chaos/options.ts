@@ -6,6 +6,8 @@ export interface ChaosOptions {
   readonly from: number
   /** Fixes how many sites each seed has; else the seed decides. */
   readonly sites: number | undefined
+  /** Masked studies, with their own faults and lies. */
+  readonly masked: boolean
   readonly json: boolean
   /** Tells the story of this seed instead. */
   readonly replay: number | undefined
@@ -20,6 +22,7 @@ wrong was accepted. The same seed plays the same run. The exit code is 1 when an
   --seeds N     how many seeds (default 500)
   --from S      the first of them (default 1)
   --sites K     as many sites in each, 4 to 9 (default: the seed decides)
+  --masked      masked studies instead of open ones; 6 to 9 sites
   --json        one JSON object: seeds, roundsOpened, roundsClosed, roundsLost, invariantsBroken, failing
   --replay S    the story of seed S: what was drawn, and what came to pass
   --threads T   how many seeds at a time (default: as many as the machine has processors)`
@@ -32,6 +35,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
       seeds: { type: 'string', default: '500' },
       from: { type: 'string', default: '1' },
       sites: { type: 'string' },
+      masked: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       replay: { type: 'string' },
       threads: { type: 'string', default: String(availableParallelism()) },
@@ -43,6 +47,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
     seeds: whole('seeds', values.seeds, 1, 10_000_000),
     from: whole('from', values.from, 0, Number.MAX_SAFE_INTEGER - 10_000_000),
     sites: values.sites === undefined ? undefined : whole('sites', values.sites, 4, 9),
+    masked: values.masked,
     json: values.json,
     replay: values.replay === undefined ? undefined : whole('replay', values.replay, 0, Number.MAX_SAFE_INTEGER),
     threads: whole('threads', values.threads, 1, 256),

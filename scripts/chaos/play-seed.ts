@@ -78,6 +78,7 @@ function record({ world }: SimulatedNetwork, draw: Draw, notes: Notes, end: Pick
     timeline: notes.timeline,
     vectors: notes.vectors,
     unheld: notes.unheld,
+    shown: notes.shown,
     journals: new Map(world.sites.map(({ id, journal }) => [id, [...journal]])),
     restoredAtMs: new Map(world.sites.map(({ id, restoredAtMs }) => [id, restoredAtMs])),
     holders: among(({ id }) => view !== null && world.disks.holds(view.model.cid, id)),

@@ -8,17 +8,18 @@ const SEEDS_A_THREAD = 400
 export interface PoolOptions {
   readonly seeds: readonly number[]
   readonly sites: number | undefined
+  readonly mode?: 'open' | 'masked'
   readonly threads: number
   readonly onReport?: (report: SeedReport) => void
 }
 
 /** Plays seeds, each in one of some threads; the reports come in the order of the seeds. @throws Error when a seed cannot be played */
-export async function playSeeds({ seeds, sites, threads, onReport }: PoolOptions): Promise<readonly SeedReport[]> {
+export async function playSeeds({ seeds, sites, mode = 'open', threads, onReport }: PoolOptions): Promise<readonly SeedReport[]> {
   const reports = new Map<number, SeedReport>()
   const waiting = [...seeds]
   const work = async (): Promise<void> => {
     while (waiting.length > 0)
-      await inOneThread(waiting, sites, (report) => {
+      await inOneThread(waiting, { sites, mode }, (report) => {
         reports.set(report.seed, report)
         onReport?.(report)
       })
@@ -27,13 +28,13 @@ export async function playSeeds({ seeds, sites, threads, onReport }: PoolOptions
   return seeds.map((seed) => reports.get(seed) as SeedReport)
 }
 
-async function inOneThread(waiting: number[], sites: number | undefined, done: (report: SeedReport) => void): Promise<void> {
+async function inOneThread(waiting: number[], given: Omit<Asked, 'seed'>, done: (report: SeedReport) => void): Promise<void> {
   const thread = new Worker(new URL('./thread.ts', import.meta.url))
   try {
     for (let played = 0; played < SEEDS_A_THREAD; played++) {
       const seed = waiting.shift()
       if (seed === undefined) return
-      const answer = await ask(thread, { seed, sites })
+      const answer = await ask(thread, { seed, ...given })
       if ('error' in answer) throw new Error(`seed ${answer.seed} could not be played: ${answer.error}`)
       done(answer.report)
     }

@@ -1,5 +1,5 @@
 import type { FaultPlan } from '#adapters/sim/faults.ts'
-import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
+import type { Bitmap, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { ChainEvent, RunView, StudyRules } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
 import type { StudyKind } from './chaos-study.ts'
@@ -47,6 +47,15 @@ export interface RunRecord {
   readonly lostSets: ReadonlySet<string>
   /** Named by honest custodians though no byte of them ever lay on their disks. */
   readonly unheld: readonly { readonly round: number; readonly slice: number; readonly witness: SiteId; readonly update: SiteId }[]
+  /** Shares that sites showed in masked rounds, as they left. */
+  readonly shown: readonly {
+    readonly atMs: number
+    readonly site: SiteId
+    readonly run: RunId
+    readonly round: RoundNo
+    readonly survivors: Bitmap
+    readonly about: Bitmap
+  }[]
   /** How often each fault struck. */
   readonly strikes: ReadonlyMap<string, number>
   readonly casualties: readonly { readonly site: SiteId; readonly why: string; readonly fromMs: number; readonly toMs: number }[]

@@ -6,12 +6,13 @@ import { reportOf, type SeedReport } from './report.ts'
 export interface Asked {
   readonly seed: number
   readonly sites: number | undefined
+  readonly mode: 'open' | 'masked'
 }
 export type Answered = { readonly report: SeedReport } | { readonly seed: number; readonly error: string }
 
-parentPort?.on('message', ({ seed, sites }: Asked) => {
+parentPort?.on('message', ({ seed, sites, mode }: Asked) => {
   const say = (answer: Answered): void => parentPort?.postMessage(answer)
-  playSeed(seed, sites).then(
+  playSeed(seed, sites, { mode }).then(
     (record) => say({ report: reportOf(record) }),
     (error) => say({ seed, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   )

@@ -12,6 +12,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   data: '',
   'data.file': "This site's rows, a CSV file. Read when a round needs it; never sent, never copied.",
   'data.mapping': 'Mapping file: how the columns, codes and units of that file fit the protocol ([protocol.md](protocol.md)).',
+  'data.dataset':
+    'Name of the privacy budget that these rows spend from, over all studies with differential privacy (default: patients). Rows of other people have another name; the same people never have two.',
   listen: 'Addresses to listen on, as multiaddrs. An empty list: no port is opened, and the site is reached through relays of other members.',
   announce: 'Addresses that others dial, when they are not the ones listened on (behind a proxy or NAT).',
   relay: 'Whether this site carries connections between members that cannot reach each other. It costs their bytes twice here.',

@@ -1,5 +1,6 @@
 import { watchDesk } from '../../node/app/desk/desk-figures.ts'
 import { watchPortal } from '../../node/app/portal/relay-figures.ts'
+import { watchBudgets } from '../../node/app/privacy/budget-gauges.ts'
 import { Metrics } from '../../node/web/metrics.ts'
 import { nodeMetrics } from '../../node/web/node-metrics.ts'
 import { markdownTable } from './markdown.ts'
@@ -10,6 +11,7 @@ export async function metricsTable(): Promise<string> {
   nodeMetrics(metrics, '.')
   watchDesk(metrics, { deskFigures: '' })
   watchPortal(metrics, { portalFigures: '' })
+  watchBudgets(metrics, { chain: { studies: async () => [] } } as never)
   const lines = (await metrics.text()).split('\n')
   const kinds = new Map(lines.filter((line) => line.startsWith('# TYPE ')).map((line) => line.split(' ').slice(2) as [string, string]))
   const helps = lines.filter((line) => line.startsWith('# HELP ')).map((line) => /^# HELP (\S+) (.*)$/.exec(line)?.slice(1) as [string, string])

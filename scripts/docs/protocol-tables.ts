@@ -46,6 +46,20 @@ const PROTOCOL: Readonly<Record<string, string>> = {
   'start.round': 'The round that left the model.',
   'start.root': 'Root of the model, as the chain names it.',
   'start.cid': 'Digest of its CID, as the chain names it.',
+  privacy:
+    'Differential privacy: each site adds noise of its own before anything leaves it ([privacy.md](privacy.md#differential-privacy)). Without it a study has none, and says so wherever its results stand.',
+  'privacy.unit': 'What is protected: a patient with all rows. A column of the site must name patients.',
+  'privacy.epsilon': 'A dataset takes no further part once it would have spent more than this, at `delta`, in all studies together.',
+  'privacy.delta': 'Chance that the promise does not hold: well below 1 divided by the number of patients.',
+  'privacy.place':
+    '`local`: each site adds all that its patients need. `distributed`: masked studies of sums alone; each site adds a share, sized for a sum of `quorum` sites less `colluders`.',
+  'privacy.colluders': 'Distributed noise: members who may put their shares together.',
+  'privacy.noise': 'Deviation of the noise on a sum, in units of what one patient can change it by.',
+  'privacy.clip': 'L2 norm that each patient is clipped to: its gradient (networks), its row of features over their ranges with a leading 1 (regressions).',
+  'privacy.samplingRate': 'Networks: probability that a patient is in a step, each drawn on its own.',
+  'privacy.steps': 'Networks: steps with noise in a round.',
+  'privacy.expectedBatch': 'Networks: patients that a step is expected to draw, the same number at all sites; a noisy sum is divided by it.',
+  'privacy.minPatients': 'A site with fewer train patients abstains; 20 at least.',
 }
 
 function limitTexts(phases: readonly string[]): Record<string, string> {
@@ -60,6 +74,13 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   quorum: '`minSites`',
   limits: '600 s for contributing, 60 s for the others, `maxSites` + 3 blocks',
   maxRounds: 'what the learner needs, and 10 more',
+  privacy: 'none',
+  'privacy.noise': 'the least for all rounds and a tenth more within `epsilon`, as the chain counts',
+  'privacy.colluders': 'distributed: a third of `quorum`',
+  'privacy.samplingRate': '1; networks: **must be there**',
+  'privacy.steps': '1; networks: `localEpochs` / `samplingRate`',
+  'privacy.expectedBatch': 'networks: **must be there**',
+  'privacy.minPatients': '`cohort.minRows`, 20 at least',
 }
 
 /** Keys of a protocol but for the learner's own. */

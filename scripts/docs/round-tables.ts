@@ -9,6 +9,12 @@ const ROWS: Readonly<Record<RowName, string>> = {
   ready: 'The run is paused. It says that it is there; more than half of the sites wake the run.',
   rest: 'Maintenance was announced. It abstains, so that nobody waits for it.',
   adopt: 'It lacks the model that the round starts from, and fetches it, checked against its root on the chain.',
+  'sit-out': 'Masked: its secrets of this round are gone, or it shares masks with too few. It abstains, so that nobody waits for it.',
+  advertise: 'Masked: it draws secrets for this round, writes them sealed into its journal, and tells their public keys; again while others may lack them.',
+  deal: 'Masked: it shares its secrets out, a parcel for each member that offered keys, and tells where they are.',
+  key: 'Masked: it says on the chain whose shares it holds. With whom it masks follows from that.',
+  'key-again': 'Its journal says that it keyed, and the chain does not: it says the same again.',
+  charge: 'A study with differential privacy: the round is charged to its dataset on the chain, before it trains. Beyond the limit it abstains.',
   contribute:
     'It computes its update from the consented rows, encrypts it, puts it in its store, writes the journal, commits to the root on the chain, and announces it.',
   'contribute-again': 'Its journal has a contribution that the chain lacks: it sends the same one again.',
@@ -16,7 +22,8 @@ const ROWS: Readonly<Record<RowName, string>> = {
   witness: 'A custodian says on the chain which updates it holds whole and well-formed.',
   'tell-slices': 'A custodian of a large model adds up its slices, keeps them for the others, and tells what they are.',
   publish: 'It puts the sum of the frozen set together and publishes its root.',
-  attest: 'It checks the sum, takes the step, and says on the chain which model comes out.',
+  release: 'Masked: the sum stands on the chain. It shows the shares that take the masks off this frozen set, and off no other, ever.',
+  attest: 'It checks the sum, takes the masks off where there are any, takes the step, and says on the chain which model comes out.',
   tick: 'A limit has passed, the chain stands still, or all that a paused run waited for is there: it asks the contract to move on.',
   wait: 'Nothing to do now.',
 }

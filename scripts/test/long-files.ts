@@ -24,6 +24,7 @@ export const LONG: Readonly<Record<string, Known>> = {
   'test/e2e/chaos-slices.test.ts': waits(40),
   'test/e2e/come-and-go.test.ts': waits(80),
   'test/e2e/kills.test.ts': waits(75),
+  'test/e2e/masked.test.ts': waits(50),
   'test/compliance/chain-endpoints.test.ts': waits(40),
   'test/compliance/chain-finality.test.ts': waits(29),
   'test/compliance/chain-hardhat.test.ts': waits(5),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { NO_FAULTS } from '#adapters/sim/faults.ts'
 import { EMPTY, sitesOf, withSite } from '#base/bitmap.ts'
-import { type Bitmap, type Digest, digest, roundNo, type SiteId } from '#base/ids.ts'
+import { type Bitmap, type Digest, digest, roundNo, runId, type SiteId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import { brokenIn, INVARIANTS, type InvariantName } from '../../scripts/chaos/invariants/all.ts'
 import { playSeed } from '../../scripts/chaos/play-seed.ts'
@@ -31,6 +31,16 @@ const without = (set: Bitmap): Bitmap =>
     .slice(1)
     .reduce<Bitmap>((left, site) => withSite(left, site), EMPTY)
 
+const shownFor = (survivors: bigint) => ({
+  atMs: 0,
+  site: 0 as SiteId,
+  run: runId(1),
+  round: roundNo(2),
+  survivors: survivors as Bitmap,
+  about: 0b100n as Bitmap,
+})
+const masked = (record: RunRecord): RunRecord => ({ ...record, draw: { ...record.draw, rules: { ...record.draw.rules, mode: 'masked' } } })
+
 const PLANTS: Readonly<Record<InvariantName, (record: RunRecord) => RunRecord>> = {
   oneFrozenSet: (record) => change(record, (event) => (event.kind === 'Frozen' ? [event, { ...event, included: without(event.included) }] : event)),
   closedByMajority: (record) => change(record, (event) => (event.kind === 'Attested' && event.site > 0 ? [] : event)),
@@ -51,6 +61,13 @@ const PLANTS: Readonly<Record<InvariantName, (record: RunRecord) => RunRecord>> 
     const withdrawn = [{ site: 0 as SiteId, atMs: record.endMs }]
     return { ...record, said: slow, withdrawals: withdrawn, draw: { ...record.draw, rules: { ...record.draw.rules, exact: true } } }
   },
+  neverBothKinds: (record) => ({ ...record, shown: [shownFor(0b111n), shownFor(0b011n)] }),
+  oneSetUnmasked: (record) => ({ ...record, shown: [shownFor(0b111n), { ...shownFor(0b011n), about: 0b010n as Bitmap }] }),
+  shownOncePublished: (record) => masked({ ...record, shown: [shownFor(0b111n)] }),
+  masksComeOff: (record) =>
+    masked(
+      change(record, (event) => (event.kind === 'RoundClosed' && event.round === 2 ? ({ ...event, kind: 'RoundRefused' } as unknown as ChainEvent) : event)),
+    ),
   witnessesHold: (record) => ({ ...record, unheld: [{ round: 2, slice: 0, witness: 0 as SiteId, update: 1 as SiteId }] }),
   everybodyTakesPart: (record) => change(record, (event) => (event.kind === 'Frozen' ? { ...event, included: without(event.included) } : event)),
 }

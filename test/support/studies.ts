@@ -1,6 +1,6 @@
 import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
 import { generateCohort } from '#core/model/generated-cohort.ts'
-import { leastLimit } from '#core/protocol/least-limit.ts'
+import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
 import type { LearnerSpec, LimitedPhase, NeuralSpec, Protocol } from '#core/protocol/protocol.ts'
 
 const PHASES: readonly LimitedPhase[] = ['keying', 'contributing', 'witnessing', 'publishing', 'attesting']
@@ -31,7 +31,8 @@ export function generatedStudy(options: { sites: number; rows?: number; seed?: n
     quorum: Math.min(3, options.sites),
     limits: Object.fromEntries(
       PHASES.map((phase) => {
-        const least = leastLimit(phase, options.sites, options.change?.slices ?? 1)
+        const isKeying = phase === 'keying' && options.change?.mode === 'masked'
+        const least = isKeying ? leastKeying(options.sites) : leastLimit(phase, options.sites, options.change?.slices ?? 1)
         return [phase, { seconds: phase === 'contributing' ? 30 : Math.max(9, least), blocks: least }]
       }),
     ),

@@ -15,6 +15,7 @@ export function readerOf(link: Link, log: EventLog): Omit<ChainReader, 'onChange
   return {
     chainId: link.chainId,
     genesis: link.genesis,
+    coordinator: link.addresses.RoundCoordinator,
     head: () => readHead(link),
     sites: async () => [...((await view('SiteRegistry', 'sites', [])) as Iterable<Struct>)].map(siteRecord),
     study,

@@ -9,6 +9,7 @@ import type { CohortArchive } from './cohort-archive.ts'
 import { hasEnded } from './consent-end.ts'
 import type { ConsentStore, Standing } from './consent-store.ts'
 import { defaultMapping, type Mapping } from './mapping.ts'
+import { checkNamed } from './named-patients.ts'
 import { patientDigest, usedDigest } from './patient-digest.ts'
 import { type PatientRow, readRows, toSplitTable } from './read-rows.ts'
 import { cohortMap } from './site-maps.ts'
@@ -108,9 +109,10 @@ export class CsvCohort implements Cohort {
     const { mtimeMs, size } = await stat(file).catch((cause: NodeJS.ErrnoException) => {
       throw new RotaError('ROTA-3001', { file, reason: String(cause.code) })
     })
-    const key = JSON.stringify([mtimeMs, size, protocol.features, protocol.label, protocol.cohort, protocol.learner.kind])
+    const key = JSON.stringify([mtimeMs, size, protocol.features, protocol.label, protocol.cohort, protocol.learner.kind, protocol.privacy?.unit])
     if (this.#read?.key === key) return this.#read.rows
-    const { rows } = await readRows(file, mapping, protocol)
+    const { rows, plan } = await readRows(file, mapping, protocol)
+    checkNamed(rows.length, plan, protocol)
     const known = rows.map((row) => ({ ...row, digest: patientDigest(vault, row.patient), used: usedDigest(vault, row.patient, row.set) }))
     this.#read = { key, rows: known }
     return known

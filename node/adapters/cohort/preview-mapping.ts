@@ -1,6 +1,7 @@
 import type { RotaError } from '#base/errors.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { Mapping } from './mapping.ts'
+import { privacyProblems } from './named-patients.ts'
 import { readRows } from './read-rows.ts'
 import type { PlannedColumn } from './row-plan.ts'
 
@@ -41,6 +42,7 @@ export async function previewMapping(file: string, mapping: Mapping, protocol: P
     badLines.add(error.details['line'])
   })
   const { plan } = read
+  for (const error of privacyProblems(read, protocol)) tally.set(error.code, { error, count: 1 })
   const planned = [...plan.features, plan.label]
   const touched = new Set([...planned, plan.patient, plan.set, plan.only].map((place) => place?.column))
   const count = (column: PlannedColumn, codes: readonly string[]) => codes.reduce((sum, code) => sum + (tally.get(`${code} ${column.column}`)?.count ?? 0), 0)

@@ -25,6 +25,17 @@ export async function openJournal(path: string): Promise<FileJournal> {
   let sizeBytes = wholeBytes
   const oneByOne = createQueue()
 
+  async function rewrite(kept: readonly JournalEntry[]): Promise<void> {
+    const text = kept.map(encodeLine).join('')
+    await writeAtomic(path, text)
+    // The old file is closed only when the new one is open: an entry always has where to go.
+    const written = await open(path, 'a', 0o600).catch((cause) => refuse(path, cause))
+    await file.close()
+    file = written
+    entries = kept
+    sizeBytes = Buffer.byteLength(text)
+  }
+
   return {
     entries: () => entries,
     append: (entry) =>
@@ -37,27 +48,24 @@ export async function openJournal(path: string): Promise<FileJournal> {
     compact: (run, round) =>
       oneByOne(async () => {
         const kept = entries.filter(staysAfter(entries, run, round))
-        if (kept.length === entries.length) return
-        const text = kept.map(encodeLine).join('')
-        await writeAtomic(path, text)
-        // The old file is closed only when the new one is open: an entry always has where to go.
-        const written = await open(path, 'a', 0o600).catch((cause) => refuse(path, cause))
-        await file.close()
-        file = written
-        entries = kept
-        sizeBytes = Buffer.byteLength(text)
+        if (kept.length < entries.length) await rewrite(kept)
+      }),
+    burn: (run, round) =>
+      oneByOne(async () => {
+        const isDue = (entry: JournalEntry): boolean => entry.kind === 'keys' && entry.run === run && entry.round < round && entry.sealed !== ''
+        if (entries.some(isDue)) await rewrite(entries.map((entry) => (isDue(entry) ? ({ ...entry, sealed: '' } as JournalEntry) : entry)))
       }),
     close: () => oneByOne(() => file.close()),
   }
 }
 
 /**
- * Frozen sets stay for good: a node halts if the chain ever shows another one for a round it acted on. So does a run's last
+ * Frozen sets stay for good, and sets that shares were shown for: a node halts if the chain ever shows another one. So does a run's last
  * contribution, which says what cohort an exact run began with.
  */
 function staysAfter(entries: readonly JournalEntry[], run: RunId, round: RoundNo): (entry: JournalEntry) => boolean {
   const last = entries.findLast((entry) => entry.kind === 'contributed' && entry.run === run)
-  return (entry) => entry.run !== run || entry.round >= round || entry.kind === 'frozen' || entry === last
+  return (entry) => entry.run !== run || entry.round >= round || entry.kind === 'frozen' || entry.kind === 'released' || entry === last
 }
 
 async function appendSynced(file: FileHandle, path: string, line: string, sizeBefore: number): Promise<void> {

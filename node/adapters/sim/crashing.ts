@@ -65,5 +65,6 @@ export function crashingJournal(journal: Journal, life: Life): Journal {
       }),
     entries: () => journal.entries(),
     compact: async (run, round) => (life.alive ? journal.compact(run, round) : forever()),
+    burn: async (run, round) => (life.alive ? journal.burn(run, round) : forever()),
   }
 }

@@ -1,6 +1,17 @@
 import { type SiteId, siteId } from '#base/ids.ts'
 import { PHASES } from '#ports/chain.ts'
-import { CRASH_POINTS, type Crash, type CrashPoint, type Disturbance, type DisturbanceBody, type FaultPlan, LIES, type Lie, NO_FAULTS } from './faults.ts'
+import {
+  CRASH_POINTS,
+  type Crash,
+  type CrashPoint,
+  type Disturbance,
+  type DisturbanceBody,
+  type FaultPlan,
+  LIES,
+  type Lie,
+  MASKING_LIES,
+  NO_FAULTS,
+} from './faults.ts'
 import type { SimRandom } from './random.ts'
 
 /**
@@ -35,6 +46,34 @@ export interface ChaosBounds {
   readonly contributingMs: number
   /** Vectors are too large to be added up by everybody. */
   readonly large: boolean
+}
+
+/** The moments of a masked round that an open one does not have. */
+const MASKING_POINTS: readonly CrashPoint[] = ['journal.keys', 'journal.dealt', 'journal.keyed', 'chain.key', 'journal.released', 'gossip.publish', 'store.put']
+/** What a round of masks cannot bear out: random bytes under a mask look like any other. */
+const UNMASKED_LIES: readonly Lie[] = ['garbage-vector']
+/** No masked run goes on once a published sum could not be unmasked: there are to be enough sites to do it. */
+const UNBEARABLE: readonly DisturbanceBody['kind'][] = ['outage', 'no-blocks', 'study-stopped', 'deep-reorganisation']
+
+/**
+ * The same faults as masked rounds bear them: fewer sites in trouble at one time, no time without a majority; with crashes and lies that only masked rounds have.
+ * @param bears so many may drop out or lie in a round
+ */
+export function drawMasked(random: SimRandom, plan: FaultPlan, sites: number, bears: number): FaultPlan {
+  const liars = [...new Set(plan.lies.map(({ site }) => site))].slice(0, bears)
+  const masking = liars.flatMap((site) => (random.chance(0.5) ? [{ site, lie: random.pick(MASKING_LIES) }] : []))
+  const lies = plan.lies.filter(({ site, lie }) => liars.includes(site) && !UNMASKED_LIES.includes(lie) && !masking.some((other) => other.site === site))
+  const crashes = Array.from({ length: random.int(0, 3) }, () => ({
+    ...drawCrash(random, siteId(random.int(0, sites - 1)), MASKING_POINTS),
+    backAfterMs: drawLasting(random),
+  }))
+  return {
+    ...plan,
+    lies: [...lies, ...masking],
+    crashes: [...plan.crashes, ...crashes],
+    disturbances: plan.disturbances.filter(({ kind }) => !UNBEARABLE.includes(kind)),
+    mostInTrouble: bears,
+  }
 }
 
 /** Crash points beyond an ordinary round's. */

@@ -96,7 +96,18 @@ export const LIES = [
   'gossip-spam',
   'chain-spam',
 ] as const
-export type Lie = (typeof LIES)[number]
+
+/** Of masked rounds alone. */
+export const MASKING_LIES = [
+  /** Deals parcels of which some do not open. */
+  'garbage-deal',
+  /** Tells of parcels that it gives to nobody. */
+  'withheld-parcel',
+  /** Shows other shares than it was given. */
+  'wrong-share',
+  'withheld-shares',
+] as const
+export type Lie = (typeof LIES)[number] | (typeof MASKING_LIES)[number]
 
 export interface Moment {
   readonly round: number

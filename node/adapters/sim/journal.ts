@@ -19,7 +19,15 @@ export class SimJournal implements Journal {
 
   async compact(run: RunId, round: RoundNo): Promise<void> {
     const last = this.#entries.findLast((entry) => entry.kind === 'contributed' && entry.run === run)
-    const kept = this.#entries.filter((entry) => entry.kind === 'frozen' || entry === last || entry.run !== run || entry.round >= round)
+    const kept = this.#entries.filter(
+      (entry) => entry.kind === 'frozen' || entry.kind === 'released' || entry === last || entry.run !== run || entry.round >= round,
+    )
     this.#entries.splice(0, this.#entries.length, ...kept)
+  }
+
+  async burn(run: RunId, round: RoundNo): Promise<void> {
+    this.#entries.forEach((entry, i) => {
+      if (entry.kind === 'keys' && entry.run === run && entry.round < round) this.#entries[i] = { ...entry, sealed: '' }
+    })
   }
 }

@@ -8,6 +8,7 @@ import type { FaultPlan, Lie } from './faults.ts'
 import type { SimGossip } from './gossip.ts'
 import { digestOf, sha256 } from './hash.ts'
 import { lying, replacing } from './liar.ts'
+import { changingShares, garblingParcels, otherShares } from './masking-lies.ts'
 import type { SimRandom } from './random.ts'
 import { changingWords, forgingSlices, otherUnits } from './slice-lies.ts'
 import type { SimTime } from './time.ts'
@@ -63,6 +64,15 @@ const TELL: Partial<Record<Lie, Tell>> = {
   'withheld-slice-word': (voice, { strike }) => ({
     ...voice,
     gossip: changingWords(
+      voice.gossip,
+      struck(strike, () => null),
+    ),
+  }),
+  'garbage-deal': (voice, { random, strike }) => ({ ...voice, store: garblingParcels(voice.store, random, strike) }),
+  'wrong-share': (voice, { strike }) => ({ ...voice, gossip: changingShares(voice.gossip, struck(strike, otherShares)) }),
+  'withheld-shares': (voice, { strike }) => ({
+    ...voice,
+    gossip: changingShares(
       voice.gossip,
       struck(strike, () => null),
     ),

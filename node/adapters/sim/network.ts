@@ -31,6 +31,8 @@ export class SimNetwork {
   /** Sites that give one half of the others bytes of another message than the other half. */
   readonly equivocates = new Set<SiteId>()
   onEquivocation: () => void = () => undefined
+  /** Told of each message that a site sends. */
+  onSend: ((message: Uint8Array, from: SiteId) => void) | null = null
 
   constructor(time: SimTime, random: SimRandom, options: NetworkOptions) {
     this.time = time
@@ -92,6 +94,7 @@ export class SimNetwork {
 
   /** Brings `message` to each of `receivers` after the latency, or as the faults will have it. */
   send(message: Uint8Array, from: SiteId, receivers: readonly SiteId[]): void {
+    this.onSend?.(message, from)
     const { loss, duplicate, delay, slowMs } = this.#options.faults
     if (loss === 0 && duplicate === 0 && delay === 0) {
       this.time.together(this.latencyMs(), () => receivers.forEach((receiver) => this.#bring(message, from, receiver)))

@@ -62,7 +62,7 @@ function loseSet(hand: Hand, { gone, goneMs, returned, place, frozenAt, to }: Lo
     return
   }
   world.lostSets.add(place)
-  world.expectStop(null, 'ROTA-5504')
+  for (const code of ['ROTA-5504', 'ROTA-5516']) world.expectStop(null, code)
   powers.kill(gone, 'killed, as the chain goes back behind its update', goneMs)
   hand.note(null, `the chain goes back from block ${world.chain.head().number} to ${to}, behind the frozen set of round ${place.split('/')[1]}`)
   world.chain.rewind(to, () => random.chance(returned))

@@ -1,5 +1,5 @@
 import { type Digest, type SiteId, type StudyId, siteId } from '#base/ids.ts'
-import type { StudyRules } from '#ports/chain.ts'
+import type { PrivacyPolicy, StudyRules } from '#ports/chain.ts'
 import { Casualties } from './casualties.ts'
 import type { SimAccount } from './chain/account.ts'
 import { SimChain, type SimChainOptions } from './chain/chain.ts'
@@ -13,6 +13,7 @@ import { SimClock, SimLog } from './host.ts'
 import { SimJournal } from './journal.ts'
 import { liesOf, speaking } from './lies.ts'
 import { Life } from './life.ts'
+import { isParcel } from './masking-lies.ts'
 import { SimMembers, SimPeers } from './members.ts'
 import { SimModelStore } from './model-store.ts'
 import { SimNetwork } from './network.ts'
@@ -185,8 +186,16 @@ export class SimWorld {
   }
 
   /** Published by the first site, approved by every founder's steward (or by those named). Its keys are the nodes' work. */
-  async publishStudy(protocolDigest: Digest, protocolCid: Digest, rules: StudyRules, approvers: readonly SimSite[] = this.founders): Promise<StudyId> {
-    const study = await this.node(this.site(0)).studyDesk().publish(protocolDigest, protocolCid, rules)
+  async publishStudy(
+    protocolDigest: Digest,
+    protocolCid: Digest,
+    rules: StudyRules,
+    approvers: readonly SimSite[] = this.founders,
+    policy: PrivacyPolicy | null = null,
+  ): Promise<StudyId> {
+    const desk = this.node(this.site(0)).studyDesk()
+    const study = await desk.publish(protocolDigest, protocolCid, rules)
+    if (policy !== null) await desk.setPolicy(study, policy)
     for (const site of approvers) await this.steward(site).studyDesk().approve(study, protocolDigest)
     return study
   }
@@ -267,6 +276,14 @@ export class SimWorld {
     const withholds = faults.withholding.includes(site.id) || lies.has('withheld-vector')
     const store = new SimModelStore(this.disks, this.network, life, this.#stores, isMember, {
       ...(withholds ? { withholds: () => strike('withheld-vector') } : {}),
+      ...(lies.has('withheld-parcel')
+        ? {
+            keepsBack: (bytes: Uint8Array) => {
+              if (isParcel(bytes)) strike('withheld-parcel')
+              return isParcel(bytes)
+            },
+          }
+        : {}),
       ...(lies.has('other-bytes') ? { forges: () => strike('other-bytes') } : {}),
     })
     const account = this.chain.connect(site.node)

@@ -3,6 +3,7 @@ import { isMainThread, parentPort } from 'node:worker_threads'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import { loadBackend } from './load-backend.ts'
 import type { Answer, Description, Request } from './messages.ts'
+import type { trainPrivately } from './private/private-train.ts'
 import { selfTest } from './self-test.ts'
 import { msPerStep } from './time-steps.ts'
 import { trainOn } from './train-loop.ts'
@@ -45,15 +46,24 @@ async function work(request: Exclude<Request, { do: 'abort' }>): Promise<Descrip
   if (request.do === 'describe') return { device, selfTests: await selfTest(tf) }
   if (request.do === 'time') return msPerStep(tf, request.shape)
   let turnedAt = performance.now()
-  const weights = await trainOn(tf, request.task, async () => {
+  const pause = async (): Promise<void> => {
     if (performance.now() - turnedAt > TURN_EVERY_MS) {
       await turn()
       turnedAt = performance.now()
     }
     if (aborted.has(request.id)) throw new RotaError('ROTA-3057')
-  })
+  }
+  const { task } = request
+  const { privacy } = task
+  const weights = privacy === undefined ? await trainOn(tf, task, pause) : await privately(tf, request.folder, { ...task, privacy }, pause)
   if (!weights.every(Number.isFinite)) throw new RotaError('ROTA-3053')
   return weights
+}
+
+/** What private training needs is loaded where a study asks for it. */
+async function privately(...call: Parameters<typeof trainPrivately>): Promise<Float32Array> {
+  const { trainPrivately } = await import('./private/private-train.ts')
+  return trainPrivately(...call)
 }
 
 /** First line only: the native package's errors bring a page of advice. */

@@ -1,3 +1,4 @@
+import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { quiet } from '#app/node/dial-out.ts'
 import { RotaError } from '#base/errors.ts'
 import { type Address, type RunId, runId, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
@@ -44,6 +45,7 @@ export function scratchSite({ site, clock }: Pick<CanaryParts, 'site' | 'clock'>
     journal: scratchJournal(),
     host: { clock, random: world.random, log: quiet },
     sha256,
+    masking: nodeMasking,
     memo: createMemo(),
     tell: () => undefined,
     resting: () => false,
@@ -58,6 +60,7 @@ function scratchChain({ record, view, contributed, say }: ScratchWorld): Chain {
     account: `0x${'00'.repeat(20)}` as Address,
     chainId: 0n,
     genesis: ZERO_DIGEST,
+    coordinator: `0x${'00'.repeat(20)}` as Address,
     head: async () => ({ number: 0, hash: ZERO_DIGEST, timestamp: 0 }),
     sites: async () => [],
     study: async () => record,
@@ -109,7 +112,7 @@ const scratchGossip = ({ say }: ScratchWorld): Gossip => ({
 
 function scratchJournal(): Journal {
   const entries: JournalEntry[] = []
-  return { append: async (entry) => void entries.push(entry), entries: () => entries, compact: nothing }
+  return { append: async (entry) => void entries.push(entry), entries: () => entries, compact: nothing, burn: nothing }
 }
 
 const EMPTY = { columns: [], rows: 0, values: new Float64Array(0), label: new Float64Array(0) }

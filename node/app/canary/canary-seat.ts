@@ -6,6 +6,7 @@ import { attemptNo, roundNo, ZERO_DIGEST } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent, Phase, RoundView, RunView, StudyRecord } from '#ports/chain.ts'
 import { isCustodian } from '#round/custody.ts'
+import { createMaskingMail } from '#round/masking/mail.ts'
 import { createPlay, followUpdates, openRound, type Play, type Round } from '#round/play.ts'
 import { attest } from '#round/steps/attest.ts'
 import { contribute } from '#round/steps/contribute.ts'
@@ -47,7 +48,9 @@ export async function takeSeat(parts: CanaryParts, record: StudyRecord, protocol
   let events: readonly ChainEvent[] = []
   const said: Said[] = []
   const waker = createWaker()
-  const study = madeUpStudy(parts, record, protocol, begun)
+  // Vectors of a masked study are measured without their masks, which cost little beside them.
+  const study = madeUpStudy(parts, record, { ...protocol, mode: 'open' }, begun)
+  const rounds = new Map([[SCRATCH_RUN, ROUND]])
   const base = initialModel(study, { sha256 }).root
   const view = (): RunView => ({ ...RUN, study: record.id, model: { root: base, cid: ZERO_DIGEST }, round: roundView(begun, protocol.slices, now) })
   const site = scratchSite(parts, {
@@ -58,7 +61,7 @@ export async function takeSeat(parts: CanaryParts, record: StudyRecord, protocol
     say: (each) => void said.push(each),
     random: madeUpRandom(begun.name, parts.site),
   })
-  const play = createPlay(site, study, SCRATCH_RUN, createWords(new Map([[SCRATCH_RUN, ROUND]])), waker.wake)
+  const play = createPlay(site, study, SCRATCH_RUN, { words: createWords(rounds), masking: createMaskingMail(rounds) }, waker.wake)
 
   return {
     async play(question, signal) {

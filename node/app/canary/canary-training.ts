@@ -84,7 +84,7 @@ async function timesOf(protocol: Protocol, model: Model, withdrawn: ReadonlySet<
 }
 
 async function ringOf(protocol: Protocol, model: Model, table: SplitTable, { trainer, random }: TrainingParts, signal: AbortSignal): Promise<Uint8Array> {
-  const update = await learnerFor(protocol, sha256).contribute(model, table, trainer === null ? { signal } : { signal, train: trainer.train })
+  const update = await learnerFor(protocol, sha256).contribute(model, table, trainer === null ? { signal, random } : { signal, random, train: trainer.train })
   return toRing(boundUpdate(update), random.bytes(SALT_BYTES), random).bytes
 }
 

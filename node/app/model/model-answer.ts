@@ -1,3 +1,4 @@
+import { privacyOf } from '#app/results/results.ts'
 import type { ShownModel } from './model-show.ts'
 
 /** What `rota model show --json` prints; the names are those of `rota simulate --json`, null where a value is not defined. */
@@ -15,6 +16,7 @@ export function modelAnswer({ site, chosen, view, ownProblem }: ShownModel) {
     learner: learner.kind,
     algorithm: 'algorithm' in learner ? learner.algorithm : null,
     problem,
+    privacy: privacyOf(view),
     rounds: chosen.view.closedRounds,
     test: view.test,
     site,

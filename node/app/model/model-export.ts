@@ -37,6 +37,7 @@ function exported({ run, view, protocol, model }: ChosenModel) {
     learner: protocol.learner,
     features: protocol.features.map(({ name, unit, range }) => ({ name, unit, range })),
     label: protocol.label,
+    privacy: protocol.privacy ?? 'no differential privacy',
     ...parameters(shown, model, protocol),
   }
 }

@@ -9,6 +9,7 @@ import { createSystemHost, type SystemHost } from '#adapters/host/system-host.ts
 import { diskError } from '#adapters/journal/atomic-file.ts'
 import { openJournal } from '#adapters/journal/file-journal.ts'
 import { lockFolder } from '#adapters/journal/folder-lock.ts'
+import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { type Network, startNetwork } from '#adapters/network/host.ts'
 import type { Bitswap } from '#adapters/store/bitswap.ts'
 import { diskUse, FULLEST } from '#adapters/store/disk-use.ts'
@@ -28,6 +29,7 @@ import { createMemo } from '#round/memo.ts'
 import type { PlayHooks } from '#round/player.ts'
 import type { Progress } from '#round/progress.ts'
 import type { Site } from '#round/site.ts'
+import { datasetId, USUAL_DATASET } from '#wire/dataset.ts'
 import { arithmeticVersion } from '../arithmetic-version.ts'
 import { sha256 } from '../sha256.ts'
 import { SOFTWARE_VERSION } from '../version.ts'
@@ -122,11 +124,13 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
     store,
     cohort: siteCohort(folder, chain, own),
     differencing: new DifferencingLedger(paths.differencing),
+    dataset: datasetId(config.data.dataset ?? USUAL_DATASET, sha256),
     trainer,
     vault,
     journal: await openJournal(paths.journal),
     host,
     sha256,
+    masking: nodeMasking,
     memo: createMemo(),
     tell: logged(host.log, options.tell),
     resting: () => existsSync(paths.resting),

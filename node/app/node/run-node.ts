@@ -9,7 +9,7 @@ import type { ServedPortal } from '#app/portal/serve-portal.ts'
 import { sitePaths } from '#app/site/site-folder.ts'
 import { participationOf } from '#audit/participation.ts'
 import { absenceLines, roundAbsences } from '#audit/participation-text.ts'
-import { isRotaError, RotaError } from '#base/errors.ts'
+import { isRotaError, nameOf, RotaError } from '#base/errors.ts'
 import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { ChainReader, RunView } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
@@ -18,6 +18,7 @@ import type { PlayHooks } from '#round/player.ts'
 import type { Progress } from '#round/progress.ts'
 import { type RunningNode, startNode } from './node.ts'
 import { startRoots } from './node-consents.ts'
+import { openHaltedAgain } from './open-again.ts'
 import { type RecentRounds, recentRounds } from './recent-rounds.ts'
 import { createRoundMeter, type RoundMeter } from './round-meter.ts'
 import { noteRounds } from './round-notes.ts'
@@ -111,6 +112,11 @@ export async function runNode(options: RunOptions, watcher: (event: NodeEvent) =
   let portal: ServedPortal | null = null
   let shares: Shares | null = null
   const roots = startRoots(node)
+  let opening = Promise.resolve()
+  const openAgain = (): void => {
+    const { folder, chain, host } = node
+    opening = opening.then(() => openHaltedAgain(folder.paths.opened, chain, host.log)).catch((e) => host.log.warn('run.not-opened-again', { code: nameOf(e) }))
+  }
   try {
     web = await serveNode(node)
     if (node.folder.config.portal !== undefined) portal = await (await import('#app/portal/node-portal.ts')).serveNodePortal(node)
@@ -123,11 +129,13 @@ export async function runNode(options: RunOptions, watcher: (event: NodeEvent) =
       web: web.url,
       ...(portal === null ? {} : { portal: portal.url }),
     })
+    openAgain()
     const tellAndCount = (event: NodeEvent) => {
       if (event.event === 'round' && event.story.state !== 'open') web?.noteRound(event.story.state)
       tell(event)
       if (event.event === 'round') shares?.ask(event.story.run, false)
       if (event.event === 'run-over') shares?.ask(event.run, true)
+      if (event.event === 'run-over') openAgain()
     }
     await Promise.race([node.hospital.done, roots.done, follow(node, over, meter, tellAndCount, options.signal), aborted(options.signal)])
   } catch (error) {

@@ -3,11 +3,14 @@ import { watchExclusions } from '#app/consent/exclusion-alarm.ts'
 import { watchDesk } from '#app/desk/desk-figures.ts'
 import { openShelf } from '#app/model/model-shelf.ts'
 import { watchPortal } from '#app/portal/relay-figures.ts'
+import { watchBudgets } from '#app/privacy/budget-gauges.ts'
 import { openFolder } from '#audit/folder-source.ts'
 import type { RotaError } from '#base/errors.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
 import { digest } from '#base/ids.ts'
+import { fetchProtocol } from '#round/fetch-protocol.ts'
 import type { Progress } from '#round/progress.ts'
+import { datasetOf } from '#round/steps/charge.ts'
 import type { Health } from '#web/health.ts'
 import { Metrics } from '#web/metrics.ts'
 import { nodeMetrics, setFromHealth } from '#web/node-metrics.ts'
@@ -32,6 +35,12 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
   const metrics = nodeMetrics(registry, node.folder.paths.state)
   watchDesk(registry, node.folder.paths)
   watchPortal(registry, node.folder.paths)
+  watchBudgets(registry, {
+    chain: node.chain,
+    site: node.site.id,
+    dataset: datasetOf(node.site),
+    protocolOf: async (record) => ((await node.site.store.has(record.protocolCid)) ? fetchProtocol(node.site, record, AbortSignal.timeout(5_000)) : null),
+  })
   const problems = new Map<string, string>()
   const peers = watchPeers(node)
   // Read as an auditor would, so that a damaged block is seen as it lies on the disk.

@@ -18,7 +18,15 @@ export function planFacts(plan: PrivacyPlan): readonly (readonly [string, string
     ['on the mean', `${roundedUp(noiseOnMean)} × the clip norm`],
     ['spent at the end', last === undefined ? NO_VALUE : `epsilon ${roundedUp(last.prv)} (PRV), ${roundedUp(last.rdp)} (RDP)`],
     ['limit on chain', chain === null ? 'beyond what the chain can count' : `epsilon ${chain.epsilon}`],
+    ...(chain === null ? [] : [['in the protocol', protocolSection(plan)] as const]),
   ]
+}
+
+/** The section that a protocol needs for this plan; steps and sampling are a network's. */
+export function protocolSection({ chain, delta, noise, samplingRate, localSteps, batch, epsilon }: PrivacyPlan): string {
+  const network =
+    samplingRate === 1 && localSteps === 1 ? '' : `, samplingRate: ${samplingRate}, steps: ${localSteps}, expectedBatch: ${Number(batch.toPrecision(4))}`
+  return `privacy: { epsilon: ${chain?.epsilon ?? epsilon}, delta: ${deltaText(delta)}, noise: ${Number(roundedUp(noise, 5))}${network} }`
 }
 
 export const spentTable = ({ spent }: PrivacyPlan, most = spent.length): TextTable => ({

@@ -1,12 +1,11 @@
 import { RotaError } from '#base/errors.ts'
 import { type Accountant, epsilonOf } from '#core/privacy/accountant.ts'
 import { addWord, epsilonOfWord, limitWord, MOST_CHAIN_EPSILON, rdpWord } from '#core/privacy/chain-lanes.ts'
-import { checkDelta, checkEpsilon, checkSteps } from '#core/privacy/mechanism.ts'
+import { checkDelta, checkEpsilon, checkSteps, LEAST_PATIENTS } from '#core/privacy/mechanism.ts'
 import { noiseFor } from '#core/privacy/noise.ts'
 import { prvEpsilon } from '#core/privacy/prv.ts'
 
-/** With fewer patients, noise that protects one of them leaves nothing of the result. */
-export const LEAST_COHORT = 20
+export const LEAST_COHORT = LEAST_PATIENTS
 
 export interface PlanQuestion {
   /** Patients at the site. */

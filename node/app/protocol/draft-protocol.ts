@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import { type ColumnFinding, inspectColumns } from '#adapters/cohort/inspect-columns.ts'
 import { RotaError } from '#base/errors.ts'
 import { nearest } from '#base/nearest.ts'
+import { FEWEST_MASKED } from '#core/masking/threshold.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
 import { parseProtocol } from './protocol-file.ts'
 
@@ -128,11 +129,17 @@ ${lines.join('')}`
 }
 
 const tail = (options: DraftOptions): string => `
-mode: open                  # members see each other's updates; masked needs at least 5 sites
-minSites: ${options.minSites ?? 3}
+${modeText(options)}minSites: ${options.minSites ?? 3}
 maxSites: ${options.maxSites ?? 16}
 readers: []                 # auditors: - {name: …, encryptionKey: 0x…}
+# privacy: { epsilon: 3, delta: 1e-5 }   # differential privacy of each patient; without it every result says that there is none
 `
+
+/** Masked wherever a study may be. */
+const modeText = ({ minSites = 3 }: DraftOptions): string =>
+  minSites < FEWEST_MASKED
+    ? `mode: open                  # members see each other's updates; masked needs at least ${FEWEST_MASKED} sites\n`
+    : `mode: masked                # members see the sum of all updates and nothing else; open: each other's updates\n`
 
 /** Ten times what is here, as 1 and zeros: other hospitals may be larger. */
 const roomFor = (rows: number): number => 10 ** Math.max(4, Math.ceil(Math.log10(rows * 10)))

@@ -1,9 +1,11 @@
 import { stringify } from 'yaml'
 import { nearest } from '#base/nearest.ts'
+import { thresholdOf } from '#core/masking/threshold.ts'
 import { checkProtocol, neuralFractionBits } from '#core/protocol/check.ts'
-import { leastLimit } from '#core/protocol/least-limit.ts'
+import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
 import type { LearnerSpec, Limit, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
 import { checkYaml, parseYaml, readYaml, wrongValue, type YamlFile } from '../yaml-file.ts'
+import { fillPrivacy, stepsUnderNoise } from './fill-privacy.ts'
 import { protocolBreaches } from './protocol-rules.ts'
 import { ALGORITHMS, LEARNER_KINDS, learnerSchema, protocolSchema, type WrittenLearner, type WrittenProtocol } from './protocol-schema.ts'
 
@@ -39,21 +41,25 @@ function checkedLearner(yaml: YamlFile) {
 /** Defaults that follow from other keys. */
 function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
   const { minSites, maxSites } = written
-  const learner = fillLearner(written.learner, maxSites)
+  const { privacy, ...rest } = written
+  const learner = stepsUnderNoise(fillLearner(written.learner, maxSites), yaml)
   const kind = written.label.kind ?? usualLabel(learner)
   const range = written.label.range ?? (kind === 'binary' ? ([0, 1] as const) : null)
   if (range === null) throw wrongValue(yaml, ['label', 'range'], 'a label that is not binary needs a range')
+  // Masked: as few as can unmask, so that a site may drop out.
+  const quorum = written.quorum ?? (written.mode === 'masked' ? Math.min(minSites, thresholdOf(minSites)) : minSites)
   return {
-    ...written,
+    ...rest,
     learner,
     label: { ...written.label, kind, range },
     arithmetic: {
       wordBits: written.arithmetic.wordBits ?? (learner.kind === 'neural' ? 32 : 64),
       fractionBits: written.arithmetic.fractionBits ?? 32,
     },
-    quorum: written.quorum ?? minSites,
-    limits: fillLimits(written.limits, maxSites, written.slices),
+    quorum,
+    limits: fillLimits(written, maxSites),
     maxRounds: written.maxRounds ?? usualRounds(learner),
+    ...(privacy === undefined ? {} : { privacy: fillPrivacy(privacy, learner, { cohort: written.cohort, quorum }, yaml) }),
   }
 }
 
@@ -74,9 +80,9 @@ function usualRounds(learner: LearnerSpec): number {
 }
 
 /** Contributing holds the training; the other phases move small messages. Each at least what the chain asks, in seconds and in blocks. */
-function fillLimits(written: WrittenProtocol['limits'], maxSites: number, slices: number): Record<LimitedPhase, Limit> {
+function fillLimits({ limits: written, slices, mode }: WrittenProtocol, maxSites: number): Record<LimitedPhase, Limit> {
   const usual = (phase: LimitedPhase, seconds: number): Limit => {
-    const least = leastLimit(phase, maxSites, slices)
+    const least = mode === 'masked' && phase === 'keying' ? leastKeying(maxSites) : leastLimit(phase, maxSites, slices)
     return { seconds: Math.max(seconds, least), blocks: least }
   }
   return {

@@ -1,4 +1,5 @@
-import { leastLimit } from '#core/protocol/least-limit.ts'
+import { FEWEST_MASKED, MOST_MASKED, thresholdOf } from '#core/masking/threshold.ts'
+import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
 import type { LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
 
 /** A rule that binds several keys: where it fails and why, or nothing. */
@@ -9,7 +10,7 @@ interface Breach {
 
 /** What no single key can tell. The first breach is reported, with its line; core/protocol/check.ts says the same without lines, and guards the ring against overflow. */
 export function protocolBreaches(p: Protocol): readonly Breach[] {
-  return [...featureBreaches(p), ...labelBreaches(p), ...siteBreaches(p), ...learnerBreaches(p), ...readerBreaches(p)]
+  return [...featureBreaches(p), ...labelBreaches(p), ...siteBreaches(p), ...learnerBreaches(p), ...readerBreaches(p), ...privacyBreaches(p)]
 }
 
 function* featureBreaches(p: Protocol): Generator<Breach> {
@@ -43,7 +44,8 @@ function* siteBreaches(p: Protocol): Generator<Breach> {
   if (p.minSites > p.maxSites) yield { path: ['minSites'], reason: 'larger than maxSites' }
   if (p.quorum > p.minSites) yield { path: ['quorum'], reason: 'may be at most minSites: a run may open with that many sites' }
   if (p.slices > p.minSites) yield { path: ['slices'], reason: 'may be at most minSites: each slice needs a custodian of its own' }
-  if (p.mode === 'masked' && p.minSites < 5) yield { path: ['minSites'], reason: 'a masked study needs at least 5 sites' }
+  if (p.mode === 'groups') yield { path: ['mode'], reason: 'this version has open and masked studies, no groups' }
+  if (p.mode === 'masked') yield* maskedBreaches(p)
   if (p.cohort.minRows > p.cohort.maxRows) yield { path: ['cohort', 'minRows'], reason: 'larger than maxRows' }
   for (const phase of Object.keys(p.limits) as LimitedPhase[]) {
     // Of the n sites that take part the chain asks this; fewer than minSites never do.
@@ -52,6 +54,26 @@ function* siteBreaches(p: Protocol): Generator<Breach> {
     for (const unit of ['seconds', 'blocks'] as const)
       if (p.limits[phase][unit] < least) yield { path: ['limits', phase, unit], reason: `must be at least ${why} = ${least}` }
   }
+}
+
+function* maskedBreaches({ minSites, quorum, maxSites, limits }: Protocol): Generator<Breach> {
+  if (minSites < FEWEST_MASKED)
+    yield {
+      path: ['minSites'],
+      reason: `a masked study needs at least ${FEWEST_MASKED} sites: among fewer the sum itself shows too much of each. Write mode: open, in which members see each other's updates`,
+    }
+  const needed = thresholdOf(minSites)
+  if (quorum < needed)
+    yield { path: ['quorum'], reason: `a masked study of ${minSites} sites needs at least ${needed}: so many take the masks off a sum together` }
+  const least = leastKeying(minSites)
+  for (const unit of ['seconds', 'blocks'] as const)
+    if (limits.keying[unit] < least)
+      yield {
+        path: ['limits', 'keying', unit],
+        reason: `must be at least 2 × (minSites + 3) = ${least} in a masked study: half of it goes by before sites call`,
+      }
+  if (maxSites > MOST_MASKED)
+    yield { path: ['maxSites'], reason: `a masked study has at most ${MOST_MASKED} sites: each shares its secrets with each other one` }
 }
 
 function* learnerBreaches(p: Protocol): Generator<Breach> {
@@ -69,6 +91,19 @@ function* learnerBreaches(p: Protocol): Generator<Breach> {
 function* readerBreaches(p: Protocol): Generator<Breach> {
   const keys = p.readers.map((reader) => reader.encryptionKey)
   for (const [i, key] of keys.entries()) if (keys.indexOf(key) !== i) yield { path: ['readers', i, 'encryptionKey'], reason: 'this key is named twice' }
+}
+
+function* privacyBreaches({ privacy, learner, cohort, mode, quorum }: Protocol): Generator<Breach> {
+  if (privacy === undefined) return
+  if (privacy.place === 'distributed' && mode !== 'masked')
+    yield { path: ['privacy', 'place'], reason: 'only masks keep a vector with a share of the noise from being seen: mode must be masked' }
+  if (privacy.place === 'distributed' && learner.kind === 'neural')
+    yield { path: ['privacy', 'place'], reason: 'a network has a step after each draw, with noise of its own: local' }
+  if (privacy.place === 'local' && privacy.colluders !== undefined) yield { path: ['privacy', 'colluders'], reason: 'local noise does not count on others' }
+  if ((privacy.colluders ?? 0) >= quorum) yield { path: ['privacy', 'colluders'], reason: 'must be below quorum: nobody would be left to add noise' }
+  if (privacy.minPatients > cohort.maxRows) yield { path: ['privacy', 'minPatients'], reason: 'larger than cohort.maxRows: no site could take part' }
+  if (learner.kind !== 'neural' && privacy.expectedBatch !== undefined)
+    yield { path: ['privacy', 'expectedBatch'], reason: 'only networks draw batches; this learner uses all patients in every round' }
 }
 
 const within = (value: number, [low, high]: readonly [number, number]): boolean => value >= low && value <= high

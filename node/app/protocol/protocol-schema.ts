@@ -77,6 +77,24 @@ const neural = z.strictObject({
 
 const statistics = z.strictObject({ kind: z.literal('statistics'), bins: whole.min(2).max(1000).default(100) })
 
+/** Ranges are checked with the learner, each with an error of its own (core/protocol/check-privacy.ts). */
+const privacy = z.strictObject({
+  unit: z.literal('patient', 'write patient: all rows of a patient are protected together').default('patient'),
+  epsilon: finite,
+  delta: finite,
+  noise: finite.optional(),
+  clip: finite.default(1),
+  place: z.enum(['local', 'distributed']).default('local'),
+  colluders: whole.min(0).max(256).optional(),
+  samplingRate: finite.optional(),
+  steps: whole.optional(),
+  expectedBatch: finite.optional(),
+  minPatients: whole.optional(),
+})
+
+/** What is left out follows from the learner and from the limit. */
+export type WrittenPrivacy = z.infer<typeof privacy>
+
 /** Fraction bits that are left out follow from the norm bound and the number of sites. */
 export type WrittenLearner = Exclude<LearnerSpec, NeuralSpec> | (Omit<NeuralSpec, 'fractionBits'> & { readonly fractionBits?: number | undefined })
 
@@ -128,6 +146,7 @@ export const protocolSchema = (learner: z.ZodType<WrittenLearner>) =>
       .max(200)
       .default([]),
     start: z.strictObject({ run: whole.min(1), round: whole.min(1), root: digest, cid: digest }).optional(),
+    privacy: privacy.optional(),
   })
 
 export type WrittenProtocol = z.infer<ReturnType<typeof protocolSchema>>

@@ -1,16 +1,25 @@
 import { RotaError } from '#base/errors.ts'
+import { FEWEST_MASKED, MOST_MASKED, thresholdOf } from '#core/masking/threshold.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRules } from '#ports/chain.ts'
 import { arithmeticVersion } from '../arithmetic-version.ts'
 
-/** Nodes take part in open rounds alone; the contracts know masked ones too. @throws ROTA-5302 */
-export function checkOffered({ mode }: Pick<Protocol, 'mode'>): void {
-  if (mode !== 'open') throw new RotaError('ROTA-5302', { error: 'StudyRegistry_ModeNotOffered', mode })
+/** What contracts take and nodes take part in. @throws ROTA-5302 */
+export function checkOffered({ mode, minSites, quorum, maxSites }: Pick<Protocol, 'mode' | 'minSites' | 'quorum' | 'maxSites'>): void {
+  if (mode === 'groups') throw new RotaError('ROTA-5302', { error: 'StudyRegistry_ModeNotOffered', mode })
+  if (mode !== 'masked') return
+  if (minSites < FEWEST_MASKED || quorum < thresholdOf(minSites)) throw new RotaError('ROTA-5302', { error: 'StudyRegistry_TooFewToMask', minSites, quorum })
+  if (maxSites > MOST_MASKED) throw new RotaError('ROTA-5302', { error: 'StudyRegistry_TooManyToMask', maxSites })
 }
 
 /** The few numbers of a protocol that the chain enforces. @throws ROTA-5302 when nodes cannot take part in such a study */
 export async function rulesOf(protocol: Protocol): Promise<StudyRules> {
   checkOffered(protocol)
+  return rehearsedRules(protocol)
+}
+
+/** The same for a simulation, where a masked study may have fewer sites. */
+export async function rehearsedRules(protocol: Protocol): Promise<StudyRules> {
   const { limits } = protocol
   return {
     minSites: protocol.minSites,
@@ -25,5 +34,5 @@ export async function rulesOf(protocol: Protocol): Promise<StudyRules> {
   }
 }
 
-/** All but neural learners: fitted again without one patient, they show that patient in the difference (DESIGN section 8). */
-const isDeterministic = (protocol: Protocol): boolean => protocol.learner.kind !== 'neural'
+/** All but networks and fits with noise: fitted again without one patient, they show that patient in the difference (DESIGN section 8). */
+const isDeterministic = (protocol: Protocol): boolean => protocol.learner.kind !== 'neural' && protocol.privacy === undefined

@@ -43,9 +43,10 @@ export function forestPlot(results: RegressionResults): string {
     return `<text x="${left - 14}" y="${y + 4}" text-anchor="end">${escapeHtml(short(name))}</text>${bar}<rect x="${n(x(at) - 4)}" y="${y - 4}" width="8" height="8" fill="${ACCENT}"/><text x="820" y="${y + 4}" text-anchor="end">${told}</text>`
   })
   const zero = `<line x1="${n(x(neutral))}" x2="${n(x(neutral))}" y1="8" y2="${height - 32}" stroke="${INK}" stroke-dasharray="4 3"/>`
+  const per = results.isPrivate ? 'half of its range' : 'standard deviation'
   const caption = ratios
-    ? 'Ratio per standard deviation with its 95 % interval; left of 1 the feature goes with less, right of 1 with more.'
-    : 'Coefficient per standard deviation with its 95 % interval.'
+    ? `Ratio per ${per} with its 95 % interval; left of 1 the feature goes with less, right of 1 with more.`
+    : `Coefficient per ${per} with its 95 % interval.`
   return `<figure><svg viewBox="0 0 830 ${height}" role="img" aria-label="Estimates with intervals">${axis.join('')}${zero}${rows.join('')}</svg><figcaption>${caption}</figcaption></figure>`
 }
 

@@ -1,21 +1,25 @@
 import { seconds } from '#base/format.ts'
 import type { LearnerSpec } from '#core/protocol/protocol.ts'
+import { privacyLabel } from './privacy-statement.ts'
 import { calibrationPlot, forestPlot, rocPlot } from './report-charts.ts'
 import { definitions, escapeHtml, htmlTable, page, section } from './report-markup.ts'
-import type { ResultsView, RoundLine } from './results.ts'
-import { coefficientTable, metricsTable, shareTable, statisticsTable, summaryOf, tablesOf } from './results-tables.ts'
+import { privacyOf, type ResultsView, type RoundLine } from './results.ts'
+import { coefficientTable, metricsTable, shareTable, summaryOf, tablesOf } from './results-tables.ts'
+import { statisticsTable } from './statistics-table.ts'
 
-/** Everything about a result as one page to print or keep: no script, no font, no picture from elsewhere. */
-export function reportHtml(view: ResultsView): string {
-  const parts = [head(view), study(view), estimates(view), intercepts(view), metrics(view), curves(view), participation(view), rounds(view.rounds), proof(view)]
+/** Everything about a result as one page to print or keep: no script, no font, no picture from elsewhere. @param more sections that were found out elsewhere */
+export function reportHtml(view: ResultsView, ...more: readonly string[]): string {
+  const results = [head(view), study(view), privacyPart(view, more.length > 0), estimates(view), intercepts(view), metrics(view), curves(view)]
+  const parts = [...results, ...more, participation(view), rounds(view.rounds), proof(view)]
   return page(view.title, parts.filter((part) => part !== '').join('\n'))
 }
 
 function head(view: ResultsView): string {
-  const { mode } = view.protocol
+  const { mode, privacy } = view.protocol
   const labels = [
     ...(view.origin === 'simulation' ? ['simulated on one machine'] : []),
-    ...(mode === 'open' ? ['open: no masking, no differential privacy'] : []),
+    ...(mode === 'open' ? [privacy === undefined ? 'open: no masking, no differential privacy' : 'open: no masking'] : []),
+    ...(mode === 'open' && privacy === undefined ? [] : [privacyLabel(privacy)]),
   ]
   const badge = labels.length === 0 ? '' : `<p>${labels.map((label) => `<span class="badge">${label}</span>`).join(' ')}</p>`
   return `<header><h1>${escapeHtml(view.title)}</h1>${summaryOf(view)
@@ -36,6 +40,20 @@ function study({ protocol, protocolDigest }: ResultsView): string {
       ['From', features.map(({ name, unit }) => (unit === '1' ? name : `${name} (${unit})`)).join(', ')],
       ['Method', methodOf(protocol.learner)],
       ['Protocol', protocolDigest],
+    ]),
+  )
+}
+
+/** Three columns of trust: who says it, who would have refused, who has looked. */
+function privacyPart(view: ResultsView, hasEvidence: boolean): string {
+  const { label, declared, enforced, evidenced } = privacyOf(hasEvidence ? { ...view, evidenced: 'by attacks: see below' } : view)
+  return section(
+    'Privacy of patients',
+    definitions([
+      ['Promise', label],
+      ['Declared', declared],
+      ['Enforced', enforced],
+      ['Evidenced', evidenced],
     ]),
   )
 }
@@ -105,13 +123,15 @@ const CHECKED = [
   'Only rows of the cohorts that sites committed to went in, as far as the sites tell the truth about their own rows.',
 ]
 
-const notShown = (open: boolean, simulated: boolean): readonly string[] => [
+const notShown = ({ mode, privacy }: ResultsView['protocol'], simulated: boolean): readonly string[] => [
   ...(simulated
     ? ['That any hospital took part: all rows lay in one file, and chain, network and clock were simulated.']
     : ['That a site used the rows that it said it used: what happens inside a hospital is declared by it.']),
-  open
-    ? "Privacy against the other members: this study is open. Members can read each other's updates; nothing was masked, and no noise was added."
-    : 'Privacy against what the result itself tells: no noise was added.',
+  privacy !== undefined
+    ? 'That a site clipped and added noise as it says: that is declared. Patients who are at several sites: what those spend adds up.'
+    : mode === 'open'
+      ? "Privacy against the other members: this study is open. Members can read each other's updates; nothing was masked, and no noise was added."
+      : 'Privacy against what the result itself tells: no noise was added.',
   'That an effect is causal, or holds for patients unlike these.',
 ]
 
@@ -120,7 +140,7 @@ function proof({ protocol, origin }: ResultsView): string {
   const bullets = (items: readonly string[]) => `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`
   const columns = [
     `<div><h3>Can be checked</h3>${bullets(simulated ? SIMULATED : CHECKED)}</div>`,
-    `<div><h3>Is not shown</h3>${bullets(notShown(protocol.mode === 'open', simulated))}</div>`,
+    `<div><h3>Is not shown</h3>${bullets(notShown(protocol, simulated))}</div>`,
   ]
   return section('What this shows, and what it does not', `<div class="two">${columns.join('')}</div>`)
 }

@@ -5,7 +5,8 @@ import type { ResultsView } from './results.ts'
 type Value = string | number | null | undefined
 
 /** The numbers behind the first table, in full precision: one line a column of the data. An empty cell has no value. */
-export function resultsCsv({ results }: ResultsView): string {
+export function resultsCsv({ results, protocol }: ResultsView): string {
+  const privacy = privacyCell(protocol)
   if (results.kind === 'regression') {
     const { columns, coef, se, ci95, ratio, ratioCi95, z, p, raw, mean, std, statistic } = results
     const head = [
@@ -23,6 +24,7 @@ export function resultsCsv({ results }: ResultsView): string {
       'ratio_ci95_high',
       'coef_per_unit',
       'se_per_unit',
+      'privacy',
     ]
     const line = (column: string, j: number): Value[] => [
       column,
@@ -39,6 +41,7 @@ export function resultsCsv({ results }: ResultsView): string {
       ratioCi95?.[j]?.[1],
       raw.coef[j],
       raw.se?.[j],
+      privacy,
     ]
     return csv(head, columns.map(line))
   }
@@ -48,11 +51,12 @@ export function resultsCsv({ results }: ResultsView): string {
       [
         ['weights', results.weights],
         ['rounds', results.iterations],
+        ['privacy', privacy],
       ],
     )
   const names = results.quantiles.map((q) => `q${Math.round(100 * q)}`)
   return csv(
-    ['column', 'unit', 'present', 'missing', 'mean', 'variance', 'sd', 'min', 'max', ...names],
+    ['column', 'unit', 'present', 'missing', 'mean', 'variance', 'sd', 'min', 'max', ...names, 'privacy'],
     results.variables.map(({ name, unit, present, missing, mean, variance, sd, min, max, quantiles }) => [
       name,
       unit,
@@ -64,9 +68,14 @@ export function resultsCsv({ results }: ResultsView): string {
       min,
       max,
       ...quantiles,
+      privacy,
     ]),
   )
 }
+
+/** In each line, so that no copy of a part loses it. */
+const privacyCell = ({ privacy }: ResultsView['protocol']): string =>
+  privacy === undefined ? 'none' : `epsilon ${privacy.epsilon} delta ${privacy.delta.toExponential()} ${privacy.place}`
 
 /** @throws ROTA-1306 when the disk refuses */
 export async function writeText(file: string, text: string): Promise<void> {

@@ -1,15 +1,12 @@
 import type { NamedParticipation, NamedShare } from '#app/audit/participation.ts'
 import { bytes, count, fixed, NO_VALUE, percent, pValue, seconds, shortHex, significant } from '#base/format.ts'
-import type { RegressionResults, StatisticsResults } from '#core/learner/results.ts'
+import type { RegressionResults } from '#core/learner/results.ts'
+import { privacyLabel, sentence } from './privacy-statement.ts'
 import type { Alone, Metrics, ResultsView, RoundLine } from './results.ts'
+import { statisticsTable } from './statistics-table.ts'
+import { interval, type TextTable } from './text-table.ts'
 
-/** A table as text, for the terminal and the printed page. */
-export interface TextTable {
-  readonly title: string
-  readonly head: readonly string[]
-  readonly rows: readonly (readonly string[])[]
-  readonly note?: string
-}
+export type { TextTable } from './text-table.ts'
 
 /** All tables that a view has something for, in reading order. */
 export function tablesOf(view: ResultsView): readonly TextTable[] {
@@ -45,27 +42,18 @@ export function coefficientTable(results: RegressionResults, truth: ResultsView[
     significant(raw.coef[j]),
     ...(truth === null ? [] : [significant(truth.coef[truth.columns.indexOf(column)])]),
   ])
-  const scale = results.std.every((s) => s === 1)
-    ? 'Coefficients are per unit of each column.'
-    : 'Coefficients and ratios are per standard deviation of all sites together; "per unit" is on the scale of the data.'
-  return { title: 'Coefficients', head, rows, note: se === null ? `${scale} Standard errors have no meaning under a penalty or averaging.` : scale }
+  return { title: 'Coefficients', head, rows, note: coefficientNote(results) }
 }
 
-const interval = (ci: readonly [number, number] | null | undefined): string => (ci ? `${fixed(ci[0], 3)} to ${fixed(ci[1], 3)}` : NO_VALUE)
+function coefficientNote({ std, se, isPrivate }: RegressionResults): string {
+  if (std.every((s) => s === 1)) return `Coefficients are per unit of each column.${uncertainty(se, isPrivate)}`
+  const per = isPrivate ? "half of each column's range" : 'standard deviation of all sites together'
+  return `Coefficients and ratios are per ${per}; "per unit" is on the scale of the data.${uncertainty(se, isPrivate)}`
+}
 
-export function statisticsTable({ variables }: StatisticsResults): TextTable {
-  return {
-    title: 'Statistics of all sites together',
-    head: ['column', 'unit', 'n', 'missing', 'mean', 'std. dev.', 'from', '5 %', 'median', '95 %', 'to'],
-    rows: variables.map(({ name, unit, present, missing, mean, sd, min, max, quantiles }) => [
-      name,
-      unit,
-      count(present),
-      count(missing),
-      ...[mean, sd, min, quantiles[0], quantiles[2], quantiles[4], max].map((value) => significant(value)),
-    ]),
-    note: 'Counts below ten are withheld; "from" and "to" are the outermost bins with at least ten rows.',
-  }
+function uncertainty(se: RegressionResults['se'], isPrivate: boolean): string {
+  if (isPrivate) return se === null ? ' No intervals: the noise is too much to say, or there is a penalty.' : ' Intervals are of rows and noise together.'
+  return se === null ? ' Standard errors have no meaning under a penalty or averaging.' : ''
 }
 
 const interceptTable = (intercepts: Readonly<Record<string, number | null>>): TextTable => ({
@@ -170,5 +158,7 @@ export function summaryOf({ results, protocol, rounds, leftOut, test }: ResultsV
     ...(rounds.length > 0 ? [`${rounds.length} rounds`] : []),
     ...(traffic === null ? [] : [`${bytes(traffic)} sent per site and round`]),
   ]
-  return [parts.join(', '), ...(leftOut.length > 0 ? [`Left out, too few rows: ${leftOut.join(', ')}.`] : [])].join('\n')
+  return [parts.join(', '), sentence(privacyLabel(protocol.privacy)), ...(leftOut.length > 0 ? [`Left out, too few rows: ${leftOut.join(', ')}.`] : [])].join(
+    '\n',
+  )
 }

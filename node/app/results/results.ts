@@ -6,9 +6,15 @@ import type { Model } from '#core/model/model.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { protocolDigest } from '#wire/protocol.ts'
 import { sha256 } from '../sha256.ts'
+import { type PrivacyStatement, privacyStatement } from './privacy-statement.ts'
+
+/** What attacks found of a study, in words; absent where none was run. */
+export interface Evidenced {
+  readonly evidenced?: string
+}
 
 /** All that is shown of a finished run: the one source of tables, CSV and report. Parts that are not known are null or empty. */
-export interface ResultsView {
+export interface ResultsView extends Evidenced {
   readonly title: string
   /** A simulation shows what the network would compute, and proves nothing about anybody. */
   readonly origin: 'network' | 'simulation'
@@ -101,6 +107,10 @@ export function viewOf(model: Model, protocol: Protocol, known: Partial<ResultsV
     ...known,
   }
 }
+
+/** What the study promised its patients, beside the rounds that are known. */
+export const privacyOf = ({ protocol, origin, rounds, evidenced }: ResultsView): PrivacyStatement =>
+  privacyStatement(protocol, origin, rounds.length === 0 ? null : rounds.length, evidenced)
 
 /** What the evaluation stage says of all sites' test rows together; its AUC comes from a histogram of 1,000 bins. */
 function pooledTest({ test }: Results): TestMetrics | null {

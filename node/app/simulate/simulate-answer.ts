@@ -1,4 +1,5 @@
-import type { Alone, ResultsView, TestMetrics } from '#app/results/results.ts'
+import type { PrivacyStatement } from '#app/results/privacy-statement.ts'
+import { type Alone, privacyOf, type ResultsView, type TestMetrics } from '#app/results/results.ts'
 import type { VariableSummary } from '#core/learner/results.ts'
 import type { SimulatedRun } from './simulate-run.ts'
 
@@ -6,6 +7,10 @@ import type { SimulatedRun } from './simulate-run.ts'
 export interface SimulationAnswer {
   readonly learner: string
   readonly algorithm: string | null
+  /** What members see: each other's updates, or the sum alone. */
+  readonly mode: string
+  /** What the study promises each patient, or that it promises nothing. */
+  readonly privacy: PrivacyStatement
   /** Closed rounds, all stages. */
   readonly rounds: number
   /** Rounds of the fit alone. */
@@ -46,6 +51,8 @@ export function answerOf(view: ResultsView, run: SimulatedRun, peakRssBytes: num
   return {
     learner: learner.kind,
     algorithm: 'algorithm' in learner ? learner.algorithm : null,
+    mode: protocol.mode,
+    privacy: privacyOf(view),
     rounds: run.rounds.length,
     iterations: results.iterations,
     converged: results.converged && run.finished,

@@ -1,4 +1,5 @@
 import { RotaError } from '#base/errors.ts'
+import { FEWEST_MASKED, MOST_MASKED } from '#core/masking/threshold.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 
 /** What `rota simulate` was asked. What is undefined was not given; then a protocol or the usual value says it. */
@@ -19,6 +20,36 @@ export interface SimulateOptions {
   readonly sites?: number | undefined
   readonly rows?: number | undefined
   readonly seed?: number | undefined
+  readonly mode?: 'open' | 'masked' | 'groups' | undefined
+  /** Probability with which each site drops out of each round. */
+  readonly dropOut?: number | undefined
+}
+
+/** Where a rehearsal may begin, below what a study may: nobody's rows are at stake here. */
+const FEWEST_REHEARSED = 3
+
+/** @throws ROTA-1106 when sites of this mode cannot be simulated */
+export function checkMode(mode: Protocol['mode'], sites: number): void {
+  if (mode === 'groups') throw new RotaError('ROTA-1106', { mode, reason: 'this version has no groups' })
+  if (mode !== 'masked') return
+  if (sites < FEWEST_REHEARSED) throw new RotaError('ROTA-1106', { mode, reason: `of ${sites} sites each would know the other's update from the sum` })
+  if (sites > MOST_MASKED) throw new RotaError('ROTA-1106', { mode, reason: `${sites} sites are too many: each shares its secrets with each other one` })
+}
+
+/** What members saw of each other in a masked simulation, and what a study may not do. */
+export function rehearsalNotes({ mode, sites }: { readonly mode: string; readonly sites: readonly string[] }): readonly string[] {
+  if (mode !== 'masked') return []
+  const few = sites.length < FEWEST_MASKED ? ` For trying out alone: a study among fewer than ${FEWEST_MASKED} sites may not be masked.` : ''
+  return [`Masked: nobody saw a site's update, only the sum of all.${few}`]
+}
+
+const SHARE = /^0?\.\d+$/
+
+/** `--drop` names columns, or, as one number below 1, says how likely each site drops out of a round. */
+export function readDrop<T extends { readonly drop?: readonly string[] }>(options: T): T & { readonly dropOut?: number } {
+  const [only, ...more] = options.drop ?? []
+  if (only === undefined || more.length > 0 || !SHARE.test(only)) return options
+  return { ...options, drop: [], dropOut: Number(only) }
 }
 
 type WrittenLearner = { readonly kind: 'logistic' | 'linear' | 'poisson' | 'statistics' } & Readonly<Record<string, unknown>>
@@ -53,6 +84,7 @@ function strayOption(options: SimulateOptions, kind: string, algorithm: string):
 export function checkAgainst(protocol: Protocol, options: SimulateOptions): void {
   const spec = protocol.learner as unknown as Readonly<Record<string, unknown>>
   const claims: readonly (readonly [string, string, unknown, unknown])[] = [
+    ['--mode', 'mode', options.mode, protocol.mode],
     ['--learner', 'learner.kind', options.learner, spec.kind],
     ['--algorithm', 'learner.algorithm', options.algorithm, spec.algorithm],
     ['--label', 'label.name', options.label, protocol.label.name],

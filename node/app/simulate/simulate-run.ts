@@ -1,16 +1,22 @@
 import { performance } from 'node:perf_hooks'
+import { systemRandom } from '#adapters/host/system-host.ts'
 import type { SimPorts } from '#adapters/sim/site.ts'
+import type { SimTime } from '#adapters/sim/time.ts'
+import type { SimWorld } from '#adapters/sim/world.ts'
 import { type NamedParticipation, namedParticipation } from '#app/audit/participation.ts'
-import { rulesOf } from '#app/protocol/study-rules.ts'
+import { rehearsedRules } from '#app/protocol/study-rules.ts'
 import type { RoundLine } from '#app/results/results.ts'
 import { sitesOf } from '#base/bitmap.ts'
+import { toHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
 import type { Model } from '#core/model/model.ts'
 import type { SplitTable } from '#core/model/table.ts'
+import { isPrivate } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
+import { dropOuts } from './drop-outs.ts'
 import { type SimulatedNetwork, simulateNetwork } from './simulated-network.ts'
 
 export interface SimulatedRun {
@@ -30,7 +36,16 @@ export interface RunTools {
   readonly signal: AbortSignal
   readonly onRound?: (text: string) => void
   readonly trainer?: Trainer
+  /** Probability with which each site drops out of each round. */
+  readonly dropOut?: number
+  /** Of the simulated world, its chain and its generators; default: always the same, but for a private study. */
+  readonly seed?: string
 }
+
+const DROP_SEED = 1
+
+/** Noise that can be drawn again can be taken off: a result that somebody might show has noise of its own. */
+const seedFor = (protocol: Protocol): string => (isPrivate(protocol) ? `simulate ${toHex(systemRandom.bytes(16))}` : 'simulate')
 
 /** Plays one run of a study with the code of real nodes over a simulated chain, network and clock. */
 export async function playStudy(protocol: Protocol, tables: ReadonlyMap<string, SplitTable>, tools: RunTools): Promise<SimulatedRun> {
@@ -38,16 +53,23 @@ export async function playStudy(protocol: Protocol, tables: ReadonlyMap<string, 
   const began = new Map<number, number>()
   const refusals: string[] = []
   const ports = new Map<SiteId, SimPorts>()
+  const leave = dropOuts(protocol, tools.dropOut ?? 0, DROP_SEED)
+  let world: SimWorld | null = null
   const network = await simulateNetwork({
-    seed: 'simulate',
-    deaf: true,
+    seed: tools.seed ?? seedFor(protocol),
+    // Keys and shares travel by gossip, and by nothing else; in an open study it is a hint only.
+    deaf: protocol.mode === 'open',
+    chain: { fewestMasked: 1 },
     sites: [...tables].map(([name, rows]) => ({ name, rows })),
     protocol,
-    rules: await rulesOf(protocol),
+    rules: await rehearsedRules(protocol),
     ...(tools.trainer === undefined ? {} : { trainer: tools.trainer }),
     hooks: (site) => {
       ports.set(site.id, site)
-      return {}
+      return leave(site, () => (world as SimWorld | null)?.time as SimTime)
+    },
+    onWorld: (made) => {
+      world = made
     },
     tell: (site, progress) => {
       if (progress.kind === 'abstained') refusals.push(`${site.name}: ${progress.detail}`)

@@ -3,11 +3,12 @@ import { splitBySite } from '#adapters/cohort/split-by-site.ts'
 import { protocolFromData } from '#app/protocol/draft-protocol.ts'
 import { parseProtocol, protocolToYaml, readProtocol } from '#app/protocol/protocol-file.ts'
 import { RotaError } from '#base/errors.ts'
+import { thresholdOf } from '#core/masking/threshold.ts'
 import { type GeneratedCohort, generateCohort } from '#core/model/generated-cohort.ts'
 import type { SplitTable } from '#core/model/table.ts'
-import { leastLimit } from '#core/protocol/least-limit.ts'
+import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
-import { checkAgainst, learnerOf, type SimulateOptions } from './simulate-options.ts'
+import { checkAgainst, checkMode, learnerOf, type SimulateOptions } from './simulate-options.ts'
 
 /** A study with the rows of its sites, all in one place: for simulations only. */
 export interface SimulatedStudy {
@@ -24,6 +25,12 @@ const USUAL_MIN_ROWS = 10
 
 /** @throws ROTA-1101 to 1104, and ROTA-3xxx when protocol or rows are not as they should be */
 export async function simulatedStudy(options: SimulateOptions): Promise<SimulatedStudy> {
+  const study = await studyOf(options)
+  checkMode(study.protocol.mode, study.tables.size)
+  return study
+}
+
+async function studyOf(options: SimulateOptions): Promise<SimulatedStudy> {
   const { data, sites } = options
   if (data !== undefined && sites !== undefined) throw new RotaError('ROTA-1102', { option: '--sites', other: '--data' })
   if (data !== undefined) return options.protocol === undefined ? drafted(data, options) : prescribed(data, options.protocol, options)
@@ -56,7 +63,7 @@ async function drafted(data: string, options: SimulateOptions): Promise<Simulate
   }
   const wide = parseProtocol(protocolToYaml(written as unknown as Protocol), `draft for ${data}`)
   const study = withEnough(wide, await splitBySite(data, wide))
-  return { ...study, protocol: fitted(wide, study.tables.size) }
+  return { ...study, protocol: fitted(wide, study.tables.size, options) }
 }
 
 function generated(sites: number, options: SimulateOptions): SimulatedStudy {
@@ -80,7 +87,7 @@ function generated(sites: number, options: SimulateOptions): SimulatedStudy {
   const protocol = parseProtocol(protocolToYaml(written as unknown as Protocol), 'generated study')
   const columns = protocol.features.map(({ name }) => name)
   const study = withEnough(protocol, new Map(cohort.sites.map(({ name, table }) => [name, select(table, columns)])))
-  return { ...study, protocol: fitted(protocol, study.tables.size), truth: dropped.size === 0 ? cohort.truth : null }
+  return { ...study, protocol: fitted(protocol, study.tables.size, options), truth: dropped.size === 0 ? cohort.truth : null }
 }
 
 /** The columns wanted, in their order. */
@@ -103,12 +110,21 @@ function withEnough(protocol: Protocol, all: ReadonlyMap<string, SplitTable>): S
   return { protocol, tables, leftOut: [...all.keys()].filter((site) => !tables.has(site)), truth: null }
 }
 
-/** A drafted protocol asks for exactly the sites that are there. */
-function fitted(protocol: Protocol, sites: number): Protocol {
-  // Each call makes a block there, at least a second after the one before it.
-  const limit = { seconds: Math.max(600, 3 * sites), blocks: leastLimit('witnessing', sites, protocol.slices) }
-  const limits = { keying: limit, contributing: limit, witnessing: limit, publishing: limit, attesting: limit }
-  const study = { ...protocol, minSites: Math.max(1, sites), quorum: Math.max(1, sites), maxSites: Math.max(1, sites), limits }
+/** A drafted protocol asks for exactly the sites that are there; where some are to drop out, for as many as a round needs. */
+function fitted(protocol: Protocol, sites: number, { mode = 'open', dropOut = 0 }: SimulateOptions): Protocol {
+  // Each call makes a block there, at least a second after the one before it. Whoever drops out is waited for until a limit has passed.
+  const seconds = Math.max(dropOut > 0 ? 30 : 600, 3 * sites)
+  const limit = { seconds, blocks: leastLimit('witnessing', sites, protocol.slices) }
+  const limits = {
+    keying: { seconds: Math.max(30, 3 * sites), blocks: leastKeying(sites) },
+    contributing: limit,
+    witnessing: limit,
+    publishing: limit,
+    attesting: limit,
+  }
+  const enough = mode === 'masked' ? thresholdOf(sites) : Math.floor(sites / 2) + 1
+  const quorum = Math.max(1, dropOut > 0 ? Math.min(sites, enough) : sites)
+  const study = { ...protocol, mode, minSites: Math.max(1, sites), quorum, maxSites: Math.max(1, sites), limits }
   return checked({ protocol: study, tables: new Map(), leftOut: [], truth: null }, sites).protocol
 }
 

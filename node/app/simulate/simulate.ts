@@ -34,7 +34,7 @@ export async function simulate(options: SimulateOptions, tools: RunTools): Promi
   checkProtocol(study.protocol, MOST_SIMULATED_SITES)
   const trainer = await trainerFor(study.protocol)
   try {
-    const withTrainer = trainer === null ? tools : { ...tools, trainer }
+    const withTrainer = { ...tools, ...(trainer === null ? {} : { trainer }), dropOut: options.dropOut ?? 0 }
     const run = await playStudy(study.protocol, study.tables, withTrainer)
     const problem = problemError(run.final)
     if (problem !== null) throw problem

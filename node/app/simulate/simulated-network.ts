@@ -1,3 +1,4 @@
+import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import type { SimPorts } from '#adapters/sim/site.ts'
 import { SimWorld, type SimWorldOptions } from '#adapters/sim/world.ts'
 import { holdTogether } from '#app/node/shared-holdings.ts'
@@ -8,6 +9,7 @@ import { outlineOf } from '#core/commit/outline.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import type { Model } from '#core/model/model.ts'
 import type { SplitTable } from '#core/model/table.ts'
+import { isPrivate, policyWords } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent, RunView, StudyRules } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
@@ -83,6 +85,7 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
       },
       trainer: trainer === undefined ? null : { ...trainer, train: trainAt(ports, trainer) },
       sha256,
+      masking: nodeMasking,
       memo: memoOf(memo, ports.crashed, options.faults === undefined ? null : createMemo()),
       ...(together === null ? {} : { holdTogether: together }),
       tell: (progress) => tell?.(ports, progress),
@@ -103,7 +106,7 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
     }),
   )
   const cid = cids[0] as Digest
-  const study = await sim.publishStudy(protocolDigest(protocol, sha256), cid, rules)
+  const study = await sim.publishStudy(protocolDigest(protocol, sha256), cid, rules, sim.founders, isPrivate(protocol) ? policyWords(protocol.privacy) : null)
   const { failed } = sim.play(programme)
 
   const firstChain = () => sim.node(sim.site(0))
@@ -177,7 +180,7 @@ function memoOf(shared: Memo, crashed: AbortSignal, own: Memo | null): Memo {
   const death = new Promise<never>((_, reject) => crashed.addEventListener('abort', () => reject(DIED), { once: true }))
   death.catch(() => undefined)
   const once = <T>(key: string, compute: () => Promise<T>): Promise<T> => {
-    if (own !== null && key.startsWith('sum ')) return own.once(key, compute)
+    if (own !== null && (key.startsWith('sum ') || key.startsWith('unmask '))) return own.once(key, compute)
     return shared
       .once(key, () => Promise.race([compute(), death]))
       .catch((error) => {

@@ -18,7 +18,12 @@ export interface SiteConfig {
   readonly chainFinality?: 'instant' | 'finalized' | number | undefined
   /** A second endpoint of the chain, run by somebody else: the node acts on nothing that it does not say too. */
   readonly chainWitness?: string | undefined
-  readonly data: { readonly file: string; readonly mapping?: string | undefined }
+  readonly data: {
+    readonly file: string
+    readonly mapping?: string | undefined
+    /** Name of the privacy budget that these rows spend from, in all studies; for rows of other people another. Default: patients. */
+    readonly dataset?: string | undefined
+  }
   /** Addresses to listen on, as multiaddrs; empty for a site that only dials out. */
   readonly listen: readonly string[]
   /** Addresses that others dial, when they are not those listened on (behind a proxy or NAT). */
@@ -97,7 +102,7 @@ export const schema = z.strictObject({
     .union([z.enum(['instant', 'finalized']), z.number().int().min(1).max(1_000)], 'must be instant, finalized, or a number of blocks from 1 to 1000')
     .optional(),
   chainWitness: endpoint.optional(),
-  data: z.strictObject({ file: z.string().min(1), mapping: z.string().optional() }),
+  data: z.strictObject({ file: z.string().min(1), mapping: z.string().optional(), dataset: z.string().min(1).max(64).optional() }),
   listen: z.array(z.string()).default([]),
   announce: z.array(z.string()).default([]),
   relay: z.boolean().default(false),

@@ -14,8 +14,10 @@ import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import { type RunId, type StudyId, studyId } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
+import { isPrivate, policyWords } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRecord } from '#ports/chain.ts'
+import { brokenPolicy } from '#round/charged-policy.ts'
 import { fetchProtocol } from '#round/fetch-protocol.ts'
 import { createKeyring } from '#round/keyring.ts'
 import { learnerOf } from '#round/start-model.ts'
@@ -55,7 +57,10 @@ export function publishStudy(call: StudyCall, protocol: Protocol): Promise<{ rea
     const bytes = encodeProtocol(protocol)
     const cid = await store.putPlain(bytes, call.signal)
     const digest = protocolDigest(protocol, sha256)
-    const study = await studyDesk(chain.link, folder.vault.nodeKey).publish(digest, cid, await rulesOf(protocol))
+    const desk = studyDesk(chain.link, folder.vault.nodeKey)
+    const study = await desk.publish(digest, cid, await rulesOf(protocol))
+    // Nobody can approve it before: `approveStudy` asks for the policy that belongs to the protocol.
+    if (isPrivate(protocol)) await desk.setPolicy(study, policyWords(protocol.privacy))
     return { study, digest }
   })
 }
@@ -82,7 +87,7 @@ async function arriving<T>(read: () => Promise<T>, signal: AbortSignal): Promise
 
 /**
  * The steward's yes to exactly this digest.
- * @throws ROTA-5302 when nodes cannot take part in such a study; 6014, 6015 when the programme's terms are for another lawful basis, or expired; 1207 when the protocol has not come to this site
+ * @throws ROTA-5302 when nodes cannot take part in such a study; 5314 when the chain charges for it otherwise than its protocol says; 6014, 6015 when the programme's terms are for another lawful basis, or expired; 1207 when the protocol has not come to this site
  */
 export function approveStudy(call: StudyCall & { readonly study: StudyId; readonly stewardPassword: PasswordSource | null }): Promise<void> {
   return asSteward(call, async (desk, record, { folder, chain }) => {
@@ -90,6 +95,8 @@ export function approveStudy(call: StudyCall & { readonly study: StudyId; readon
     checkOffered(protocol)
     const breach = termsAgainst(record.id, protocol, await newestTerms(chain, protocol.programme), systemClock.nowMs())
     if (breach !== null) throw breach
+    const broken = brokenPolicy(record.id, protocol, await chain.policy(record.id))
+    if (broken !== null) throw broken
     await desk.approve(call.study, record.protocolDigest)
   })
 }
@@ -118,6 +125,8 @@ export interface StartCall extends StudyCall {
   readonly study: StudyId
   /** Start although the last canary says that the limits are too short. */
   readonly despiteCanary?: boolean
+  /** Where a withdrawal halts it, this site's node opens another by itself. */
+  readonly again?: boolean
 }
 
 export interface StartedRun {
@@ -155,7 +164,7 @@ export function startRun(call: StartCall): Promise<StartedRun> {
     const outline = outlineOf(bytes, sha256)
     const { root, cid } = await store.put(bytes, outline, 'model', key, call.signal)
     const run = await chain.openRun(call.study, { root, cid })
-    await noteOpenedRun(folder.paths.opened, { run, study: call.study, model: { root, cid } })
+    await noteOpenedRun(folder.paths.opened, { run, study: call.study, model: { root, cid }, ...(call.again === true ? { again: true } : {}) })
     return { run, sites: sitesOf(record.approved), canary }
   })
 }

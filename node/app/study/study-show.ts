@@ -2,6 +2,7 @@ import { type NamedParticipation, namedParticipation } from '#app/audit/particip
 import { readShares, type ToldShares } from '#app/audit/participation-shares.ts'
 import { type RoundNote, readRoundNotes } from '#app/node/round-notes.ts'
 import { type RoundStory, roundStories } from '#app/node/round-story.ts'
+import { type Budget, budgetsOf, datasetsIn, readLedger } from '#app/privacy/budgets.ts'
 import { type NamedRound, namedRound, type RunNow, runNow } from '#app/site/site-status.ts'
 import { nameOf, type SiteView, withSiteView } from '#app/site/site-view.ts'
 import { type Participation, participationOf } from '#audit/participation.ts'
@@ -12,6 +13,7 @@ import type { StudyId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { ABSTAIN_REASONS, type RunState, type StudyRecord } from '#ports/chain.ts'
 import { type ToldError, toldError } from '../told-error.ts'
+import { haltedBy } from './halted-by.ts'
 import { protocolOf } from './studies.ts'
 
 export interface ShownStudy {
@@ -26,10 +28,18 @@ export interface ShownStudy {
   readonly notApproved: readonly string[]
   /** Null before the first key is drawn. */
   readonly epoch: { readonly number: number; readonly members: readonly string[]; readonly due: boolean } | null
+  /** What datasets have spent and have left, of each site that was charged for the study; null for one without differential privacy, or whose protocol is not here. */
+  readonly budgets: readonly ShownBudget[] | null
   readonly runs: readonly ShownRun[]
 }
 
+export interface ShownBudget extends Pick<Budget, 'dataset' | 'rounds' | 'enforced' | 'left' | 'roundsLeft'> {
+  readonly site: string
+}
+
 export interface ShownRun extends RunNow {
+  /** By which site and for which reason it was halted; null: it was not. */
+  readonly halted: { readonly by: string | null; readonly reason: string } | null
   readonly modelRoot: string
   readonly rounds: readonly ShownRound[]
   /** Of all rounds, whichever are shown. */
@@ -62,11 +72,13 @@ export const showStudy = (call: {
     const notes = readRoundNotes(view.paths.rounds)
     const told = await readShares(view.paths.shares)
     const runs = (await view.chain.runs()).filter(({ study }) => study === call.study)
+    const known = await protocolPart(view, record, call.signal)
     return {
       study: record.id,
       digest: record.protocolDigest,
       publisher: name(record.publisher),
-      ...(await protocolPart(view, record, call.signal)),
+      ...known,
+      budgets: await budgetPart(view, record.id, known.protocol),
       approved: sitesOf(record.approved).map(name),
       notApproved: view.sites.filter((site) => site.state === 'Active' && !has(record.approved, site.id)).map((site) => site.name),
       epoch: epochOf(record, name),
@@ -83,6 +95,16 @@ async function protocolPart(view: SiteView, record: StudyRecord, signal: AbortSi
   }
 }
 
+async function budgetPart({ chain, sites }: SiteView, study: StudyId, protocol: Protocol | null): Promise<ShownStudy['budgets']> {
+  if (protocol?.privacy === undefined) return null
+  const ledger = await readLedger(chain)
+  const { privacy } = protocol
+  return datasetsIn(ledger, null)
+    .flatMap((place) => budgetsOf(ledger, place, [{ study, privacy }], false))
+    .filter(({ rounds }) => rounds > 0)
+    .map(({ site, dataset, rounds, enforced, left, roundsLeft }) => ({ site: nameOf(sites)(site), dataset, rounds, enforced, left, roundsLeft }))
+}
+
 const epochOf = ({ epoch, approved }: StudyRecord, name: (id: number) => string): ShownStudy['epoch'] =>
   epoch.members === 0n ? null : { number: epoch.epoch, members: sitesOf(epoch.members).map(name), due: epoch.members !== approved || epoch.reported }
 
@@ -97,10 +119,12 @@ async function shownRun(
   const name = nameOf(view.sites)
   const stories = roundStories(events, run)
   const found = participationOf(events, run)
+  const halt = haltedBy(events, run)
   const shown = last === undefined ? stories : stories.slice(-last)
   return {
     ...runNow(now, name),
     state,
+    halted: halt === null ? null : { by: halt.site === null ? null : name(halt.site), reason: halt.reason },
     modelRoot: now.model.root,
     rounds: shown.map((story) => shownRound(story, name, notes, found)),
     participation: namedParticipation(events, run, name, view.own === null ? null : { site: view.own.id, notes, told }),

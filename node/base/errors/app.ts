@@ -27,6 +27,11 @@ export const appErrors = {
     remedy: 'Leave the option out: a protocol says all about its study.',
     reaction: 'reject',
   },
+  'ROTA-1106': {
+    what: 'mode {mode} cannot be simulated: {reason}',
+    remedy: 'Use --mode open, or --mode masked with 3 to 100 sites.',
+    reaction: 'reject',
+  },
   'ROTA-1105': {
     what: 'the run stopped in state {state} after {rounds} rounds: {reason}',
     remedy: 'The data of too many sites did not fit the protocol; correct what is named.',

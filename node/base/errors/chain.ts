@@ -221,7 +221,7 @@ export const chainErrors = {
   'ROTA-5302': {
     what: "the study's numbers are not accepted: {error}",
     remedy:
-      'The contract wants 1 <= quorum <= minSites, 1 <= slices <= minSites, 32 or 64 bits and a round at least, and of a masked study minSites >= 5 and quorum >= floor(2 * minSites / 3) + 1. Nodes of this version take part in open mode alone.',
+      'The contract wants 1 <= quorum <= minSites, 1 <= slices <= minSites, 32 or 64 bits and a round at least, and of a masked study minSites >= 5, quorum >= floor(2 * minSites / 3) + 1 and at most 100 sites. This version has open and masked studies, no groups.',
     reaction: 'reject',
   },
   'ROTA-5303': {
@@ -243,6 +243,11 @@ export const chainErrors = {
   'ROTA-5307': { what: 'epoch {epoch} of study {study} is not due: another site was first, or nothing changed', remedy: NOTHING, reaction: 'ignore' },
   'ROTA-5308': { what: 'epoch 0 of study {study} is published by the site that published the study', remedy: "Start that site's node.", reaction: 'reject' },
   'ROTA-5309': { what: 'study {study} has no member yet', remedy: 'A steward approves it first: rota study approve {study}', reaction: 'retry' },
+  'ROTA-5314': {
+    what: "study {study}'s privacy on chain is not what its protocol says: {reason}",
+    remedy: 'Do not approve it, and take no part. Its publisher publishes it anew, which sets the policy that belongs to the protocol.',
+    reaction: 'reject',
+  },
 
   // Consent, lineage, declarations.
   'ROTA-5401': {

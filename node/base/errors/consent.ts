@@ -85,8 +85,8 @@ export const consentErrors = {
     reaction: 'reject',
   },
   'ROTA-6030': {
-    what: 'this consent under {programme} stands: it was not withdrawn',
-    remedy: 'Withdraw it first: `rota consent withdraw`, or at the desk. What stands is used rightly.',
+    what: "this patient's consent under {programme} stands",
+    remedy: 'Withdraw it first: `rota consent withdraw`, or at the desk. What stands, or was given again, is used rightly.',
     reaction: 'reject',
   },
   'ROTA-6031': {
@@ -97,6 +97,16 @@ export const consentErrors = {
   'ROTA-6032': {
     what: 'the protocol of study {study}, to which run {run} belongs, is not on this site',
     remedy: 'Let the node run (`rota run`) until it has fetched it; a site that took no part in the study has nothing to unlearn.',
+    reaction: 'reject',
+  },
+  'ROTA-6033': {
+    what: '{file} is no certificate of unlearning',
+    remedy: 'Name the file that `rota consent unlearn --json` wrote at the site, once the run that stands in was over.',
+    reaction: 'reject',
+  },
+  'ROTA-6034': {
+    what: '{file} is no confirmation of a withdrawal, or was altered',
+    remedy: 'Name the withdrawal-….json that the hospital keeps, as it is; it can make it anew: `rota consent confirm`.',
     reaction: 'reject',
   },
   'ROTA-6014': {
@@ -158,5 +168,25 @@ export const consentErrors = {
     what: 'cannot serve status and metrics on port {port} ({reason})',
     remedy: 'Another program may use the port. Change `web.port` in the configuration; 0 takes any free one.',
     reaction: 'stop',
+  },
+  'ROTA-6411': {
+    what: 'there is no attack {attack}',
+    remedy: 'Name some of {known}, with commas between them, or leave --attacks out.',
+    reaction: 'reject',
+  },
+  'ROTA-6412': {
+    what: 'site {site} has {patients} patients to train on; attacks need {least} to say anything',
+    remedy: 'Give more rows, or leave small sites out with --min-rows {least}.',
+    reaction: 'reject',
+  },
+  'ROTA-6413': {
+    what: '--epsilon and --delta go together',
+    remedy: 'Give both, as the study would promise them, or neither for a study without differential privacy.',
+    reaction: 'reject',
+  },
+  'ROTA-6414': {
+    what: 'the evidence {file} does not belong to this result ({reason})',
+    remedy: 'Give the file that rota audit privacy --json wrote for the protocol of this very study.',
+    reaction: 'reject',
   },
 } as const satisfies Record<string, ErrorEntry>

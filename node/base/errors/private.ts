@@ -32,4 +32,16 @@ export const privateErrors = {
     remedy: 'Use a sequence of layers in which each row is computed from that row alone.',
     reaction: 'reject',
   },
+  'ROTA-2387': {
+    what: 'A {learner} study cannot be fitted with differential privacy: {reason}.',
+    remedy:
+      'Take statistics, a linear or logistic model by newton, or a network; or publish the study without a privacy section, and it says so wherever its results stand.',
+    reaction: 'reject',
+  },
+  'ROTA-2388': {
+    what: 'The {rounds} rounds of the study spend epsilon {needed} as the chain counts; its limit is {epsilon}.',
+    remedy:
+      'Raise privacy.noise or privacy.epsilon, or take fewer rounds; rota privacy plan works it out. Rounds that come to nothing are spent too: leave room for some.',
+    reaction: 'reject',
+  },
 } as const satisfies Record<string, ErrorEntry>

@@ -66,6 +66,12 @@ export const roundErrors = {
     remedy: 'Nothing to do: this node does not take part. Ask whoever published the study; `rota model list` shows what runs left.',
     reaction: 'reject',
   },
+  'ROTA-5516': {
+    what: 'run {run} round {round}: this site showed its shares for one frozen set, and is asked to for another of the same model',
+    remedy:
+      'Two sums that differ by one site would show its update, so the node stops. The chain went back over a final block: ask its operators, and start again only when it is sound.',
+    reaction: 'stop',
+  },
   'ROTA-5512': {
     what: 'the log of run {run} does not lead to its model {root}: {reason}',
     remedy:

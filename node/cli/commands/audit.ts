@@ -34,7 +34,8 @@ export const audit_verify = command({
   summary: 'recompute every round from the chain and the stores',
   description: `Adds up every round again from the chain's log and stored blocks, with its own code and nothing but a reader's key. Each round reads
 "recomputed", "recomputed from the stored sum" (its updates are past their time), "attested, not recomputed" (its sum is too), or "does not hold"
-with the object, block and 1 KiB leaf where it fails. Ends with 1 when a round does not hold.`,
+with the object, block and 1 KiB leaf where it fails. Of masked rounds the masks are taken off again, with what sites released; where too little of that is left,
+the round reads "masks not taken off". Ends with 1 when a round does not hold or stays masked.`,
   options: {
     chain,
     contracts,

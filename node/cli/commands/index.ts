@@ -1,5 +1,6 @@
 import type { CommandFile } from '../command-file.ts'
 import { audit_cohort, audit_key, audit_log, audit_verify } from './audit.ts'
+import { audit_privacy } from './audit-privacy.ts'
 import { backend_install, backend_list, backend_test } from './backend.ts'
 import { backup, restore } from './backup.ts'
 import { canary } from './canary.ts'
@@ -19,6 +20,7 @@ import { network_create, network_show } from './network.ts'
 import { pause } from './pause.ts'
 import { portal } from './portal.ts'
 import { privacy_epsilon, privacy_noise, privacy_plan } from './privacy.ts'
+import { privacy_status } from './privacy-status.ts'
 import { programme_draft, programme_publish, programme_show } from './programme.ts'
 import { relay } from './relay.ts'
 import { run } from './run.ts'
@@ -47,6 +49,7 @@ export const commands: readonly CommandFile[] = [
   audit_log,
   audit_verify,
   audit_cohort,
+  audit_privacy,
   chain_start,
   chain_stop,
   network_create,
@@ -68,6 +71,7 @@ export const commands: readonly CommandFile[] = [
   model_export,
   model_predict,
   privacy_plan,
+  privacy_status,
   privacy_epsilon,
   privacy_noise,
   programme_draft,

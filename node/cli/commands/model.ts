@@ -26,7 +26,12 @@ export const model_show = command({
   description: `Coefficients, ratios, 95 % intervals and p-values of all sites together, and metrics of all test rows. This site's own rows are judged with the
 joint model and with the model that the site would have alone: worked out here, from rows that never leave.`,
   arguments: '[run]',
-  options: { ...siteOptions, csv: text('FILE', 'write the coefficients as CSV'), report: text('FILE', 'write everything as one printable HTML page') },
+  options: {
+    ...siteOptions,
+    csv: text('FILE', 'write the coefficients as CSV'),
+    report: text('FILE', 'write everything as one printable HTML page'),
+    evidence: text('FILE', "with --report: what rota audit privacy --json found about this study's protocol"),
+  },
   example: ['rota model show --folder ./cleveland', 'rota model show 3 --folder ./cleveland --csv coefficients.csv --report result.html'],
   async run({ options, args, out, signal }) {
     const { showModel } = await import('#app/model/model-show.ts')

@@ -1,6 +1,6 @@
 import { command } from '../command-file.ts'
 import { needed } from '../needed.ts'
-import { choice, number, text, whole } from '../options.ts'
+import { choice, list, number, text, whole } from '../options.ts'
 
 const accountant = choice(['prv', 'rdp'], 'prv is tight, rdp is what adds up and is enforced', 'prv')
 const samplingRate = number('q', 'probability that one patient is in one step: expected batch / patients')
@@ -68,23 +68,32 @@ export const privacy_plan = command({
   group: 'Studies',
   summary: 'plan the noise of a study for a cohort, and see what each round spends',
   description: `For one site: which noise keeps the promise over all rounds, the epsilon after each of them (tight, by RDP, and as the chain counts), and what other
-promises would take. Counted by RDP, which the chain enforces, unless --accountant says prv. With --report also as a page to print, with a plot.`,
+promises would take. Counted by RDP, which the chain enforces, unless --accountant says prv. With --data what accuracy to expect: a dry run on the site's own rows,
+which stay here. With --report also as a page to print, with plots.`,
   options: {
-    cohort: whole('N', 'patients at the site, 20 or more'),
+    cohort: whole('N', 'patients at the site, 20 or more (with --data: those of the file)'),
     rounds: whole('R', 'rounds of the study'),
     epsilon: number('ε', 'the promise at the end of the study'),
     delta,
     localSteps: whole('E', 'steps with noise in one round', {}, 1),
     batch: number('B', 'patients expected in one step (default: all)'),
     accountant: choice(['rdp', 'prv'], 'by which the noise is found', 'rdp'),
+    data: text('FILE.csv', "the site's own rows, for a dry run"),
+    label: text('C', 'with --data: column to predict (default: label or outcome, else the last one of numbers)'),
+    drop: list('C,…', 'with --data: columns to leave out'),
     report: text('FILE', 'write the plan as one printable HTML page'),
   },
-  example: 'rota privacy plan --cohort 300 --rounds 20 --epsilon 3 --delta 1e-4 --report plan.html',
+  example: [
+    'rota privacy plan --cohort 300 --rounds 20 --epsilon 3 --delta 1e-4 --report plan.html',
+    'rota privacy plan --data ours.csv --rounds 3 --epsilon 3 --delta 1e-4',
+  ],
   async run({ options, out }) {
     const { planPrivacy } = await import('#app/privacy/plan.ts')
     const { planText } = await import('#cli/output/privacy-text.ts')
     const name = 'privacy plan'
-    const cohort = needed(name, '--cohort', options.cohort)
+    const trial = options.data === undefined ? null : await import('#app/privacy/dry-run.ts')
+    const own = trial === null ? null : await trial.readOwnRows(options.data as string, options)
+    const cohort = needed(name, '--cohort', options.cohort ?? own?.patients)
     const question = {
       cohort,
       rounds: needed(name, '--rounds', options.rounds),
@@ -97,13 +106,14 @@ promises would take. Counted by RDP, which the chain enforces, unless --accounta
     const progress = out.progress('Planning')
     try {
       const plan = planPrivacy(question, (step) => progress.update(step))
+      const dry = own === null || trial === null ? null : trial.dryRun(own, plan, (step) => progress.update(step))
       if (options.report !== undefined) {
         const { planHtml } = await import('#app/privacy/plan-report.ts')
         const { writeText } = await import('#app/results/results-csv.ts')
-        await writeText(options.report, planHtml(plan))
+        await writeText(options.report, planHtml(plan, dry))
       }
       progress.done()
-      out.result({ ...plan, report: options.report ?? null }, () => planText(plan, options.report ?? null, out.style))
+      out.result({ ...plan, dryRun: dry, report: options.report ?? null }, () => planText(plan, dry, options.report ?? null, out.style))
     } finally {
       progress.done()
     }

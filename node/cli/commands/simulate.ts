@@ -14,7 +14,7 @@ Without a protocol, one is drafted from the columns: valid ranges are taken from
     learner: choice(['logistic', 'linear', 'poisson', 'statistics'], 'what is fitted (default logistic)'),
     algorithm: choice(['newton', 'fedavg'], 'exact, or averaging of local steps (default newton)'),
     label: text('C', 'column to predict (default label)'),
-    drop: list('C,…', 'columns to leave out'),
+    drop: list('C,…', 'columns to leave out; as one number below 1: how likely each site drops out of each round'),
     minRows: whole('N', 'smaller sites are left out and named (default 10)', { from: 1 }),
     rounds: whole('R', 'fedavg: rounds of local steps (default 100)', { from: 1, to: 100_000 }),
     localSteps: whole('E', 'fedavg: local steps in a round (default 5)', { from: 1, to: 100_000 }),
@@ -25,17 +25,19 @@ Without a protocol, one is drafted from the columns: valid ranges are taken from
     sites: whole('N', 'generate the rows of N sites, instead of --data', { from: 1, to: 10_000 }),
     rows: whole('M', 'generated rows per site (default 200)', { from: 10, to: 1_000_000 }),
     seed: whole('S', 'seed of generated rows (default 1)', { from: 0 }),
+    mode: choice(['open', 'masked', 'groups'], "what members see: each other's updates, or the sum alone (masked: 3 to 100 sites; default open)"),
     csv: text('FILE', 'write the coefficients as CSV'),
     report: text('FILE', 'write everything as one printable HTML page'),
   },
   example: ['rota simulate --data hospitals.csv --l2 0.01 --report result.html', 'rota simulate --sites 23 --rows 500 --seed 7 --json'],
   async run({ options, out, signal }) {
+    const { readDrop } = await import('#app/simulate/simulate-options.ts')
     const { simulateApart } = await import('#app/simulate/simulate-apart.ts')
     const { writeResults } = await import('#app/results/results-files.ts')
     const { simulationText } = await import('#cli/output/simulation-text.ts')
     const progress = out.progress('Simulating')
     try {
-      const simulation = await simulateApart(options, { signal, onRound: (text) => progress.update(text) })
+      const simulation = await simulateApart(readDrop(options), { signal, onRound: (text) => progress.update(text) })
       const written = await writeResults(simulation.view, options)
       progress.done()
       out.result(simulation.answer, () => simulationText(simulation, written, out.style))

@@ -51,13 +51,24 @@ export const study_start = command({
   summary: 'open a run of a study; the running nodes play it',
   description: 'Looks at the last `rota canary` of the study: a run that could not finish with the limits of its protocol is refused.',
   arguments: '<study>',
-  options: { ...siteOptions, despiteCanary: flag('start although the last canary says that the run could not finish') },
+  options: {
+    ...siteOptions,
+    despiteCanary: flag('start although the last canary says that the run could not finish'),
+    again: flag('where a withdrawal halts it, let the node of this site open another by itself'),
+  },
   example: 'rota study start 1 --folder ./cleveland',
   async run({ options, args, out, signal }) {
     const { startRun, studyNumber } = await import('#app/study/studies.ts')
     const { startText } = await import('#cli/output/canary-text.ts')
     const study = studyNumber(args[0] ?? '')
-    const opened = await startRun({ folder: options.folder, password: passwordFrom(options), signal, study, despiteCanary: options.despiteCanary })
+    const opened = await startRun({
+      folder: options.folder,
+      password: passwordFrom(options),
+      signal,
+      study,
+      despiteCanary: options.despiteCanary,
+      again: options.again,
+    })
     out.result(opened, () => startText(study, opened, out.style))
   },
 })

@@ -18,8 +18,11 @@ export function auditText(report: AuditReport, style: Style): string {
   const rounds =
     rows.length === 0 ? 'No round has ended with a model yet.' : table(['run', 'round', 'leader', 'sites in', 'sum', 'model', 'verdict'], rows, style)
   const faults = report.faults.map((fault) => `${style.bad('✗')} ${faultText(fault)}`)
+  const still = report.rounds
+    .filter((round) => isMasked(round.verdict))
+    .map((round) => `${style.bad('✗')} run ${round.run} round ${round.round}: ${round.verdict}`)
   const notes = report.notes.map((note) => style.dim(`• ${note}`))
-  return [rounds, ...section(faults), ...section(notes), '', conclusion(report, style)].join('\n')
+  return [rounds, ...section(faults), ...section(still), ...section(notes), '', conclusion(report, style)].join('\n')
 }
 
 export function cohortText({ holds, run, round, members, withoutConsent, faults }: OpeningVerdict, style: Style): string {
@@ -33,14 +36,22 @@ const short = (digest: string | null): string | null => digest && `${digest.slic
 
 const section = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : ['', ...lines])
 
-const verdictText = (verdict: string, style: Style): string =>
-  verdict.startsWith('does not hold') ? style.bad('does not hold') : verdict.startsWith('attested') ? style.warn(verdict) : style.good(verdict)
+function verdictText(verdict: string, style: Style): string {
+  if (verdict.startsWith('does not hold')) return style.bad('does not hold')
+  if (isMasked(verdict)) return style.bad('masks not taken off')
+  return verdict.startsWith('attested') ? style.warn(verdict) : style.good(verdict)
+}
+
+const isMasked = (verdict: string): boolean => verdict.startsWith('masks not taken off')
 
 const faultText = (fault: Fault): string => `run ${fault.run} round ${fault.round}: ${fault.message}`
 
 function conclusion({ ok, rounds }: AuditReport, style: Style): string {
   const broken = rounds.filter((round) => round.verdict.startsWith('does not hold')).length
   const attested = rounds.filter((round) => round.verdict.startsWith('attested')).length
+  const masked = rounds.filter((round) => isMasked(round.verdict)).length
+  if (!ok && broken === 0 && masked > 0)
+    return style.bad(`The masks of ${masked} of ${rounds.length} rounds could not be taken off: what sites released is missing.`)
   if (!ok && broken === 0) return style.bad(`${attested} of ${rounds.length} rounds could not be recomputed; --strict asks that each is.`)
   if (!ok) return style.bad(`${broken} of ${rounds.length} rounds do not hold.`)
   const rest = attested > 0 ? `, ${attested} of them as far as the chain alone shows` : ''

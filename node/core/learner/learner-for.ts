@@ -1,27 +1,27 @@
 import type { Sha256 } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Model } from '../model/model.ts'
+import { isPrivate } from '../protocol/private-rounds.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { VectorLayout } from '../ring/vectors.ts'
 import { advanceEvaluation, contributeEvaluation, evaluationLayout } from './evaluation-stage.ts'
 import { advanceFedAvg, contributeFedAvg, fedavgLayout, firstFedAvg } from './fedavg.ts'
-import type { Learner } from './learner.ts'
+import type { Learner, Stage } from './learner.ts'
 import { contributeMoments, finishMoments, type Moments, momentsLayout } from './moments.ts'
 import { advanceNeural, contributeNeural, firstNeural, neuralLayout } from './neural.ts'
 import { advanceNewton, firstFit } from './newton-advance.ts'
 import { contributeNewton, newtonLayout } from './newton-contribute.ts'
+import { initialPrivate, privateStages } from './private/stages.ts'
 import { type Setup, setupOf } from './setup.ts'
 import { modelOf } from './state.ts'
 import { advanceStatistics, contributeStatistics, statisticsLayout } from './statistics.ts'
-
-/** One stage of a learner: what sites send, and what follows from the sum. */
-type Stage = Pick<Learner, 'contribute' | 'advance'> & { readonly layout: VectorLayout }
 
 export const learnerName = ({ learner }: Protocol): string => (learner.kind === 'statistics' ? 'statistics' : `${learner.kind}/${learner.algorithm}`)
 
 /** Stages and their vectors; statistics have one, all else moments → fit → evaluation. The overflow check reads the layouts. */
 export function stageLayouts(protocol: Protocol): readonly { readonly stage: string; readonly layout: VectorLayout }[] {
   const setup = setupOf(protocol)
+  if (isPrivate(protocol)) return Object.entries(privateStages(setup, protocol)).map(([stage, { layout }]) => ({ stage, layout }))
   if (protocol.learner.kind === 'statistics') return [{ stage: 'statistics', layout: statisticsLayout(setup) }]
   return [
     { stage: 'moments', layout: momentsLayout(setup) },
@@ -40,19 +40,22 @@ function fitLayout(setup: Setup): VectorLayout {
 export function learnerFor(protocol: Protocol, sha256: Sha256): Learner {
   const setup = setupOf(protocol)
   const name = learnerName(protocol)
-  const stages = protocol.learner.kind === 'statistics' ? { statistics: statisticsStage(setup) } : fitStages(setup, name, sha256)
+  const stages = isPrivate(protocol) ? privateStages(setup, protocol) : plainStages(setup, name, sha256)
   const stageOf = (model: Model): Stage => {
     const stage = model.learner === name ? (stages as Readonly<Record<string, Stage>>)[model.stage] : undefined
     if (!stage) throw new RotaError('ROTA-2111', { stage: model.stage, learner: name })
     return stage
   }
   return {
-    initial: () => modelOf(name, Object.keys(stages)[0] as string, {}),
+    initial: () => (isPrivate(protocol) ? initialPrivate(setup, protocol, name, sha256) : modelOf(name, Object.keys(stages)[0] as string, {})),
     layout: (model) => stageOf(model).layout,
     contribute: (model, cohort, tools) => stageOf(model).contribute(model, cohort, tools),
     advance: (model, sum) => stageOf(model).advance(model, sum),
   }
 }
+
+const plainStages = (setup: Setup, name: string, sha256: Sha256): Readonly<Record<string, Stage>> =>
+  setup.protocol.learner.kind === 'statistics' ? { statistics: statisticsStage(setup) } : fitStages(setup, name, sha256)
 
 const statisticsStage = (setup: Setup): Stage => ({
   layout: statisticsLayout(setup),

@@ -1,5 +1,6 @@
 import type { Model } from '../model/model.ts'
 import type { SplitTable } from '../model/table.ts'
+import type { RandomSource } from '../ring/to-ring.ts'
 import type { LocalUpdate, SumValues, VectorLayout } from '../ring/vectors.ts'
 
 /**
@@ -19,6 +20,9 @@ export interface Learner {
   advance(model: Model, sum: SumValues): Advance
 }
 
+/** One stage of a learner: what sites send, and what follows from the sum. */
+export type Stage = Pick<Learner, 'contribute' | 'advance'> & { readonly layout: VectorLayout }
+
 export interface Advance {
   readonly model: Model
   readonly status: 'continue' | 'finished'
@@ -28,6 +32,8 @@ export interface LearnerTools {
   readonly signal: AbortSignal
   /** Trains a neural model off the main thread; absent where the study needs none. */
   readonly train?: TrainNeural
+  /** Draws the noise of private exact learners; cryptographically secure but in rehearsals. */
+  readonly random?: RandomSource
 }
 
 export type TrainNeural = (task: NeuralTask, signal: AbortSignal) => Promise<Float32Array>
@@ -46,4 +52,18 @@ export interface NeuralTask {
   readonly learningRate: number
   /** Orders the rows of each epoch, 32 bytes. */
   readonly shuffleSeed: Uint8Array
+  /** Differentially private steps, each row a patient of its own, in place of epochs of batches. */
+  readonly privacy?: PrivateSteps
+}
+
+/** All of it public: none may be computed from the rows. */
+export interface PrivateSteps {
+  /** L2 norm that a patient's gradient is clipped to. */
+  readonly clip: number
+  /** Deviation of the noise on the sum, in clip norms. */
+  readonly noise: number
+  readonly samplingRate: number
+  readonly steps: number
+  /** What the noisy sum is divided by. */
+  readonly expectedBatch: number
 }

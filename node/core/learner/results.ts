@@ -20,8 +20,10 @@ interface Common {
   /** Reached its end without a problem. */
   readonly converged: boolean
   readonly problem: Problem | null
-  /** Training rows pooled. */
+  /** Training rows pooled; with noise under differential privacy, and null where they are not told. */
   readonly rows: number | null
+  /** Fitted with differential privacy: features on the scale of their ranges, uncertainty of rows and of noise together. */
+  readonly isPrivate: boolean
   /** Metrics of the pooled test rows from the evaluation stage: its AUC is from a histogram of 1,000 bins. */
   readonly test: ModelState | null
   /** Pooled training rows with their mean loss. */
@@ -31,7 +33,7 @@ interface Common {
 export interface RegressionResults extends Common, Coefficients {
   readonly kind: 'regression'
   readonly columns: readonly string[]
-  /** Scale of the standardised coefficients: pooled mean and population standard deviation; 0 and 1 where `standardise` is none. */
+  /** Scale of the standardised coefficients: pooled mean and population standard deviation (of a private fit middle and half of the range); 0 and 1 where `standardise` is none. */
   readonly mean: readonly number[]
   readonly std: readonly number[]
   /** 'z', or 't' for linear models. */
@@ -77,16 +79,18 @@ export interface VariableSummary {
   readonly quantiles: readonly (number | null)[]
   /** Bins of equal width from low to high. */
   readonly histogram: readonly (number | null)[]
+  /** Of private statistics: 95 % intervals, of rows and noise together. Counts are noisy then, may be below 0, and none is withheld. */
+  readonly ci95?: Readonly<Record<'present' | 'mean' | 'variance', readonly [number, number] | null>>
 }
 
 export function results(model: Model, protocol: Protocol): Results {
   const spec = protocol.learner
   if (spec.kind === 'statistics') return statisticsResults(model, protocol)
-  if (spec.kind === 'neural') return { ...common(model), kind: 'neural', weights: weightCount((spec as NeuralSpec).layers, protocol.features.length) }
+  if (spec.kind === 'neural') return { ...common(model, protocol), kind: 'neural', weights: weightCount((spec as NeuralSpec).layers, protocol.features.length) }
   return regressionResults(model, protocol)
 }
 
-function common(model: Model): Common {
+function common(model: Model, { privacy }: Protocol): Common {
   const { state } = model
   const problem = problemOf(model)
   const finished = model.stage === 'evaluation' || model.stage === 'done'
@@ -97,6 +101,7 @@ function common(model: Model): Common {
     converged: finished && !problem,
     problem,
     rows: typeof state.rows === 'number' ? state.rows : null,
+    isPrivate: privacy !== undefined,
     test: record(state, 'test'),
     train: record(state, 'train'),
   }
@@ -106,18 +111,21 @@ const optional = (state: ModelState, key: string): number | null => (typeof stat
 
 function regressionResults(model: Model, protocol: Protocol): RegressionResults {
   const { state } = model
-  const shared = common(model)
+  const shared = common(model, protocol)
   const fit = fitOf(model, protocol)
   const { kind } = protocol.learner
   const df = optional(state, 'df')
   const deviance = optional(state, 'deviance')
-  const sigma2 = kind === 'linear' && deviance !== null && df !== null && df > 0 ? deviance / df : null
-  const view = { exponent: kind !== 'linear', df: kind === 'linear' ? df : null, variance: kind === 'linear' ? sigma2 : 1 }
+  const { isPrivate } = shared
+  const sigma2 = kind === 'linear' && deviance !== null && df !== null && df > 0 ? deviance / df : isPrivate ? optional(state, 'sigma2') : null
+  // A private fit's covariance has the rows' variance in it, beside the noise's.
+  const view = { exponent: kind !== 'linear', df: kind === 'linear' ? df : null, variance: kind === 'linear' && !isPrivate ? sigma2 : 1 }
   const standard = coefficients(fit.standard, view)
   const raw = coefficients(fit.raw, view)
   const z = standard.se?.map((se, j) => (se ? (standard.coef[j] as number) / se : null)) ?? null
   const first = protocol.learner.kind !== 'statistics' && protocol.learner.kind !== 'neural' && protocol.learner.standardise === 'none' ? raw : standard
-  const tail = (value: number): number => (kind === 'linear' ? studentTwoSided(value, df as number) : normalTwoSided(value))
+  const byStudent = kind === 'linear' && !isPrivate
+  const tail = (value: number): number => (byStudent ? studentTwoSided(value, df as number) : normalTwoSided(value))
   const shown = first.se?.map((se, j) => (se ? (first.coef[j] as number) / se : null)) ?? z
   return {
     ...shared,
@@ -125,7 +133,7 @@ function regressionResults(model: Model, protocol: Protocol): RegressionResults 
     columns: [...protocol.features.map(({ name }) => name), '(intercept)'],
     ...fit.scale,
     ...first,
-    statistic: kind === 'linear' ? 't' : 'z',
+    statistic: byStudent ? 't' : 'z',
     z: shown,
     p: shown?.map((value) => (value === null ? null : tail(value))) ?? null,
     raw,
@@ -156,7 +164,7 @@ function statisticsResults(model: Model, protocol: Protocol): StatisticsResults 
   const variables = (Array.isArray(model.state.variables) ? model.state.variables : []) as readonly ModelState[]
   const specs = [...protocol.features, protocol.label]
   return {
-    ...common(model),
+    ...common(model, protocol),
     kind: 'statistics',
     quantiles: [0.05, 0.25, 0.5, 0.75, 0.95],
     variables: variables.map((variable, j) => {

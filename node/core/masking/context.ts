@@ -14,7 +14,10 @@ export interface MaskingTerms {
   /** Root of the model that is trained from; a refused round's repeat has another. */
   readonly baseRoot: Digest
   readonly protocol: Digest
-  /** Whom every site deals to: who is awaited when Keying opens. Known to all before anybody deals, so that nobody can lower the threshold. */
+  /**
+   * Whom a site may deal to: the round's rota. Known to all before anybody deals, so that nobody can lower the threshold. Not those alone that are awaited: a
+   * site that is back keys in with the others, and a round in which few came would be followed by one that awaits as few.
+   */
   readonly members: Bitmap
 }
 

@@ -20,14 +20,23 @@ export interface MaskGraph {
 /**
  * Two sites share a mask when each holds the other's deal: nobody can take a third one's masks away, a missing edge is only missing.
  * A site with fewer than t − 1 neighbours is left out, and so on until all have as many: the sum of such a site could not be unmasked, and what
- * `thresholdOf` promises would not hold.
+ * `thresholdOf` promises would not hold. Where more than t are left each needs t neighbours: else its secrets could not be rebuilt without its own word, and
+ * whoever names few others' deals as held, and then is silent, would stop the run; unless nobody would be left. The one with the fewest goes first, of several
+ * the last.
  */
 export function maskGraph({ members, threshold }: MaskingRound, keyed: readonly KeyedSite[]): MaskGraph {
   const holds = new Map(keyed.filter(({ site }) => has(members, site)).map(({ site, holds }) => [site, holds]))
-  const edges = new Map([...holds.keys()].map((site) => [site, mutual(site, holds)]))
-  for (let left = weakest(edges, threshold); left.length > 0; left = weakest(edges, threshold)) for (const site of left) remove(site, edges)
+  const strict = pruned(holds, (left) => Math.max(threshold - 1, Math.min(threshold, left - 1)))
+  const edges = strict.size > 0 ? strict : pruned(holds, () => threshold - 1)
   const sites = [...edges.keys()].reduce((set, site) => withSite(set, site), EMPTY)
   return { sites, neighbours: (site) => edges.get(site) ?? EMPTY }
+}
+
+/** @param needed neighbours that each must have, of so many that are left */
+function pruned(holds: ReadonlyMap<SiteId, Bitmap>, needed: (left: number) => number): ReadonlyMap<SiteId, Bitmap> {
+  const edges = new Map([...holds.keys()].map((site) => [site, mutual(site, holds)]))
+  for (let out = weakest(edges, needed(edges.size)); out !== undefined; out = weakest(edges, needed(edges.size))) remove(out, edges)
+  return edges
 }
 
 /** How many mutual holders a site has before any is left out: what an operator is told. */
@@ -68,8 +77,10 @@ function mutual(site: SiteId, holds: ReadonlyMap<SiteId, Bitmap>): Bitmap {
   return held.filter((other) => other !== site && has(holds.get(other) ?? EMPTY, site)).reduce((set, other) => withSite(set, other), EMPTY)
 }
 
-const weakest = (edges: ReadonlyMap<SiteId, Bitmap>, threshold: number): SiteId[] =>
-  [...edges].filter(([, neighbours]) => sizeOf(neighbours) < threshold - 1).map(([site]) => site)
+function weakest(edges: ReadonlyMap<SiteId, Bitmap>, needed: number): SiteId | undefined {
+  const below = [...edges].map(([site, neighbours]) => ({ site, count: sizeOf(neighbours) })).filter(({ count }) => count < needed)
+  return below.sort((a, b) => a.count - b.count || b.site - a.site)[0]?.site
+}
 
 function remove(site: SiteId, edges: Map<SiteId, Bitmap>): void {
   edges.delete(site)

@@ -13,3 +13,8 @@ export const thresholdOf = (members: number): number => Math.floor((2 * members)
 
 /** Sites that may collude or drop out together while the honest rest, two at least, is hidden in its sum; see `thresholdOf`. @param keyed sites of the graph */
 export const toleratedOf = (threshold: number, keyed: number): number => Math.max(0, Math.min(threshold - 1, 2 * threshold - keyed - 1, keyed - 2))
+
+/** A masked study has so many sites at least: among fewer the sum itself tells too much of each. */
+export const FEWEST_MASKED = 5
+/** And so many at most: each shares its secrets with each other one. */
+export const MOST_MASKED = 100

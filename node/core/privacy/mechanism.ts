@@ -20,6 +20,8 @@ export const MOST_STEPS = 1e7
 /** Below it the rounding of floating-point sums would have to be looked at more closely. */
 export const LEAST_DELTA = 1e-18
 export const MOST_EPSILON = 1e4
+/** With fewer patients, noise that protects one of them leaves nothing of the result. */
+export const LEAST_PATIENTS = 20
 
 /** @throws ROTA-2353, ROTA-2354, ROTA-2355 */
 export function checkMechanism({ samplingRate, noise, steps }: SampledGaussian): void {

@@ -46,7 +46,7 @@ export function noiseFor(target: Target, accountant: Accountant): number {
  * Bisection on the logarithm of the noise: more noise never costs more epsilon. @param precision relative
  * @returns null when not even MOST_NOISE is enough
  */
-function leastNoise(isEnough: (noise: number) => boolean, from: number, precision: number): number | null {
+export function leastNoise(isEnough: (noise: number) => boolean, from: number, precision: number): number | null {
   const within = (noise: number): number => Math.min(MOST_NOISE, Math.max(LEAST_NOISE, noise))
   let [low, high] = [within(from), within(from)]
   for (let factor = 1.3; !isEnough(high); factor *= factor) {

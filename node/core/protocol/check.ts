@@ -1,6 +1,8 @@
 import { RotaError } from '#base/errors.ts'
 import { stageLayouts } from '../learner/learner-for.ts'
 import type { VectorLayout } from '../ring/vectors.ts'
+import { checkPrivacy } from './check-privacy.ts'
+import { isPrivate } from './private-rounds.ts'
 import type { FedAvgSpec, LearnerSpec, NeuralSpec, Protocol, RegressionSpec } from './protocol.ts'
 
 /**
@@ -17,6 +19,7 @@ export function checkProtocol(protocol: Protocol, mostSites = 256): void {
   if (protocol.start !== undefined && protocol.learner.kind !== 'neural')
     throw new RotaError('ROTA-2304', { parameter: 'start', value: `a model for ${protocol.learner.kind}`, expected: 'a network to train on' })
   checkArithmetic(protocol)
+  if (isPrivate(protocol)) checkPrivacy(protocol)
   checkOverflow(protocol)
 }
 

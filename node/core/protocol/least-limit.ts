@@ -12,3 +12,6 @@ const CUSTODIANS = 3
  */
 export const leastLimit = (phase: LimitedPhase, sites: number, slices: number): number =>
   SLACK + (phase === 'witnessing' && slices > 1 ? Math.max(sites, CUSTODIANS * slices) : sites)
+
+/** The same of Keying in a masked study: up to half of it sites wait for each other's offers and deals, and then each makes its call. */
+export const leastKeying = (sites: number): number => 2 * (sites + SLACK)

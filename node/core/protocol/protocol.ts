@@ -22,7 +22,7 @@ export interface Protocol {
   readonly learner: LearnerSpec
   /** Fixed-point words of exact learners; tfjs models use 32-bit words. */
   readonly arithmetic: { readonly wordBits: 64 | 32; readonly fractionBits: number }
-  /** open: members see each other's updates. masked, groups: later. */
+  /** open: members see each other's updates. masked: they see the sum and nothing else. groups: later. */
   readonly mode: 'open' | 'masked' | 'groups'
   readonly slices: number
   readonly minSites: number
@@ -36,6 +36,39 @@ export interface Protocol {
   readonly readers: readonly Reader[]
   /** Runs begin with a model of another run, and not with one made of the protocol alone. Networks only: their training goes on from there. */
   readonly start?: StartModel | undefined
+  /** Differential privacy of patients. Without it the study has none, and every result of it says so. */
+  readonly privacy?: PrivacySpec | undefined
+}
+
+/**
+ * Noise at each site, on its own, before anything leaves it. All of it is public: none may be computed from rows. Nothing but the fit is released: no
+ * pooled moments, no row counts, no test metrics.
+ */
+export interface PrivacySpec {
+  /** All rows of a patient together. */
+  readonly unit: 'patient'
+  /** A site's dataset takes no further part once it would have spent more than this, at `delta`, in all studies together. */
+  readonly epsilon: number
+  readonly delta: number
+  /**
+   * local: each site adds all that its patients need. distributed: masked studies that release sums; the sites of a sum make its noise together, each a share, sized for
+   * the fewest that a round may have, less those who may collude.
+   */
+  readonly place: 'local' | 'distributed'
+  /** Distributed: members who may put together what they know, so that their shares do not count. */
+  readonly colluders?: number | undefined
+  /** Deviation of the noise on a sum over patients, in units of what one of them can move it by. */
+  readonly noise: number
+  /** What that is, as an L2 norm: of a patient's gradient (networks), of its row [1, features…] over the ranges (regressions). Statistics need none: 1. */
+  readonly clip: number
+  /** Probability that a patient is in a step, each drawn on its own. 1 but for networks. */
+  readonly samplingRate: number
+  /** Steps with noise in a round. 1 but for networks. */
+  readonly steps: number
+  /** Networks: patients that a step is expected to draw, by which a noisy sum is divided. */
+  readonly expectedBatch?: number | undefined
+  /** A site with fewer patients abstains. */
+  readonly minPatients: number
 }
 
 /** A model that a round of another run left. Only sites that can read that run's models can take part. */

@@ -17,8 +17,7 @@ export class VectorCheck {
 
   constructor(layout: VectorLayout, lengthBytes: number) {
     this.#layout = layout
-    const expected = vectorBytes(layout)
-    if (lengthBytes !== expected) this.#fault = `${lengthBytes} bytes where the stage has ${expected}`
+    this.#fault = lengthFault(lengthBytes, layout)
   }
 
   /** @param offset of the part in the vector, in bytes: parts begin and end at whole coordinates, salt apart */
@@ -52,7 +51,8 @@ export class VectorCheck {
   }
 
   #lookAtRows(rows: number, block: VectorBlock): void {
-    if (rows < 0) this.#fault = 'a negative number of rows'
+    // With noise there is no number of rows: a sum comes first, of either sign.
+    if (rows < 0 && block.name === 'rows') this.#fault = 'a negative number of rows'
     if (this.#layout.blocks[1]?.name === 'delta') this.#share = Math.min(1, rows / block.bound)
   }
 
@@ -78,6 +78,12 @@ export function squaresWithin(words: Int32Array, from: number, to: number, most:
 
 /** Bytes of a coordinate. */
 const sizeOf = ({ limbs, wordBits }: VectorLayout): number => (limbs * wordBits) / 8
+
+/** Why a vector of this length may not be added, or null: all that can be told of masked words. */
+export function lengthFault(lengthBytes: number, layout: VectorLayout): string | null {
+  const expected = vectorBytes(layout)
+  return lengthBytes === expected ? null : `${lengthBytes} bytes where the stage has ${expected}`
+}
 
 /** Why a whole vector may not be added, or null. */
 export function faultOf(bytes: Uint8Array, layout: VectorLayout): string | null {

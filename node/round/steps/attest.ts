@@ -6,6 +6,8 @@ import { slicesOf } from '#core/commit/slices.ts'
 import type { Model } from '#core/model/model.ts'
 import { decodeSum } from '#core/ring/decode.ts'
 import type { AttestStatus, Publication } from '#ports/chain.ts'
+import { isMasked } from '#round/masking/masked-round.ts'
+import { keepUnmasking, type Unmasked, unmask } from '#round/masking/unmask.ts'
 import { INLINE_VECTOR_BYTES } from '#wire/announce.ts'
 import { cutOf, isSmall } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
@@ -54,11 +56,13 @@ async function dispute(play: Play, round: Round, signal: AbortSignal): Promise<v
 /** Returns without the bytes of sum and model: they are in the store, and of a large model they would be most of a node's memory. */
 async function takeStep(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<Word> {
   const { site } = play
-  const step = await nextModel(play, round, publication, signal)
-  if (step === null) return WRONG_SUM
+  const plain = await plainSum(play, round, publication, signal)
+  if (plain === null) return WRONG_SUM
+  const step = await nextModel(play, round, publication, plain.sum)
   play.holdings?.release()
   const { named, status } = await nameStep(play, round, publication.sumRoot, step)
-  const own = ownProof(site, named.bytes)
+  const proof = ownProof(site, named.bytes)
+  const own = plain.unmasked === null ? proof : await keepUnmasking(play, round, plain.unmasked, proof, signal)
   const { cid } = await site.store.put(named.bytes, named.outline, 'model', round.key, signal)
   const isOurs = !isSmall(round.layout) || (isLarge(named) && site.memo.isShared !== true)
   if (isOurs) release(named.bytes)
@@ -66,9 +70,24 @@ async function takeStep(play: Play, round: Round, publication: Publication, sign
   return { status, root: named.root, cid, own }
 }
 
-async function nextModel(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<Step | null> {
+/** The published sum without its masks; null when it is wrong. */
+async function plainSum(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<PlainSum | null> {
   const sum = await publishedSum(play, round, publication, signal)
-  if (sum === null) return null
+  if (sum === null || !isMasked(play)) return sum === null ? null : { sum, unmasked: null }
+  // Of a small one others have the same bytes; of a large one there is room for one.
+  if (!isSmall(round.layout)) return { sum, unmasked: await unmask(play, round, sum, signal) }
+  return play.site.memo.once(`unmask ${stepName(round, publication.sumRoot)}`, async () => {
+    const own = sum.slice()
+    return { sum: own, unmasked: await unmask(play, round, own, signal) }
+  })
+}
+
+interface PlainSum {
+  readonly sum: Uint8Array
+  readonly unmasked: Unmasked | null
+}
+
+async function nextModel(play: Play, round: Round, publication: Publication, sum: Uint8Array): Promise<Step> {
   const step = (): Step => advance(play, round, sum)
   return isSmall(round.layout) ? play.site.memo.once(`advance ${stepName(round, publication.sumRoot)}`, async () => step()) : step()
 }

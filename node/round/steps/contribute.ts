@@ -8,6 +8,7 @@ import { intoRing } from '#core/ring/to-ring.ts'
 import type { BoundedUpdate, RingVector } from '#core/ring/vectors.ts'
 import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
+import { maskedWith, maskVector } from '#round/masking/mask-vector.ts'
 import { cutOf, slicesToAdd } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
 import { trainingFor, useUp } from '../training.ts'
@@ -16,7 +17,7 @@ import { claimCohort, whyNot } from './eligible.ts'
 import { whileAwaited } from './while-awaited.ts'
 import { isStill, withdrawnTags } from './withdrawn.ts'
 
-/** consented cohort → contribute → bound → fixed point → encrypt, put → journal → commit root on chain, announce. */
+/** consented cohort → contribute → bound → fixed point → (mask) → encrypt, put → journal → commit root on chain, announce. */
 export async function contribute(play: Play, round: Round, signal: AbortSignal): Promise<void> {
   const { site, study } = play
   if (await site.diskFull()) return abstain(play, round, 'noDisk', textOf(new RotaError('ROTA-5513')))
@@ -30,18 +31,20 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const made = await ringVector(play, round, patients, signal)
   if ('reason' in made) return abstain(play, round, made.reason, made.detail)
   const { ring, trainMs } = made
-  const outline = outlineOf(ring.bytes, site.sha256)
+  const { bytes } = maskVector(play, round, ring)
+  const outline = outlineOf(bytes, site.sha256)
   const { root } = outline
-  const { cid } = await site.store.put(ring.bytes, outline, 'update', round.key, signal, cutOf(round.layout, round.view.round))
+  const { cid } = await site.store.put(bytes, outline, 'update', round.key, signal, cutOf(round.layout, round.view.round))
 
-  if (slicesToAdd(round.layout, round.view.round, site.id).length > 0) play.holdings?.offer(root, ring.bytes)
+  if (slicesToAdd(round.layout, round.view.round, site.id).length > 0) play.holdings?.offer(root, bytes)
 
   const cohort = { run: round.run, round: round.round, root: patients.rootIn(round.run, round.round) }
   const late = study.exact ? await claimCohort(site, patients, cohort) : null
   if (late !== null) return abstain(play, round, late.reason, late.detail)
   await site.cohort.remember(patients, study.protocol, cohort.run, cohort.round)
   play.committed = cohort
-  await site.journal.append({ kind: 'contributed', run: round.run, round: round.round, base: round.base.root, root, cid, cohortRoot: cohort.root })
+  const at = { run: round.run, round: round.round }
+  await site.journal.append({ kind: 'contributed', ...at, base: round.base.root, root, cid, cohortRoot: cohort.root, ...maskedWith(play) })
   await send(play, round, { root, cid, cohortRoot: cohort.root })
   site.tell({ kind: 'contributed', run: round.run, round: round.round, bytes: outline.lengthBytes, trainMs, backend: site.trainer?.backend ?? null })
 }
@@ -59,6 +62,8 @@ export async function contributeAgain(play: Play, round: Round): Promise<void> {
   if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
   if (!isStill(patients, { ...entry, root: entry.cohortRoot }))
     return abstain(play, round, 'cohortChanged', 'the cohort of the update that was lost on its way is another now')
+  if (maskedWith(play).neighbours !== entry.neighbours)
+    return abstain(play, round, 'unspecified', 'the update that was lost on its way has masks that other sites do not have any more')
   await send(play, round, entry)
 }
 
@@ -89,13 +94,13 @@ async function send(play: Play, round: Round, named: { root: Digest; cid: Digest
 }
 
 /** Why this site is not in the round; `detail` stays at the site. */
-interface Refusal {
+export interface Refusal {
   readonly reason: AbstainReason
   readonly detail: string
 }
 
 /** A mistake in the site's data keeps this site out of the round and nobody else; its text stays at the site. */
-async function consentedCohort(play: Play): Promise<ConsentedCohort | Refusal> {
+export async function consentedCohort(play: Play): Promise<ConsentedCohort | Refusal> {
   const withdrawn = await withdrawnTags(play)
   try {
     return await play.site.cohort.consented(play.study.protocol, withdrawn)

@@ -1,4 +1,5 @@
 import type { Bitmap } from '#base/ids.ts'
+import { soundContributors } from '#round/masking/work.ts'
 import { isSmall } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
 
@@ -12,6 +13,8 @@ export async function witness(play: Play, round: Round, slices: readonly number[
   }
 }
 
-/** Contributed updates of which this site holds the chain's slice: a small vector is one slice, whatever the study says. */
-export const heldOf = (play: Play, round: Round, slice: number): Bitmap =>
-  ((play.holdings?.held(isSmall(round.layout) ? 0 : slice) ?? 0n) & round.view.round.contributed) as Bitmap
+/** Contributed updates of which this site holds the chain's slice: a small vector is one slice, whatever the study says. Of masked ones those whose masks can be taken off. */
+export function heldOf(play: Play, round: Round, slice: number): Bitmap {
+  const held = (play.holdings?.held(isSmall(round.layout) ? 0 : slice) ?? 0n) & round.view.round.contributed
+  return (play.masked === null ? held : held & soundContributors(play, play.masked)) as Bitmap
+}

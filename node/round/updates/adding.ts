@@ -17,6 +17,8 @@ export interface AddingRound {
   readonly key: EpochKey
   /** Into how many slices its vectors are cut. */
   readonly cut: number
+  /** Words under masks have no range: an update's length is all that is looked at. The sum is held against the bounds once its masks are off. */
+  readonly masked?: boolean
 }
 
 /** How a round's vectors are held and added up: whole while they are small, else slice by slice as they arrive. */

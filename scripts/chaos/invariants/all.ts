@@ -1,5 +1,6 @@
 import type { RunRecord } from '../record.ts'
 import { closedByMajority, committedOrLogged, honestSumsAreTrue, noUpdateInTwoSums, noWrongSumClosed, oneFrozenSet } from './chain.ts'
+import { masksComeOff, neverBothKinds, oneSetUnmasked, shownOncePublished } from './masked.ts'
 import { missingAreTold, withdrawalIsHeeded, witnessesHold } from './people.ts'
 import { everybodyTakesPart, journalAgreesWithChain, nobodyNeedsAPerson, noRoundLost, sameModelEverywhere } from './sites.ts'
 
@@ -19,6 +20,10 @@ export const INVARIANTS = {
   missingAreTold,
   withdrawalIsHeeded,
   witnessesHold,
+  neverBothKinds,
+  oneSetUnmasked,
+  shownOncePublished,
+  masksComeOff,
 } as const satisfies Readonly<Record<string, (record: RunRecord) => string[]>>
 
 export type InvariantName = keyof typeof INVARIANTS

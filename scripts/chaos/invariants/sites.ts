@@ -2,6 +2,7 @@ import { has } from '#base/bitmap.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
 import { only, type RunRecord } from '../record.ts'
+import { hadToEnd } from './masked.ts'
 import { calmFromMs, momentsOf, outageBetween, soundBetween, stayingOf } from './time.ts'
 
 /** More than so many voids in a row lose a round. */
@@ -15,7 +16,7 @@ const ROUNDS_TO_JUDGE = 2
 export function noRoundLost(record: RunRecord): string[] {
   const { events, gaveUp, draw } = record
   const at = momentsOf(record)
-  if (isBrokenChain(record)) return []
+  if (isBrokenChain(record) || hadToEnd(record)) return []
   const broken = gaveUp === null && isAtItsEnd(record) ? [] : [`the run stopped: ${gaveUp ?? record.view?.state}`]
   let voids: { readonly round: number; readonly fromMs: number; readonly toMs: number }[] = []
   let openedMs = 0

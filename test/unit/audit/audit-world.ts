@@ -31,6 +31,7 @@ import { nameModel, ownProof } from '#round/study.ts'
 import { encodeEpochBundle } from '#wire/epoch-bundle.ts'
 import { encodeProtocol } from '#wire/protocol.ts'
 import { generatedStudy } from '../../support/studies.ts'
+import { COORDINATOR, keyedRound, type MaskedWorld } from './masked-round.ts'
 
 const RUN = runId(1)
 const STUDY = studyId(1)
@@ -52,6 +53,8 @@ export interface Made {
   readonly updates: ReadonlyMap<SiteId, Digest>
   readonly sum: { readonly cid: Digest; readonly bytes: Uint8Array }
   readonly model: { readonly cid: Digest; readonly bytes: Uint8Array }
+  /** Of masked rounds: what each attester took off. */
+  readonly shown: ReadonlyMap<SiteId, Digest>
 }
 
 export interface World {
@@ -74,6 +77,7 @@ export async function buildWorld(
     sites?: number
     recipient?: Digest
     chain?: { genesis: Digest; chainId: bigint }
+    masked?: MaskedWorld
   } = {},
 ): Promise<World> {
   const count = options.sites ?? 4
@@ -88,7 +92,8 @@ export async function buildWorld(
   const scribe = new Scribe()
   const store = await openOfflineStore(dir)
   const sites = Array.from({ length: count }, (_, i) => siteId(i))
-  const protocolBytes = encodeProtocol(study.protocol)
+  const protocol: Protocol = options.masked ? { ...study.protocol, mode: 'masked' } : study.protocol
+  const protocolBytes = encodeProtocol(protocol)
   const epochKey = systemRandom.bytes(32)
   const { genesis, chainId } = options.chain ?? { genesis: GENESIS, chainId: CHAIN_ID }
   const holder = keyholder(encryptionKeyOf(secret), systemRandom)
@@ -98,7 +103,7 @@ export async function buildWorld(
     previous: null,
     wraps: holder.wrap(epochKey, [options.recipient ?? holder.encryptionKey], epochContext(genesis, chainId, STUDY, 0)),
   })
-  const learner = learnerFor(study.protocol, sha256)
+  const learner = learnerFor(protocol, sha256)
   const players = { sha256 }
   let base = nameModel(learner.initial(), players)
   let baseCid = toDigest(sha256(base.bytes))
@@ -132,44 +137,61 @@ export async function buildWorld(
     const place = (k: number): SiteId => sites[(turn + k) % count] as SiteId
     const layout = learner.layout(base.model)
     scribe.write({ kind: 'RoundOpened', ...at, leader: place(0), turn, rota: sites, awaited: bitmapOf(sites), baseRoot: base.root, baseCid, epoch: 0 })
+    const masks =
+      options.masked && (await keyedRound(sites, options.masked, { ...at, chainId, genesis, base: base.root, protocol: toDigest(sha256(protocolBytes)) }))
+    for (const [site, file] of masks?.files ?? []) {
+      const ref = await put(file.bytes, 'masking')
+      scribe.write({ kind: 'Keyed', ...at, site, dealDigest: ref.root, dealCid: ref.cid, holds: file.holds })
+    }
+    const taking = sites.filter((site) => !options.masked?.dropped?.includes(site))
     const vectors: Uint8Array[] = []
+    const plain: Uint8Array[] = []
     const updates = new Map<SiteId, Digest>()
     for (const [i, site] of sites.entries()) {
+      if (!taking.includes(site)) continue
       const random = new Seeded(100 * n + i)
       const update = await learner.contribute(base.model, (study.sites[i] as (typeof study.sites)[number]).rows, {
         signal,
         train: nudge,
       } satisfies LearnerTools)
       const ring = toRing(boundUpdate(update), random.bytes(32), random)
-      const bytes = options.lies?.update?.(ring.bytes, site, round) ?? ring.bytes
+      const told = options.lies?.update?.(ring.bytes, site, round) ?? ring.bytes
+      plain.push(told)
+      const bytes = masks ? masks.mask(site, told, layout.wordBits) : told
       const ref = await put(bytes, 'update')
       vectors.push(bytes)
       updates.set(site, ref.cid)
       scribe.write({ kind: 'Contributed', ...at, site, root: ref.root, cid: ref.cid, cohortRoot: ref.root })
     }
     scribe.write({ kind: 'PhaseBegan', ...at, phase: 'Witnessing', attempt: attemptNo(0) })
-    for (let k = 0; k < Math.min(3, count); k++) scribe.write({ kind: 'Witnessed', ...at, site: place(k), slice: 0, held: bitmapOf(sites) })
-    scribe.write({ kind: 'Frozen', ...at, included: bitmapOf(sites), accumulator: ZERO_DIGEST })
-    const honest = addVectors(vectors.map((bytes) => ({ ring: true, wordBits: layout.wordBits, bytes }))).bytes
+    for (let k = 0; k < Math.min(3, count); k++) scribe.write({ kind: 'Witnessed', ...at, site: place(k), slice: 0, held: bitmapOf(taking) })
+    scribe.write({ kind: 'Frozen', ...at, included: bitmapOf(taking), accumulator: ZERO_DIGEST })
+    const added = (of: readonly Uint8Array[]) => addVectors(of.map((bytes) => ({ ring: true, wordBits: layout.wordBits, bytes }))).bytes
+    const honest = added(vectors)
     const sum = options.lies?.publishedSum?.(honest, round) ?? honest
     const sumRef = await put(sum, 'sum')
     scribe.write({ kind: 'Published', ...at, attempt: attemptNo(0), site: place(0), sumRoot: sumRef.root, sumCid: sumRef.cid })
-    const values = decodeSum(sum, layout, count)
+    const values = decodeSum(masks ? added(plain) : sum, layout, taking.length)
     const refused = !withinBounds(layout, values) && !options.lies?.acceptAnySum
     const step = refused ? { model: { ...base.model, refusals: base.model.refusals + 1 }, status: 'refused' as const } : learner.advance(base.model, values)
     const named = nameModel(options.lies?.attestedModel?.(step.model, round) ?? step.model, players)
     const modelRef = await put(named.bytes, 'model')
     const model = { modelRoot: named.root, modelCid: modelRef.cid }
     const result = { ...model, status: step.status }
-    for (const id of sites.slice(0, Math.floor(count / 2) + 1))
-      scribe.write({ kind: 'Attested', ...at, attempt: attemptNo(0), site: id, ...result, own: ownProof({ id, sha256 }, named.bytes) })
+    const shown = new Map<SiteId, Digest>()
+    for (const id of masks ? taking : sites.slice(0, Math.floor(count / 2) + 1)) {
+      const proof = ownProof({ id, sha256 }, named.bytes)
+      const own = masks ? await store.putPlain(holder.seal(await masks.shown(id, proof), epochKey), signal) : proof
+      shown.set(id, own)
+      scribe.write({ kind: 'Attested', ...at, attempt: attemptNo(0), site: id, ...result, own })
+    }
     if (step.status === 'refused') scribe.write({ kind: 'RoundRefused', ...at, attempt: attemptNo(0), ...model })
     else scribe.write({ kind: 'RoundClosed', ...at, attempt: attemptNo(0), ...model, status: step.status })
-    made.push({ updates, sum: { cid: sumRef.cid, bytes: honest }, model: { cid: modelRef.cid, bytes: named.bytes } })
+    made.push({ updates, sum: { cid: sumRef.cid, bytes: honest }, model: { cid: modelRef.cid, bytes: named.bytes }, shown })
     base = named
     baseCid = modelRef.cid
   }
-  return { dir, events: scribe.events, made, reader, store, protocol: study.protocol }
+  return { dir, events: scribe.events, made, reader, store, protocol }
 }
 
 /** Stands for a network's training: a fixed small step, so that these tests need no backend. */
@@ -184,7 +206,7 @@ class Scribe {
   }
 }
 
-export const chainOf = (events: readonly ChainEvent[]) => ({ chainId: CHAIN_ID, genesis: GENESIS, events: async () => events })
+export const chainOf = (events: readonly ChainEvent[]) => ({ chainId: CHAIN_ID, genesis: GENESIS, coordinator: COORDINATOR, events: async () => events })
 
 /** Audits a world, with its events changed if asked. */
 export async function audit(

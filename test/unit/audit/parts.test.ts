@@ -258,6 +258,7 @@ describe('the frozen set', () => {
     frozen: null,
     approvedAtFreeze: setOf(0, 1, 2, 3, 4),
     ended: null,
+    late: [],
   })
 
   it('takes what two of the three custodians from the turn on hold', () => {

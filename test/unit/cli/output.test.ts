@@ -31,6 +31,13 @@ describe('a table', () => {
 
   it('cuts what is too long', () => {
     assert.match(table(['a'], [['x'.repeat(100)]]), /^x{63}…$/m)
+    // Another hospital chose its name.
+    assert.equal(
+      table(['a', 'b'], [['\x1b[2J\x1b[1;1Hx\ny', '\x1b[32mgood\x1b[39m']])
+        .split('\n')
+        .at(-1),
+      ' [2J [1;1Hx y  \x1b[32mgood\x1b[39m',
+    )
   })
 
   it('may be empty', () => {

@@ -119,6 +119,14 @@ const bad: readonly Bad[] = [
     says: /3 × slices \+ 3 = 12/,
   },
   { is: 'a masked study of 3 sites', text: `${TEXT}mode: masked\n`, says: /at least 5/ },
+  { is: 'a masked study in which too few unmask', text: `${TEXT}mode: masked\nminSites: 5\nquorum: 3\n`, says: /needs at least 4/ },
+  { is: 'a masked study of 101 sites', text: `${TEXT}mode: masked\nminSites: 5\nmaxSites: 101\n`, says: /at most 100/ },
+  {
+    is: 'a masked study without time for keys',
+    text: `${TEXT}mode: masked\nminSites: 5\nlimits: { keying: { seconds: 9, blocks: 9 } }\n`,
+    says: /at least 2 × \(minSites \+ 3\) = 16/,
+  },
+  { is: 'groups', text: `${TEXT}mode: groups\nminSites: 5\n`, says: /no groups/ },
   { is: '32-bit words for exact sums', text: `${TEXT}arithmetic: { wordBits: 32 }\n`, says: /must be 64/ },
   { is: 'too few rounds for moments and evaluation', text: `${NEURAL}maxRounds: 5\n`, says: /rounds of their own/ },
   { is: 'two outputs for one label', text: NEURAL.replace('units: 1', 'units: 2'), says: /1 unit/ },
@@ -131,11 +139,11 @@ const bad: readonly Bad[] = [
   },
 ]
 
-it('a protocol of a mode that nodes do not play is not offered, though the contracts would take it', async () => {
-  for (const mode of ['masked', 'groups']) {
-    const protocol = parseProtocol(`${TEXT}mode: ${mode}\nminSites: 5\nquorum: 4\n`)
-    await assert.rejects(rulesOf(protocol), (error) => isRotaError(error, 'ROTA-5302') && error.details.error === 'StudyRegistry_ModeNotOffered')
-  }
+it('a masked protocol is offered from five sites on, with as many in a round as can unmask a sum', async () => {
+  const masked = parseProtocol(`${TEXT}mode: masked\nminSites: 5\n`)
+  assert.deepEqual([(await rulesOf(masked)).mode, masked.quorum], ['masked', 4])
+  for (const wrong of [{ minSites: 4 }, { quorum: 3 }, { maxSites: 101 }, { mode: 'groups' as const }])
+    await assert.rejects(rulesOf({ ...masked, ...wrong }), (error) => isRotaError(error, 'ROTA-5302'), JSON.stringify(wrong))
   assert.doesNotThrow(() => checkOffered(parseProtocol(TEXT)))
 })
 

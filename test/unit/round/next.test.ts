@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { bitmapOf, EMPTY } from '#base/bitmap.ts'
 import { attemptNo, type Bitmap, digest, roundNo, runId, siteId, studyId } from '#base/ids.ts'
 import type { RoundView, RunView, StudyRules } from '#ports/chain.ts'
-import { next, placeOf, ROW_NAMES, type Situation, slicesToWitness } from '#round/next.ts'
+import { type MaskingWork, next, placeOf, ROW_NAMES, type Situation, slicesToWitness } from '#round/next.ts'
 
 // given a run that a site takes part in
 // ├── when the round is Contributing
@@ -16,6 +16,7 @@ import { next, placeOf, ROW_NAMES, type Situation, slicesToWitness } from '#roun
 // ├── when the round is Publishing: places open by thirds of the limit, in seconds and blocks
 // ├── when the round is Attesting: who is in the frozen set attests once
 // ├── when the model is large, custodians tell their slices, and others wait for their word for a sixth of the limit
+// ├── when the study is masked: keys first, nothing leaves without masks, shares once a sum stands, and for one set of updates of a model
 // ├── when a limit passed, or the chain stands still: it ticks
 // ├── when it is paused: it says once that it is ready, and ticks when all that was missing is there
 // ├── when its cohort changed: it halts the run
@@ -103,6 +104,17 @@ describe('next', () => {
     it('sends again what is journalled but not on chain', () => assert.equal(next(situation({ journal: [contributed] })), 'contribute-again'))
     it('abstains again likewise', () =>
       assert.equal(next(situation({ journal: [{ kind: 'abstained', run: runId(1), round: roundNo(3), reason: 'dataError' }] })), 'abstain-again'))
+    it('pays for its noise before it contributes, and again where the chain lost that', () => {
+      assert.equal(next(situation({ owesCharge: true })), 'charge')
+      assert.equal(next(situation({ owesCharge: true, journal: [contributed] })), 'charge')
+      assert.equal(next(situation({ owesCharge: true, resting: true })), 'rest')
+    })
+    it('does not wake a paused run whose noise it cannot pay for', () => {
+      const view = run({ state: 'Paused' }, { abstained: bitmapOf([me]) })
+      const spent = { kind: 'abstained', run: runId(1), round: roundNo(3), reason: 'privacySpent' } as const
+      assert.equal(next(situation({ view })), 'ready')
+      assert.equal(next(situation({ view, journal: [spent] })), 'wait')
+    })
     it('rests while maintenance is announced', () => assert.equal(next(situation({ resting: true })), 'rest'))
     it('adopts the model that it lacks first', () => assert.equal(next(situation({ hasBase: false })), 'adopt'))
     it('does nothing when it is not in the rota', () => assert.equal(next(situation({ me: siteId(9) })), 'wait'))
@@ -176,6 +188,74 @@ describe('next', () => {
       assert.equal(next(sliced('Attesting', { slices: unsettled })), 'wait')
       assert.equal(next(sliced('Attesting', { slices: unsettled, head: later(2, 2) })), 'attest')
     })
+  })
+
+  describe('when the study is masked', () => {
+    const idle: MaskingWork = {
+      offerDue: false,
+      dealDue: false,
+      keyDue: false,
+      sitsOut: false,
+      wantsNext: false,
+      mayMask: false,
+      canBeUnmasked: false,
+      releaseDue: false,
+      mayUnmask: false,
+      releasedOther: false,
+    }
+    const at = (phase: RoundView['phase'], work: Partial<MaskingWork> | null, r: Partial<RoundView> = {}, change: Partial<Situation> = {}) =>
+      next(
+        situation({
+          rules: { ...rules, mode: 'masked', limits: rules.limits.map(() => ({ seconds: 30, blocks: 30 })) },
+          view: run({}, { phase, keyed: phase === 'Keying' ? EMPTY : all, ...r }),
+          masking: work === null ? null : { ...idle, ...work },
+          ...change,
+        }),
+      )
+    const keyedEntry = { kind: 'keyed', run: runId(1), round: roundNo(3), root: ROOT, cid: ROOT, held: all } as const
+    const publication = { attempt: attemptNo(0), publisher: siteId(0), sumRoot: ROOT, sumCid: ROOT }
+
+    it('offers keys, deals, then keys, each when it is due', () => {
+      assert.equal(at('Keying', { offerDue: true, dealDue: true, keyDue: true }), 'advertise')
+      assert.equal(at('Keying', { dealDue: true, keyDue: true }), 'deal')
+      assert.equal(at('Keying', { keyDue: true }), 'key')
+      assert.equal(at('Keying', {}), 'wait')
+    })
+    it('keys once, and says again what is journalled and not on chain', () => {
+      assert.equal(at('Keying', { keyDue: true }, {}, { journal: [keyedEntry] }), 'key-again')
+      assert.equal(at('Keying', { keyDue: true }, { keyed: bitmapOf([me]) }, { journal: [keyedEntry] }), 'wait')
+    })
+    it('still tells its keys once it has keyed: others may lack them', () =>
+      assert.equal(at('Keying', { offerDue: true }, { keyed: bitmapOf([me]) }), 'advertise'))
+    it('abstains while keys are exchanged when it rests, or when its secrets are gone', () => {
+      assert.equal(at('Keying', { offerDue: true }, {}, { resting: true }), 'rest')
+      assert.equal(at('Keying', { sitsOut: true, offerDue: true }), 'sit-out')
+      assert.equal(at('Contributing', { sitsOut: true }), 'sit-out')
+    })
+    it('asks to be awaited in the next round when it is not in this one', () => {
+      assert.equal(at('Keying', { wantsNext: true }), 'ready')
+      assert.equal(at('Contributing', { wantsNext: true }, { abstained: bitmapOf([me]) }), 'ready')
+    })
+    it('contributes when all masks are at hand, and never without', () => {
+      assert.equal(at('Contributing', { mayMask: true }), 'contribute')
+      assert.equal(at('Contributing', {}), 'wait')
+      assert.equal(at('Contributing', null), 'wait')
+      assert.equal(at('Contributing', { mayMask: true }, { keyed: bitmapOf([siteId(0)]) }), 'wait')
+    })
+    it('publishes no sum that cannot be unmasked', () => {
+      assert.equal(at('Publishing', { canBeUnmasked: true }, { included: all }), 'publish')
+      assert.equal(at('Publishing', {}, { included: all }), 'wait')
+      assert.equal(at('Publishing', null, { included: all }), 'wait')
+    })
+    it('shows its shares before it attests, and attests once enough others have', () => {
+      assert.equal(at('Attesting', { releaseDue: true, mayUnmask: true }, { included: all, publication }), 'release')
+      assert.equal(at('Attesting', { mayUnmask: true }, { included: all, publication }), 'attest')
+      assert.equal(at('Attesting', {}, { included: all, publication }), 'wait')
+      assert.equal(at('Attesting', null, { included: all, publication }), 'wait')
+      assert.equal(at('Attesting', { releaseDue: true }, { included: bitmapOf([siteId(0)]), publication }), 'wait')
+    })
+    it('halts the node rather than show shares for another set of the same model', () =>
+      assert.equal(at('Attesting', { releaseDue: true, releasedOther: true }, { included: all, publication }), 'halt-node'))
   })
 
   describe('when nobody moves', () => {

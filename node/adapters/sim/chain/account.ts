@@ -1,4 +1,4 @@
-import { type Address, type Attempt, type Bitmap, type Digest, type RoundNo, type RunId, type SiteId, type StudyId, studyId } from '#base/ids.ts'
+import { type Address, type Attempt, address, type Bitmap, type Digest, type RoundNo, type RunId, type SiteId, type StudyId, studyId } from '#base/ids.ts'
 import type { DisputeEvidence } from '#core/commit/dispute.ts'
 import { partsOf } from '#core/commit/dispute-parts.ts'
 import {
@@ -25,11 +25,15 @@ import type { SimChain, SimContracts } from './chain.ts'
 import { asRotaError } from './ledger.ts'
 import type { SiteDetails } from './sites.ts'
 
+/** Any address will do, as long as it is always the same. */
+const COORDINATOR = address(`0x${'5c'.repeat(20)}`)
+
 /** The simulated chain for one account: the port, and what stewards and candidates do. */
 export class SimAccount implements Chain {
   readonly account: Address
   readonly chainId: bigint
   readonly genesis: Digest
+  readonly coordinator = COORDINATOR
   readonly #chain: SimChain
   readonly #stops: (() => void)[] = []
 

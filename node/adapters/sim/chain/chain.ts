@@ -23,6 +23,8 @@ export interface SimChainOptions {
   readonly blockSeconds?: number | null
   /** Size of a set of sites; 256 on a real chain. */
   readonly maxSites?: number
+  /** Sites that a masked study has at least; a rehearsal may have fewer than a study. */
+  readonly fewestMasked?: number
   /** Shortest and longest time until a transaction is mined, and until a change wakes who waits, in milliseconds. */
   readonly latencyMs?: readonly [number, number]
   /** Keeps all transactions, so that the chain can go back. */
@@ -71,7 +73,7 @@ export class SimChain {
     this.#history = options.mayGoBack ? new History() : null
     this.#deploy = () => {
       const sites = new SimSites(options.maxSites)
-      const studies = new SimStudies(sites, options.maxSites ?? 256)
+      const studies = new SimStudies(sites, options.maxSites ?? 256, options.fewestMasked)
       const privacy: SimPrivacy = new SimPrivacy(sites, studies, (run) => coordinator.run(run).study)
       const coordinator: SimCoordinator = new SimCoordinator(studies, privacy, (call: Call) => sites.nodeSite(call.sender))
       const consents = new SimConsents(sites, { chainId: this.chainId, verifyingContract: this.consentRegistry })

@@ -27,17 +27,19 @@ const NO_EPOCH: EpochRecord = Object.freeze({ epoch: 0, commitment: ZERO_DIGEST,
 export class SimStudies implements Studies {
   readonly #sites: SimSites
   readonly #maxSites: number
+  readonly #fewestMasked: number | undefined
   #studies: readonly Study[] = []
 
-  constructor(sites: SimSites, maxSites: number) {
+  constructor(sites: SimSites, maxSites: number, fewestMasked?: number) {
     this.#sites = sites
     this.#maxSites = maxSites
+    this.#fewestMasked = fewestMasked
   }
 
   publish(call: Call, protocolDigest: Digest, protocolCid: Digest, rules: StudyRules): StudyId {
     const publisher = this.#activeNode(call)
     if ([protocolDigest, protocolCid, rules.arithmeticVersion].includes(ZERO_DIGEST)) revert('StudyRegistry_ZeroDigest')
-    checkRules(rules, countOf(this.#sites.active), this.#maxSites)
+    checkRules(rules, countOf(this.#sites.active), this.#maxSites, this.#fewestMasked)
     const id = studyId(this.#studies.length + 1)
     this.#studies = [
       ...this.#studies,

@@ -6,8 +6,8 @@ import { revert } from './call.ts'
 /** Among fewer sites a sum tells too much of each. */
 const FEWEST_MASKED = 5
 
-/** StudyChecks.sol: reverts with the first fault. Open studies have no phase Keying, so its limit is left out. */
-export function checkRules(rules: StudyRules, activeSites: number, maxSites: number): void {
+/** StudyChecks.sol: reverts with the first fault. Open studies have no phase Keying, so its limit is left out. @param fewestMasked fewer for rehearsals */
+export function checkRules(rules: StudyRules, activeSites: number, maxSites: number, fewestMasked = FEWEST_MASKED): void {
   const { mode, quorum, minSites, maxRounds, wordBits, slices } = rules
   if (mode === 'groups') revert('StudyRegistry_ModeNotOffered', { mode })
   if (quorum < 1 || quorum > minSites || minSites > maxSites) revert('StudyRegistry_BadQuorum', { quorum, minSites })
@@ -15,7 +15,7 @@ export function checkRules(rules: StudyRules, activeSites: number, maxSites: num
   if (wordBits !== 32 && wordBits !== 64) revert('StudyRegistry_BadWordBits', { wordBits })
   if (slices === 0 || slices > minSites) revert('StudyRegistry_BadSlices', { slices, minSites })
   const masked = mode === 'masked'
-  if (masked && (minSites < FEWEST_MASKED || quorum < unmaskThreshold(minSites))) revert('StudyRegistry_TooFewToMask', { quorum, minSites })
+  if (masked && (minSites < fewestMasked || quorum < unmaskThreshold(minSites))) revert('StudyRegistry_TooFewToMask', { quorum, minSites })
   rules.limits.forEach((limit, i) => {
     const phase = PHASES[i] as (typeof PHASES)[number]
     const least = leastLimit(phase === 'Witnessing' ? 'witnessing' : 'keying', activeSites, slices)

@@ -1,10 +1,9 @@
 import type { Table } from '#core/model/table.ts'
 import { solve } from '../linear-algebra.ts'
 import type { PrivateFit } from './estimates.ts'
-import type { GaussianNoise } from './noise.ts'
 import { addSquare, designRow, eachPatient, mapped, norm, type PrivateSetup, squareFrom, triangle } from './rows.ts'
 import { sandwich, settled } from './solve.ts'
-import { PrivateSum, type PrivateSumPolicy } from './sums.ts'
+import { PrivateSum, type PrivateSumPolicy, type SumNoise } from './sums.ts'
 import type { Patients } from './units.ts'
 
 /**
@@ -27,7 +26,7 @@ export const linearSensitivity = ({ rowNorm, rowsPerPatient }: PrivateLinearPoli
 export const linearLength = (features: number): number => triangle(features + 2)
 
 /** A site's part, in steps of 2^-fractionBits. */
-export function releaseLinear(setup: PrivateSetup, table: Table, patients: Patients, policy: PrivateLinearPolicy, noise: GaussianNoise): BigInt64Array {
+export function releaseLinear(setup: PrivateSetup, table: Table, patients: Patients, policy: PrivateLinearPolicy, noise: SumNoise): BigInt64Array {
   const p = setup.names.length
   const w = new Float64Array(p + 2)
   const sum = new PrivateSum(linearLength(p), setup.fractionBits, linearSensitivity(policy))

@@ -3,10 +3,9 @@ import { sigmoid } from '../elementary.ts'
 import { LOGIT_LIMIT, limited } from '../family.ts'
 import { solve } from '../linear-algebra.ts'
 import type { PrivateFit } from './estimates.ts'
-import type { GaussianNoise } from './noise.ts'
 import { addSquare, designRow, eachPatient, norm, type PrivateSetup, squareFrom, triangle } from './rows.ts'
 import { sandwich, settled } from './solve.ts'
-import { PrivateSum, type PrivateSumPolicy } from './sums.ts'
+import { PrivateSum, type PrivateSumPolicy, type SumNoise } from './sums.ts'
 import type { Patients } from './units.ts'
 
 /**
@@ -42,7 +41,7 @@ export function releaseLogistic(
   patients: Patients,
   coef: Float64Array,
   policy: PrivateLogisticPolicy,
-  noise: GaussianNoise,
+  noise: SumNoise,
 ): BigInt64Array {
   const size = setup.names.length + 1
   const z = new Float64Array(size)

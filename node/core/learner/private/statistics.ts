@@ -1,8 +1,7 @@
 import type { Table } from '#core/model/table.ts'
 import { estimate, type PrivateEstimate } from './estimates.ts'
-import type { GaussianNoise } from './noise.ts'
 import { eachPatient, mapped, type PrivateSetup } from './rows.ts'
-import { PrivateSum, type PrivateSumPolicy } from './sums.ts'
+import { PrivateSum, type PrivateSumPolicy, type SumNoise } from './sums.ts'
 import type { Patients } from './units.ts'
 
 /**
@@ -24,7 +23,7 @@ export function releaseStatistics(
   table: Table,
   patients: Patients,
   policy: PrivateSumPolicy,
-  noise: GaussianNoise,
+  noise: SumNoise,
 ): BigInt64Array {
   const p = setup.names.length
   const length = statisticsLength(setup, bins)

@@ -2,6 +2,10 @@ import { RotaError } from '#base/errors.ts'
 import { powerOfTwo } from '#core/ring/powers.ts'
 import { FixedSums } from '../fixed-sums.ts'
 import { type GaussianNoise, stepsWithNoise, TAIL_DEVIATIONS } from './noise.ts'
+import type { SharedNoise } from './shared-noise.ts'
+
+/** All the noise that a sum needs, or a share of it. */
+export type SumNoise = GaussianNoise | SharedNoise
 
 /** Public choices of a private sum; none may be computed from rows. */
 export interface PrivateSumPolicy {
@@ -44,13 +48,14 @@ export class PrivateSum {
   }
 
   /** The sum with noise, in steps. Once: two releases of one sum would average their noise away. */
-  release({ noise: multiplier }: PrivateSumPolicy, noise: GaussianNoise): BigInt64Array {
+  release({ noise: multiplier }: PrivateSumPolicy, noise: SumNoise): BigInt64Array {
     if (this.#released) throw new TypeError('this sum was released before')
     this.#released = true
     const deviation = multiplier * this.sensitivity
     const perStep = powerOfTwo(this.#fractionBits)
     const total = this.#sums.total()
-    for (let i = 0; i < this.#length; i++) total[i] = (total[i] as bigint) + BigInt(stepsWithNoise(0, deviation, perStep, noise))
+    const draw = (): bigint => ('share' in noise ? noise.share(deviation * perStep) : BigInt(stepsWithNoise(0, deviation, perStep, noise)))
+    for (let i = 0; i < this.#length; i++) total[i] = (total[i] as bigint) + draw()
     return total
   }
 }

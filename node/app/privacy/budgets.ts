@@ -1,0 +1,99 @@
+import type { Digest, RunId, SiteId, StudyId } from '#base/ids.ts'
+import { epsilonOfWord } from '#core/privacy/chain-lanes.ts'
+import type { SampledGaussian } from '#core/privacy/mechanism.ts'
+import { prvEpsilon } from '#core/privacy/prv.ts'
+import { mechanismOf, policyWords, roundsLeft } from '#core/protocol/private-rounds.ts'
+import type { PrivacySpec } from '#core/protocol/protocol.ts'
+import type { ChainEvent, ChainReader } from '#ports/chain.ts'
+
+/** What a site's dataset has given away, and what a study still lets it give. */
+export interface Budget {
+  readonly site: SiteId
+  readonly dataset: Digest
+  readonly study: StudyId
+  readonly delta: number
+  /** Epsilon that the study allows the dataset to have spent, in all studies together. */
+  readonly limit: number
+  /** Rounds charged for this study; those that came to nothing among them. */
+  readonly rounds: number
+  /** Epsilon spent in all studies, as the chain counts and refuses by: RDP. Null where it can count no further. */
+  readonly enforced: number | null
+  /** The same, counted tightly (PRV); null where the protocol of a study that was charged is not here, or it was not asked for. */
+  readonly tight: number | null
+  /** Of the limit, by what is enforced. */
+  readonly left: number
+  /** Rounds of this study that the chain would still take. */
+  readonly roundsLeft: number
+}
+
+/** A study with differential privacy, as far as it is known here. */
+export interface AccountedStudy {
+  readonly study: StudyId
+  /** Null while its protocol is not on this disk. */
+  readonly privacy: PrivacySpec | null
+}
+
+type Charged = Extract<ChainEvent, { kind: 'Charged' }>
+
+export interface LedgerView {
+  readonly charges: readonly Charged[]
+  readonly studyOf: ReadonlyMap<RunId, StudyId>
+}
+
+/** All charges there are, with the studies that their runs are of. */
+export async function readLedger(chain: Pick<ChainReader, 'events' | 'runs'>): Promise<LedgerView> {
+  const [events, runs] = await Promise.all([chain.events(0, { kinds: ['Charged'] }), chain.runs()])
+  return { charges: events.filter((event): event is Charged => event.kind === 'Charged'), studyOf: new Map(runs.map(({ run, study }) => [run, study])) }
+}
+
+/** Datasets that were charged, newest charge last; a site's own stands there from the beginning. */
+export function datasetsIn({ charges }: LedgerView, own: { readonly site: SiteId; readonly dataset: Digest } | null): { site: SiteId; dataset: Digest }[] {
+  const found = new Map<string, { site: SiteId; dataset: Digest }>()
+  for (const { site, dataset } of [...(own === null ? [] : [own]), ...charges]) found.set(`${site}/${dataset}`, { site, dataset })
+  return [...found.values()].sort((a, b) => a.site - b.site)
+}
+
+/**
+ * One dataset beside each of the studies.
+ * @param isTight counts by PRV too, which takes up to half a second of processor time a study
+ */
+export function budgetsOf(
+  ledger: LedgerView,
+  { site, dataset }: { readonly site: SiteId; readonly dataset: Digest },
+  studies: readonly AccountedStudy[],
+  isTight: boolean,
+): readonly Budget[] {
+  const own = ledger.charges.filter((charge) => charge.site === site && charge.dataset === dataset)
+  const spent = own.at(-1)?.spent ?? 0n
+  const roundsOf = (study: StudyId): number => own.filter(({ run }) => ledger.studyOf.get(run) === study).length
+  const mechanisms = mechanismsOf(ledger, own, studies)
+  return studies.flatMap(({ study, privacy }) => {
+    if (privacy === null) return []
+    const { delta, epsilon: limit } = privacy
+    const enforced = epsilonOfWord(spent, delta)
+    return {
+      ...{ site, dataset, study, delta, limit },
+      rounds: roundsOf(study),
+      enforced: Number.isFinite(enforced) ? enforced : null,
+      tight: !isTight || mechanisms === null ? null : prvEpsilon(mechanisms, delta).upper,
+      left: Math.max(0, limit - enforced),
+      roundsLeft: roundsLeft(spent, policyWords(privacy)),
+    }
+  })
+}
+
+/** All that was charged to a dataset; null where what a study cost is not known here. */
+function mechanismsOf({ studyOf }: LedgerView, own: readonly Charged[], studies: readonly AccountedStudy[]): readonly SampledGaussian[] | null {
+  const rounds = new Map<StudyId, number>()
+  for (const { run } of own) {
+    const study = studyOf.get(run)
+    if (study === undefined) return null
+    rounds.set(study, (rounds.get(study) ?? 0) + 1)
+  }
+  const known = new Map(studies.map(({ study, privacy }) => [study, privacy]))
+  const mechanisms = [...rounds].map(([study, count]) => {
+    const privacy = known.get(study)
+    return privacy ? { ...mechanismOf(privacy), steps: privacy.steps * count } : null
+  })
+  return mechanisms.includes(null) ? null : (mechanisms as readonly SampledGaussian[])
+}

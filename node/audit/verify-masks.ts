@@ -1,0 +1,64 @@
+import { EMPTY, has, sitesOf, sizeOf, withSite } from '#base/bitmap.ts'
+import type { Digest, SiteId } from '#base/ids.ts'
+import type { FaultList } from './fault-list.ts'
+import { settleDoubts } from './masks/doubts.ts'
+import { readKeyFiles } from './masks/key-files.ts'
+import { edgesOf, type MaskEdges, type MaskRound, maskRoundOf } from './masks/mask-round.ts'
+import { unmask } from './masks/unmask.ts'
+import { readUnmaskings } from './masks/unmaskings.ts'
+import type { RoundInput } from './round-input.ts'
+import { eventsOf } from './run-log.ts'
+import { readStored } from './unixfs-object.ts'
+
+/** What stands between the published sum of a masked round and the sum that its model follows from. */
+export interface MaskOutcome {
+  /** Null when the masks cannot be taken off. */
+  readonly plain: Uint8Array | null
+  /** Why not. */
+  readonly lacking: readonly string[]
+  /** Attesters of whose releases nothing is in the stores. */
+  readonly missing: readonly SiteId[]
+  /** By `own` of an attestation; null where what it names is gone, so that it cannot be seen whether its site held the model. */
+  readonly proofs: ReadonlyMap<Digest, Digest | null>
+}
+
+export const isMasked = ({ study }: Pick<RoundInput, 'study'>): boolean => study.protocol?.mode === 'masked'
+
+/** Takes the masks off the frozen set's sum again, from what sites keyed with and what they showed afterwards. @param sum of masked vectors; null when it is not known */
+export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, faults: FaultList): Promise<MaskOutcome | null> {
+  const key = input.key.key
+  if (!isMasked(input) || key === null) return null
+  const round = maskRoundOf(termsOf(input))
+  const edges = edgesOf(round, eventsOf(input.round, 'Keyed'))
+  checkPlaces(input, round, edges, faults)
+  const files = await readKeyFiles(input, round, key, faults)
+  const { releases, told, proofs, missing } = await readUnmaskings(input, round, key, faults)
+  if (sum === null || input.round.frozen === null) return { plain: null, lacking: [], missing, proofs }
+  const evidence = { round, edges, survivors: input.round.frozen.included, ...files, releases, told }
+  const found = unmask(evidence, sum, input.study.protocol?.arithmetic.wordBits ?? 64)
+  const settled = await settleDoubts(evidence, found.doubted, (cid) => parcelAt(input, cid))
+  for (const text of [...found.blamed.map(({ message }) => message), ...settled, ...found.noted]) faults.note(text)
+  return { plain: found.plain, lacking: found.lacking, missing, proofs }
+}
+
+/** Kept for about a week; null afterwards. */
+async function parcelAt({ sources }: RoundInput, cid: Digest): Promise<Uint8Array | null> {
+  const { bytes, missing, damaged } = await readStored(sources, cid)
+  return missing.length > 0 || damaged.some((block) => !block.mended) ? null : bytes
+}
+
+const termsOf = ({ chain, study, run, round: { opened } }: RoundInput) => ({
+  ...{ chainId: chain.chainId, genesis: chain.genesis, coordinator: chain.coordinator },
+  ...{ study: run.study, run: run.run, round: opened.round, baseRoot: opened.baseRoot },
+  ...{ protocol: study.log.protocolDigest, members: opened.rota.reduce(withSite, EMPTY) },
+})
+
+/** Whoever is in masked with enough others, and as many are in as a secret takes. */
+function checkPlaces({ round }: RoundInput, { threshold }: MaskRound, edges: MaskEdges, faults: FaultList): void {
+  const included = round.frozen?.included
+  if (included === undefined) return
+  for (const site of sitesOf(included)) if (!edges.has(site)) faults.add('masks', `site ${site} is in the set and shares masks with too few others`)
+  if (sizeOf(included) < threshold) faults.add('masks', `${sizeOf(included)} sites are in the set, and ${threshold} are needed to take masks off`)
+  for (const { site } of eventsOf(round, 'Contributed'))
+    if (has(included, site) && !eventsOf(round, 'Keyed').some((e) => e.site === site)) faults.add('masks', `site ${site} contributed without having keyed`)
+}

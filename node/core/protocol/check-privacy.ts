@@ -1,0 +1,70 @@
+import { RotaError } from '#base/errors.ts'
+import { LEAST_SHARE, shareSize } from '#core/learner/private/shared-noise.ts'
+import { privateSensitivity } from '#core/learner/private/stages.ts'
+import { checkNoiseFits } from '#core/learner/private/sums.ts'
+import { setupOf } from '#core/learner/setup.ts'
+import { checkDelta, checkEpsilon, checkMechanism, LEAST_PATIENTS } from '#core/privacy/mechanism.ts'
+import { epsilonOnChain, mechanismOf, type PrivateProtocol, plannedRounds, policyWords, sharesFor } from './private-rounds.ts'
+import type { LearnerSpec, PrivacySpec } from './protocol.ts'
+
+/**
+ * The rules of a privacy section.
+ * @throws ROTA-2351 to 2356, 2359, 2360 numbers out of range; 2384 what this learner takes otherwise; 2385 when noisy sums could overflow the ring; 2387 a
+ * learner without a private form; 2388 when the planned rounds spend more than the limit
+ */
+export function checkPrivacy(protocol: PrivateProtocol, sites = protocol.maxSites): void {
+  const { learner, privacy } = protocol
+  checkEpsilon(privacy.epsilon)
+  checkDelta(privacy.delta)
+  checkMechanism(mechanismOf(privacy))
+  checkCohort(privacy)
+  checkLearner(learner)
+  checkShape(learner, privacy)
+  if (learner.kind !== 'neural') checkRing(protocol, sites)
+  policyWords(privacy)
+  const rounds = plannedRounds(learner)
+  const needed = epsilonOnChain(privacy, rounds)
+  if (!(needed <= privacy.epsilon)) throw new RotaError('ROTA-2388', { rounds, needed: Number(needed.toPrecision(6)), epsilon: privacy.epsilon })
+}
+
+function checkCohort({ minPatients, delta }: PrivacySpec): void {
+  if (!(Number.isInteger(minPatients) && minPatients >= LEAST_PATIENTS)) throw new RotaError('ROTA-2356', { cohort: minPatients, least: LEAST_PATIENTS })
+  if (!(delta < 1 / minPatients)) throw new RotaError('ROTA-2359', { delta, cohort: minPatients, advised: (0.1 / minPatients).toPrecision(1) })
+}
+
+function checkLearner(learner: LearnerSpec): void {
+  const refuse = (reason: string): RotaError => new RotaError('ROTA-2387', { learner: learner.kind, reason })
+  if (learner.kind === 'poisson') throw refuse('a count can be large, and one patient would need as much noise as the largest')
+  if (learner.kind === 'logistic' && learner.algorithm === 'fedavg') throw refuse('averaging has no noisy form here; newton has')
+  if ('siteIntercepts' in learner && learner.siteIntercepts) throw refuse('private intercepts are fitted without noise')
+  if (learner.kind === 'linear' && learner.l2 > 0) throw refuse('a penalty; where noise makes it necessary the fit is drawn towards 0 anyway')
+}
+
+/** Ranges are those in which noise can be drawn on its grid. */
+function checkShape({ kind }: LearnerSpec, { clip, samplingRate, steps, expectedBatch, noise }: PrivacySpec): void {
+  within('privacy.clip', clip, 1e-6, 1e6)
+  if (kind === 'neural') {
+    within('privacy.noise', noise, 0.01, 10_000)
+    within('privacy.expectedBatch', expectedBatch ?? 0, 1e-3, 1e9)
+    return
+  }
+  if (samplingRate !== 1) throw wrong('privacy.samplingRate', samplingRate, `1: a ${kind} study uses all patients in every round`)
+  if (steps !== 1) throw wrong('privacy.steps', steps, `1: a ${kind} study releases one sum a round`)
+}
+
+function checkRing(protocol: PrivateProtocol, sites: number): void {
+  const { privacy, cohort } = protocol
+  const setup = setupOf(protocol)
+  const sensitivity = privateSensitivity(setup, protocol)
+  const room = { sites, maxRows: cohort.maxRows, sensitivity, fractionBits: setup.fractionBits, wordBits: setup.wordBits }
+  checkNoiseFits(room, { noise: privacy.noise, rowsPerPatient: 1 })
+  const share = shareSize(privacy.noise * sensitivity * setup.fractionScale, sharesFor(protocol))
+  if (privacy.place === 'distributed' && share < LEAST_SHARE)
+    throw wrong('privacy.noise', privacy.noise, `shares of ${LEAST_SHARE} steps of the grid at least: more noise or fraction bits`)
+}
+
+function within(parameter: string, value: number, low: number, high: number): void {
+  if (!(value >= low && value <= high)) throw wrong(parameter, value, `a number from ${low} to ${high}`)
+}
+
+const wrong = (parameter: string, value: number, expected: string): RotaError => new RotaError('ROTA-2384', { parameter, value, expected })

@@ -1,0 +1,37 @@
+import { has, sitesOf } from '#base/bitmap.ts'
+import { isRotaError } from '#base/errors.ts'
+import type { Bitmap, SiteId } from '#base/ids.ts'
+import type { DealIndex } from '#core/masking/deal.ts'
+import { checkRelease, type Release } from '#core/masking/release.ts'
+import type { Play, Round } from '../play.ts'
+import { keyFileOf, type MaskedRound } from './masked-round.ts'
+
+/** What members showed for the frozen set; what is of another round or set, or malformed, is left out. */
+export function checkedReleases(play: Play, round: Round, { terms, graph }: MaskedRound): ReadonlyMap<SiteId, Release> {
+  const { included } = round.view.round
+  const isRight = ([from, release]: readonly [SiteId, Release]): boolean => {
+    try {
+      checkRelease(release, terms, graph, included, from)
+      return true
+    } catch (error) {
+      if (isRotaError(error)) return false
+      throw error
+    }
+  }
+  return new Map([...play.mail.of(round.run, round.round).releases].filter(([from, release]) => has(included, from) && isRight([from, release])))
+}
+
+/**
+ * The index of each site whose masks stand in the sum: of a survivor the one that the chain names, of one that dropped out the one that it dealt to this
+ * site, since its key file may be nowhere. Null while one is lacking.
+ */
+export function indexesFor(masked: MaskedRound, survivors: Bitmap): ReadonlyMap<SiteId, DealIndex> | null {
+  const indexes = new Map<SiteId, DealIndex>()
+  for (const site of sitesOf((survivors | masked.graph.sites) as Bitmap)) {
+    const named = keyFileOf(masked, site)?.index
+    const index = has(survivors, site) ? named : (masked.deals.indexes.get(site) ?? named)
+    if (index !== undefined) indexes.set(site, index)
+    else if (has(survivors, site) || (masked.graph.neighbours(site) & survivors) !== 0n) return null
+  }
+  return indexes
+}

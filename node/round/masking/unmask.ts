@@ -1,0 +1,113 @@
+import { has, sitesOf } from '#base/bitmap.ts'
+import { equalBytes, fromHex, toDigest } from '#base/bytes.ts'
+import { isRotaError, RotaError } from '#base/errors.ts'
+import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
+import { pairTag } from '#core/masking/commitments.ts'
+import { pairTagOf, parcelOf } from '#core/masking/deal.ts'
+import { hiddenSecret, type KeyRecord } from '#core/masking/key-record.ts'
+import { pairPad } from '#core/masking/pair-key.ts'
+import { type Rebuilt, rebuildSeeds, type UnmaskInput } from '#core/masking/rebuild.ts'
+import { pairSecretFor } from '#core/masking/release.ts'
+import { streamsToRemove } from '#core/masking/unmask.ts'
+import { addStreams } from '#core/masking/words.ts'
+import { decodeParcel } from '#wire/masking/parcel.ts'
+import { encodeUnmasking, type PairSecret } from '#wire/masking/unmasking.ts'
+import type { Play, Round } from '../play.ts'
+import { isMember, keyFileOf, type MaskedRound, maskedOf } from './masked-round.ts'
+import { ownRelease } from './release.ts'
+import { checkedReleases, indexesFor } from './releases.ts'
+
+/** What was rebuilt of a round's masks. */
+export interface Unmasked {
+  readonly seeds: Rebuilt['seeds']
+  readonly pairs: readonly PairSecret[]
+}
+
+/**
+ * Takes the masks off a sum, in place: all of them, or, when that cannot be, none.
+ * @throws ROTA-2329 (retry) when good shares are lacking, ROTA-2321 naming a site whose deal or key record is false
+ */
+export async function unmask(play: Play, round: Round, sum: Uint8Array, signal: AbortSignal): Promise<Unmasked> {
+  const { site } = play
+  const masked = maskedOf(play, round)
+  const input = inputOf(play, round, masked, signal)
+  const rebuilt = await rebuildSeeds(input).catch((error: unknown) => {
+    if (isRotaError(error, 'ROTA-2329')) masked.lacking = new Set(input.releases.values())
+    throw error
+  })
+  for (const wrong of sitesOf(rebuilt.wrong)) site.host.log.warn('masking.wrong-share', { run: round.run, round: round.round, site: wrong })
+  if (rebuilt.wrong !== 0n) site.tell({ kind: 'wrong-shares', run: round.run, round: round.round, sites: sitesOf(rebuilt.wrong) })
+  const records = recordsOf(masked, rebuilt)
+  const streams = streamsToRemove(input, rebuilt, records)
+  addStreams(sum, round.layout.wordBits, 0, streams, site.masking.keystream)
+  return { seeds: rebuilt.seeds, pairs: pairsBeside(input, rebuilt, records) }
+}
+
+/** Keeps what was taken off for whoever recomputes the round. @param proof what an attestation says of itself in an open study @returns what it says here: where that lies */
+export async function keepUnmasking(play: Play, round: Round, { seeds, pairs }: Unmasked, proof: Digest, signal: AbortSignal): Promise<Digest> {
+  const { site } = play
+  const bytes = encodeUnmasking({ site: site.id, proof: fromHex(proof), survivors: round.view.round.included, seeds, pairs, release: ownRelease(play, round) })
+  return site.store.putPlain(site.vault.seal(bytes, round.key), signal)
+}
+
+function inputOf(play: Play, round: Round, masked: MaskedRound, signal: AbortSignal): UnmaskInput {
+  const { site } = play
+  const survivors = round.view.round.included
+  const indexes = indexesFor(masked, survivors)
+  if (indexes === null) throw new RotaError('ROTA-5508', { run: round.run, round: round.round })
+  const names = new WeakMap<object, Uint8Array>()
+  return {
+    round: masked.terms,
+    graph: masked.graph,
+    survivors,
+    indexes,
+    releases: checkedReleases(play, round, masked),
+    async fetchParcel(dealer, holder) {
+      const named = indexes.get(dealer)
+      const cid = named === undefined ? undefined : parcelOf(named, holder)
+      if (cid === undefined) return undefined
+      const parcel = await site.store
+        .getPlain(toDigest(cid), signal, [dealer, holder])
+        .then(decodeParcel)
+        .catch(() => undefined)
+      signal.throwIfAborted()
+      if (parcel !== undefined) names.set(parcel, cid)
+      return parcel
+    },
+    parcelDigest: (parcel) => names.get(parcel) ?? new Uint8Array(0),
+    crypto: site.masking,
+  }
+}
+
+/** Of those that dropped out: what they hid in what they keyed with. */
+function recordsOf(masked: MaskedRound, { seeds }: Rebuilt): Map<SiteId, KeyRecord> {
+  const records = new Map<SiteId, KeyRecord>()
+  for (const site of seeds.keys()) {
+    const record = isMember(masked, site) ? keyFileOf(masked, site)?.record : undefined
+    if (record !== undefined) records.set(site, record)
+  }
+  return records
+}
+
+/** Secrets that survivors had to tell, since the record of a site that dropped out does not hide them. */
+function pairsBeside(
+  { round, graph, survivors, indexes, releases, crypto }: UnmaskInput,
+  { seeds }: Rebuilt,
+  records: ReadonlyMap<SiteId, KeyRecord>,
+): PairSecret[] {
+  const pairs: PairSecret[] = []
+  for (const [upper, seed] of seeds) {
+    if (has(survivors, upper)) continue
+    const record = records.get(upper)
+    for (const lower of sitesOf((graph.neighbours(upper) & survivors) as Bitmap).filter((each) => each < upper)) {
+      const index = indexes.get(lower)
+      const tag = index === undefined ? undefined : pairTagOf(index, upper)
+      const hidden = record === undefined ? undefined : hiddenSecret(record, lower, pairPad(round, lower, upper, seed, crypto))
+      if (hidden !== undefined && tag !== undefined && equalBytes(pairTag(round, lower, upper, hidden, crypto), tag)) continue
+      const release = releases.get(lower)
+      const told = release === undefined ? undefined : pairSecretFor(release, upper)
+      if (told !== undefined) pairs.push({ lower, upper, secret: told })
+    }
+  }
+  return pairs
+}

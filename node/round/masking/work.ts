@@ -1,0 +1,156 @@
+import { EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
+import { equalBytes, type Sha256 } from '#base/bytes.ts'
+import { isRotaError } from '#base/errors.ts'
+import type { Bitmap, SiteId } from '#base/ids.ts'
+import type { MaskingRound } from '#core/masking/context.ts'
+import type { DealIndex } from '#core/masking/deal.ts'
+import { checkSurvivors } from '#core/masking/graph.ts'
+import { awaitedReleases } from '#core/masking/rebuild.ts'
+import type { StudyRules } from '#ports/chain.ts'
+import { indexDigest } from '#wire/masking/key-file.ts'
+import { type ChainTime, partsPassed } from '../clock.ts'
+import type { MaskingWork } from '../next.ts'
+import type { Play, Round } from '../play.ts'
+import { dealtBefore, soundOffers } from './follow.ts'
+import { isMasked, isMember, keyFileOf, type MaskedRound } from './masked-round.ts'
+import { checkedReleases, indexesFor } from './releases.ts'
+import { wereDrawn } from './secrets.ts'
+
+/** Gossip may be lost, and a site may start late: what the others wait for is said again, in large rounds less often. */
+const againMs = ({ terms }: MaskedRound): number => Math.max(500, 20 * sizeOf(terms.members))
+/** Of the limit of Keying: so long offers are waited for, and so long deals. What is left has room for a call of each site, each a second after the one before. */
+const PARTS = 4
+const DEALS_AFTER = 1
+const KEYS_AFTER = 2
+/** Who has not keyed by then hardly will. */
+const LATE_AFTER = 3
+
+/** What there is to do, and what this site may, in the masked round that is open; null in an open study, and while the chain does not show the round. */
+export function maskingWork(play: Play, round: Round, rules: StudyRules, head: ChainTime): MaskingWork | null {
+  const { masked } = play
+  if (!isMasked(play) || masked === null) return null
+  const { phase } = round.view.round
+  return {
+    ...NOTHING,
+    ...(phase === 'Keying' ? keyingWork(play, round, masked, partsPassed(rules, round.view.round, head, PARTS)) : {}),
+    ...(phase === 'Contributing' ? contributingWork(play, round, masked) : {}),
+    ...(phase === 'Publishing' || phase === 'Attesting' ? unmaskingWork(play, round, masked) : {}),
+  }
+}
+
+const NOTHING: MaskingWork = {
+  offerDue: false,
+  dealDue: false,
+  keyDue: false,
+  sitsOut: false,
+  wantsNext: false,
+  mayMask: false,
+  canBeUnmasked: false,
+  releaseDue: false,
+  mayUnmask: false,
+  releasedOther: false,
+}
+
+function keyingWork(play: Play, round: Round, masked: MaskedRound, passed: number): Partial<MaskingWork> {
+  const { site } = play
+  if (!isMember(masked, site.id)) return {}
+  // Drawn and burnt, or lost: a second pair of keys for one round would unmask what was sent under the first.
+  if (masked.keys === null && wereDrawn(site, round.run, round.round)) return { sitsOut: true, wantsNext: has(round.view.round.abstained, site.id) }
+  const offered = [...soundOffers(play, round, masked).keys()]
+  const isDealt = dealtBefore(play, round) !== null
+  return {
+    wantsNext: passed >= LATE_AFTER && !has(round.view.round.keyed, site.id),
+    offerDue: site.host.clock.nowMs() - masked.offeredMs >= againMs(masked),
+    dealDue: !isDealt && masked.keys !== null && mayDeal(play, round, masked, offered, passed >= DEALS_AFTER),
+    keyDue: isDealt && masked.deals.opened.has(site.id) && mayKey(play, round, masked, offered, passed >= KEYS_AFTER),
+  }
+}
+
+/** Others that are awaited; where those would be too few all of the rota. */
+function waitedFor({ site }: Play, { view }: Round, terms: MaskingRound): SiteId[] {
+  const { awaited, abstained } = view.round
+  const all = sizeOf(awaited) >= terms.threshold ? awaited : terms.members
+  return sitesOf((all & ~abstained) as Bitmap).filter((each) => each !== site.id)
+}
+
+/** Once all that are awaited have offered keys, and whoever is back without being awaited had a moment for it; or, when patience is over, enough have. */
+function mayDeal(play: Play, round: Round, masked: MaskedRound, offered: readonly SiteId[], patienceOver: boolean): boolean {
+  const { members, threshold } = masked.terms
+  if (offered.length + 1 < threshold) return false
+  const isWhole = offered.length + 1 === sizeOf((members & ~round.view.round.abstained) as Bitmap)
+  const hadTime = play.site.host.clock.nowMs() - masked.seenMs >= 2 * againMs(masked)
+  return patienceOver || isWhole || (hadTime && waitedFor(play, round, masked.terms).every((each) => offered.includes(each)))
+}
+
+/** Once the deals of all are here that are awaited, or that offered keys and so are up. */
+function mayKey(play: Play, round: Round, { deals, terms }: MaskedRound, offered: readonly SiteId[], patienceOver: boolean): boolean {
+  const isSettled = (dealer: SiteId): boolean => deals.opened.has(dealer) || deals.refused.has(dealer) || has(round.view.round.abstained, dealer)
+  if (deals.opened.size < terms.threshold) return false
+  return patienceOver || [...waitedFor(play, round, terms), ...offered].every(isSettled)
+}
+
+/** Whoever keyed and shares masks with too few would not be hidden, nor could its masks be taken off. */
+function contributingWork({ site }: Play, { view }: Round, masked: MaskedRound): Partial<MaskingWork> {
+  const isIn = has(masked.graph.sites, site.id)
+  const neighbours = sitesOf(masked.graph.neighbours(site.id))
+  const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => masked.deals.refused.has(dealer) && !masked.deals.opened.has(dealer)))
+  const hasKeyed = masked.keyed.some((event) => event.site === site.id)
+  const sitsOut = isLost || (hasKeyed && !isIn)
+  return {
+    sitsOut,
+    wantsNext: sitsOut ? has(view.round.abstained, site.id) : !hasKeyed,
+    mayMask: isIn && !isLost && [site.id, ...neighbours].every((dealer) => masked.deals.opened.has(dealer)),
+  }
+}
+
+function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<MaskingWork> {
+  const { included, phase, publication } = round.view.round
+  const canBeUnmasked = isUnmaskable(masked, included)
+  const releasedOther = play.site.journal
+    .entries()
+    .some((e) => e.kind === 'released' && e.run === round.run && e.base === round.view.model.root && e.included !== included)
+  if (phase !== 'Attesting' || publication === null || !canBeUnmasked) return { canBeUnmasked, releasedOther }
+  return {
+    canBeUnmasked,
+    releasedOther,
+    releaseDue: masked.keys !== null && play.site.host.clock.nowMs() - masked.releasedMs >= againMs(masked),
+    mayUnmask: hasShares(play, round, masked),
+  }
+}
+
+function isUnmaskable({ graph, terms }: MaskedRound, survivors: Bitmap): boolean {
+  try {
+    checkSurvivors(graph, terms, survivors)
+    return true
+  } catch (error) {
+    if (isRotaError(error)) return false
+    throw error
+  }
+}
+
+function hasShares(play: Play, round: Round, masked: MaskedRound): boolean {
+  const { included } = round.view.round
+  const { terms, graph } = masked
+  const releases = checkedReleases(play, round, masked)
+  if (masked.lacking !== null && [...releases.values()].every((release) => masked.lacking?.has(release))) return false
+  return indexesFor(masked, included) !== null && awaitedReleases({ round: terms, graph, survivors: included, releases }) === EMPTY
+}
+
+/** Contributors whose masks can be taken off again as far as this site can tell: what a custodian names. Whoever dealt otherwise to some is not among them. */
+export function soundContributors({ site }: Play, masked: MaskedRound): Bitmap {
+  const isSound = (each: SiteId): boolean => {
+    const file = keyFileOf(masked, each)
+    const held = masked.deals.indexes.get(each)
+    return file !== undefined && (held === undefined || equalBytes(file.record.index, digestOf(held, site.sha256)))
+  }
+  return sitesOf(masked.graph.sites).reduce((set, each) => (isSound(each) ? set | (1n << BigInt(each)) : set), 0n) as Bitmap
+}
+
+/** Encoded once. */
+const digests = new WeakMap<DealIndex, Uint8Array>()
+
+function digestOf(index: DealIndex, sha256: Sha256): Uint8Array {
+  const digest = digests.get(index) ?? indexDigest(index, sha256)
+  digests.set(index, digest)
+  return digest
+}

@@ -1,0 +1,76 @@
+import { type Lie, MASKING_LIES } from '#adapters/sim/faults.ts'
+import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
+import type { Bitmap, SiteId } from '#base/ids.ts'
+import { holdersOf, maskGraph } from '#core/masking/graph.ts'
+import { thresholdOf } from '#core/masking/threshold.ts'
+import { only, type RunRecord } from '../record.ts'
+import { momentsOf, soundBetween } from './time.ts'
+
+const isHonest = ({ honest }: RunRecord, site: SiteId): boolean => honest.includes(site)
+
+/**
+ * Whether a run was right to end: a masked sum was published, and of the shares of some site's secret too few were with sites that were sound and honest. No
+ * other sum may stand beside it, so the run cannot go on.
+ */
+export function hadToEnd(record: RunRecord): boolean {
+  const { view, draw, events } = record
+  if (view?.state !== 'Ended') return false
+  const at = momentsOf(record)
+  const { round, included, rota } = view.round
+  const published = only(events, 'Published').find((e) => e.round === round)
+  const silent = new Set(draw.plan.lies.flatMap(({ site, lie }) => ((MASKING_LIES as readonly Lie[]).includes(lie) ? [site] : [])))
+  const good = bitmapOf(soundBetween(record, published === undefined ? 0 : at(published), record.endMs).filter((site) => !silent.has(site)))
+  const terms = { round, members: bitmapOf(rota), threshold: thresholdOf(rota.length), ctx: new Uint8Array(32) }
+  const graph = maskGraph(
+    terms,
+    only(events, 'Keyed').filter((e) => e.round === round),
+  )
+  return sitesOf((graph.sites | included) as Bitmap).some((site) => {
+    const holders = holdersOf(graph, included, site)
+    return holders !== EMPTY && sizeOf((holders & good) as Bitmap) < terms.threshold
+  })
+}
+
+/** Of one round and one other site an honest site shows a share of its self-mask or of its pair masks: with both its update would be bare. */
+export function neverBothKinds(record: RunRecord): string[] {
+  const kinds = new Map<string, Set<string>>()
+  for (const { site, run, round, survivors, about } of record.shown) {
+    if (!isHonest(record, site)) continue
+    for (const other of sitesOf(about)) {
+      const place = `site ${site} about site ${other} in round ${round} of run ${run}`
+      kinds.set(place, (kinds.get(place) ?? new Set()).add(has(survivors, other) ? 'self' : 'mask'))
+    }
+  }
+  return [...kinds].flatMap(([place, shown]) => (shown.size > 1 ? [`both kinds of share are shown by ${place}`] : []))
+}
+
+/** Of the updates that sites made of one model one set is unmasked: a second sum beside it would show whoever is in one of them alone. */
+export function oneSetUnmasked(record: RunRecord): string[] {
+  const base = new Map(record.said.flatMap(({ event }) => (event.kind === 'RoundOpened' ? [[`${event.run}/${event.round}`, event.baseRoot] as const] : [])))
+  const sets = new Map<string, Set<Bitmap>>()
+  for (const { site, run, round, survivors } of record.shown) {
+    if (!isHonest(record, site) || record.lostSets.has(`${run}/${round}`)) continue
+    const model = `${run} ${base.get(`${run}/${round}`)}`
+    sets.set(model, (sets.get(model) ?? new Set()).add(survivors))
+  }
+  return [...sets].flatMap(([model, seen]) => (seen.size > 1 ? [`${seen.size} sets of updates of one model are unmasked: run ${model}`] : []))
+}
+
+/** Shares leave for a set that the chain froze, once its sum stands there: a round that is void before shows nothing. */
+export function shownOncePublished(record: RunRecord): string[] {
+  if (record.draw.rules.mode !== 'masked') return []
+  return record.shown.flatMap(({ atMs, site, run, round, survivors }) => {
+    if (!isHonest(record, site)) return []
+    const isFrozen = record.said.some(({ event: e }) => e.kind === 'Frozen' && e.run === run && e.round === round && e.included === survivors)
+    const isPublished = record.said.some(({ atMs: saidMs, event: e }) => e.kind === 'Published' && e.run === run && e.round === round && saidMs <= atMs)
+    return isFrozen && isPublished
+      ? []
+      : [`site ${site} shows shares in round ${round} ${isFrozen ? 'before a sum is published' : 'for a set that was never frozen'}`]
+  })
+}
+
+/** Sums without their masks are sums that updates can have. */
+export const masksComeOff = (record: RunRecord): string[] =>
+  record.draw.rules.mode === 'masked'
+    ? only(record.events, 'RoundRefused').map(({ round }) => `the sum of round ${round} was refused: masks were left in it`)
+    : []

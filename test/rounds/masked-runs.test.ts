@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type FaultPlan, type Lie, NO_FAULTS } from '#adapters/sim/faults.ts'
+import { roundStories } from '#app/node/round-story.ts'
+import { rulesOf } from '#app/protocol/study-rules.ts'
+import { simulateNetwork } from '#app/simulate/simulated-network.ts'
+import { type RunId, type SiteId, siteId } from '#base/ids.ts'
+import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
+import type { Trainer } from '#ports/trainer.ts'
+import type { RowName } from '#round/next.ts'
+import type { Progress } from '#round/progress.ts'
+import { undisturbed } from '../support/replay.ts'
+import { generatedStudy, LOGISTIC, largeNetwork } from '../support/studies.ts'
+
+// given a masked study over a simulated chain and network, with the code and the cryptography of real nodes
+// ├── when nobody drops out, its models are those of the open study, byte for byte
+// ├── when a site drops out before it offers keys, deals, keys, contributes, publishes, shows its shares or attests
+// │   └── the models are those that the plain updates of the frozen sets give
+// ├── when a site shows shares that it was not given, the others name it and go on
+// ├── when a site deals garbage or gives its parcels to nobody, the round closes
+// └── when vectors are large and cut in slices, the same
+
+const SITES = 5
+const FEDAVG: LearnerSpec = { kind: 'logistic', algorithm: 'fedavg', rounds: 2, localSteps: 2, learningRate: 0.5, l2: 0.01, standardise: 'pooled' }
+const shrinking: Trainer = { backend: 'none', train: async (task) => task.weights.map((w) => 0.99 * w), stop: async () => undefined }
+
+interface Played {
+  readonly protocol: Protocol
+  readonly models: readonly string[]
+  readonly expected: readonly string[]
+  readonly included: readonly (readonly number[])[]
+  readonly told: readonly Progress[]
+  readonly state: string
+}
+
+interface Options {
+  readonly mode?: Protocol['mode']
+  readonly learner?: LearnerSpec
+  /** The site is gone before this row of this round, and back in the next. */
+  readonly drop?: { readonly row: RowName; readonly round: number; readonly site: number }
+  readonly lie?: { readonly site: number; readonly lie: Lie }
+  readonly slices?: number
+}
+
+async function play({ mode = 'masked', learner = LOGISTIC, drop, lie, slices = 1 }: Options): Promise<Played> {
+  const change = { mode, minSites: 5, quorum: 4, slices, ...(learner.kind === 'neural' ? { maxRounds: 10 } : {}) }
+  const study = generatedStudy({ sites: SITES, rows: 40, learner, change })
+  const told: Progress[] = []
+  const faults: FaultPlan = lie === undefined ? NO_FAULTS : { ...NO_FAULTS, lies: [{ site: siteId(lie.site), lie: lie.lie }] }
+  const network = await simulateNetwork({
+    seed: 1,
+    sites: study.sites,
+    protocol: study.protocol,
+    rules: await rulesOf(study.protocol),
+    trainer: shrinking,
+    ...(lie === undefined ? {} : { faults }),
+    tell: (_, progress) => void told.push(progress),
+    hooks: (site) => ({
+      async beforeRow(row, view) {
+        if (row !== drop?.row || site.id !== siteId(drop.site) || view.round.round !== drop.round) return
+        while ((await site.chain.run(view.run)).round.round === drop.round) await network.world.time.sleep(500)
+      },
+    }),
+  })
+  try {
+    const run: RunId = await network.openRun()
+    const view = await network.finish(run)
+    const stories = roundStories(await network.events(), run).filter(({ state }) => state === 'closed')
+    const rows = study.sites.map((site) => site.rows)
+    return {
+      protocol: study.protocol,
+      models: stories.map((story) => String(story.modelRoot)),
+      expected: learner.kind === 'neural' ? [] : await undisturbed(study.protocol, rows, stories),
+      included: stories.map((story) => story.included),
+      told,
+      state: view.state,
+    }
+  } finally {
+    network.stop()
+  }
+}
+
+const withdraw = (site: number) => (set: readonly number[]) => !set.includes(siteId(site) as SiteId)
+
+describe('masked runs', () => {
+  for (const [name, learner] of [
+    ['an exact fit', LOGISTIC],
+    ['averaging', FEDAVG],
+  ] as const)
+    it(`of ${name} lead to the models of open ones`, async () => {
+      const [open, masked] = [await play({ mode: 'open', learner }), await play({ learner })]
+      assert.deepEqual(masked.models, open.models)
+      assert.deepEqual(masked.models, masked.expected)
+      assert.equal(masked.state, 'Finished')
+    })
+
+  // Row, and whether the site is still in the round's set.
+  const drops = [
+    ['advertise', false],
+    ['deal', false],
+    ['key', false],
+    ['contribute', false],
+    ['release', true],
+    ['attest', true],
+  ] as const
+  for (const [row, isIn] of drops)
+    it(`survive a site that drops out before it would ${row}`, async () => {
+      const { models, expected, included, state } = await play({ learner: FEDAVG, drop: { row, round: 2, site: 3 } })
+      assert.equal(state, 'Finished')
+      assert.deepEqual(models, expected)
+      assert.equal(withdraw(3)(included[1] as readonly number[]), !isIn)
+    })
+
+  it('name a site that shows shares which it was not given', async () => {
+    const { told, models, expected, state } = await play({ learner: FEDAVG, lie: { site: 0, lie: 'wrong-share' } })
+    assert.equal(state, 'Finished')
+    assert.deepEqual(models, expected)
+    const named = told.flatMap((progress) => (progress.kind === 'wrong-shares' ? progress.sites : []))
+    assert.ok(named.length > 0)
+    assert.deepEqual([...new Set(named)], [0])
+  })
+
+  for (const lie of ['garbage-deal', 'withheld-parcel', 'withheld-shares'] as const)
+    it(`go on beside a site with a ${lie}`, async () => {
+      const { models, expected, state } = await play({ learner: FEDAVG, lie: { site: 2, lie } })
+      assert.equal(state, 'Finished')
+      assert.deepEqual(models, expected)
+    })
+
+  it('add up large vectors in slices', async () => {
+    const { state, models } = await play({ learner: largeNetwork(1), slices: 4 })
+    assert.equal(state, 'Finished')
+    assert.equal(models.length, 3)
+  })
+})

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { watchBudgets } from '#app/privacy/budget-gauges.ts'
+import { budgetsOf, datasetsIn, type LedgerView } from '#app/privacy/budgets.ts'
+import { digest, roundNo, runId, type SiteId, siteId, studyId } from '#base/ids.ts'
+import { statusText } from '#cli/output/privacy-text.ts'
+import { plain } from '#cli/output/style.ts'
+import { addWord, isWithin } from '#core/privacy/chain-lanes.ts'
+import { prvEpsilon } from '#core/privacy/prv.ts'
+import { epsilonOnChain, mechanismOf, policyWords, roundsLeft } from '#core/protocol/private-rounds.ts'
+import type { PrivacySpec, Protocol } from '#core/protocol/protocol.ts'
+import type { ChainEvent, ChainReader } from '#ports/chain.ts'
+import { Metrics } from '#web/metrics.ts'
+
+/*
+  What a dataset has spent and has left
+  ├── counts all studies on it, each at its own delta; rounds left are those that the chain would take
+  ├── is told by PRV too where all protocols are known
+  ├── other datasets and other sites are accounts of their own
+  └── stands among the node's metrics
+*/
+const A: PrivacySpec = { unit: 'patient', epsilon: 3, delta: 1e-4, noise: 8, clip: 1, place: 'local', samplingRate: 1, steps: 1, minPatients: 20 }
+const B: PrivacySpec = { ...A, noise: 6, epsilon: 2, delta: 1e-5 }
+const HERE = digest(`0x${'aa'.repeat(32)}`)
+const THERE = digest(`0x${'bb'.repeat(32)}`)
+const studies = [
+  { study: studyId(1), privacy: A },
+  { study: studyId(2), privacy: B },
+]
+
+/** Run n is of study n. */
+function ledgerOf(charges: readonly (readonly [site: SiteId, run: number, dataset: typeof HERE])[]): LedgerView {
+  const spent = new Map<string, bigint>()
+  const events = charges.map(([site, run, dataset], i) => {
+    const key = `${site}/${dataset}`
+    spent.set(key, addWord(spent.get(key) ?? 0n, policyWords(run === 1 ? A : B).charge))
+    const at = { block: i, index: 0, timestamp: 0, tx: HERE }
+    return { ...at, kind: 'Charged' as const, run: runId(run), round: roundNo(i + 1), site, dataset, spent: spent.get(key) as bigint }
+  })
+  return { charges: events, studyOf: new Map([1, 2, 3].map((n) => [runId(n), studyId(n)])) }
+}
+
+const me = siteId(0)
+const ledger = ledgerOf([
+  [me, 1, HERE],
+  [siteId(1), 1, HERE],
+  [me, 1, HERE],
+  [me, 2, HERE],
+  [me, 2, THERE],
+])
+
+describe('a budget', () => {
+  it('is of all studies on a dataset', () => {
+    const [a, b] = budgetsOf(ledger, { site: me, dataset: HERE }, studies, true)
+    assert.ok(a !== undefined && b !== undefined)
+    assert.deepEqual([a.rounds, b.rounds], [2, 1])
+    const before = addWord(policyWords(A).charge, policyWords(A).charge)
+    assert.equal(a.enforced, epsilonOnChain({ ...A, noise: B.noise }, 1, before))
+    const mechanisms = [
+      { ...mechanismOf(A), steps: 2 },
+      { ...mechanismOf(B), steps: 1 },
+    ]
+    assert.equal(a.tight, prvEpsilon(mechanisms, A.delta).upper)
+    assert.ok((a.tight as number) <= (a.enforced as number) && (b.enforced as number) > (a.enforced as number))
+    assert.ok(Math.abs(a.left + (a.enforced as number) - 3) < 1e-12)
+  })
+
+  it('leaves as many rounds as the chain would take', () => {
+    for (const privacy of [A, B]) {
+      const policy = policyWords(privacy)
+      let spent = 0n
+      let rounds = 0
+      for (let next = addWord(spent, policy.charge); isWithin(next, policy.limit); next = addWord(spent, policy.charge)) {
+        assert.equal(roundsLeft(spent, policy), roundsLeft(0n, policy) - rounds)
+        spent = next
+        rounds++
+      }
+      assert.deepEqual([roundsLeft(0n, policy), roundsLeft(spent, policy)], [rounds, 0])
+      assert.ok(rounds > 3)
+    }
+  })
+
+  it('is an account for each site and dataset', () => {
+    assert.deepEqual(
+      datasetsIn(ledger, { site: siteId(2), dataset: HERE }).map(({ site, dataset }) => [site, dataset]),
+      [
+        [me, HERE],
+        [me, THERE],
+        [siteId(1), HERE],
+        [siteId(2), HERE],
+      ].map(([site, dataset]) => [site, dataset]),
+    )
+    assert.equal(budgetsOf(ledger, { site: me, dataset: THERE }, studies, false)[0]?.rounds, 0)
+    const [untouched] = budgetsOf(ledger, { site: siteId(2), dataset: HERE }, studies, false)
+    assert.deepEqual([untouched?.enforced, untouched?.left, untouched?.tight], [0, 3, null])
+  })
+
+  it('is not counted tightly where a protocol is not here', () => {
+    const [known] = budgetsOf(ledger, { site: me, dataset: HERE }, [studies[0] as never, { study: studyId(2), privacy: null }], true)
+    assert.ok(known?.tight === null && known.enforced !== null)
+  })
+
+  it('is shown with what is spent rounded up', () => {
+    const budgets = budgetsOf(ledger, { site: me, dataset: HERE }, studies, true).map((budget) => ({ ...budget, site: 'here', name: 'patients', title: 'T' }))
+    const shown = statusText({ site: 'here', dataset: HERE, budgets, unknown: [3] }, plain)
+    assert.match(shown, /rounds left/)
+    assert.match(shown, /study 3/)
+    assert.match(statusText({ site: 'here', dataset: HERE, budgets: [], unknown: [] }, plain), /nothing is promised/)
+  })
+
+  it('stands among the metrics', async () => {
+    const metrics = new Metrics()
+    const chain = {
+      studies: async () => studies.map(({ study }) => ({ id: study })),
+      events: async () => ledger.charges as readonly ChainEvent[],
+      runs: async () => [...ledger.studyOf].map(([run, study]) => ({ run, study, state: 'Active' as const })),
+    } as unknown as ChainReader
+    const protocolOf = async ({ id }: { id: number }) => ({ privacy: studies[id - 1]?.privacy }) as Protocol
+    watchBudgets(metrics, { chain, site: me, dataset: HERE, protocolOf })
+    const text = await metrics.text()
+    assert.match(text, /rota_privacy_epsilon_spent\{study="1"\} 1\.|rota_privacy_epsilon_spent\{study="1"\} 0\./)
+    assert.match(text, /rota_privacy_epsilon_left\{study="2"\}/)
+  })
+})
