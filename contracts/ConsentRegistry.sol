@@ -19,17 +19,12 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
     bytes32 private constant OMBUDSMAN_TYPE = keccak256("OmbudsmanWithdraw(bytes32 programme,bytes32 tag)");
     uint256 private constant MAX_TEXT = 16_384;
 
-    /// @dev `set` tells epoch 0 from none.
-    struct Grants {
-        uint64 epoch;
-        bool set;
-        bytes32 root;
-    }
-
     ISiteRegistry private immutable SITES;
     mapping(bytes32 programme => TermsView) private _terms;
     mapping(bytes32 programme => mapping(bytes32 tag => uint256 blockNumber)) private _withdrawnAt;
-    mapping(SiteId site => mapping(bytes32 programme => Grants)) private _grants;
+    /// @dev Of each site the number of its newest epoch, plus 1. Four sites share a word: the first of them alone pays for a new one. Roots are
+    /// in events.
+    mapping(bytes32 programme => mapping(uint256 group => uint64[4])) private _epochs;
 
     constructor(ISiteRegistry sites_) EIP712("Rota", "1") {
         SITES = sites_;
@@ -63,10 +58,11 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
         (SiteId site, Role role) = SITES.siteOf(msg.sender);
         if (role != Role.Node || !SITES.activeSites().has(site)) revert ConsentRegistry_NotActive(msg.sender);
         if (root == 0) revert ConsentRegistry_ZeroRoot();
-        Grants storage last = _grants[site][programme];
-        if (last.set && epoch <= last.epoch) revert ConsentRegistry_EpochNotRising(site, programme, epoch, last.epoch);
-        // Effect: the site's grants
-        _grants[site][programme] = Grants(epoch, true, root);
+        uint64[4] storage epochs = _epochs[programme][SiteId.unwrap(site) / 4];
+        uint64 next = epochs[SiteId.unwrap(site) % 4];
+        if (epoch < next || epoch == type(uint64).max) revert ConsentRegistry_EpochNotRising(site, programme, epoch, next == 0 ? 0 : next - 1);
+        // Effect: the site's newest epoch
+        epochs[SiteId.unwrap(site) % 4] = epoch + 1;
         emit ConsentRoot(site, programme, epoch, root);
     }
 
@@ -130,9 +126,9 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
     }
 
     /// @inheritdoc IConsentRegistry
-    function rootOf(SiteId site, bytes32 programme) external view returns (uint64 epoch, bytes32 root) {
-        Grants storage g = _grants[site][programme];
-        return (g.epoch, g.root);
+    function epochOf(SiteId site, bytes32 programme) external view returns (uint64 epoch, bool set) {
+        uint64 next = _epochs[programme][SiteId.unwrap(site) / 4][SiteId.unwrap(site) % 4];
+        return next == 0 ? (0, false) : (next - 1, true);
     }
 
     /// @inheritdoc IConsentRegistry

@@ -23,7 +23,8 @@ contract PrivacyLedger is IPrivacyLedger {
     IRoundCoordinator private immutable COORDINATOR;
     mapping(StudyId study => Policy) private _policies;
     mapping(SiteId site => mapping(bytes32 dataset => uint256)) private _spent;
-    mapping(RunId run => mapping(SiteId site => RoundNo)) private _last;
+    /// @dev Eight sites share a word, 32 bits each: the first of them alone pays for a new one in a run.
+    mapping(RunId run => mapping(uint256 group => uint256 rounds)) private _last;
 
     constructor(ISiteRegistry sites_, IStudyRegistry studies_) {
         (SITES, STUDIES, COORDINATOR) = (sites_, studies_, IRoundCoordinator(msg.sender));
@@ -53,12 +54,15 @@ contract PrivacyLedger is IPrivacyLedger {
         uint256 cost = p.charge;
         if (cost == 0) revert PrivacyLedger_NoPolicy(study);
         if (dataset == 0) revert PrivacyLedger_ZeroDataset();
-        if (RoundNo.unwrap(round) <= RoundNo.unwrap(_last[run][site])) revert PrivacyLedger_AlreadyCharged(run, round, site);
+        (uint256 group, uint256 shift) = (SiteId.unwrap(site) / 8, 32 * (SiteId.unwrap(site) % 8));
+        uint256 rounds = _last[run][group];
+        if (RoundNo.unwrap(round) <= uint32(rounds >> shift)) revert PrivacyLedger_AlreadyCharged(run, round, site);
         uint256 before = _spent[site][dataset];
         uint256 spent = before.add(cost);
         if (!spent.isWithin(p.limit)) revert PrivacyLedger_LimitReached(site, dataset, before, p.limit);
         // Effect: spent
-        (_spent[site][dataset], _last[run][site]) = (spent, round);
+        _spent[site][dataset] = spent;
+        _last[run][group] = (rounds & ~(uint256(type(uint32).max) << shift)) | (uint256(RoundNo.unwrap(round)) << shift);
         emit Charged(run, round, site, dataset, spent);
     }
 
@@ -75,6 +79,7 @@ contract PrivacyLedger is IPrivacyLedger {
 
     /// @inheritdoc IPrivacyLedger
     function lastCharged(RunId run, SiteId site) external view returns (RoundNo) {
-        return _last[run][site];
+        uint256 id = SiteId.unwrap(site);
+        return RoundNo.wrap(uint32(_last[run][id / 8] >> (32 * (id % 8))));
     }
 }

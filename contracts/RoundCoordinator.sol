@@ -81,9 +81,9 @@ contract RoundCoordinator is Contributing, RoundViews {
     }
 
     /// @inheritdoc IRoundCoordinator
-    function contribute(RunId id, RoundNo round, bytes32 root, bytes32 cid, bytes32 cohortRoot) external {
+    function contribute(RunId id, RoundNo round, bytes32 root, bytes32 cid, bytes32 cohortRoot, bytes32 opening) external {
         (Run storage r, SiteId site) = _enter(id);
-        _contribute(id, r, round, site, root, cid, cohortRoot);
+        _contribute(id, r, round, site, Commitment(root, cid, cohortRoot, opening));
     }
 
     /// @inheritdoc IRoundCoordinator

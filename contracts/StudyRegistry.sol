@@ -4,22 +4,27 @@ pragma solidity 0.8.37;
 import {ISiteRegistry} from "./interfaces/ISiteRegistry.sol";
 import {IStudyRegistry} from "./interfaces/IStudyRegistry.sol";
 import {Bitmap} from "./libraries/Bitmap.sol";
+import {KeyTurns} from "./libraries/KeyTurns.sol";
 import {StudyChecks} from "./libraries/StudyChecks.sol";
-import {SiteId, StudyId} from "./types/Ids.sol";
+import {MAX_MASKED, SiteId, StudyId} from "./types/Ids.sol";
 import {Role} from "./types/Sites.sol";
 import {EpochView, Mode, StudyRules, StudyView} from "./types/Studies.sol";
 
 /// @title StudyRegistry
 contract StudyRegistry is IStudyRegistry {
     using Bitmap for uint256;
+    using KeyTurns for KeyTurns.Drawers;
 
+    /// @dev `since`: when its approvals last changed or its key was reported, in seconds; turns to draw the next key count from then on.
     struct Study {
         SiteId publisher;
         uint32 epochCount;
+        uint40 since;
         bytes32 protocolDigest;
         bytes32 protocolCid;
         uint256 approvals;
         StudyRules rules;
+        KeyTurns.Drawers drawers;
     }
 
     struct Epoch {
@@ -65,8 +70,10 @@ contract StudyRegistry is IStudyRegistry {
         if (!SITES.activeSites().has(site)) revert StudyRegistry_NotSteward(msg.sender);
         if (protocolDigest != s.protocolDigest) revert StudyRegistry_OtherDigest(id, protocolDigest, s.protocolDigest);
         if (s.approvals.has(site)) revert StudyRegistry_AlreadyApproved(id, site);
+        uint256 approved = s.approvals | Bitmap.only(site);
+        if (s.rules.mode == Mode.Masked && approved.size() > MAX_MASKED) revert StudyRegistry_TooManyToMask(approved.size(), MAX_MASKED);
         // Effect: approved
-        s.approvals |= Bitmap.only(site);
+        (s.approvals, s.since) = (approved, uint40(block.timestamp));
         emit StudyApproved(id, site);
     }
 
@@ -77,22 +84,23 @@ contract StudyRegistry is IStudyRegistry {
         SiteId site = _steward();
         if (!s.approvals.has(site)) revert StudyRegistry_NotApproved(id, site);
         // Effect: no longer approved
-        s.approvals &= ~Bitmap.only(site);
+        (s.approvals, s.since) = (s.approvals & ~Bitmap.only(site), uint40(block.timestamp));
         emit StudyWithdrawn(id, site);
     }
 
     /// @inheritdoc IStudyRegistry
     function publishEpoch(StudyId id, uint32 epoch, bytes32 commitment, bytes32 bundle) external {
-        // Check: the next epoch, due, by one who may
+        // Check: the next epoch, due, by one who may and whose turn has come
         Study storage s = _known(id);
         if (commitment == 0 || bundle == 0) revert StudyRegistry_ZeroDigest();
         if (epoch != s.epochCount) revert StudyRegistry_NotNextEpoch(id, epoch, s.epochCount);
         uint256 members = membersNow(id);
         SiteId site = epoch == 0 ? _publisher(id, s) : _member(id, members);
         if (members == 0) revert StudyRegistry_NoMembers(id);
-        if (epoch > 0 && !_due(id, epoch - 1, members)) revert StudyRegistry_EpochNotDue(id, epoch);
+        if (epoch > 0) _checkTurn(id, s, epoch, site, members);
         // Effect: the epoch
         s.epochCount = epoch + 1;
+        s.drawers.note(site, epoch);
         _epochs[id][epoch] = Epoch(commitment, bundle, members, false);
         emit EpochPublished(id, epoch, site, commitment, bundle, members);
     }
@@ -106,7 +114,7 @@ contract StudyRegistry is IStudyRegistry {
         Epoch storage e = _epochs[id][epoch];
         if (e.reported) revert StudyRegistry_AlreadyReported(id, epoch);
         // Effect: another may be published
-        e.reported = true;
+        (e.reported, s.since) = (true, uint40(block.timestamp));
         emit EpochReported(id, epoch, site);
     }
 
@@ -152,9 +160,13 @@ contract StudyRegistry is IStudyRegistry {
         rota = membersNow(id) & _epochs[id][epoch].members;
     }
 
-    function _due(StudyId id, uint32 newest, uint256 members) private view returns (bool) {
-        Epoch storage e = _epochs[id][newest];
-        return e.reported || e.members != members;
+    /// @dev Due, and as many turns passed as members come before.
+    function _checkTurn(StudyId id, Study storage s, uint32 epoch, SiteId site, uint256 members) private view {
+        Epoch storage e = _epochs[id][epoch - 1];
+        (bool reported, uint256 before) = (e.reported, e.members);
+        if (!reported && before == members) revert StudyRegistry_EpochNotDue(id, epoch);
+        uint256 place = s.drawers.placeOf(members, reported ? 0 : members & ~before, s.publisher, site);
+        if (block.timestamp < s.since + place * KeyTurns.SECONDS) revert StudyRegistry_NotItsTurn(id, epoch, site, place);
     }
 
     function _viewEpoch(StudyId id, uint32 epoch) private view returns (EpochView memory) {

@@ -59,7 +59,7 @@ interface IConsentRegistry {
     function publishTerms(bytes32 programme, Terms calldata terms) external;
 
     /// @notice Commits to the grants that the caller's site holds. Emits {ConsentRoot}.
-    /// @param epoch higher than the site's last for this programme
+    /// @param epoch higher than the site's last for this programme; below 2^64 - 1
     function setRoot(bytes32 programme, uint64 epoch, bytes32 root) external;
 
     /// @notice Withdraws one consent; anyone may relay it.
@@ -86,8 +86,8 @@ interface IConsentRegistry {
     /// @notice A programme's newest terms.
     function termsOf(bytes32 programme) external view returns (TermsView memory);
 
-    /// @notice A site's last root and epoch for a programme; zero when it set none.
-    function rootOf(SiteId site, bytes32 programme) external view returns (uint64 epoch, bytes32 root);
+    /// @notice The epoch of a site's last root for a programme; `set` is false when it set none. The root is in {ConsentRoot} alone.
+    function epochOf(SiteId site, bytes32 programme) external view returns (uint64 epoch, bool set);
 
     /// @notice The tag of a grant.
     function tagOf(bytes32 blind, address patientKey) external pure returns (bytes32 tag);

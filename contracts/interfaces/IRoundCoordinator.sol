@@ -36,18 +36,20 @@ import {IRoundEvents} from "./IRoundEvents.sol";
 ///   When the whole rota is passed over, all is forgiven and the first after the last leader is taken.
 /// - awaited = sites of the rota that contributed to the last opened round of this run (keyed, and did not abstain, when it ended in Keying), or were not in its rota, or signalled
 ///   `ready` since it opened (but who asked for more time in it and did not come). First round of a run, and a
-///   deep one: the whole rota; first round after a pause: the whole rota but such a one.
+///   deep one: the whole rota; first round after a pause: the whole rota but such a one. A deep one after one that was void in Keying
+///   awaits as others do. Of a masked study, where fewer than `quorum` would be awaited, it is the whole rota.
 /// - It is *deep* when it opens because a round was void in Publishing or Attesting, or because a deep one was void. (A pause between
 ///   ends that, as every close and refusal does.)
 /// - `ready` signals are used up. Phase Contributing begins, of a masked study Keying. Emits {RoundOpened}, and no {PhaseBegan} for
 /// this first phase.
 ///
 /// # Keying
-/// Of masked studies alone. Ends when every awaited site that is still approved has keyed or abstained, and at least `quorum`, and 5,
-/// have keyed (looked at by `key` and `abstain`); *at the limit*: with `quorum` that keyed, else Void. Then Contributing begins: only sites that
-/// keyed contribute, and those of them that were awaited are. From here on the round needs more than its quorum where that is less
-/// than two thirds: *enough* is quorum or, of a masked study with k keyed sites, floor(2k / 3) + 1 if that is more. So many hold shares of
-/// each secret and must release them to unmask a sum; fewer could not.
+/// Of masked studies alone, and of the sites that the round awaits when it opens, its *dealers*: each deals to each, so that others would
+/// have no shares. The round needs more than its quorum where that is less than two thirds of them: *enough* is quorum or, of a masked study
+/// with k dealers, floor(2k / 3) + 1 if that is more. So many hold shares of each secret and must release them to unmask a sum; fewer
+/// could not. All know k before they deal, and nobody lowers it by staying away.
+/// Ends when every awaited site that is still approved has keyed or abstained, and enough, and 5, have keyed (looked at by `key` and
+/// `abstain`); *at the limit*: with enough that keyed, else Void. Then Contributing begins: only sites that keyed contribute, and are awaited.
 ///
 /// # Contributing
 /// Ends when every awaited site that is still approved has contributed or abstained, and enough (`quorum`; above) have contributed
@@ -140,11 +142,15 @@ interface IRoundCoordinator is IRoundEvents {
 
     /// @notice Commits to the caller's update.
     /// @dev Requirements, in this order: run active; current round; Contributing; approved; member; of a masked study keyed (NotKeyed);
-    /// of an accounted study charged (NotCharged; IPrivacyLedger); no zero digest; neither contributed nor abstained. Emits {Contributed}, and {PhaseBegan} when it was the last awaited.
+    /// of an accounted study charged (NotCharged; IPrivacyLedger); no zero digest; the opening that stands (OtherOpening); neither contributed nor abstained.
+    /// Emits {Contributed}, and {PhaseBegan} when it was the last awaited.
     /// @param root SHA-256 Merkle root of the update's ring words
     /// @param cid digest of the CID of the encrypted update
     /// @param cohortRoot root of the cohort that was used
-    function contribute(RunId run, RoundNo round, bytes32 root, bytes32 cid, bytes32 cohortRoot) external;
+    /// @param opening hash of the block in which the round opened, as the site knew it when it drew the cohort: so that a chain that went back
+    /// and opened the round anew, after a patient withdrew, does not take the call again. Looked at for 256 blocks: no chain goes back further.
+    /// Zero: for any opening
+    function contribute(RunId run, RoundNo round, bytes32 root, bytes32 cid, bytes32 cohortRoot, bytes32 opening) external;
 
     /// @notice Ends the waiting for the caller's site, in this round and, until it contributes or is `ready`, in the next ones.
     /// @dev Requirements, in this order: run active; current round; Keying or Contributing; approved; member; neither contributed nor

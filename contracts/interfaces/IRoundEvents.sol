@@ -74,6 +74,8 @@ interface IRoundEvents {
     error RoundCoordinator_NotKeyed(RunId run, RoundNo round, SiteId site);
     /// @notice The contribution is not charged to a dataset in the PrivacyLedger.
     error RoundCoordinator_NotCharged(RunId run, RoundNo round, SiteId site);
+    /// @notice The chain went back, and the round was opened anew: the contribution is for another opening than that in block `openedAt`.
+    error RoundCoordinator_OtherOpening(RunId run, RoundNo round, uint256 openedAt);
     /// @notice One contribution a round.
     error RoundCoordinator_AlreadyContributed(RunId run, RoundNo round, SiteId site);
     /// @notice The site abstained from this round.

@@ -11,7 +11,10 @@ import {Phase} from "../types/Phase.sol";
 ///
 /// Epochs of keys. A study's *members now* are the sites that approved and are active. Epoch 0 is published by the site that
 /// published the study; epoch e + 1 by any member, once the members now differ from those of epoch e, or one of these
-/// reported that it cannot unwrap it. The first on chain counts. A site stands in a round's rota only when the newest epoch
+/// reported that it cannot unwrap it: in turns. A member's *place* is the number of members before it: newcomers (not in epoch e, unless that
+/// was reported) come after the others, and among equals who drew a key longest ago is first, before all those who never did, in cyclic
+/// order of ids from the publisher on, itself last. Place p may publish 2p seconds after the study's approvals last changed or its key was
+/// reported, whatever was last. (A site suspended, reinstated or removed in SiteRegistry begins no turns anew.) The first on chain counts. A site stands in a round's rota only when the newest epoch
 /// was published with it among the members, because without the key it can read nothing.
 interface IStudyRegistry {
     /// @notice A study may be approved.
@@ -45,6 +48,8 @@ interface IStudyRegistry {
     error StudyRegistry_BadSlices(uint256 slices, uint256 minSites);
     /// @notice A masked study needs minSites >= 5 and quorum >= floor(2 * minSites / 3) + 1.
     error StudyRegistry_TooFewToMask(uint256 quorum, uint256 minSites);
+    /// @notice Each site of a masked study deals to each: at most `most` may approve it, and minSites be no more.
+    error StudyRegistry_TooManyToMask(uint256 sites, uint256 most);
     /// @notice A phase's limit is below `least` seconds or blocks.
     error StudyRegistry_LimitTooShort(Phase phase, uint256 seconds_, uint256 blocks, uint256 least);
     /// @notice The steward approves another digest than the study's.
@@ -59,6 +64,8 @@ interface IStudyRegistry {
     error StudyRegistry_NotNextEpoch(StudyId study, uint32 epoch, uint32 next);
     /// @notice The members are those of the newest epoch, and none reported it.
     error StudyRegistry_EpochNotDue(StudyId study, uint32 epoch);
+    /// @notice So many members come before the site, and their time has not passed.
+    error StudyRegistry_NotItsTurn(StudyId study, uint32 epoch, SiteId site, uint256 place);
     /// @notice No member yet to wrap a key to.
     error StudyRegistry_NoMembers(StudyId study);
     /// @notice Only the newest epoch can be reported.
@@ -68,13 +75,14 @@ interface IStudyRegistry {
 
     /// @notice Publishes a study.
     /// @dev Requirements, in this order: node of an active site; no zero digest (arithmeticVersion included); mode Open or Masked;
-    /// 1 <= quorum <= minSites <= 256; maxRounds >= 1; wordBits 32 or 64; 1 <= slices <= minSites; of a masked study minSites >= 5 and
-    /// quorum >= floor(2 * minSites / 3) + 1; each limit (Keying's of a masked study alone) at least n + 3 seconds and n + 3 blocks, n = active sites now, that of Witnessing with several slices 3 * slices + 3 too, checked
+    /// 1 <= quorum <= minSites <= 256; maxRounds >= 1; wordBits 32 or 64; 1 <= slices <= minSites; of a masked study minSites <= 100 (TooManyToMask),
+    /// minSites >= 5 and quorum >= floor(2 * minSites / 3) + 1 (TooFewToMask); each limit (Keying's of a masked study alone) at least n + 3 seconds and n + 3 blocks, n = active sites now, that of Witnessing with several slices 3 * slices + 3 too, checked
     /// in the order of Phase. Emits {StudyPublished}.
     function publish(bytes32 protocolDigest, bytes32 protocolCid, StudyRules calldata rules) external returns (StudyId study);
 
     /// @notice The caller's site takes part from the next epoch and round on.
-    /// @dev Requirements, in this order: known study; steward of an active site; the study's digest; not yet approved.
+    /// @dev Requirements, in this order: known study; steward of an active site; the study's digest; not yet approved; of a masked study at most
+    /// 100 approvals with this one, suspended sites' too (TooManyToMask).
     /// Emits {StudyApproved}.
     function approve(StudyId study, bytes32 protocolDigest) external;
 
@@ -84,7 +92,7 @@ interface IStudyRegistry {
 
     /// @notice Publishes the next epoch's key commitment and bundle.
     /// @dev Requirements, in this order: known study; no zero digest; `epoch` is the next; for epoch 0, node of the publishing
-    /// site while it is active, and at least one member; else node of a member, and due. Emits {EpochPublished}.
+    /// site while it is active, and at least one member; else node of a member, due, and its turn (NotItsTurn). Emits {EpochPublished}.
     function publishEpoch(StudyId study, uint32 epoch, bytes32 commitment, bytes32 bundle) external;
 
     /// @notice Says that the caller's site cannot unwrap the newest epoch's key, so that another can be published.

@@ -18,7 +18,7 @@ import {Limit} from "../types/Studies.sol";
 /// @param publisher site id of the publication's; of this attempt in Attesting only
 /// @param heard slices with enough bitmaps
 /// @param settled slices that wait for no more bitmaps
-/// @param tuples distinct tuples attested in this attempt
+/// @param tuples distinct tuples attested in this attempt; of a masked round, until its first publication: updates that its sum needs at least
 /// @param flags which of the ring slot's words are of this round (or attempt), the others being stale; and whether it is deep
 /// @param asker site id of the site that asked for more time, with the flag EXTENDED
 struct Clock {
@@ -118,11 +118,13 @@ library PhaseClock {
     }
 
     /// @notice A round's first clock.
-    function opened(Phase first, uint256 turn, SiteId leader, uint32 epoch) internal view returns (Clock memory c) {
+    /// @param least updates that a masked sum needs; 0 of an open round
+    function opened(Phase first, uint256 turn, SiteId leader, uint32 epoch, uint256 least) internal view returns (Clock memory c) {
         c.openedAt = uint40(block.number);
         c.turn = uint8(turn);
         c.leader = uint8(SiteId.unwrap(leader));
         c.epoch = epoch;
+        c.tuples = uint16(least);
         begin(c, first);
     }
 

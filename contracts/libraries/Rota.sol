@@ -64,11 +64,15 @@ library Rota {
         return deep ? n / 2 + 1 : n < 2 ? n : 2;
     }
 
-    /// @notice Shares that rebuild a secret, of those that so many sites hold; so many sites' updates a masked sum has at least.
+    /// @notice Shares that rebuild a secret, of those dealt to so many sites; so many sites' updates a masked sum has at least.
     /// @dev More than two thirds: of two sets that large more than a third of the sites are in both, so that one honest site among them
-    /// releases one kind of share only.
-    function unmaskThreshold(uint256 keyed) internal pure returns (uint256) {
-        return 2 * keyed / 3 + 1;
+    /// releases one kind of share only. Of those who were awaited when Keying opened, as in node/core/masking/threshold.ts: every site
+    /// knows them before it deals, and nobody lowers the threshold by staying away.
+    function unmaskThreshold(uint256 members) internal pure returns (uint256) {
+        // At most 256.
+        unchecked {
+            return 2 * members / 3 + 1;
+        }
     }
 
     /// @notice Publications that a round with n sites may have.

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IStudyRegistry} from "../interfaces/IStudyRegistry.sol";
-import {MAX_SITES} from "../types/Ids.sol";
+import {MAX_MASKED, MAX_SITES} from "../types/Ids.sol";
 import {Phase} from "../types/Phase.sol";
 import {Limit, Mode, StudyRules} from "../types/Studies.sol";
 import {Rota} from "./Rota.sol";
@@ -23,6 +23,7 @@ library StudyChecks {
         if (r.wordBits != 32 && r.wordBits != 64) revert IStudyRegistry.StudyRegistry_BadWordBits(r.wordBits);
         if (r.slices == 0 || r.slices > r.minSites) revert IStudyRegistry.StudyRegistry_BadSlices(r.slices, r.minSites);
         bool masked = r.mode == Mode.Masked;
+        if (masked && r.minSites > MAX_MASKED) revert IStudyRegistry.StudyRegistry_TooManyToMask(r.minSites, MAX_MASKED);
         if (masked && (r.minSites < FEWEST_MASKED || r.quorum < Rota.unmaskThreshold(r.minSites))) {
             revert IStudyRegistry.StudyRegistry_TooFewToMask(r.quorum, r.minSites);
         }

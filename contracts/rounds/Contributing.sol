@@ -12,7 +12,18 @@ abstract contract Contributing is Keying {
     using Bitmap for uint256;
     using PhaseClock for Clock;
 
-    function _contribute(RunId id, Run storage run, RoundNo number, SiteId site, bytes32 root, bytes32 cid, bytes32 cohortRoot) internal {
+    /// @dev A chain that goes back goes back less far; older blocks' hashes are not known.
+    uint256 private constant HASHES = 256;
+
+    /// @dev What a site commits to; `opening` is zero when it does not say for which opening of the round.
+    struct Commitment {
+        bytes32 root;
+        bytes32 cid;
+        bytes32 cohortRoot;
+        bytes32 opening;
+    }
+
+    function _contribute(RunId id, Run storage run, RoundNo number, SiteId site, Commitment memory it) internal {
         // Check: it may still act, and commits to something
         (Round storage r, Clock memory c) = _current(id, run, number, Phase.Contributing);
         uint256 approvals = _approved(run, site);
@@ -20,14 +31,15 @@ abstract contract Contributing is Keying {
         if (c.flags & PhaseClock.KEYED != 0 && !r.keyed.has(site)) revert RoundCoordinator_NotKeyed(id, number, site);
         bool owes = c.epoch & PhaseClock.ACCOUNTED != 0 && PRIVACY.lastCharged(id, site) != number;
         if (owes) revert RoundCoordinator_NotCharged(id, number, site);
-        if (root == 0 || cid == 0 || cohortRoot == 0) revert RoundCoordinator_ZeroDigest();
+        if (it.root == 0 || it.cid == 0 || it.cohortRoot == 0) revert RoundCoordinator_ZeroDigest();
+        _checkOpening(id, number, c, it.opening);
         uint256 contributed = _checkFirst(id, number, r, c, site) | Bitmap.only(site);
         // Effect: the site is in, its root in the accumulator
         bytes32 accumulator = c.has(PhaseClock.CONTRIBUTED) ? r.accumulator : bytes32(0);
         r.contributed = contributed;
-        r.accumulator = keccak256(abi.encode(accumulator, SiteId.unwrap(site), root));
+        r.accumulator = keccak256(abi.encode(accumulator, SiteId.unwrap(site), it.root));
         _flag(r, c, PhaseClock.CONTRIBUTED);
-        emit Contributed(id, number, site, root, cid, cohortRoot);
+        emit Contributed(id, number, site, it.root, it.cid, it.cohortRoot);
         _endWhenAllHere(id, run, r, c, contributed, approvals);
     }
 
@@ -64,13 +76,18 @@ abstract contract Contributing is Keying {
 
     /// @dev The limit has passed.
     function _endContributing(RunId id, Run storage run, Round storage r, Clock memory c) internal {
-        if (_contributed(r, c).size() < _enough(run, r, c)) _void(id, run, Phase.Contributing);
+        if (_contributed(r, c).size() < _enough(run, c)) _void(id, run, Phase.Contributing);
         else _begin(id, run.round, r, c, Phase.Witnessing);
     }
 
     function _endWhenAllHere(RunId id, Run storage run, Round storage r, Clock memory c, uint256 contributed, uint256 approvals) private {
         bool allHere = r.awaited & approvals & ~contributed == 0;
-        if (allHere && contributed.size() >= _enough(run, r, c)) _begin(id, run.round, r, c, Phase.Witnessing);
+        if (allHere && contributed.size() >= _enough(run, c)) _begin(id, run.round, r, c, Phase.Witnessing);
+    }
+
+    /// @dev In the block of the opening itself nobody knows its hash: the call was made before the chain went back.
+    function _checkOpening(RunId id, RoundNo number, Clock memory c, bytes32 opening) private view {
+        if (opening != 0 && opening != blockhash(c.openedAt) && block.number <= uint256(c.openedAt) + HASHES) revert RoundCoordinator_OtherOpening(id, number, c.openedAt);
     }
 
     function _checkFirst(RunId id, RoundNo number, Round storage r, Clock memory c, SiteId site) private view returns (uint256 contributed) {

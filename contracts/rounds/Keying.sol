@@ -12,11 +12,11 @@ abstract contract Keying is Opening {
     using Bitmap for uint256;
     using PhaseClock for Clock;
 
-    /// @dev While somebody is still awaited a sum over fewer sites than this is not begun.
+    /// @dev Before the limit no sum over fewer sites than this is begun.
     uint256 private constant FEWEST = 5;
 
     function _key(RunId id, Run storage run, RoundNo number, SiteId site, bytes32 dealDigest, bytes32 dealCid, uint256 holds) internal {
-        // Check: it may still act, and names members
+        // Check: it may still act, the others deal to it, and it names members
         (Round storage r, Clock memory c) = _current(id, run, number, Phase.Keying);
         uint256 approvals = _approved(run, site);
         _inRota(id, number, r, site);
@@ -25,6 +25,7 @@ abstract contract Keying is Opening {
         uint256 keyed = _keyed(r, c);
         if (keyed.has(site)) revert RoundCoordinator_AlreadyKeyed(id, number, site);
         if (_abstained(r, c).has(site)) revert RoundCoordinator_AlreadyAbstained(id, number, site);
+        if (!r.awaited.has(site)) revert RoundCoordinator_NotAwaited(id, number, site);
         // Effect: the site may contribute
         keyed |= Bitmap.only(site);
         r.keyed = keyed;
@@ -40,7 +41,7 @@ abstract contract Keying is Opening {
 
     /// @dev The limit has passed.
     function _endKeying(RunId id, Run storage run, Round storage r, Clock memory c) internal {
-        if (_keyed(r, c).size() < run.quorum) _void(id, run, Phase.Keying);
+        if (_keyed(r, c).size() < _enough(run, c)) _void(id, run, Phase.Keying);
         else _beginContributing(id, run, r, c);
     }
 
@@ -48,7 +49,7 @@ abstract contract Keying is Opening {
         uint256 keyed = _keyed(r, c);
         uint256 count = keyed.size();
         bool allHere = r.awaited & approvals & ~keyed == 0;
-        if (allHere && count >= run.quorum && count >= FEWEST) _beginContributing(id, run, r, c);
+        if (allHere && count >= _enough(run, c) && count >= FEWEST) _beginContributing(id, run, r, c);
     }
 
     /// @dev From here on who keyed never changes.

@@ -37,7 +37,7 @@ abstract contract Opening is RoundStore {
         uint256 turn = rota.below(leader);
         (run.round, run.opened) = (number, number);
         (run.lastLeader, run.anyReady) = (leader, false);
-        r.clock = PhaseClock.opened(run.masked ? Phase.Keying : Phase.Contributing, turn, leader, run.accounted ? epoch | PhaseClock.ACCOUNTED : epoch).pack();
+        r.clock = _firstClock(run, r, turn, leader, epoch).pack();
         emit RoundOpened(id, number, leader, uint16(turn), rota, r.awaited, run.modelRoot, run.modelCid, epoch);
     }
 
@@ -48,7 +48,7 @@ abstract contract Opening is RoundStore {
         emit RoundVoid(id, run.round, phase);
         bool deep = phase > Phase.Witnessing || PhaseClock.isDeep(_slot(run, run.round).clock);
         if (++run.voidsInARow == VOIDS_TO_PAUSE) _pause(id, run, PAUSED_BY_VOIDS);
-        else _openRound(id, run, deep);
+        else _openRound(id, run, deep && phase != Phase.Keying);
         if (!deep || run.state != RunState.Active) return;
         Round storage r = _slot(run, run.round);
         r.clock = PhaseClock.deepened(r.clock);
@@ -98,7 +98,19 @@ abstract contract Opening is RoundStore {
         (run.passes, run.anyPassed) = (left, left.low | left.high != 0);
     }
 
-    function _awaitedNext(Run storage run, uint256 rota) private view returns (uint256) {
+    function _firstClock(Run storage run, Round storage r, uint256 turn, SiteId leader, uint32 epoch) private view returns (Clock memory) {
+        if (run.accounted) epoch |= PhaseClock.ACCOUNTED;
+        (Phase first, uint256 least) = run.masked ? (Phase.Keying, Rota.unmaskThreshold(r.awaited.size())) : (Phase.Contributing, 0);
+        return PhaseClock.opened(first, turn, leader, epoch, least);
+    }
+
+    /// @dev Of masked runs who is awaited alone deals and is dealt to: where those could come to nothing only, it is the whole rota.
+    function _awaitedNext(Run storage run, uint256 rota) private view returns (uint256 awaited) {
+        awaited = _stillThere(run, rota);
+        if (run.masked && awaited.size() < run.quorum) awaited = rota;
+    }
+
+    function _stillThere(Run storage run, uint256 rota) private view returns (uint256) {
         if (RoundNo.unwrap(run.round) == 0) return rota;
         Round storage last = _slot(run, run.round);
         Clock memory c = PhaseClock.unpack(last.clock);

@@ -156,12 +156,10 @@ abstract contract RoundStore is IRoundEvents {
         return c.has(PhaseClock.KEYED) ? r.keyed : 0;
     }
 
-    /// @dev How many have to be in. Of masked updates so many that the frozen set can rebuild the secrets of those who dropped out.
-    function _enough(Run storage run, Round storage r, Clock memory c) internal view returns (uint256 enough) {
-        enough = run.quorum;
-        if (!c.has(PhaseClock.KEYED)) return enough;
-        uint256 threshold = Rota.unmaskThreshold(r.keyed.size());
-        if (threshold > enough) enough = threshold;
+    /// @dev How many have to be in, until the first publication. Of masked updates so many that the frozen set can rebuild the secrets of
+    /// those who dropped out.
+    function _enough(Run storage run, Clock memory c) internal view returns (uint256) {
+        return c.tuples > run.quorum ? c.tuples : run.quorum;
     }
 
     function _flag(Round storage r, Clock memory c, uint8 flag) internal {

@@ -115,7 +115,7 @@ abstract contract Witnessing is Opening {
         for (uint256 s = 0; s < run.slices; ++s) {
             included &= _standing(_bitmaps(r.slices[s], true), n);
         }
-        if (included.size() < _enough(run, r, c)) {
+        if (included.size() < _enough(run, c)) {
             _askMore(id, run, r, c, approvals);
             return;
         }
@@ -132,7 +132,7 @@ abstract contract Witnessing is Opening {
         uint256 contributed = r.contributed;
         uint256 n = r.rota.size();
         bool deep = c.has(PhaseClock.DEEP);
-        bool futile = (contributed & approvals).size() < _enough(run, r, c) || Rota.custodians(n, c.extensions) == n || (deep && c.settled == run.slices);
+        bool futile = (contributed & approvals).size() < _enough(run, c) || Rota.custodians(n, c.extensions) == n || (deep && c.settled == run.slices);
         if (futile) {
             r.clock = c.pack();
             _void(id, run, Phase.Witnessing);

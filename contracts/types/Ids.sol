@@ -22,6 +22,9 @@ SiteId constant NO_SITE = SiteId.wrap(type(uint16).max);
 /// @dev Sites that a registry can hold: as many as a bitmap has bits.
 uint256 constant MAX_SITES = 256;
 
+/// @dev Sites that mask with each other: each deals to each.
+uint256 constant MAX_MASKED = 100;
+
 using {sameSite as ==, otherSite as !=} for SiteId global;
 using {sameRound as ==, otherRound as !=} for RoundNo global;
 

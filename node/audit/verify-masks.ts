@@ -1,4 +1,4 @@
-import { EMPTY, has, sitesOf, sizeOf, withSite } from '#base/bitmap.ts'
+import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import type { Digest, SiteId } from '#base/ids.ts'
 import type { FaultList } from './fault-list.ts'
 import { settleDoubts } from './masks/doubts.ts'
@@ -50,7 +50,7 @@ async function parcelAt({ sources }: RoundInput, cid: Digest): Promise<Uint8Arra
 const termsOf = ({ chain, study, run, round: { opened } }: RoundInput) => ({
   ...{ chainId: chain.chainId, genesis: chain.genesis, coordinator: chain.coordinator },
   ...{ study: run.study, run: run.run, round: opened.round, baseRoot: opened.baseRoot },
-  ...{ protocol: study.log.protocolDigest, members: opened.rota.reduce(withSite, EMPTY) },
+  ...{ protocol: study.log.protocolDigest, members: opened.awaited },
 })
 
 /** Whoever is in masked with enough others, and as many are in as a secret takes. */

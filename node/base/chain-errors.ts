@@ -43,6 +43,7 @@ export const CONTRACT_ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   RoundCoordinator_NotAwaited: 'ROTA-5127',
   RoundCoordinator_NotKeyed: 'ROTA-5128',
   RoundCoordinator_NotCharged: 'ROTA-5129',
+  RoundCoordinator_OtherOpening: 'ROTA-5130',
 
   SiteRegistry_AccountTaken: 'ROTA-5201',
   SiteRegistry_BadDetails: 'ROTA-5202',
@@ -70,6 +71,7 @@ export const CONTRACT_ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   StudyRegistry_BadWordBits: 'ROTA-5302',
   StudyRegistry_BadSlices: 'ROTA-5302',
   StudyRegistry_TooFewToMask: 'ROTA-5302',
+  StudyRegistry_TooManyToMask: 'ROTA-5316',
   StudyRegistry_LimitTooShort: 'ROTA-5303',
   StudyRegistry_ZeroDigest: 'ROTA-5116',
   StudyRegistry_NotActive: 'ROTA-5203',
@@ -80,6 +82,7 @@ export const CONTRACT_ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   StudyRegistry_NotPublisher: 'ROTA-5308',
   StudyRegistry_NotNextEpoch: 'ROTA-5307',
   StudyRegistry_EpochNotDue: 'ROTA-5307',
+  StudyRegistry_NotItsTurn: 'ROTA-5317',
   StudyRegistry_NotNewestEpoch: 'ROTA-5307',
   StudyRegistry_AlreadyReported: 'ROTA-5307',
   StudyRegistry_NoMembers: 'ROTA-5309',

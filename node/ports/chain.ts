@@ -189,6 +189,8 @@ export type ChainEventBody =
       readonly baseRoot: Digest
       readonly baseCid: Digest
       readonly epoch: number
+      /** Hash of the block, as a chain tells it: another once the round was opened anew. Logs that others put away may be without. */
+      readonly opening?: Digest
     }
   /** A contribution of an accounted study is charged to a dataset of the site; `spent` is what that has given away with it. */
   | { readonly kind: 'Charged'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly dataset: Digest; readonly spent: bigint }
@@ -336,7 +338,8 @@ export interface ChainWriter {
   charge(run: RunId, round: RoundNo, dataset: Digest): Promise<void>
   /** Of masked studies: this site's key shares are out, and it holds those of `holds`. */
   key(run: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap): Promise<void>
-  contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest): Promise<void>
+  /** @param opening of the round when the cohort was drawn: refused once the round was opened anew. Without it the call holds for any opening. */
+  contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest, opening?: Digest): Promise<void>
   abstain(run: RunId, round: RoundNo, reason: AbstainReason): Promise<void>
   /** Begins the limit of Contributing anew, once a round, for an awaited site that would be late. */
   extend(run: RunId, round: RoundNo): Promise<void>

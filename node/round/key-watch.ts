@@ -23,6 +23,10 @@ const NEEDLESS_MS = 5_000
 const MOST_NEEDLESS_MS = 60_000
 /** Members try one after the other, by rank, so that they do not race; the first on chain counts. */
 const RANK_MS = 2_000
+/** The contract gives turns as far apart, in chain time: clocks of whoever makes blocks may differ by so much. */
+const CLOCKS_DIFFER_MS = 1_000
+/** Refused as too early: chain time stands still where nobody makes a block. */
+const AGAIN_MS = 1_000
 const TRY_MS = 5_000
 /**
  * A bundle that nobody has given for this long is reported, and another member draws; sooner where rounds wait for less: each that opens before
@@ -42,7 +46,7 @@ const reportAfterMs = ({ rules }: StudyRecord): number =>
   Math.max(SOONEST_REPORT_MS, Math.min(REPORT_AFTER_MS, 1000 * SHARE_OF_LIMIT * (rules.limits[PHASES.indexOf('Contributing')]?.seconds ?? 0)))
 
 export function watchKeys(site: Site): KeyWatch {
-  const due = new Map<StudyId, { key: string; sinceMs: number }>()
+  const due = new Map<StudyId, { key: string; sinceMs: number; againMs?: number }>()
   const missing = new Map<StudyId, { epoch: number; sinceMs: number }>()
   /** By study: whose last key this site did not get. What is forgotten at a restart costs a little time. */
   const doubted = new Map<StudyId, Doubts>()
@@ -55,11 +59,13 @@ export function watchKeys(site: Site): KeyWatch {
     if (due.get(record.id)?.key !== key) due.set(record.id, { key, sinceMs: now })
     const waitedMs = now - (due.get(record.id)?.sinceMs ?? now)
     const places = rankOf(record, site.id, await drawersOf(site, record.id)) + ((await hasGap(record, study)) ? sizeOf(record.approved) : 0)
-    if (waitedMs < (record.epoch.reported ? needlessMs(record, study) : REST_MS) + RANK_MS * places) return
+    const turnMs = places === 0 ? 0 : RANK_MS * places + CLOCKS_DIFFER_MS
+    if (waitedMs < (record.epoch.reported ? needlessMs(record, study) : REST_MS) + turnMs || now < (due.get(record.id)?.againMs ?? now)) return
     try {
       await within(site, TRY_MS, signal, (limited) => study.keys.renew(record, limited))
     } catch (error) {
       signal.throwIfAborted()
+      if (isRotaError(error, 'ROTA-5317')) return void due.set(record.id, { key, sinceMs: now - waitedMs, againMs: now + AGAIN_MS })
       // The epoch before is out of reach, and its members changed before anybody could say so: nobody could ever draw the next.
       const lost = !record.epoch.reported && has(record.epoch.members, site.id) && waitedMs >= reportAfterMs(record)
       if (!lost) throw error

@@ -185,6 +185,6 @@ const isUnmasked = (s: Situation, how: 'canBeUnmasked' | 'mayUnmask'): boolean =
 /** Its dataset has no privacy left for this study: a run that waits for such sites stays paused. */
 const hasSpent = (s: Situation): boolean => s.journal.some((entry) => entry.kind === 'abstained' && entry.reason === 'privacySpent')
 /** The round went on without this site, which it had not awaited. */
-const missed = (s: Situation): boolean => active(s) && !isOpen(s) && awaitsMe(s) && notYet(s.view.round.awaited, s)
+const missed = (s: Situation): boolean => active(s) && (isMasked(s) || !isOpen(s)) && awaitsMe(s) && notYet(s.view.round.awaited, s)
 
 export const ROW_NAMES: readonly RowName[] = [...new Set(ROWS.map((row) => row.name)), 'wait']

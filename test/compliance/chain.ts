@@ -222,6 +222,26 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       await attest(0, one)
     })
 
+    it('takes a contribution for the opening of its round that stands', async () => {
+      const { run, at } = await openRun(world)
+      const one = roundNo(1)
+      const [opened] = await soon(() => at(1).events(0, { run, kinds: ['RoundOpened'] }), 1)
+      assert.ok(opened?.kind === 'RoundOpened' && opened.opening !== undefined)
+      const contribute = (opening: Digest) => at(1).contribute(run, one, named('update'), named('cid'), named('cohort'), opening)
+      await fails(contribute(named('another block')), 'ROTA-5130', 'retry')
+      await contribute(opened.opening)
+      await fails(contribute(opened.opening), 'ROTA-5104', 'ignore')
+    })
+
+    it('gives turns to draw the next key', async () => {
+      const study = await world.makeStudy(STUDY)
+      const draw = (site: number) => (world.chains[site] as Chain).publishEpoch(study, 1, named('commitment'), named('bundle'))
+      await (world.chains[2] as Chain).reportEpoch(study, 0)
+      await fails(draw(0), 'ROTA-5317', 'retry')
+      await draw(1)
+      await fails(draw(0), 'ROTA-5307', 'ignore')
+    })
+
     it('lets a standby publish for a silent leader, which is then passed over', async () => {
       const { publish, attest, toPublishing, view, leaderOf, run, at } = await openRun(world)
       const round = await toPublishing()

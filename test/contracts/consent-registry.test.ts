@@ -41,7 +41,7 @@ describe('ConsentRegistry', () => {
     w.send(from, w.consents, 'publishTerms', PROGRAMME, termsOf(change))
   const withdraw = (from: Signer, key: string, signature: string, programme = PROGRAMME) =>
     w.send(from, w.consents, 'withdraw', programme, BLIND, key, signature)
-  const setRoot = (site: number, epoch: number, root = digest('root'), from = w.hospital(site).node) =>
+  const setRoot = (site: number, epoch: number | bigint, root = digest('root'), from = w.hospital(site).node) =>
     w.send(from, w.consents, 'setRoot', PROGRAMME, epoch, root)
 
   describe('when a steward publishes terms', () => {
@@ -85,13 +85,14 @@ describe('ConsentRegistry', () => {
 
   describe('when a site sets a root', () => {
     it('keeps the newest, of each site and programme', async () => {
-      expect(await read(w.consents, 'rootOf', 0, PROGRAMME)).to.deep.equal([0n, ZERO])
+      expect(await read(w.consents, 'epochOf', 0, PROGRAMME)).to.deep.equal([0n, false])
       const outcome = await setRoot(0, 0)
+      expect(await read(w.consents, 'epochOf', 0, PROGRAMME)).to.deep.equal([0n, true])
       expect(event(outcome, 'ConsentRoot')).to.deep.equal({ site: 0n, programme: PROGRAMME, epoch: 0n, root: digest('root') })
       await setRoot(0, 5, digest('newer'))
       await setRoot(1, 2)
-      expect(await read(w.consents, 'rootOf', 0, PROGRAMME)).to.deep.equal([5n, digest('newer')])
-      expect(await read(w.consents, 'rootOf', 1, PROGRAMME)).to.deep.equal([2n, digest('root')])
+      expect(await read(w.consents, 'epochOf', 0, PROGRAMME)).to.deep.equal([5n, true])
+      expect(await read(w.consents, 'epochOf', 1, PROGRAMME)).to.deep.equal([2n, true])
       expect(await read(w.consents, 'sites')).to.equal(w.sites.target)
     })
 
@@ -99,6 +100,10 @@ describe('ConsentRegistry', () => {
       await setRoot(0, 3)
       for (const epoch of [2, 3]) await refused(setRoot(0, epoch), w.consents, 'ConsentRegistry_EpochNotRising', [0, PROGRAMME, epoch, 3])
       await refused(setRoot(0, 4, ZERO), w.consents, 'ConsentRegistry_ZeroRoot')
+      const most = 2n ** 64n - 1n
+      await refused(setRoot(0, most), w.consents, 'ConsentRegistry_EpochNotRising', [0, PROGRAMME, most, 3])
+      await setRoot(0, most - 1n)
+      expect(await read(w.consents, 'epochOf', 0, PROGRAMME)).to.deep.equal([most - 1n, true])
     })
 
     it('refuses all but nodes of active sites', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { event, names, refused } from './support/expect.ts'
-import { digest, type Rules, read, rulesFor, World, ZERO } from './support/world.ts'
+import { digest, ethers, helpers, type Rules, read, rulesFor, World, ZERO } from './support/world.ts'
 
 const DIGEST = digest('protocol')
 
@@ -61,17 +61,21 @@ describe('StudyRegistry', () => {
         [4, 4],
         [5, 3],
         [6, 4],
-        [256, 170],
+        [100, 66],
       ] as const)
         await refused(least(minSites, quorum), w.studies, 'StudyRegistry_TooFewToMask', [quorum, minSites])
       for (const [minSites, quorum] of [
         [5, 4],
         [6, 5],
-        [256, 171],
+        [100, 67],
       ] as const)
         await least(minSites, quorum)
       const limits = Array.from({ length: 5 }, (_, i) => ({ seconds_: i === 0 ? 6 : 9, blocks: 7 }))
       await refused(publish({ mode: 1, minSites: 5, quorum: 4, limits }), w.studies, 'StudyRegistry_LimitTooShort', [0, 6, 7, 7])
+    })
+
+    it('refuses masked studies of more than a hundred sites', async () => {
+      await refused(publish({ mode: 1, minSites: 101, quorum: 101 }), w.studies, 'StudyRegistry_TooManyToMask', [101, 100])
     })
 
     it('refuses numbers that cannot work', async () => {
@@ -171,13 +175,16 @@ describe('StudyRegistry', () => {
       await refused(epoch(0, 0), w.studies, 'StudyRegistry_NotNextEpoch', [1, 0, 1])
     })
 
-    it('takes the next from any member once membership changed; the first counts', async () => {
+    it('takes the next from any member in its turn once membership changed; the first counts', async () => {
       for (const site of [0, 1]) await approve(site)
       await epoch(0, 0)
       await refused(epoch(1, 1), w.studies, 'StudyRegistry_EpochNotDue', [1, 1])
       await refused(epoch(2, 1), w.studies, 'StudyRegistry_NotApproved', [1, 2])
       await approve(2)
       expect(await read(w.studies, 'rotaNow', 1)).to.deep.equal([0b0011n, 0n])
+      // Site 1 never drew one, site 0 did, site 2 is new.
+      await refused(epoch(2, 1), w.studies, 'StudyRegistry_NotItsTurn', [1, 1, 2, 2])
+      await helpers.time.increase(4)
       await epoch(2, 1)
       await refused(epoch(1, 1), w.studies, 'StudyRegistry_NotNextEpoch', [1, 1, 2])
       expect(await read(w.studies, 'rotaNow', 1)).to.deep.equal([0b0111n, 1n])
@@ -197,13 +204,49 @@ describe('StudyRegistry', () => {
       expect((await study()).epoch.reported).to.equal(false)
     })
 
+    it('gives turns by who drew longest ago, two seconds each, from the last change on', async () => {
+      const start = async () => Number((await ethers.provider.getBlock('latest'))?.timestamp)
+      const at = (time: number) => helpers.time.setNextBlockTimestamp(time)
+      const report = (site: number, number: number) => w.send(w.hospital(site).node, w.studies, 'reportEpoch', 1, number)
+      for (const site of [0, 1, 2, 3]) await approve(site)
+      await epoch(0, 0)
+      await helpers.time.increase(100)
+      await report(2, 0)
+      const since = await start()
+      await at(since + 5)
+      await refused(epoch(0, 1), w.studies, 'StudyRegistry_NotItsTurn', [1, 1, 0, 3])
+      await at(since + 6)
+      await epoch(0, 1)
+      // Whoever drew two in a row is last again; the next in turn need not wait.
+      await report(2, 1)
+      await refused(epoch(0, 2), w.studies, 'StudyRegistry_NotItsTurn', [1, 2, 0, 3])
+      await epoch(1, 2)
+      await report(2, 2)
+      await epoch(2, 3)
+      // A change begins the turns anew.
+      await w.send(w.hospital(3).steward, w.studies, 'withdrawSite', 1)
+      const changed = await start()
+      await at(changed + 1)
+      await refused(epoch(1, 4), w.studies, 'StudyRegistry_NotItsTurn', [1, 4, 1, 1])
+      await at(changed + 2)
+      await epoch(1, 4)
+    })
+
+    it('asks for no turns when a site is suspended', async () => {
+      for (const site of [0, 1, 2, 3]) await approve(site)
+      await epoch(0, 0)
+      await helpers.time.increase(10)
+      await suspend(3)
+      await epoch(0, 1)
+    })
+
     it('shows each epoch, and no rota before the first', async () => {
       expect(await read(w.studies, 'rotaNow', 1)).to.deep.equal([0n, 0n])
       await refused(read(w.studies, 'epochOf', 1, 0), w.studies, 'StudyRegistry_NotNextEpoch', [1, 0, 0])
       await approve(0)
       await epoch(0, 0)
       await approve(1)
-      await epoch(1, 1, digest('c1'))
+      await epoch(0, 1, digest('c1'))
       const commitments = await Promise.all([0, 1].map(async (e) => ((await read(w.studies, 'epochOf', 1, e)) as { commitment: string }).commitment))
       expect(commitments).to.deep.equal([digest('c'), digest('c1')])
     })

@@ -1,7 +1,7 @@
 // Generated from contracts/ by scripts/generate-abi.ts; a test compares the two.
 
 /** What RotaDirectory.version() says on a network that this node works with. */
-export const VERSION = 'rota-contracts/2'
+export const VERSION = 'rota-contracts/3'
 
 /** Functions, events and errors of each contract, in ethers' human-readable form. */
 export const ABI = {
@@ -70,12 +70,14 @@ export const ABI = {
     'error StudyRegistry_NoRounds()',
     'error StudyRegistry_NotActive(address caller)',
     'error StudyRegistry_NotApproved(uint32 study, uint16 site)',
+    'error StudyRegistry_NotItsTurn(uint32 study, uint32 epoch, uint16 site, uint256 place)',
     'error StudyRegistry_NotNewestEpoch(uint32 study, uint32 epoch)',
     'error StudyRegistry_NotNextEpoch(uint32 study, uint32 epoch, uint32 next)',
     'error StudyRegistry_NotPublisher(uint32 study, uint16 site)',
     'error StudyRegistry_NotSteward(address caller)',
     'error StudyRegistry_OtherDigest(uint32 study, bytes32 given, bytes32 published)',
     'error StudyRegistry_TooFewToMask(uint256 quorum, uint256 minSites)',
+    'error StudyRegistry_TooManyToMask(uint256 sites, uint256 most)',
     'error StudyRegistry_UnknownStudy(uint32 study)',
     'error StudyRegistry_ZeroDigest()',
     'event EpochPublished(uint32 indexed study, uint32 indexed epoch, uint16 indexed site, bytes32 commitment, bytes32 bundle, uint256 members)',
@@ -122,6 +124,7 @@ export const ABI = {
     'error RoundCoordinator_NotKeyed(uint32 run, uint32 round, uint16 site)',
     'error RoundCoordinator_NotMasked(uint32 run)',
     'error RoundCoordinator_NotMember(uint32 study, uint16 site)',
+    'error RoundCoordinator_OtherOpening(uint32 run, uint32 round, uint256 openedAt)',
     'error RoundCoordinator_OtherPartialSum(uint32 run, uint32 round, uint256 done)',
     'error RoundCoordinator_RunNotActive(uint32 run, uint8 state)',
     'error RoundCoordinator_TooFewSites(uint32 study, uint256 sites, uint256 minSites)',
@@ -154,7 +157,7 @@ export const ABI = {
     'event Witnessed(uint32 indexed run, uint32 indexed round, uint16 indexed site, uint8 slice, uint256 held)',
     'function abstain(uint32 id, uint32 round, uint8 reason)',
     'function attest(uint32 id, uint32 round, uint8 attempt, bytes32 modelRoot, bytes32 modelCid, uint8 status, bytes32 own)',
-    'function contribute(uint32 id, uint32 round, bytes32 root, bytes32 cid, bytes32 cohortRoot)',
+    'function contribute(uint32 id, uint32 round, bytes32 root, bytes32 cid, bytes32 cohortRoot, bytes32 opening)',
     'function dispute(uint32 id, uint32, (uint32 leaf, uint32 leaves, bytes contributions, bytes updates, bytes sum))',
     'function disputePart(uint32 id, uint32, (uint32 leaf, uint32 leaves, bytes contributions, bytes updates, bytes sum), uint256, bytes)',
     'function extend(uint32 id, uint32 round)',
@@ -196,8 +199,8 @@ export const ABI = {
     'event EIP712DomainChanged()',
     'event TermsPublished(bytes32 indexed programme, uint16 indexed site, uint32 version, bytes32 digest, uint8 basis, address ombudsman, uint40 expiresAt, bytes text)',
     'function eip712Domain() view returns (bytes1 fields, string name, string version, uint256 chainId, address verifyingContract, bytes32 salt, uint256[] extensions)',
+    'function epochOf(uint16 site, bytes32 programme) view returns (uint64 epoch, bool set)',
     'function publishTerms(bytes32 programme, (uint32 version, bytes32 digest, uint8 basis, address ombudsman, uint40 expiresAt, bytes text) terms)',
-    'function rootOf(uint16 site, bytes32 programme) view returns (uint64 epoch, bytes32 root)',
     'function setRoot(bytes32 programme, uint64 epoch, bytes32 root)',
     'function sites() view returns (address)',
     'function tagOf(bytes32 blind, address patientKey) pure returns (bytes32)',

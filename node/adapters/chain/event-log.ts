@@ -271,7 +271,7 @@ function decode(link: Link, log: RawLog): readonly ChainEvent[] {
   const name = CONTRACTS.find((contract) => link.addresses[contract] === log.address.toLowerCase())
   if (name === undefined) return []
   const place = { block: Number(log.blockNumber), index: Number(log.logIndex), timestamp: Number(log.blockTimestamp), tx: digest(log.transactionHash) }
-  return decodeEvents(name, log).map((body) => ({ ...place, ...body }))
+  return decodeEvents(name, log).map((body) => ({ ...place, ...(body.kind === 'RoundOpened' ? { ...body, opening: digest(log.blockHash) } : body) }))
 }
 
 /** Older clients leave the time of the block out of its logs. */

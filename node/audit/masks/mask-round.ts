@@ -13,7 +13,7 @@ export interface MaskTerms {
   readonly round: RoundNo
   readonly baseRoot: Digest
   readonly protocol: Digest
-  /** The round's rota. */
+  /** Who was awaited when it opened. */
   readonly members: Bitmap
 }
 

@@ -181,6 +181,11 @@ export const chainErrors = {
     remedy: 'The study is accounted: the node charges the dataset before it trains. Nothing was spent, and nothing was sent.',
     reaction: 'reject',
   },
+  'ROTA-5130': {
+    what: 'round {round} of run {run} was opened anew, in block {openedAt}, after the chain went back: the contribution is for another opening',
+    remedy: 'Nothing to do: the node looks who has withdrawn since, and contributes again, or abstains.',
+    reaction: 'retry',
+  },
 
   // Sites.
   'ROTA-5201': {
@@ -271,6 +276,16 @@ export const chainErrors = {
     what: "site {site}'s dataset has spent its privacy: one more contribution would bring it above the study's limit",
     remedy: 'The site abstains, and the others go on. A study with more noise or a higher limit may still take a contribution; what is spent stays spent.',
     reaction: 'reject',
+  },
+  'ROTA-5316': {
+    what: 'a masked study has at most {most} sites, in which each deals keys to each; this one would have {sites}',
+    remedy: 'Publish it with a smaller minSites, or let another site withdraw first (rota study stop); larger networks train in open mode.',
+    reaction: 'reject',
+  },
+  'ROTA-5317': {
+    what: "it is not site {site}'s turn to draw key {epoch} of study {study}: {place} members come before it",
+    remedy: NOTHING,
+    reaction: 'retry',
   },
   'ROTA-5402': {
     what: 'the withdrawal is not signed by the key {key} that it names',

@@ -1,4 +1,4 @@
-import { bitmapOf, has } from '#base/bitmap.ts'
+import { has } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
 import { type MaskingRound, maskingRound } from '#core/masking/context.ts'
@@ -66,7 +66,7 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
       round: view.round.round,
       baseRoot: opened.baseRoot,
       protocol: (await play.study.record()).protocolDigest,
-      members: bitmapOf(opened.rota),
+      members: opened.awaited,
     },
     sha256,
   )

@@ -21,6 +21,7 @@ import { isStill, withdrawnTags } from './withdrawn.ts'
 export async function contribute(play: Play, round: Round, signal: AbortSignal): Promise<void> {
   const { site, study } = play
   if (await site.diskFull()) return abstain(play, round, 'noDisk', textOf(new RotaError('ROTA-5513')))
+  const opening = await openingOf(play, round)
   const patients = await consentedCohort(play)
   if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
   // Of an exact run the cohort is frozen: one that changed since this site looked is no reason to go on with another.
@@ -45,7 +46,7 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   play.committed = cohort
   const at = { run: round.run, round: round.round }
   await site.journal.append({ kind: 'contributed', ...at, base: round.base.root, root, cid, cohortRoot: cohort.root, ...maskedWith(play) })
-  await send(play, round, { root, cid, cohortRoot: cohort.root })
+  await send(play, round, { root, cid, cohortRoot: cohort.root }, opening)
   site.tell({ kind: 'contributed', run: round.run, round: round.round, bytes: outline.lengthBytes, trainMs, backend: site.trainer?.backend ?? null })
 }
 
@@ -58,13 +59,14 @@ export async function contributeAgain(play: Play, round: Round): Promise<void> {
     .entries()
     .findLast((e) => e.kind === 'contributed' && e.run === round.run && e.round === round.round && e.base === round.base.root)
   if (entry?.kind !== 'contributed') return
+  const opening = await openingOf(play, round)
   const patients = await consentedCohort(play)
   if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
   if (!isStill(patients, { ...entry, root: entry.cohortRoot }))
     return abstain(play, round, 'cohortChanged', 'the cohort of the update that was lost on its way is another now')
   if (maskedWith(play).neighbours !== entry.neighbours)
     return abstain(play, round, 'unspecified', 'the update that was lost on its way has masks that other sites do not have any more')
-  await send(play, round, entry)
+  await send(play, round, entry, opening)
 }
 
 /** Ends the others' waiting: the site is not in this round, and says why. */
@@ -80,7 +82,17 @@ export async function abstainAgain(play: Play, round: Round): Promise<void> {
   if (entry?.kind === 'abstained') await play.site.chain.abstain(round.run, round.round, entry.reason as AbstainReason)
 }
 
-async function send(play: Play, round: Round, named: { root: Digest; cid: Digest; cohortRoot: Digest }): Promise<void> {
+/**
+ * The block in which the round opened, as the log has it now: to be asked for before the withdrawn tags are, so that these are all that stand up to
+ * it. Undefined while the log does not reach so far.
+ */
+async function openingOf({ site }: Play, { run, round, view }: Round): Promise<Digest | undefined> {
+  const events = await site.chain.events(view.round.openedAtBlock, { run, kinds: ['RoundOpened'] })
+  const opened = events.find((e) => e.kind === 'RoundOpened' && e.round === round)
+  return opened?.kind === 'RoundOpened' ? opened.opening : undefined
+}
+
+async function send(play: Play, round: Round, named: { root: Digest; cid: Digest; cohortRoot: Digest }, opening: Digest | undefined): Promise<void> {
   const announced = announce(play.site, {
     kind: 'update',
     run: round.run,
@@ -89,7 +101,13 @@ async function send(play: Play, round: Round, named: { root: Digest; cid: Digest
     root: named.root,
     cid: named.cid,
   })
-  await play.site.chain.contribute(round.run, round.round, named.root, named.cid, named.cohortRoot)
+  const commit = (of?: Digest) => play.site.chain.contribute(round.run, round.round, named.root, named.cid, named.cohortRoot, of)
+  await commit(opening).catch(async (error: unknown) => {
+    // A chain that was started from a file may have forgotten the hashes of its blocks; its log has them.
+    const isForgotten = isRotaError(error, 'ROTA-5130') && opening !== undefined && (await openingOf(play, round)) === opening
+    if (!isForgotten) throw error
+    await commit()
+  })
   await announced
 }
 

@@ -168,7 +168,7 @@ export function publishStudy(scene: Scene): Act {
   return study(
     scene,
     random.chance(0.8) ? scene.anySite().node : scene.anyAccount(),
-    { ...good, ...random.pick(faults) },
+    { ...good, ...random.pick(faults), ...(scene.apart.chance(0.08) ? { mode: 1, minSites: 101, quorum: 101, slices: 1 } : {}) },
     random.chance(0.9) ? scene.digest('protocol') : ZERO_DIGEST,
   )
 }
@@ -296,7 +296,8 @@ export function outsiders(scene: Scene): readonly SiteId[] {
 export function fromOutside(scene: Scene, site: SiteId): Act {
   const { run, round } = scene.run()
   if (round.phase === 'Keying') return call(scene, site, 'key', [run, round.round, scene.digest('any'), scene.digest('any'), 0n])
-  if (round.phase === 'Contributing') return call(scene, site, 'contribute', [run, round.round, scene.digest('any'), scene.digest('any'), scene.digest('any')])
+  if (round.phase === 'Contributing')
+    return call(scene, site, 'contribute', [run, round.round, scene.digest('any'), scene.digest('any'), scene.digest('any'), ZERO_DIGEST])
   return call(scene, site, 'publish', [run, round.round, round.attempt, scene.digest('any'), scene.digest('any')])
 }
 
@@ -339,7 +340,7 @@ export function wrong(scene: Scene): Act {
   const kinds: readonly (() => Act)[] = [
     () => ({ ...random.pick(scene.done) }),
     () => ({ ...random.pick(scene.done), sender: scene.anyAccount() }),
-    () => call(scene, site, 'contribute', [run, no, digest(), digest(), digest()]),
+    () => call(scene, site, 'contribute', [run, no, digest(), digest(), digest(), ZERO_DIGEST]),
     () => call(scene, site, 'key', [run, no, digest(), digest(), BigInt(random.int(0, 255))]),
     () => badTuple(scene, digest),
     () => badBitmap(scene),

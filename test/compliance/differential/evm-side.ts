@@ -24,6 +24,7 @@ export interface EvmSide {
 export interface EvmNetwork {
   readonly link: Link
   act(act: Act): Promise<Outcome>
+  hashOf(block: number): Promise<string>
   pause(pause: Pause): Promise<void>
   events(fromBlock: number): Promise<readonly Omit<ChainEvent, 'tx'>[]>
   run(run: number): Promise<RunView>
@@ -85,6 +86,7 @@ function networkOn(link: Link, request: Request, clock: Clock): EvmNetwork {
       const tx = { from: sender, to: addresses[contract], data: interfaces[contract].encodeFunctionData(method, args), gas: GAS, gasPrice: '0x0' }
       return request('eth_sendTransaction', [tx]).then(() => null, outcomeOf)
     },
+    hashOf: async (block) => (await request<{ hash: string }>('eth_getBlockByNumber', [`0x${block.toString(16)}`, false])).hash,
     async pause({ seconds, blocks }) {
       for (let i = 1; i <= blocks; i++) {
         await next(i === blocks ? Math.max(1, seconds - (blocks - 1)) : 1)

@@ -1,6 +1,6 @@
 import { digestOf } from '#adapters/sim/hash.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
-import { type Bitmap, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
+import { type Bitmap, type Digest, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
 import { ATTEST_STATUSES, type AttestStatus, PHASES, type RoundView, type RunView } from '#ports/chain.ts'
 import type { Act } from './act.ts'
 import type { Scene } from './scene.ts'
@@ -36,7 +36,8 @@ const anyOf = (scene: Scene, set: Bitmap): SiteId => (set === 0n ? scene.anySite
 
 function key(scene: Scene, { run, round }: RunView): Act {
   const { random } = scene
-  const missing = round.rota.filter((site) => !has(round.keyed, site) && !has(round.abstained, site))
+  const awaited = scene.apart.chance(0.8) ? round.rota.filter((site) => has(round.awaited, site)) : round.rota
+  const missing = awaited.filter((site) => !has(round.keyed, site) && !has(round.abstained, site))
   const site = missing.length === 0 ? scene.anySite().id : random.pick(missing)
   if (random.chance(0.05)) return call(scene, site, 'abstain', [run, round.round, random.int(0, 6)])
   const rota = round.rota.reduce((set, member) => set | (1n << BigInt(member)), 0n) as Bitmap
@@ -56,7 +57,15 @@ function contribute(scene: Scene, { run, round }: RunView): Act {
     isMasked(scene, run) ? updateRoot(run, round.round, site) : scene.digest('update'),
     scene.digest('cid'),
     scene.digest('cohort'),
+    openingOf(scene, round),
   ])
+}
+
+/** Of the block in which the round opened; at times it is not said, or another. Drawn apart, as it was added later. */
+function openingOf(scene: Scene, { openedAtBlock }: RoundView): Digest {
+  const hash = scene.sim.chain.ledger.hashOf(openedAtBlock)
+  scene.openings.set(hash, openedAtBlock)
+  return scene.apart.pick([hash, hash, hash, hash, hash, hash, ZERO_DIGEST, ZERO_DIGEST, digestOf('another opening')])
 }
 
 /** One of the site's two datasets. */

@@ -69,6 +69,8 @@ export class Scene {
   /** Published sums of masked vectors by their roots, and how far each dispute in parts has come. */
   readonly sums = new Map<string, Uint8Array>()
   readonly parts = new Map<string, number>()
+  /** Blocks in which rounds opened, by their hash on the simulator's side. */
+  readonly openings = new Map<unknown, number>()
   readonly #verdicts = new Map<string, Verdict>()
   #names = 0
 

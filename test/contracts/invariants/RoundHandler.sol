@@ -36,6 +36,8 @@ contract RoundHandler is TestNetwork {
     /// @dev Contributions in order of arrival, models that rounds began from, sums that are wrong, and the highest round.
     mapping(uint32 round => bytes) private _arrived;
     mapping(uint32 round => bytes32) private _base;
+    /// @dev Of masked rounds: who was awaited when Keying opened.
+    mapping(uint32 round => uint256) private _dealers;
     mapping(bytes32 sumRoot => bool) private _wrong;
     uint32 private _highest = 1;
     uint32 private _lastClosed;
@@ -54,7 +56,7 @@ contract RoundHandler is TestNetwork {
         VM.prank(node(0));
         run = rounds.openRun(_study, keccak256("model"), keccak256("cid"));
         _last = rounds.run(run);
-        _base[1] = _last.modelRoot;
+        (_base[1], _dealers[1]) = (_last.modelRoot, _last.round.awaited);
     }
 
     function key(uint256 who, uint256 holds, bool late) external {
@@ -213,7 +215,7 @@ contract RoundHandler is TestNetwork {
         RoundNo number = _round(late);
         bytes32 root = VECTORS.updateRoot(RoundNo.unwrap(number), who % count);
         _as(who);
-        try rounds.contribute(run, number, root, keccak256("cid"), keccak256("cohort")) {
+        try rounds.contribute(run, number, root, keccak256("cid"), keccak256("cohort"), 0) {
             _arrived[RoundNo.unwrap(number)] = abi.encodePacked(_arrived[RoundNo.unwrap(number)], uint8(who % count), root);
         } catch {}
         _look();
@@ -244,7 +246,7 @@ contract RoundHandler is TestNetwork {
         _expect(number == _lastClosed && v.closedRounds + 1 == _last.closedRounds && v.modelRoot == _base[number], "the last closed round is taken back");
         _expect(now_ == _highest + 1 || v.state != RunState.Active || (now_ == number && v.round.phase == Phase.Publishing), "its set is published again");
         _lastClosed = 0;
-        if (now_ > _highest) (_base[now_], _highest, _deep[now_]) = (v.modelRoot, now_, true);
+        if (now_ > _highest) (_base[now_], _highest, _deep[now_], _dealers[now_]) = (v.modelRoot, now_, true, v.round.awaited);
         _last = v;
     }
 
@@ -277,7 +279,7 @@ contract RoundHandler is TestNetwork {
         if (v.closedRounds > _last.closedRounds) _lastClosed = before;
         if (number == before) _sameRound(_last.round, v.round);
         if (number > _highest) {
-            (_highest, _base[number]) = (number, v.modelRoot);
+            (_highest, _base[number], _dealers[number]) = (number, v.modelRoot, v.round.awaited);
             _deep[number] = v.voidsInARow > _last.voidsInARow && (_last.round.phase > Phase.Witnessing || _deep[before]);
         }
         if (frozen[number] == 0 && v.round.included != 0) _borneOut(number, v.round);
@@ -303,24 +305,24 @@ contract RoundHandler is TestNetwork {
 
     function _shape(RunView memory v) private {
         RoundView memory r = v.round;
+        uint32 number = RoundNo.unwrap(r.round);
         uint256 n = r.rota.size();
         _expect(r.turn < n && r.rota.pick(r.turn) == r.leader, "the leader has the turn");
         _expect(r.contributed & ~r.rota == 0 && r.awaited & ~r.rota == 0, "contributors are in the rota");
         _expect(r.contributed & r.abstained == 0, "who abstains is not in");
-        _expect(_masked ? r.keyed & ~r.rota == 0 && r.contributed & ~r.keyed == 0 : r.keyed == 0, "of masked rounds, and no others, contributors have keys");
+        _expect(_masked ? r.keyed & ~_dealers[number] == 0 && r.contributed & ~r.keyed == 0 : r.keyed == 0, "of masked rounds, and no others, contributors have keys");
         _expect(r.phase != Phase.Keying || (_masked && r.contributed == 0), "Keying is the first phase of masked rounds alone");
-        _expect(!_masked || r.included == 0 || r.included.size() >= Rota.unmaskThreshold(r.keyed.size()), "more than two thirds of the keys are in");
+        _expect(!_masked || r.included == 0 || r.included.size() >= Rota.unmaskThreshold(_dealers[number].size()), "more than two thirds of the dealers are in");
         _expect(r.included & ~r.contributed == 0 && r.attested & ~r.included == 0, "included sites contributed, attesting ones are included");
         _expect(r.phase < Phase.Publishing ? r.included == 0 : r.included.size() >= 1, "frozen from Publishing on");
         _expect(r.publications <= Rota.publications(n), "not too many publications");
         _expect(v.voidsInARow < 3 || v.state == RunState.Paused, "the third void pauses");
-        bool deep = _deep[RoundNo.unwrap(r.round)];
+        bool deep = _deep[number];
         for (uint256 s = 0; s < _slices; ++s) {
             _expect(deep ? r.custodianPlaces[s] == n : r.phase > Phase.Contributing || r.custodianPlaces[s] == (n < 3 ? n : 3), "custodians of a round, deep or not");
             _expect(r.witnessed[s].size() <= r.custodianPlaces[s] && r.custodianPlaces[s] <= n, "only custodians witness");
         }
         if (r.publisher == NO_SITE) return;
-        uint32 number = RoundNo.unwrap(r.round);
         if (!_published[number][r.attempt]) (_published[number][r.attempt], _publisher[number][r.attempt]) = (true, r.publisher);
         _expect(_publisher[number][r.attempt] == r.publisher, "one publisher an attempt");
     }

@@ -22,7 +22,7 @@ contract PhaseClockTest {
         limits[p] = Limit(seconds_, blocks);
         VM.warp(1000);
         VM.roll(50);
-        Clock memory c = PhaseClock.opened(Phase.Contributing, 3, SiteId.wrap(7), 2);
+        Clock memory c = PhaseClock.opened(Phase.Contributing, 3, SiteId.wrap(7), 2, 0);
         c.begin(Phase(p));
         VM.warp(1000 + uint256(elapsed));
         VM.roll(50 + uint256(mined));
@@ -33,12 +33,12 @@ contract PhaseClockTest {
         hold(PhaseClock.thirdsPassed(PhaseClock.inPhase(word, Phase.Keying), PhaseClock.packLimits(limits), thirds), "Keying is looked at apart");
     }
 
-    function testFuzz_OpenedBeginsNow(uint8 turn, uint8 leader, uint32 epoch, uint40 time, uint40 number, bool keying) external {
+    function testFuzz_OpenedBeginsNow(uint8 turn, uint8 leader, uint32 epoch, uint40 time, uint40 number, bool keying, uint16 least) external {
         VM.warp(time);
         VM.roll(number);
         Phase first = keying ? Phase.Keying : Phase.Contributing;
-        Clock memory c = PhaseClock.opened(first, turn, SiteId.wrap(leader), epoch);
+        Clock memory c = PhaseClock.opened(first, turn, SiteId.wrap(leader), epoch, least);
         hold(c.phase == first && c.sinceTime == time && c.sinceBlock == number && c.openedAt == number, "now");
-        hold(c.turn == turn && c.leader == leader && c.epoch == epoch && c.flags == 0 && c.attempt == 0, "as told");
+        hold(c.turn == turn && c.leader == leader && c.epoch == epoch && c.tuples == least && c.flags == 0 && c.attempt == 0, "as told");
     }
 }

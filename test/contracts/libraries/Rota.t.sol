@@ -28,6 +28,14 @@ contract RotaTest {
         hold(left.low == low && left.high == high, "others keep theirs");
     }
 
+    /// @dev As node/core/masking/threshold.ts has it, and why: two sets that large share an honest site when a third lies.
+    function testFuzz_TwoSetsOfTheThresholdShareMoreThanAThird(uint8 seed) external pure {
+        uint256 members = 1 + uint256(seed);
+        uint256 threshold = Rota.unmaskThreshold(members);
+        hold(3 * threshold > 2 * members && 3 * (threshold - 1) <= 2 * members, "the least number above two thirds");
+        hold(3 * (2 * threshold - members) > members, "more than a third is in both");
+    }
+
     function testFuzz_PassedOverForItsNextThree(uint256 rota, uint8 seed, uint8 last) external pure {
         rota |= 3 << (seed % 255);
         SiteId missed = rota.pick(seed % rota.size());

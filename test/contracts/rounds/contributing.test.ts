@@ -56,8 +56,32 @@ describe('RoundCoordinator, Contributing', () => {
     it('refuses zero digests', async () => {
       for (let zero = 0; zero < 3; zero++) {
         const args = [digest('r'), digest('c'), digest('h')].map((d, i) => (i === zero ? ZERO : d))
-        await refused(run.send(0, 'contribute', 1, ...args), w.rounds, 'RoundCoordinator_ZeroDigest')
+        await refused(run.send(0, 'contribute', 1, ...args, ZERO), w.rounds, 'RoundCoordinator_ZeroDigest')
       }
+    })
+
+    it('takes what is for the opening that stands, for 256 blocks', async () => {
+      const slow = await w.run({ minSites: 3, quorum: 3, limits: Array(5).fill({ seconds_: 6_000, blocks: 6_000 }) })
+      const opening = await slow.opening()
+      await refused(slow.contribute(0, 1, digest('another')), w.rounds, 'RoundCoordinator_OtherOpening', [slow.run, 1, (await slow.view()).round.openedAtBlock])
+      expect(names(await slow.contribute(0, 1, opening))).to.deep.equal(['Contributed'])
+      const passed = (await ethers.provider.getBlockNumber()) - Number((await slow.view()).round.openedAtBlock)
+      await helpers.mine(255 - passed)
+      await refused(slow.contribute(1, 1, digest('another')), w.rounds, 'RoundCoordinator_OtherOpening')
+      await helpers.mine(1)
+      expect(names(await slow.contribute(1, 1, digest('another')))).to.deep.equal(['Contributed'])
+    })
+
+    it('refuses what is mined again after its round was opened anew', async () => {
+      const before = await helpers.takeSnapshot()
+      const lost = await w.openRun(run.study)
+      const [opening, { round }] = [await lost.opening(), await lost.view()]
+      await before.restore()
+      await helpers.time.increase(5)
+      const again = await w.openRun(run.study)
+      expect((await again.view()).round.openedAtBlock).to.equal(round.openedAtBlock + 1n)
+      await refused(again.contribute(0, 1, opening), w.rounds, 'RoundCoordinator_OtherOpening', [again.run, 1, round.openedAtBlock + 1n])
+      await again.contribute(0, 1, await again.opening())
     })
 
     it('refuses another round and another phase', async () => {
@@ -67,7 +91,7 @@ describe('RoundCoordinator, Contributing', () => {
     })
 
     it('refuses strangers, withdrawn sites and those that were not in the rota', async () => {
-      await refused(w.send(w.hospital(0).recovery, w.rounds, 'contribute', 1, 1, digest('r'), digest('c'), digest('h')), w.sites, 'SiteRegistry_NotNode')
+      await refused(w.send(w.hospital(0).recovery, w.rounds, 'contribute', 1, 1, digest('r'), digest('c'), digest('h'), ZERO), w.sites, 'SiteRegistry_NotNode')
       await withdraw(3)
       await refused(run.contribute(3, 1), w.rounds, 'RoundCoordinator_NotApproved', [1, 3])
       const later = await w.openRun(run.study)

@@ -46,13 +46,13 @@ describe('RoundCoordinator, Keying', () => {
     })
 
     it('waits for nobody who abstained, and for five at least', async () => {
-      await keys(1, [0, 1, 2, 3])
-      expect(names(await run.abstain(4, 1))).to.deep.equal(['Abstained'])
-      expect(names(await run.abstain(5, 1))).to.deep.equal(['Abstained'])
-      expect((await round()).phase).to.equal(BigInt(PHASE.Keying))
+      const five = await (await World.deploy(5)).run({ mode: 1, minSites: 5, quorum: 4 })
+      for (const site of [0, 1, 2, 3]) await five.key(site, 1)
+      expect(names(await five.abstain(4, 1))).to.deep.equal(['Abstained'])
+      expect((await five.view()).round.phase).to.equal(BigInt(PHASE.Keying))
       await pass()
-      await run.tick()
-      const r = await round()
+      await five.tick()
+      const r = (await five.view()).round
       expect([r.phase, r.keyed, r.awaited]).to.deep.equal([BigInt(PHASE.Contributing), bits(0, 1, 2, 3), bits(0, 1, 2, 3)])
     })
 
@@ -120,29 +120,47 @@ describe('RoundCoordinator, Keying', () => {
   })
 
   describe('when the limit has passed', () => {
-    it('goes on with a quorum of keys, and only with those', async () => {
-      await keys(1, [0, 2, 3, 5])
+    it('goes on with more than two thirds of the keys, and only with those', async () => {
+      await keys(1, [0, 2, 3, 4, 5])
       await pass()
       expect(names(await run.tick())).to.deep.equal(['PhaseBegan'])
       await refusedAs(run.contribute(1, 1), 'NotKeyed', [1, 1, 1])
       await refusedAs(run.send(1, 'extend', 1), 'NotAwaited', [1, 1, 1])
-      for (const site of [0, 2, 3]) await run.contribute(site, 1)
+      for (const site of [0, 2, 3, 4]) await run.contribute(site, 1)
       expect(names(await run.contribute(5, 1))).to.deep.equal(['Contributed', 'PhaseBegan'])
     })
 
-    it('is void without one, and waits in the next for those that had keys', async () => {
-      await keys(1, [1, 4, 5])
-      await run.abstain(4, 1)
+    it('is void with fewer, though they are a quorum, and in the next it is with those that are more than two thirds of them', async () => {
+      await keys(1, [0, 1, 4, 5])
       await pass()
       const outcome = await run.tick()
       expect(names(outcome)).to.deep.equal(['RoundVoid', 'RoundOpened'])
       expect(event(outcome, 'RoundVoid').phase).to.equal(BigInt(PHASE.Keying))
       const r = await round()
-      expect([r.phase, r.keyed, r.awaited, r.leader]).to.deep.equal([BigInt(PHASE.Keying), 0n, bits(1, 5), 1n])
+      expect([r.phase, r.keyed, r.awaited, r.leader]).to.deep.equal([BigInt(PHASE.Keying), 0n, bits(0, 1, 4, 5), 1n])
+      await refusedAs(run.key(2, 2), 'NotAwaited', [1, 2, 2])
+      await run.send(2, 'ready')
+      await keys(2, [0, 1, 4, 5])
+      await pass()
+      await run.tick()
+      await run.freeze(2, [0, 1, 4, 5], [1, 2])
+      expect((await round()).included).to.equal(bits(0, 1, 4, 5))
+      await run.publish(1, 2)
+      for (const site of [0, 1, 4]) await run.attest(site, 2)
+      expect((await round()).awaited).to.equal(bits(0, 1, 2, 4, 5))
+    })
+
+    it('awaits the whole rota where fewer than a quorum would be', async () => {
+      await keys(1, [1, 4, 5])
+      await run.abstain(4, 1)
+      await pass()
+      await run.tick()
+      const r = await round()
+      expect([r.phase, r.keyed, r.awaited, r.leader]).to.deep.equal([BigInt(PHASE.Keying), 0n, bits(...all), 1n])
     })
 
     it('makes the step before the call that comes too late', async () => {
-      await keys(1, [0, 1, 2, 3])
+      await keys(1, [0, 1, 2, 3, 5])
       await pass()
       await refusedAs(run.key(4, 1), 'WrongPhase', [1, 1, PHASE.Contributing])
       expect(names(await run.contribute(0, 1))).to.deep.equal(['PhaseBegan', 'Contributed'])
@@ -157,7 +175,7 @@ describe('RoundCoordinator, Keying', () => {
   describe('when sites with keys drop out', () => {
     beforeEach(() => keys(1, all))
 
-    it('is void with two thirds of the keys, though they are a quorum', async () => {
+    it('is void with two thirds of the sites, though they are a quorum', async () => {
       for (const site of [0, 1, 2, 3]) await run.contribute(site, 1)
       await pass()
       expect(event(await run.tick(), 'RoundVoid').phase).to.equal(BigInt(PHASE.Contributing))
@@ -177,6 +195,34 @@ describe('RoundCoordinator, Keying', () => {
       await run.abstain(5, 1)
       await run.witness(0, 1, bits(0, 1, 2, 3, 4))
       expect(event(await run.witness(1, 1, bits(0, 1, 2, 3, 4)), 'Frozen').included).to.equal(bits(0, 1, 2, 3, 4))
+    })
+  })
+
+  describe('when sites without keys stay away', () => {
+    it('needs more than two thirds of who was awaited, not of who has keys', async () => {
+      await keys(1, [0, 1, 2, 3, 4])
+      await run.abstain(5, 1)
+      for (const site of [0, 1, 2, 3]) await run.contribute(site, 1)
+      await pass()
+      expect(event(await run.tick(), 'RoundVoid').phase).to.equal(BigInt(PHASE.Contributing))
+      const r = await round()
+      expect([r.phase, r.awaited]).to.deep.equal([BigInt(PHASE.Keying), bits(0, 1, 2, 3)])
+    })
+
+    it('waits no more, in a deep round after one that was void in Keying, for who has none', async () => {
+      await keys(1, all)
+      await run.freeze(1, all, [0, 1])
+      await pass(6)
+      await run.tick()
+      expect((await round()).awaited).to.equal(bits(...all))
+      await keys(2, [0, 1, 2, 3])
+      await pass()
+      await run.tick()
+      const r = await round()
+      expect([r.round, r.awaited, r.custodianPlaces]).to.deep.equal([3n, bits(0, 1, 2, 3), [6n]])
+      await keys(3, [0, 1, 2, 3])
+      await pass()
+      expect(names(await run.tick())).to.deep.equal(['PhaseBegan'])
     })
   })
 

@@ -97,7 +97,7 @@ describe('RoundCoordinator, opening', () => {
       await refused(read(w.rounds, 'studyOf', 0), w.rounds, 'RoundCoordinator_UnknownRun', [0])
       await refused(w.send(w.hospital(0).node, w.rounds, 'tick', 1), w.rounds, 'RoundCoordinator_UnknownRun', [1])
       await refused(
-        w.send(w.hospital(0).node, w.rounds, 'contribute', 7, 1, digest('r'), digest('c'), digest('h')),
+        w.send(w.hospital(0).node, w.rounds, 'contribute', 7, 1, digest('r'), digest('c'), digest('h'), digest('o')),
         w.rounds,
         'RoundCoordinator_UnknownRun',
         [7],
@@ -164,7 +164,7 @@ describe('RoundCoordinator, opening', () => {
     it('uses the epoch of keys current at its opening', async () => {
       run = await w.run({ minSites: 3, quorum: 3 })
       await w.send(w.hospital(2).node, w.studies, 'reportEpoch', run.study, 0)
-      await w.send(w.hospital(3).node, w.studies, 'publishEpoch', run.study, 1, digest('c1'), digest('b1'))
+      await w.send(w.hospital(1).node, w.studies, 'publishEpoch', run.study, 1, digest('c1'), digest('b1'))
       expect((await run.view()).round.epoch).to.equal(0n)
       await run.round(1, 0)
       expect((await run.view()).round.epoch).to.equal(1n)

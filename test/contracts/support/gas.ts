@@ -1,6 +1,6 @@
 import { AbiCoder, type Contract, getBytes, keccak256, Signature, type Signer, sha256 as sha256Of, Wallet } from 'ethers'
 import { bytesOf, sha256 } from './masked.ts'
-import { bits, digest, ethers, type Outcome, pass, type RunDriver, read, STATUS, World } from './world.ts'
+import { bits, digest, ethers, type Outcome, pass, type RunDriver, read, rulesFor, STATUS, World, ZERO } from './world.ts'
 
 /** Gas by the name of the call. Transactions are real: their 21,000 and calldata are in it. */
 export type Gas = Record<string, number>
@@ -18,8 +18,12 @@ async function wholeRound(run: RunDriver, number: number, n: number): Promise<Ro
     calls[name] = gas
     costs.push(gas)
   }
+  const opening = await run.opening()
   for (const site of all)
-    note(site === 0 ? 'contribute, first of its round' : site === n - 1 ? 'contribute, last awaited' : 'contribute', await run.contribute(site, number))
+    note(
+      site === 0 ? 'contribute, first of its round' : site === n - 1 ? 'contribute, last awaited' : 'contribute',
+      await run.contribute(site, number, opening),
+    )
   const served = all.slice(1)
   note('witness', await run.witness(leader, number, bits(...served)))
   note('witness, second', await run.witness((leader + 1) % n, number, bits(...served)))
@@ -51,7 +55,8 @@ export async function masked(): Promise<Gas> {
   for (let number = 1; number <= 9; number++) {
     const costs: number[] = []
     for (const site of all) costs.push((await run.key(site, number)).gas)
-    for (const site of all) costs.push((await run.contribute(site, number)).gas)
+    const opening = await run.opening()
+    for (const site of all) costs.push((await run.contribute(site, number, opening)).gas)
     const leader = (number - 1) % 23
     for (const place of [0, 1]) await run.witness((leader + place) % 23, number, bits(...all))
     const publish = (await run.publish(leader, number)).gas
@@ -75,6 +80,41 @@ export async function deepRound(slices: number): Promise<{ readonly dearest: num
   for (const site of all) for (let slice = 0; slice < slices; slice++) costs.push((await run.witness(site, 2, bits(...all.slice(1)), slice)).gas)
   if ((await run.view()).round.included !== bits(...all.slice(1))) throw new Error('not frozen')
   return { dearest: Math.max(...costs.slice(0, -1)), freezing: costs.at(-1) as number }
+}
+
+/**
+ * Of an accounted study of nine sites, the ninth of which is the first of its word of the ledger: the steady charge, and those that write a word for
+ * the first time: the dataset's (once in its life), and in a run that of eight sites.
+ */
+export async function charges(): Promise<Gas> {
+  const world = await World.deploy(9)
+  const { node } = world.hospital(0)
+  const [cost, limit] = [1n, 255n].map((lane) => Array.from({ length: 8 }, (_, i) => lane << BigInt(32 * i)).reduce((all, one) => all | one)) as [
+    bigint,
+    bigint,
+  ]
+  const open = async (): Promise<RunDriver> => {
+    await world.send(node, world.studies, 'publish', digest('protocol'), digest('cid'), rulesFor(9))
+    const study = Number(await read(world.studies, 'studyCount'))
+    await world.send(node, world.privacy, 'setPolicy', study, cost, limit)
+    for (const { steward } of world.hospitals) await world.send(steward, world.studies, 'approve', study, digest('protocol'))
+    await world.send(node, world.studies, 'publishEpoch', study, 0, digest('commitment'), digest('bundle'))
+    return world.openRun(study)
+  }
+  const charge = async ({ run }: RunDriver, site: number, round: number): Promise<number> =>
+    (await world.send(world.hospital(site).node, world.privacy, 'charge', run, round, digest(`rows of ${site}`))).gas
+  const first = await open()
+  const veryFirst = await charge(first, 0, 1)
+  const ofDataset = await charge(first, 1, 1)
+  const steady = await charge(first, 1, 2)
+  const second = await open()
+  return {
+    'charge, very first': veryFirst,
+    'charge, first of a dataset': ofDataset,
+    charge: steady,
+    'charge, first of eight sites in a run': await charge(second, 0, 1),
+    'charge, first of a site in a run': await charge(second, 1, 1),
+  }
 }
 
 /** A leaf of 1 KiB in the tree of a model of 40 MB, and the root over it: siblings are any hashes, so that nothing of 40 MB is hashed. */
@@ -120,7 +160,7 @@ export async function disputes(): Promise<DisputeCost> {
   const { roots, sumRoot, evidence } = disputedVectors(23)
   const run = await (await World.deploy(23)).run({ mode: 1, minSites: 12, quorum: 12 })
   for (const site of all) await run.key(site, 1)
-  for (const site of all) await run.send(site, 'contribute', 1, roots[site], digest('cid'), digest('cohort'))
+  for (const site of all) await run.send(site, 'contribute', 1, roots[site], digest('cid'), digest('cohort'), ZERO)
   for (const site of [0, 1]) await run.witness(site, 1, bits(...all))
   await run.send(0, 'publish', 1, 0, sumRoot, digest('cid'))
   const attested = await run.send(22, 'dispute', 1, evidence)
@@ -147,9 +187,9 @@ const accumulatorOf = (roots: readonly string[]): string =>
     `0x${'00'.repeat(32)}`,
   )
 
-/** Consents withdrawn through a relay, alone and twenty at once; a site's roots; terms of the greatest length. */
+/** Consents withdrawn through a relay, alone and twenty at once; sites' roots; terms of the greatest length. */
 export async function consents(): Promise<Gas> {
-  const world = await World.deploy(1)
+  const world = await World.deploy(2)
   const { node, steward } = world.hospital(0)
   const programme = digest('programme')
   const sign = await withdrawalSigner(world, programme)
@@ -167,6 +207,7 @@ export async function consents(): Promise<Gas> {
     'withdraw, one of a batch of 20': Math.ceil((await call(node, 'withdrawMany', compact)) / compact.length),
     "site's root, first of a programme": await call(node, 'setRoot', 1, digest('root 1')),
     "site's root": await call(node, 'setRoot', 2, digest('root 2')),
+    "site's root, its first of a programme": await call(world.hospital(1).node, 'setRoot', 1, digest('root 3')),
     'terms of 16 KiB': await call(steward, 'publishTerms', {
       ...{ version: 1, digest: sha256Of(text), basis: 0, ombudsman: alone.patientKey, expiresAt: 4_102_444_800, text },
     }),
@@ -219,7 +260,7 @@ async function rusher(world: World, run: RunDriver): Promise<(number: number) =>
   }
   const [root, cid] = [digest('root'), digest('cid')]
   return async (number) => {
-    for (const site of [0, 1]) await call(site, 'contribute', number, root, cid, root)
+    for (const site of [0, 1]) await call(site, 'contribute', number, root, cid, root, ZERO)
     for (const site of [0, 1]) await call(site, 'witness', number, 0, bits(0, 1))
     await call((number - 1) % 2, 'publish', number, 0, root, cid)
     for (const site of [0, 1]) await call(site, 'attest', number, 0, root, cid, 0, root)

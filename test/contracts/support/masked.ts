@@ -5,7 +5,7 @@ import { type DisputeEvidence, firstWrongLeaf, leafProof, sumProof } from '../..
 import { type DisputePart, partsOf } from '../../../node/core/commit/dispute-parts.ts'
 import { leafCount, merkleRoot } from '../../../node/core/commit/merkle.ts'
 import { addVectors } from '../../../node/core/ring/add.ts'
-import { bits, digest, type Outcome, type Rules, type RunDriver, STATUS, World } from './world.ts'
+import { bits, digest, type Outcome, type Rules, type RunDriver, STATUS, World, ZERO } from './world.ts'
 
 export const sha256: Sha256 = (...parts) => {
   const hash = createHash('sha256')
@@ -60,7 +60,7 @@ export class MaskedRun {
   async contribute(site: number, round: number): Promise<Outcome> {
     if (!this.#order.has(round)) for (const { id } of this.world.hospitals) await this.run.key(id, round)
     this.#order.set(round, [...(this.#order.get(round) ?? []), site])
-    return this.run.send(site, 'contribute', round, this.root(round, site), digest(`cid ${round} ${site}`), digest('cohort'))
+    return this.run.send(site, 'contribute', round, this.root(round, site), digest(`cid ${round} ${site}`), digest('cohort'), ZERO)
   }
 
   root(round: number, site: number): string {

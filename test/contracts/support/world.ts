@@ -202,13 +202,20 @@ export class RunDriver {
     return this.world.send(this.world.hospital(site).node, this.world.rounds, method, this.run, ...args)
   }
 
-  contribute(site: number, round: number): Promise<Outcome> {
-    return this.send(site, 'contribute', round, digest(`root ${round} ${site}`), digest(`cid ${round} ${site}`), digest(`cohort ${site}`))
+  /** Of any opening of the round, or of the one in this block. */
+  contribute(site: number, round: number, opening = ZERO): Promise<Outcome> {
+    return this.send(site, 'contribute', round, digest(`root ${round} ${site}`), digest(`cid ${round} ${site}`), digest(`cohort ${site}`), opening)
   }
 
   /** Of masked studies: the site's shares are out, and it holds everybody's, or these. */
   key(site: number, round: number, holds = bits(...this.world.hospitals.map((h) => h.id))): Promise<Outcome> {
     return this.send(site, 'key', round, digest(`deal ${round} ${site}`), digest(`deal cid ${round} ${site}`), holds)
+  }
+
+  /** Hash of the block in which the current round opened. */
+  async opening(): Promise<string> {
+    const block = await ethers.provider.getBlock(Number((await this.view()).round.openedAtBlock))
+    return String(block?.hash)
   }
 
   abstain(site: number, round: number, reason = 1): Promise<Outcome> {

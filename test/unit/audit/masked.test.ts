@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { AuditReport } from '#audit/report.ts'
 import { sitesOf } from '#base/bitmap.ts'
-import { type Digest, siteId, ZERO_DIGEST } from '#base/ids.ts'
+import { type Bitmap, type Digest, siteId, ZERO_DIGEST } from '#base/ids.ts'
 import { auditText } from '#cli/output/audit-text.ts'
 import { plain } from '#cli/output/style.ts'
 import type { Release } from '#core/masking/release.ts'
@@ -122,7 +122,9 @@ describe('an audit of a masked run', () => {
   })
 
   it('does not open under the terms of another chain', async () => {
-    const elsewhere = world.events.map((event) => (event.kind === 'RoundOpened' && event.round === 1 ? { ...event, rota: [...event.rota, siteId(9)] } : event))
+    const elsewhere = world.events.map((event) =>
+      event.kind === 'RoundOpened' && event.round === 1 ? { ...event, awaited: (event.awaited | 512n) as Bitmap } : event,
+    )
     const report = await audit(world, { events: elsewhere })
     assert.match(messages(report)[0] ?? '', /^site 0 keyed with a deal of another round, base model or member set$/)
   })

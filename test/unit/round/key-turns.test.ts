@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
+import { placeToDraw } from '#adapters/sim/chain/key-turns.ts'
 import { NO_FAULTS } from '#adapters/sim/faults.ts'
-import type { SimWorld } from '#adapters/sim/world.ts'
+import { digestOf } from '#adapters/sim/hash.ts'
+import { SimRandom } from '#adapters/sim/random.ts'
+import { SimWorld } from '#adapters/sim/world.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
 import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-network.ts'
-import { bitmapOf } from '#base/bitmap.ts'
-import { siteId, studyId } from '#base/ids.ts'
+import { bitmapOf, sitesOf } from '#base/bitmap.ts'
+import { isRotaError } from '#base/errors.ts'
+import { type Bitmap, siteId, studyId } from '#base/ids.ts'
 import type { StudyRecord } from '#ports/chain.ts'
 import { rankOf } from '#round/key-turns.ts'
 import { generatedStudy } from '../../support/studies.ts'
@@ -13,7 +17,8 @@ import { generatedStudy } from '../../support/studies.ts'
 /*
   keys that their drawer keeps back
   ├── are reported after a third of the time that rounds have for contributions, and the next member draws
-  └── are not followed by another of the same drawer before all others had their turn
+  ├── are not followed by another of the same drawer before all others had their turn
+  └── have their places as the contract gives them, which refuses whoever comes before its turn
   and in ordinary times whoever has the key before draws the next
 */
 const networks: SimulatedNetwork[] = []
@@ -81,5 +86,38 @@ describe('keys that their drawer keeps back', { timeout: 60_000 }, () => {
       [0, 1, 2, 3].map((me) => rankOf(record(true), siteId(me), [siteId(0)])),
       [3, 0, 1, 2],
     )
+  })
+
+  it('have their places as the contract gives them', () => {
+    const random = new SimRandom('key turns')
+    for (let n = 0; n < 400; n++) {
+      const [all, approved, before] = [0, 1, 2].map(() => bitmapOf(Array.from({ length: 12 }, (_, i) => siteId(3 * i)).filter(() => random.chance(0.7)))) as [
+        Bitmap,
+        Bitmap,
+        Bitmap,
+      ]
+      const publisher = siteId(3 * random.int(0, 11))
+      const reported = random.chance(0.5)
+      const drawers = Array.from({ length: random.int(1, 20) }, () => siteId(3 * random.int(0, 11)))
+      const record = { epoch: { epoch: 3, members: (before | 1n) as Bitmap, reported }, approved, publisher } as StudyRecord
+      const newcomers = (reported ? 0n : approved & ~record.epoch.members) as Bitmap
+      for (const site of sitesOf((all & approved) as Bitmap))
+        assert.equal(rankOf(record, site, drawers), placeToDraw({ members: approved, newcomers, publisher, drawers }, site))
+    }
+  })
+
+  it('are refused of whoever draws before its turn', async () => {
+    const world = SimWorld.create({ seed: 1, sites: 4, faults: NO_FAULTS })
+    const protocol = generatedStudy({ sites: 4, rows: 40 }).protocol
+    const study = await world.publishStudy(digestOf('protocol'), digestOf('cid'), await rulesOf(protocol))
+    const node = (site: number) => world.node(world.site(site))
+    const draw = (site: number, epoch: number) => node(site).publishEpoch(study, epoch, digestOf('key', site), digestOf('bundle', site))
+    await draw(0, 0)
+    await node(3).reportEpoch(study, 0)
+    await assert.rejects(draw(0, 1), (error) => isRotaError(error, 'ROTA-5317') && error.reaction === 'retry')
+    await draw(1, 1)
+    await node(3).reportEpoch(study, 1)
+    world.chain.advance(6, 1)
+    await draw(1, 2)
   })
 })

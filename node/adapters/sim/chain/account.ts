@@ -114,8 +114,8 @@ export class SimAccount implements Chain {
     return this.#send((call, { privacy }) => privacy.charge(call, run, round, dataset))
   }
 
-  contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest): Promise<void> {
-    return this.#send((call, { coordinator }) => coordinator.contribute(call, run, round, root, cid, cohortRoot))
+  contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest, opening?: Digest): Promise<void> {
+    return this.#send((call, { coordinator }) => coordinator.contribute(call, run, round, { root, cid, cohortRoot, opening }))
   }
 
   abstain(run: RunId, round: RoundNo, reason: AbstainReason): Promise<void> {

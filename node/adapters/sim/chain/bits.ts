@@ -16,6 +16,6 @@ function ones(word: number): number {
 export const union = (a: Bitmap, b: Bitmap): Bitmap => (a | b) as Bitmap
 export const common = (a: Bitmap, b: Bitmap): Bitmap => (a & b) as Bitmap
 export const without = (a: Bitmap, b: Bitmap): Bitmap => (a & ~b) as Bitmap
-/** Rota.sol: shares that rebuild a secret, of those that so many sites hold; so many sites' updates a masked sum has at least. */
-export const unmaskThreshold = (keyed: number): number => Math.floor((2 * keyed) / 3) + 1
+/** Rota.sol: shares that rebuild a secret, of those dealt to so many sites; so many sites' updates a masked sum has at least. */
+export const unmaskThreshold = (members: number): number => Math.floor((2 * members) / 3) + 1
 export const isMajority = (count: number, of: number): boolean => 2 * count > of

@@ -1,5 +1,5 @@
 import type { ErrorDetails } from '#base/errors.ts'
-import type { Address, SiteId } from '#base/ids.ts'
+import type { Address, Digest, SiteId } from '#base/ids.ts'
 import type { ChainEventBody } from '#ports/chain.ts'
 
 /** What a contract sees of the transaction that it runs in. */
@@ -7,6 +7,8 @@ export interface Call {
   readonly sender: Address
   readonly block: number
   readonly timestamp: number
+  /** Of a block that stands; of this one too, which contracts do not see. */
+  hashOf(block: number): Digest
   emit(event: SimEventBody): void
 }
 

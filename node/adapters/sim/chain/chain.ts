@@ -152,7 +152,7 @@ export class SimChain {
     if (this.#history === null) return
     const lost = this.#history.cut(to)
     this.#contracts = this.#deploy()
-    this.#history.replay()
+    this.#history.replay((block) => this.ledger.hashOf(block))
     this.ledger.rewind(to)
     for (const { sender, act } of lost) if (returns()) this.mine(sender, act).catch(() => undefined)
   }

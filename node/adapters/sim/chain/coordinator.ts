@@ -23,6 +23,17 @@ export interface Charges {
   lastCharged(run: RunId, site: SiteId): RoundNo
 }
 
+/** What a site commits to; `opening` is undefined or zero when it does not say for which opening of the round. */
+export interface Commitment {
+  readonly root: Digest
+  readonly cid: Digest
+  readonly cohortRoot: Digest
+  readonly opening: Digest | undefined
+}
+
+/** Blocks of which a contract knows the hash. */
+const HASHES = 256
+
 /** RoundCoordinator.sol: the order of checks in each call is the contract's, so that the same wrong call fails with the same error. */
 export class SimCoordinator {
   readonly #studies: Studies
@@ -82,16 +93,17 @@ export class SimCoordinator {
     this.#approved(run, site)
     inRota(run, site)
     notZero(dealDigest, dealCid)
-    const { keyed, abstained, rotaSet } = run.round
+    const { keyed, abstained, awaited, rotaSet } = run.round
     const strangers = without(holds, rotaSet)
     if (strangers !== 0n) revert('RoundCoordinator_NoSuchDeal', { run: id, round, strangers })
     if (has(keyed, site)) revert('RoundCoordinator_AlreadyKeyed', { run: id, round, site })
     if (has(abstained, site)) revert('RoundCoordinator_AlreadyAbstained', { run: id, round, site })
+    if (!has(awaited, site)) revert('RoundCoordinator_NotAwaited', { run: id, round, site })
     call.emit({ kind: 'Keyed', run: id, round, site, dealDigest, dealCid, holds })
     this.#store(afterKeying(withRound(run, { keyed: withSite(keyed, site) }), this.#studies, call))
   }
 
-  contribute(call: Call, id: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest): void {
+  contribute(call: Call, id: RunId, round: RoundNo, { root, cid, cohortRoot, opening }: Commitment): void {
     const { run, site } = this.#enter(call, id)
     this.#inPhase(run, round, 'Contributing')
     this.#approved(run, site)
@@ -100,6 +112,7 @@ export class SimCoordinator {
     if (keyed !== 0n && !has(keyed, site)) revert('RoundCoordinator_NotKeyed', { run: id, round, site })
     if (run.accounted && this.#charges.lastCharged(id, site) !== round) revert('RoundCoordinator_NotCharged', { run: id, round, site })
     notZero(root, cid, cohortRoot)
+    checkOpening(run, opening, call)
     this.#notYetIn(run, site)
     const { contributed, accumulator } = run.round
     call.emit({ kind: 'Contributed', run: id, round, site, root, cid, cohortRoot })
@@ -242,6 +255,12 @@ const replaceRound = (run: Run, round: Round): Run =>
 
 function inRota(run: Run, site: SiteId): void {
   if (placeOf(run.round, site) < 0) revert('RoundCoordinator_NotInRota', { run: run.id, round: run.round.round, site })
+}
+
+function checkOpening({ id, round: { round, openedAtBlock } }: Run, opening: Digest | undefined, call: Call): void {
+  const age = call.block - openedAtBlock
+  if (opening === undefined || opening === ZERO_DIGEST || age > HASHES || (age > 0 && opening === call.hashOf(openedAtBlock))) return
+  revert('RoundCoordinator_OtherOpening', { run: id, round, openedAt: openedAtBlock })
 }
 
 function mayPublish(run: Run, site: SiteId, call: Call): void {

@@ -23,8 +23,8 @@ export class History {
     return first < 0 ? [] : this.#past.splice(first)
   }
 
-  /** On contracts that know nothing yet. Nobody hears of the events: they have been told. */
-  replay(): void {
-    for (const { sender, block, timestamp, act } of this.#past) act({ sender, block, timestamp, emit: () => undefined })
+  /** On contracts that know nothing yet. Nobody hears of the events: they have been told. @param hashOf a block that stands */
+  replay(hashOf: Call['hashOf']): void {
+    for (const { sender, block, timestamp, act } of this.#past) act({ sender, block, timestamp, hashOf, emit: () => undefined })
   }
 }

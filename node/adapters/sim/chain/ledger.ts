@@ -35,8 +35,9 @@ export class Ledger {
   #stalledUntilMs = 0
   /** How often blocks were lost. */
   #forks = 0
-  /** Of each block since the chain began. */
+  /** Of each block since the chain began; and how often blocks had been lost when it was made. */
   readonly #timestamps: number[] = []
+  readonly #madeAfter: number[] = []
   #events: ChainEvent[] = []
   readonly #listeners = new Set<(events: readonly SimEvent[]) => void>()
 
@@ -46,15 +47,21 @@ export class Ledger {
     this.genesis = digestOf('genesis', options.name)
     this.#timestamp = this.#interval = this.#clockSeconds()
     this.#timestamps.push(this.#timestamp)
+    this.#madeAfter.push(0)
   }
 
   head(): Head {
     this.#catchUp()
     if (this.#head?.number !== this.#block) {
-      const fork = this.#forks > 0 ? [this.#forks] : []
-      this.#head = Object.freeze({ number: this.#block, hash: digestOf('block', this.#options.name, this.#block, ...fork), timestamp: this.#timestamp })
+      this.#head = Object.freeze({ number: this.#block, hash: this.hashOf(this.#block), timestamp: this.#timestamp })
     }
     return this.#head as Head
+  }
+
+  /** Another after a block was lost and made anew. */
+  hashOf(block: number): Digest {
+    const forks = this.#madeAfter[block] as number
+    return digestOf('block', this.#options.name, block, ...(forks > 0 ? [forks] : []))
   }
 
   /** Runs one transaction in a block of its own. @throws ContractError when it failed; then it left no trace but its block */
@@ -62,7 +69,7 @@ export class Ledger {
     this.#catchUp()
     this.#mine(this.#clockSeconds())
     const bodies: SimEventBody[] = []
-    const result = act({ sender, block: this.#block, timestamp: this.#timestamp, emit: (event) => bodies.push(event) })
+    const result = act({ sender, block: this.#block, timestamp: this.#timestamp, hashOf: (block) => this.hashOf(block), emit: (event) => bodies.push(event) })
     this.#record(bodies)
     return result
   }
@@ -81,7 +88,7 @@ export class Ledger {
     if (to >= this.#block) return
     this.#block = Math.max(0, to)
     this.#timestamp = this.#timestamps[this.#block] as number
-    this.#timestamps.length = this.#block + 1
+    this.#timestamps.length = this.#madeAfter.length = this.#block + 1
     this.#forks++
     this.#head = null
     this.#events = this.#events.filter(({ block }) => block <= this.#block)
@@ -135,6 +142,7 @@ export class Ledger {
     this.#block++
     this.#timestamp = Math.max(this.#timestamp + 1, atLeast)
     this.#timestamps.push(this.#timestamp)
+    this.#madeAfter.push(this.#forks)
   }
 
   #clockSeconds(): number {

@@ -1,7 +1,7 @@
 import { bitmapOf, EMPTY, sitesOf } from '#base/bitmap.ts'
 import { attemptNo, type Bitmap, roundNo, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
 import type { StudyRules } from '#ports/chain.ts'
-import { common, countOf, union, without } from './bits.ts'
+import { common, countOf, union, unmaskThreshold, without } from './bits.ts'
 import type { Call } from './call.ts'
 import { RING_ROUNDS, type Round, type Run, siteAt } from './round.ts'
 import { changeState } from './state.ts'
@@ -23,8 +23,11 @@ export function openNext(run: Run, rota: Rota, call: Call, deep = false): Run {
   const { turn, passedOver } = giveTurn(sitesOf(rota.sites), siteAt(last, 0), run.passedOver)
   const signalled = last.asker === null ? run.ready : without(run.ready, bitmapOf([last.asker]))
   const came = last.phase === 'Keying' ? without(last.keyed, last.abstained) : last.contributed
-  // After a set that came to nothing every sound site counts, the slowest too.
-  const awaited = deep ? rota.sites : common(rota.sites, union(union(came, without(rota.sites, last.rotaSet)), signalled))
+  const there = common(rota.sites, union(union(came, without(rota.sites, last.rotaSet)), signalled))
+  // Who is awaited alone deals and is dealt to.
+  const tooFew = run.rules.mode === 'masked' && countOf(there) < run.rules.quorum
+  // After a set that came to nothing every sound site counts, the slowest too: once. Who has no keys then is waited for no more.
+  const awaited = tooFew || (deep && last.phase !== 'Keying') ? rota.sites : there
   const round = freshRound(roundNo(run.opened + 1), rota, turn, awaited, run.rules, call, deep)
   tellOpening(run, round, call)
   const past = [...run.past, last].filter((r) => r.round + RING_ROUNDS > round.round).sort((a, b) => a.round - b.round)
@@ -46,6 +49,7 @@ export function tellOpening(run: Run, round: Round, call: Call): void {
     baseRoot: run.model.root,
     baseCid: run.model.cid,
     epoch: round.epoch,
+    opening: call.hashOf(call.block),
   })
 }
 
@@ -87,6 +91,7 @@ function freshRound(round: Round['round'], rota: Rota, turn: number, awaited: Bi
     since: { block: call.block, timestamp: call.timestamp },
     asker: null,
     awaited,
+    threshold: rules.mode === 'masked' ? unmaskThreshold(countOf(awaited)) : 0,
     keyed: EMPTY,
     contributed: EMPTY,
     abstained: EMPTY,

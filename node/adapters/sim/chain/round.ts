@@ -50,6 +50,8 @@ export interface Round {
   /** Site that asked for more time in Contributing. */
   readonly asker: SiteId | null
   readonly awaited: Bitmap
+  /** Updates that a masked sum needs, by who was awaited when Keying opened; 0 of open rounds. */
+  readonly threshold: number
   /** Of masked studies: whose key shares are out. */
   readonly keyed: Bitmap
   readonly contributed: Bitmap

@@ -1,6 +1,6 @@
 import { attemptNo, type Bitmap, type SiteId, type StudyId } from '#base/ids.ts'
 import type { ModelRef } from '#ports/chain.ts'
-import { common, countOf, isMajority, unmaskThreshold } from './bits.ts'
+import { common, countOf, isMajority } from './bits.ts'
 import type { Call } from './call.ts'
 import { allHeard, allSettled, canExtend, extended, standing } from './custodians.ts'
 import { limitPassed } from './limits.ts'
@@ -21,7 +21,7 @@ export interface Membership {
 const TURNS_PASSED_OVER = 3
 const VOIDS_BEFORE_PAUSE = 3
 const MAX_PUBLICATIONS = 5
-/** Masked: while somebody is still awaited a sum over fewer sites than this is not begun. */
+/** Masked: before the limit no sum over fewer sites than this is begun. */
 const FEWEST_KEYED = 5
 
 /** Makes the step of the phase's limit if it has passed: one step at most, since the next phase begins with this call. */
@@ -35,20 +35,20 @@ export function stepAtLimit(run: Run, members: Membership, call: Call): Run {
     case 'Witnessing':
       return endWitnessing(run, members, call)
     case 'Keying':
-      return countOf(run.round.keyed) >= run.rules.quorum ? beginContributing(run, call) : voidRound(run, members, call)
+      return countOf(run.round.keyed) >= enough(run) ? beginContributing(run, call) : voidRound(run, members, call)
     default:
       return countOf(run.round.contributed) >= enough(run) ? beginPhase(run, 'Witnessing', call) : voidRound(run, members, call)
   }
 }
 
 /** How many have to be in. Of masked updates so many that the frozen set can rebuild the secrets of those who dropped out. */
-const enough = ({ rules, round }: Run): number => (round.keyed === 0n ? rules.quorum : Math.max(rules.quorum, unmaskThreshold(countOf(round.keyed))))
+const enough = ({ rules, round }: Run): number => Math.max(rules.quorum, round.threshold)
 
 /** Keying ends early when nobody is awaited any more. */
 export function afterKeying(run: Run, members: Membership, call: Call): Run {
   const { awaited, keyed, abstained } = run.round
   const missing = awaited & members.approvals(run.study) & ~keyed & ~abstained
-  return missing === 0n && countOf(keyed) >= Math.max(run.rules.quorum, FEWEST_KEYED) ? beginContributing(run, call) : run
+  return missing === 0n && countOf(keyed) >= Math.max(enough(run), FEWEST_KEYED) ? beginContributing(run, call) : run
 }
 
 /** From here on who keyed never changes. */

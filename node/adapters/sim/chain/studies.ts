@@ -4,9 +4,10 @@ import type { EpochRecord, StudyRecord, StudyRules } from '#ports/chain.ts'
 import { common, countOf, without } from './bits.ts'
 import { type Call, revert } from './call.ts'
 import type { Studies } from './coordinator.ts'
+import { placeToDraw, TURN_SECONDS } from './key-turns.ts'
 import type { Rota } from './opening.ts'
 import type { SimSites } from './sites.ts'
-import { checkRules } from './study-rules.ts'
+import { checkRules, MAX_MASKED } from './study-rules.ts'
 
 interface Study {
   readonly id: StudyId
@@ -18,6 +19,10 @@ interface Study {
   readonly epochs: readonly EpochRecord[]
   /** A member could not unwrap the newest epoch's key: another may follow. */
   readonly reported: boolean
+  /** Who drew the key of each epoch. */
+  readonly drawers: readonly SiteId[]
+  /** When approvals last changed or the key was reported, in seconds. */
+  readonly since: number
 }
 
 /** What a study shows before its first epoch. */
@@ -43,7 +48,7 @@ export class SimStudies implements Studies {
     const id = studyId(this.#studies.length + 1)
     this.#studies = [
       ...this.#studies,
-      { id, publisher, protocolDigest, protocolCid, rules: Object.freeze({ ...rules }), approvals: EMPTY, epochs: [], reported: false },
+      { id, publisher, protocolDigest, protocolCid, rules: Object.freeze({ ...rules }), approvals: EMPTY, epochs: [], reported: false, drawers: [], since: 0 },
     ]
     call.emit({ kind: 'StudyPublished', study: id, publisher, protocolDigest, protocolCid })
     return id
@@ -55,7 +60,10 @@ export class SimStudies implements Studies {
     if (!this.#sites.isActive(site)) revert('StudyRegistry_NotSteward', { caller: call.sender })
     if (protocolDigest !== study.protocolDigest) revert('StudyRegistry_OtherDigest', { study: id, given: protocolDigest, published: study.protocolDigest })
     if (has(study.approvals, site)) revert('StudyRegistry_AlreadyApproved', { study: id, site })
-    this.#store({ ...study, approvals: withSite(study.approvals, site) })
+    const approvals = withSite(study.approvals, site)
+    const sites = countOf(approvals)
+    if (study.rules.mode === 'masked' && sites > MAX_MASKED) revert('StudyRegistry_TooManyToMask', { sites, most: MAX_MASKED })
+    this.#store({ ...study, approvals, since: call.timestamp })
     call.emit({ kind: 'StudyApproved', study: id, site })
   }
 
@@ -63,7 +71,7 @@ export class SimStudies implements Studies {
     const study = this.#known(id)
     const site = this.#steward(call)
     if (!has(study.approvals, site)) revert('StudyRegistry_NotApproved', { study: id, site })
-    this.#store({ ...study, approvals: without(study.approvals, withSite(EMPTY, site)) })
+    this.#store({ ...study, approvals: without(study.approvals, withSite(EMPTY, site)), since: call.timestamp })
     call.emit({ kind: 'StudyWithdrawn', study: id, site })
   }
 
@@ -76,7 +84,9 @@ export class SimStudies implements Studies {
     if (members === EMPTY) revert('StudyRegistry_NoMembers', { study: id })
     const newest = study.epochs.at(-1)
     if (newest !== undefined && !study.reported && newest.members === members) revert('StudyRegistry_EpochNotDue', { study: id, epoch })
-    this.#store({ ...study, epochs: [...study.epochs, Object.freeze({ epoch, commitment, bundle, members, reported: false })], reported: false })
+    if (newest !== undefined) checkTurn(call, study, newest, site, members)
+    const epochs = [...study.epochs, Object.freeze({ epoch, commitment, bundle, members, reported: false })]
+    this.#store({ ...study, epochs, reported: false, drawers: [...study.drawers, site] })
     call.emit({ kind: 'EpochPublished', study: id, epoch, site, commitment, bundle, members })
   }
 
@@ -85,7 +95,7 @@ export class SimStudies implements Studies {
     if (epoch + 1 !== study.epochs.length) revert('StudyRegistry_NotNewestEpoch', { study: id, epoch })
     const site = this.#member(call, id)
     if (study.reported) revert('StudyRegistry_AlreadyReported', { study: id, epoch })
-    this.#store({ ...study, reported: true })
+    this.#store({ ...study, reported: true, since: call.timestamp })
     call.emit({ kind: 'EpochReported', study: id, epoch, site })
   }
 
@@ -94,7 +104,7 @@ export class SimStudies implements Studies {
   }
 
   record(id: StudyId): StudyRecord {
-    const { approvals: _, reported, epochs, ...study } = this.#known(id)
+    const { approvals: _, drawers: __, since: ___, reported, epochs, ...study } = this.#known(id)
     return Object.freeze({ ...study, approved: this.membersNow(id), epoch: { ...(epochs.at(-1) ?? NO_EPOCH), reported } })
   }
 
@@ -150,4 +160,11 @@ export class SimStudies implements Studies {
     const found = this.#sites.roleOf(call.sender)
     return found?.role === 'Steward' ? found.site : revert('StudyRegistry_NotSteward', { caller: call.sender })
   }
+}
+
+/** As many turns passed as members come before. */
+function checkTurn(call: Call, study: Study, newest: EpochRecord, site: SiteId, members: Bitmap): void {
+  const newcomers = study.reported ? EMPTY : without(members, newest.members)
+  const place = placeToDraw({ members, newcomers, publisher: study.publisher, drawers: study.drawers }, site)
+  if (call.timestamp < study.since + place * TURN_SECONDS) revert('StudyRegistry_NotItsTurn', { study: study.id, epoch: newest.epoch + 1, site, place })
 }

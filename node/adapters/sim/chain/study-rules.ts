@@ -3,6 +3,8 @@ import { PHASES, type StudyRules } from '#ports/chain.ts'
 import { unmaskThreshold } from './bits.ts'
 import { revert } from './call.ts'
 
+/** Each deals to each. */
+export const MAX_MASKED = 100
 /** Among fewer sites a sum tells too much of each. */
 const FEWEST_MASKED = 5
 
@@ -14,6 +16,7 @@ export function checkRules(rules: StudyRules, activeSites: number, maxSites: num
   if (maxRounds === 0) revert('StudyRegistry_NoRounds')
   if (wordBits !== 32 && wordBits !== 64) revert('StudyRegistry_BadWordBits', { wordBits })
   if (slices === 0 || slices > minSites) revert('StudyRegistry_BadSlices', { slices, minSites })
+  if (mode === 'masked' && minSites > MAX_MASKED) revert('StudyRegistry_TooManyToMask', { sites: minSites, most: MAX_MASKED })
   const masked = mode === 'masked'
   if (masked && (minSites < fewestMasked || quorum < unmaskThreshold(minSites))) revert('StudyRegistry_TooFewToMask', { quorum, minSites })
   rules.limits.forEach((limit, i) => {
