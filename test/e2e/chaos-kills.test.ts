@@ -54,6 +54,7 @@ const PATIENT_LIMIT = 20
 /** Rounds with a kill every three seconds. */
 const WHOLE = 50
 const ROUNDS = all ? WHOLE : 12
+const LEAST_KILLS = 3
 const EVERY_MS = 3_000
 
 describe('kills at the rows of the protocol', () => {
@@ -83,8 +84,9 @@ describe('kills at the rows of the protocol', () => {
     const lot = <T>(of: readonly T[]): T => of[Math.floor(random.uniform() * of.length)] as T
     const over = (await hospitals.stories(run)).length + ROUNDS
     let kills = 0
-    for (const end = Date.now() + 12_000 * ROUNDS; (await hospitals.stories(run)).length < over; ) {
-      assert.ok(Date.now() < end, 'the rounds are over in time')
+    // On a quick machine the rounds are over before three were struck: then a few more are played.
+    for (const end = Date.now() + 12_000 * ROUNDS; (await hospitals.stories(run)).length < over || kills < LEAST_KILLS; ) {
+      assert.ok(Date.now() < end, `the rounds are over in time, after ${kills} kills`)
       const dueMs = Date.now() + EVERY_MS
       const [next] = arm(hospitals.strikes, [{ ...kill(lot(REACHED)[0], 'anyone'), site: lot([0, 1, 2, 3]) }])
       // A site that does not get to its row before the next lot is spared.
@@ -99,7 +101,6 @@ describe('kills at the rows of the protocol', () => {
       }
       await sleep(Math.max(0, dueMs - Date.now()))
     }
-    assert.ok(kills >= 3, `${kills} kills`)
   })
 
   it('no round is lost, and each model is what the frozen sets add up to', async () => {
