@@ -17,6 +17,7 @@ import { generatedStudy, LOGISTIC, largeNetwork } from '../support/studies.ts'
 // ├── when a site drops out before it offers keys, deals, keys, contributes, publishes, shows its shares or attests
 // │   └── the models are those that the plain updates of the frozen sets give
 // ├── when a site shows shares that it was not given, the others name it and go on
+// ├── when a leader publishes a wrong sum and most bear it out, one site shows the contract so, and a standby publishes
 // ├── when a site deals garbage or gives its parcels to nobody, the round closes
 // └── when vectors are large and cut in slices, the same
 
@@ -30,6 +31,7 @@ interface Played {
   readonly expected: readonly string[]
   readonly included: readonly (readonly number[])[]
   readonly told: readonly Progress[]
+  readonly disputes: readonly { readonly publisher: number }[]
   readonly state: string
 }
 
@@ -38,22 +40,22 @@ interface Options {
   readonly learner?: LearnerSpec
   /** The site is gone before this row of this round, and back in the next. */
   readonly drop?: { readonly row: RowName; readonly round: number; readonly site: number }
-  readonly lie?: { readonly site: number; readonly lie: Lie }
+  readonly lies?: readonly (readonly [site: number, lie: Lie])[]
   readonly slices?: number
 }
 
-async function play({ mode = 'masked', learner = LOGISTIC, drop, lie, slices = 1 }: Options): Promise<Played> {
+async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slices = 1 }: Options): Promise<Played> {
   const change = { mode, minSites: 5, quorum: 4, slices, ...(learner.kind === 'neural' ? { maxRounds: 10 } : {}) }
   const study = generatedStudy({ sites: SITES, rows: 40, learner, change })
   const told: Progress[] = []
-  const faults: FaultPlan = lie === undefined ? NO_FAULTS : { ...NO_FAULTS, lies: [{ site: siteId(lie.site), lie: lie.lie }] }
+  const faults: FaultPlan = { ...NO_FAULTS, lies: lies.map(([site, lie]) => ({ site: siteId(site), lie })) }
   const network = await simulateNetwork({
     seed: 1,
     sites: study.sites,
     protocol: study.protocol,
     rules: await rulesOf(study.protocol),
     trainer: shrinking,
-    ...(lie === undefined ? {} : { faults }),
+    ...(lies.length === 0 ? {} : { faults }),
     tell: (_, progress) => void told.push(progress),
     hooks: (site) => ({
       async beforeRow(row, view) {
@@ -65,7 +67,8 @@ async function play({ mode = 'masked', learner = LOGISTIC, drop, lie, slices = 1
   try {
     const run: RunId = await network.openRun()
     const view = await network.finish(run)
-    const stories = roundStories(await network.events(), run).filter(({ state }) => state === 'closed')
+    const events = await network.events()
+    const stories = roundStories(events, run).filter(({ state }) => state === 'closed')
     const rows = study.sites.map((site) => site.rows)
     return {
       protocol: study.protocol,
@@ -73,6 +76,7 @@ async function play({ mode = 'masked', learner = LOGISTIC, drop, lie, slices = 1
       expected: learner.kind === 'neural' ? [] : await undisturbed(study.protocol, rows, stories),
       included: stories.map((story) => story.included),
       told,
+      disputes: events.filter((event) => event.kind === 'Disputed'),
       state: view.state,
     }
   } finally {
@@ -112,7 +116,7 @@ describe('masked runs', () => {
     })
 
   it('name a site that shows shares which it was not given', async () => {
-    const { told, models, expected, state } = await play({ learner: FEDAVG, lie: { site: 0, lie: 'wrong-share' } })
+    const { told, models, expected, state } = await play({ learner: FEDAVG, lies: [[0, 'wrong-share']] })
     assert.equal(state, 'Finished')
     assert.deepEqual(models, expected)
     const named = told.flatMap((progress) => (progress.kind === 'wrong-shares' ? progress.sites : []))
@@ -120,9 +124,25 @@ describe('masked runs', () => {
     assert.deepEqual([...new Set(named)], [0])
   })
 
+  it('throw out by a dispute a wrong sum that most sites bear out', async () => {
+    const { disputes, models, expected, state } = await play({
+      learner: FEDAVG,
+      lies: [
+        [1, 'wrong-sum'],
+        [1, 'bears-out-wrong-sum'],
+        [2, 'bears-out-wrong-sum'],
+        [3, 'bears-out-wrong-sum'],
+      ],
+    })
+    assert.equal(state, 'Finished')
+    assert.deepEqual(models, expected)
+    assert.ok(disputes.length > 0)
+    assert.deepEqual([...new Set(disputes.map(({ publisher }) => publisher))], [1])
+  })
+
   for (const lie of ['garbage-deal', 'withheld-parcel', 'withheld-shares'] as const)
     it(`go on beside a site with a ${lie}`, async () => {
-      const { models, expected, state } = await play({ learner: FEDAVG, lie: { site: 2, lie } })
+      const { models, expected, state } = await play({ learner: FEDAVG, lies: [[2, lie]] })
       assert.equal(state, 'Finished')
       assert.deepEqual(models, expected)
     })
