@@ -7,9 +7,10 @@ import type { EpochRecord, StudyRecord } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
 import { decodeEpochBundle, type EpochBundle, encodeEpochBundle } from '#wire/epoch-bundle.ts'
 import type { Site as WholeSite } from './site.ts'
+import { within } from './within.ts'
 
 /** What of a site keys need. */
-export type KeySite = Pick<WholeSite, 'chain' | 'store' | 'vault' | 'sha256'> & { readonly host: Pick<WholeSite['host'], 'random'> }
+export type KeySite = Pick<WholeSite, 'chain' | 'store' | 'vault' | 'sha256'> & { readonly host: Pick<WholeSite['host'], 'random' | 'clock'> }
 
 /** Keys of a study's epochs: one per membership, wrapped to each member and reader, each bundle carrying the one before. */
 export interface Keyring {
@@ -90,17 +91,18 @@ export function createKeyring(site: KeySite, study: StudyId, protocol: Protocol)
 
   /**
    * A reported epoch's key may be out of reach: then the new bundle carries the newest that this site has, and what was made under the one that is
-   * missing stays with those who hold it. Null where there is none.
+   * missing stays with those who hold it. A site that has just started again finds its own on its disk. Null where there is none.
    */
   async function previousUnder(fresh: Uint8Array, record: StudyRecord, signal: AbortSignal): Promise<Uint8Array | null> {
     const { epoch, reported } = record.epoch
     if (!reported) return site.vault.seal(await key(epoch, signal), fresh)
-    const patience = AbortSignal.any([signal, aborted()])
-    for (let earlier = epoch; earlier >= 0; earlier--) {
-      const held = await key(earlier, patience).catch((error) => unlessFatal(error, signal))
-      if (held !== null) return site.vault.seal(held, fresh)
-    }
-    return null
+    return within(site, LOOKED_FOR_MS, signal, async (patience) => {
+      for (let earlier = epoch; earlier >= 0; earlier--) {
+        const held = await key(earlier, patience).catch((error) => unlessFatal(error, signal))
+        if (held !== null) return site.vault.seal(held, fresh)
+      }
+      return null
+    })
   }
 
   return { key, holds: (epoch) => (epoch === undefined ? known.size > 0 : known.has(epoch)), renew }
@@ -116,8 +118,8 @@ function unlessFatal(error: unknown, signal: AbortSignal): null {
   return null
 }
 
-const aborted = (): AbortSignal => AbortSignal.abort(new RotaError('ROTA-5509', {}))
-
+/** Time for a disk, and for a member that is near: the others wait for the new key. */
+const LOOKED_FOR_MS = 1_000
 const ZERO = `0x${'00'.repeat(32)}`
 
 async function memberKeys(site: KeySite, record: StudyRecord): Promise<Digest[]> {

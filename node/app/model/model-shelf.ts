@@ -1,5 +1,5 @@
 import type { EthersChain } from '#adapters/chain/ethers-chain.ts'
-import { systemRandom } from '#adapters/host/system-host.ts'
+import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest, RunId, StudyId } from '#base/ids.ts'
 import type { Model } from '#core/model/model.ts'
@@ -80,7 +80,7 @@ export function openShelf(parts: ShelfParts, limitBytes = Number.POSITIVE_INFINI
 
 async function shelve({ chain, store, vault }: ShelfParts, id: StudyId, signal: AbortSignal): Promise<Shelved> {
   const protocol = await fetchProtocol({ store, sha256 }, await chain.study(id), signal)
-  const site = { chain, store, vault, sha256, host: { random: systemRandom } }
+  const site = { chain, store, vault, sha256, host: { random: systemRandom, clock: systemClock } }
   const { root, model } = nameModel((await learnerOf(site, protocol, signal)).initial(), { sha256 })
   return { protocol, keys: createKeyring(site, id, protocol), initial: { root, model } }
 }

@@ -157,7 +157,7 @@ export function startRun(call: StartCall): Promise<StartedRun> {
     if (canary !== null && call.despiteCanary !== true) checkStart(call.study, canary)
     const protocol = await arriving(() => protocolOf({ folder }, record, call.signal), call.signal)
     const store = await openOfflineStore(folder.paths.blocks)
-    const parts = { chain, store, vault: folder.vault, sha256, host: { random: systemRandom } }
+    const parts = { chain, store, vault: folder.vault, sha256, host: { random: systemRandom, clock: systemClock } }
     const keys = createKeyring(parts, call.study, protocol)
     const key = await arriving(() => keys.key(record.epoch.epoch, call.signal), call.signal)
     const bytes = encodeModel((await arriving(() => learnerOf(parts, protocol, call.signal), call.signal)).initial())

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { patientDigest } from '#adapters/cohort/patient-digest.ts'
 import { type PatientRow, readRows, toSplitTable } from '#adapters/cohort/read-rows.ts'
-import { systemRandom } from '#adapters/host/system-host.ts'
+import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
 import { anyOf, tagsInRounds, type WhoseTag } from '#app/consent/consent-history.ts'
 import { heldModel } from '#app/model/model-shelf.ts'
 import { readMapping } from '#app/protocol/mapping-file.ts'
@@ -17,7 +17,7 @@ import type { JudgedRows, UnlearnSite } from './unlearn-site.ts'
 /** What unlearning asks of a hospital, by its own folder. */
 export function unlearnAt(site: AtSite, whose: readonly WhoseTag[], signal: AbortSignal): UnlearnSite {
   const { chain, own, shelf, store, folder } = site
-  const parts = { chain, store, vault: folder.vault, sha256, host: { random: systemRandom } }
+  const parts = { chain, store, vault: folder.vault, sha256, host: { random: systemRandom, clock: systemClock } }
   return {
     id: own.id,
     name: own.name,
