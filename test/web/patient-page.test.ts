@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { proveReceipt } from '#app/consent/consent-prove.ts'
 import { withdrawAtDesk } from '#app/consent/withdraw-at-desk.ts'
 import { openSiteFolder } from '#app/site/site-folder.ts'
@@ -54,6 +55,8 @@ describe("the patient's page", { skip: noBrowser, timeout: 240_000 }, () => {
     ;[world, browser] = await Promise.all([patientWorld(), startBrowser()])
     await world.playRun()
   })
+  // All patients of this file have one address: on a quick machine they would be too many for a portal's minute.
+  beforeEach(() => sleep(3_000))
   const doubles: PortalServer[] = []
   const double = async (...how: Parameters<typeof portalDouble>): Promise<PortalServer> => {
     const server = await portalDouble(...how)
@@ -293,18 +296,20 @@ describe("the patient's page", { skip: noBrowser, timeout: 240_000 }, () => {
     await close()
   })
 
-  it('works from anywhere as static files', async () => {
+  it('works from anywhere as static files', async (t) => {
     const server = createServer(async (request, response) => {
       const name = { '/': 'index.html', '/page.js': 'page.js', '/page.css': 'page.css' }[request.url ?? ''] ?? 'none'
       const type = { html: 'text/html', js: 'text/javascript', css: 'text/css' }[name.split('.')[1] ?? ''] ?? 'text/plain'
       response.writeHead(200, { 'content-type': type }).end(await readFile(join('node/web/pages/dist/patient', name)).catch(() => ''))
+    })
+    t.after(() => {
+      server.closeAllConnections()
+      server.close()
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const { page, faults, close } = await open(world.link(card(3), { at: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }))
     await says(page, 'Your record was declared as used in')
     assert.deepEqual(faults, [])
     await close()
-    server.closeAllConnections()
-    server.close()
   })
 })
