@@ -56,6 +56,10 @@ export type ErrorCode = keyof typeof catalogue
 /** Values for the placeholders. Never a patient's row, name or identifier. */
 export type ErrorDetails = Readonly<Record<string, string | number | bigint | boolean>>
 
+/** As JSON takes them, and texts of other languages. */
+export const plainDetails = (details: ErrorDetails): Readonly<Record<string, string | number>> =>
+  Object.fromEntries(Object.entries(details).map(([name, value]) => [name, typeof value === 'number' ? value : String(value)]))
+
 export class RotaError extends Error {
   override readonly name = 'RotaError'
   readonly code: ErrorCode

@@ -40,6 +40,9 @@ export function signRequest(secret: Uint8Array, programme: string, { what, at }:
   return { ...asked, blind, patientKey: oneTimeAddress, signature: signDigest(askDigest(domain, asked), privateKey) }
 }
 
+/** Whose key signed a question, from what was kept of it; null where the signature is none. */
+export const requestSigner = (asked: Asked, signature: string, domain: ConsentDomain): Address | null => signerOf(askDigest(domain, asked), signature)
+
 /** What a portal holds a request against. */
 export interface ExpectedRequest {
   readonly programme: Digest

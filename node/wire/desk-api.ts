@@ -36,7 +36,13 @@ export interface Person {
 
 export interface TellsProblem {
   /** Why the chain does not know yet; what the desk did stands. */
-  readonly problem: { readonly code: ErrorCode; readonly what: string; readonly remedy: string } | null
+  readonly problem: {
+    readonly code: ErrorCode
+    readonly what: string
+    readonly remedy: string
+    /** Of the page's own words for the code. */
+    readonly values: Readonly<Record<string, string | number>>
+  } | null
 }
 
 /** One Consent of a FHIR file, and what would become or became of it. */

@@ -7,15 +7,12 @@
  * └── a config with an address that is none is refused
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { appendFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { connectChain } from '#adapters/chain/ethers-chain.ts'
 import { type Bitswap, startBitswap } from '#adapters/store/bitswap.ts'
 import type { BlockNetwork } from '#adapters/store/block-network.ts'
@@ -27,10 +24,8 @@ import { address, type Digest, type RunId, type StudyId } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import type { Log } from '#ports/host.ts'
 import { type Hospitals, makeHospitals } from '../support/hospitals.ts'
+import { type Kubo, noKubo, startKubo } from '../support/kubo.ts'
 import { generatedStudy } from '../support/studies.ts'
-
-const IPFS = process.env.ROTA_IPFS ?? new URL('../../.cache/bin/ipfs', import.meta.url).pathname
-const skip = existsSync(IPFS) ? false : `no Kubo at ${IPFS}: build one there, or name it in ROTA_IPFS`
 
 const quiet: Log = { info() {}, warn() {}, error() {}, debug() {} }
 const alone: BlockNetwork = {
@@ -42,61 +37,8 @@ const alone: BlockNetwork = {
 const seedOf = (name: string): Uint8Array => createHash('sha256').update(name).digest()
 const signal = AbortSignal.timeout(110_000)
 const key = seedOf('epoch')
-const run = promisify(execFile)
 const fails = (call: Promise<unknown>, code: ErrorCode) =>
   assert.rejects(call, (error) => isRotaError(error, code) || assert.fail(`wanted ${code}: ${String(error)}`))
-
-/** Kubo in a folder of its own: no public network, no router, one port of 127.0.0.1. */
-interface Kubo {
-  readonly address: string
-  ipfs(...args: readonly string[]): Promise<string>
-  stop(): Promise<void>
-}
-
-async function startKubo(dir: string): Promise<Kubo> {
-  const env = { ...process.env, IPFS_PATH: dir, IPFS_TELEMETRY: 'off' }
-  const ipfs = async (...args: readonly string[]) => (await run(IPFS, [...args], { env, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 })).stdout.trim()
-  await ipfs('init', '--empty-repo')
-  await ipfs('bootstrap', 'rm', '--all')
-  for (const [name, value] of Object.entries({
-    'Addresses.Swarm': ['/ip4/127.0.0.1/tcp/0'],
-    'Addresses.API': '/ip4/127.0.0.1/tcp/0',
-    'Addresses.Gateway': [],
-    'Routing.Type': 'none',
-    'Discovery.MDNS.Enabled': false,
-    'AutoConf.Enabled': false,
-    'AutoTLS.Enabled': false,
-    'Swarm.DisableNatPortMap': true,
-  }))
-    await ipfs('config', '--json', name, JSON.stringify(value)).catch(() => '')
-  const daemon = spawn(IPFS, ['daemon'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  await ready(daemon)
-  const { Addresses } = JSON.parse(await ipfs('id')) as { Addresses: readonly string[] }
-  return {
-    address: Addresses.find((address) => address.startsWith('/ip4/127.0.0.1/tcp/')) ?? assert.fail('Kubo listens nowhere'),
-    ipfs,
-    async stop() {
-      const ended = new Promise((resolve) => daemon.once('exit', resolve))
-      daemon.kill('SIGTERM')
-      await ended
-    },
-  }
-}
-
-function ready(daemon: ChildProcess): Promise<void> {
-  let said = ''
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`Kubo is not ready within 30 s: ${said}`)), 30_000)
-    for (const stream of [daemon.stdout, daemon.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        said += text
-        if (!said.includes('Daemon is ready')) return
-        clearTimeout(timer)
-        resolve()
-      })
-    daemon.once('exit', () => reject(new Error(`Kubo ended: ${said}`)))
-  })
-}
 
 interface Site {
   readonly store: HeliaModelStore
@@ -117,7 +59,7 @@ async function startSite(dir: string, peers: readonly string[], listen: readonly
   }
 }
 
-describe('a Kubo node of a hospital', { timeout: 120_000, skip }, () => {
+describe('a Kubo node of a hospital', { timeout: 120_000, skip: noKubo }, () => {
   let dir: string
   let kubo: Kubo
   let site: Site
@@ -184,7 +126,7 @@ describe('a Kubo node of a hospital', { timeout: 120_000, skip }, () => {
   })
 })
 
-describe('a round beside Kubo', { timeout: 300_000, skip }, () => {
+describe('a round beside Kubo', { timeout: 300_000, skip: noKubo }, () => {
   it('leaves nothing on the chain that Kubo cannot fetch from the one site that named it', async () => {
     const study = generatedStudy({ sites: 3, rows: 60, learner: { kind: 'statistics', bins: 20 } })
     const hospitals = await makeHospitals(study.sites, study.cohort.label.name)

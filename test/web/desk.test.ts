@@ -3,7 +3,7 @@
  * ├── axe finds nothing on the way in, a person, the import and its preview; neither dark, nor narrow, nor at 200 %; nothing scrolls sideways
  * ├── signing in, finding, recording, withdrawing, a confirmation once more and the way out with the keyboard alone; what went wrong is read out
  * ├── a patient's name of HTML is text; no request leaves the desk, and no policy is broken
- * ├── an import shows what it would do, and what is refused and why, before anything is recorded
+ * ├── an import shows what it would do, what is refused, why, and what to do, in the reader's language, before anything is recorded
  * └── whoever leaves the screen alone leaves nothing on it
  */
 import assert from 'node:assert/strict'
@@ -151,6 +151,7 @@ describe('the desk in a browser', { skip: noBrowser, timeout: 120_000 }, () => {
     await page.select('select.language', 'de')
     await reads('Die Bestätigung ist bereit')
     await reads('Bestätigung noch einmal drucken')
+    await reads('Bestätigung des Widerrufs (öffnet')
     await page.select('select.language', 'en')
     await reads('The confirmation is ready')
   })
@@ -181,6 +182,17 @@ describe('the desk in a browser', { skip: noBrowser, timeout: 120_000 }, () => {
     await reads('refused: 1')
     assert.match(await textOf(page), /modifierExtension/)
     await sound('import')
+    // What is refused, why, and what to do: nothing of it stays in the server's English.
+    await page.select('select.language', 'de')
+    for (const part of [
+      'Ändert die Bedeutung auf eine Weise',
+      '(eine Erweiterung ändert, was es bedeutet)',
+      'Das kann nur eintragen',
+      'eine neue Einwilligung',
+    ])
+      await reads(part)
+    assert.doesNotMatch(await textOf(page), /extension changes|a new consent|person who has read it/)
+    await page.select('select.language', 'en')
     await press('Record the rest')
     await reads('Cards to print')
     await sound('imported')

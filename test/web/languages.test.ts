@@ -3,11 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { catalogue } from '#base/errors.ts'
+import { PORTAL_TELLS } from '#web/portal/fault-answer.ts'
 
 // given the languages of each page
 // ├── every language has the keys of English, and fills the same values in
 // ├── no text is empty, and none is HTML
-// └── errors that a page has words for are in the catalogue
+// ├── errors that a page has words for are in the catalogue
+// └── every fault that a portal answers has words, and what to do, in every language
 
 const PAGES = join('node', 'web', 'pages')
 const pages = readdirSync(PAGES, { withFileTypes: true })
@@ -52,10 +54,9 @@ describe('languages of the pages', () => {
     })
   }
 
-  it('patient: every fault that a portal answers has words', () => {
-    const english = textsOf('patient', 'en.json')
-    const own = Object.keys(catalogue).filter((code) => /^ROTA-65(0\d|10|16|17|19)$/.test(code))
-    assert.equal(own.length, 13)
-    for (const code of own) assert.ok(`error.${code}` in english && `error.${code}.remedy` in english, code)
-  })
+  for (const file of readdirSync(join(PAGES, 'patient', 'languages')))
+    it(`patient: ${file} has words for every fault that a portal answers, and for any other`, () => {
+      const texts = textsOf('patient', file)
+      for (const code of [...PORTAL_TELLS, 'other']) assert.ok(texts[`error.${code}`] && texts[`error.${code}.remedy`], code)
+    })
 })

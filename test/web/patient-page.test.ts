@@ -3,8 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { after, before, beforeEach, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { after, before, describe, it } from 'node:test'
 import { proveReceipt } from '#app/consent/consent-prove.ts'
 import { withdrawAtDesk } from '#app/consent/withdraw-at-desk.ts'
 import { openSiteFolder } from '#app/site/site-folder.ts'
@@ -55,8 +54,6 @@ describe("the patient's page", { skip: noBrowser, timeout: 240_000 }, () => {
     ;[world, browser] = await Promise.all([patientWorld(), startBrowser()])
     await world.playRun()
   })
-  // All patients of this file have one address: on a quick machine they would be too many for a portal's minute.
-  beforeEach(() => sleep(3_000))
   const doubles: PortalServer[] = []
   const double = async (...how: Parameters<typeof portalDouble>): Promise<PortalServer> => {
     const server = await portalDouble(...how)

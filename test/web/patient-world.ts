@@ -44,19 +44,23 @@ export interface PatientWorld {
 }
 
 /** Two hospitals whose nodes serve portals; terms on chain, and consents at the first. */
-export async function patientWorld(longestDelaySeconds = 2, names: readonly string[] = ['Heart Centre', EVIL_NAME]): Promise<PatientWorld> {
+export async function patientWorld(
+  longestDelaySeconds = 2,
+  names: readonly string[] = ['Heart Centre', EVIL_NAME],
+  termsOf: (portals: readonly string[]) => Terms = termsWith,
+): Promise<PatientWorld> {
   const limits = Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, { seconds: 9, blocks: 7 }]))
-  const change = { limits: limits as never, programme: PROGRAMME }
-  const { sites, cohort, protocol } = generatedStudy({ sites: 2, rows: 50, learner: { ...LOGISTIC, l2: 0.01 } as typeof LOGISTIC, change })
+  const change = { limits, programme: PROGRAMME }
+  const { sites, cohort, protocol } = generatedStudy({ sites: 2, rows: 50, learner: { ...LOGISTIC, l2: 0.01 }, change })
   const named = sites.map((site, i) => ({ ...site, name: names[i] ?? site.name }))
   const hospitals = await makeHospitals(named, cohort.label.name)
   try {
     for (const folder of hospitals.folders) {
-      await appendFile(sitePaths(folder).config, `portal:\n  listen: 127.0.0.1:0\n  longestDelaySeconds: ${longestDelaySeconds}\n`)
+      await appendFile(sitePaths(folder).config, `portal:\n  listen: 127.0.0.1:0\n  requestsPerMinute: 100000\n  longestDelaySeconds: ${longestDelaySeconds}\n`)
     }
     await hospitals.startAll()
     const portals = hospitals.nodes.flatMap((node) => node?.events.flatMap((e) => (e.event === 'started' && e.portal !== undefined ? [e.portal] : [])) ?? [])
-    const terms = termsWith(portals)
+    const terms = termsOf(portals)
     await publishTerms(hospitals, terms)
     const call = { folder: hospitals.folders[0] as string, password: null, signal }
     const { receipts } = await recordConsents({ ...call, programme: PROGRAMME, patients: { names: PATIENTS }, receipts: join(hospitals.dir, 'receipts') })

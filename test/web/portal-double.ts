@@ -27,7 +27,10 @@ export async function portalDouble(of: string, changed: (real: PortalWork, place
   const silent = { warn: () => undefined, error: () => undefined }
   const domain = domainOf(place)
   const work = { ...real, ...changed(real, place) }
-  return startPortalServer({ host: '127.0.0.1', port: 0 }, { work, domain, clock: systemClock, notes: silent, page: null, behindProxy: false })
+  return startPortalServer(
+    { host: '127.0.0.1', port: 0 },
+    { work, domain, clock: systemClock, notes: silent, page: null, behindProxy: false, requestsPerMinute: 100_000 },
+  )
 }
 
 const domainOf = ({ network }: Place) => consentDomain(BigInt(network.chainId), network.consentRegistry)

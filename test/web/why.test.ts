@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import type { Verdict } from '#core/consent/cohort-proof.ts'
 import { whyKey } from '#web/pages/patient/why.ts'
+import { translated } from '#web/pages/shared/sentences.ts'
 
 // given the verifier's reasons, as its source writes them
-// └── each that comes with a valid verdict has words in the page's languages; the others are shown as they are, beside words
+// ├── each that comes with a valid verdict has words in the page's languages
+// └── each that comes with a wrong proof is said in the page's other languages, numbers included
 
 const SOURCE = readFileSync('node/core/consent/cohort-proof.ts', 'utf8')
 const english: Record<string, string> = JSON.parse(readFileSync('node/web/pages/patient/languages/en.json', 'utf8'))
@@ -28,6 +30,20 @@ describe("the verifier's reasons", () => {
     for (const reason of all) {
       const { key } = whyKey({ valid: true, round: 1, state: 'not in the declared cohort', reason } as Verdict)
       assert.ok(key in english, `no words for: ${reason}`)
+    }
+  })
+
+  it('what is wrong with a proof is said in every language', () => {
+    const wrong = [...SOURCE.matchAll(/(?:bad\(|return |: )(['`])((?:it|the hospital) [^'`]*)\1/g)]
+      .map(([, , text]) => (text ?? '').replace(/\$\{[^}]*\}/g, '7'))
+      .filter((reason) => !reasons().includes(reason) || reason.includes('no cohort'))
+    assert.ok(new Set(wrong).size >= 8, wrong.join('\n'))
+    for (const file of readdirSync('node/web/pages/patient/languages').filter((name) => name !== 'en.json')) {
+      const texts = JSON.parse(readFileSync(`node/web/pages/patient/languages/${file}`, 'utf8')) as Record<string, string>
+      for (const reason of wrong) {
+        const said = translated(reason, texts)
+        assert.ok(said !== null && said.includes('7') === reason.includes('7'), `${file}: ${reason}`)
+      }
     }
   })
 

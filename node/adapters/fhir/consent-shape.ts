@@ -133,4 +133,3 @@ export type ConsentResource = z.infer<typeof consentShape>
 export type Concept = z.infer<typeof concept>
 export type Reference = z.infer<typeof reference>
 export type Identifier = z.infer<typeof identifier>
-export type PatientResource = z.infer<typeof patientShape>

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { RotaError } from '#base/errors.ts'
 import { isKnownProfile } from './profiles.ts'
-import { refused, sayable } from './refusal.ts'
+import { say } from './reasons.ts'
+import { fhirPath, refused, sayable } from './refusal.ts'
 
 /** A resource and where it lies in its file. */
 export interface Placed {
@@ -48,7 +49,8 @@ const bundleShape = z.looseObject({
 export function readFhirText(text: string, file: string, profiles: readonly string[]): FhirFile {
   const whole = parsed(text.replace(/^\uFEFF/, ''))
   if (whole === undefined) return sorted(linesOf(text, file))
-  if (typeof whole !== 'object' || whole === null || !('resourceType' in whole)) throw new RotaError('ROTA-6050', { file, reason: 'it has no resourceType' })
+  if (typeof whole !== 'object' || whole === null || !('resourceType' in whole))
+    throw new RotaError('ROTA-6050', { file, reason: say('it has no resourceType') })
   const resource = whole as Record<string, unknown>
   const type = String(resource.resourceType)
   if (type === 'Bundle') return sorted(entriesOf(resource, file, profiles))
@@ -66,21 +68,26 @@ function sorted(lines: readonly Line[]): FhirFile {
 function linesOf(text: string, file: string): readonly Line[] {
   const lines = text.split('\n').flatMap((line, i) => (line.trim() === '' ? [] : [{ line, place: `line ${i + 1}` }]))
   const read = lines.map(({ line, place }) => ({ place, value: parsed(line) }))
-  if (!read.some(({ value }) => isResource(value))) throw new RotaError('ROTA-6050', { file, reason: lines.length === 0 ? 'it is empty' : 'it is no JSON' })
+  if (!read.some(({ value }) => isResource(value)))
+    throw new RotaError('ROTA-6050', { file, reason: say(lines.length === 0 ? 'it is empty' : 'it is no JSON') })
   return read.map(({ place, value }) =>
     isResource(value)
       ? { place, root: sayable(String(value.resourceType)), fullUrl: null, resource: value }
-      : { place, error: new RotaError('ROTA-6050', { file, reason: `${place} holds no resource` }) },
+      : { place, error: new RotaError('ROTA-6050', { file, reason: say('{place} holds no resource', { place }) }) },
   )
 }
 
 function entriesOf(resource: Record<string, unknown>, file: string, profiles: readonly string[]): readonly Line[] {
   if (resource.implicitRules !== undefined) throw refused('ROTA-6056', 'Bundle.implicitRules', 'it was made under rules that are not in it')
   const bundle = bundleShape.safeParse(resource)
-  if (!bundle.success) throw new RotaError('ROTA-6050', { file, reason: `Bundle: ${bundle.error.issues[0]?.path.join('.') ?? ''} is not as R4 has it` })
+  if (!bundle.success) {
+    const element = fhirPath('Bundle', bundle.error.issues[0]?.path ?? [])
+    throw new RotaError('ROTA-6050', { file, reason: say('the element {element} is not as R4 has it', { element }) })
+  }
   const { type, meta, link = [], entry = [] } = bundle.data
-  if (!(BUNDLES as readonly string[]).includes(type)) throw new RotaError('ROTA-6050', { file, reason: `a Bundle of type ${sayable(type)}` })
-  if (link.some(({ relation }) => relation === 'next')) throw new RotaError('ROTA-6050', { file, reason: 'the Bundle has a next page that is not in it' })
+  if (!(BUNDLES as readonly string[]).includes(type))
+    throw new RotaError('ROTA-6050', { file, reason: say('a Bundle of type {type}', { type: sayable(type) }) })
+  if (link.some(({ relation }) => relation === 'next')) throw new RotaError('ROTA-6050', { file, reason: say('the Bundle has a next page that is not in it') })
   const at = (meta?.profile ?? []).findIndex((profile) => !isKnownProfile(profile, 'Bundle', profiles))
   if (at >= 0) throw refused('ROTA-6054', `Bundle.meta.profile[${at}]`, sayable(meta?.profile?.[at] ?? ''))
   return entry.flatMap((one, i): readonly Line[] => {
@@ -90,7 +97,9 @@ function entriesOf(resource: Record<string, unknown>, file: string, profiles: re
     const removes = method !== undefined && method !== 'POST' && method !== 'PUT'
     const aboutConsent = one.resource?.resourceType === 'Consent' || (one.request?.url ?? '').startsWith('Consent')
     if (removes && aboutConsent)
-      return [{ place, error: refused('ROTA-6051', `${place}.request.method`, `${sayable(method)} says nothing of how the consent stands`) }]
+      return [
+        { place, error: refused('ROTA-6051', `${place}.request.method`, say('{method} says nothing of how the consent stands', { method: sayable(method) })) },
+      ]
     if (one.resource === undefined) return []
     return [{ place: `${place}.resource`, root: `${place}.resource`, fullUrl: one.fullUrl ?? null, resource: one.resource }]
   })

@@ -9,6 +9,7 @@ import { type Moment, momentOf } from './fhir-time.ts'
 import { withoutPrimitiveExtensions } from './plain-json.ts'
 import { isKnownProfile } from './profiles.ts'
 import { baseWord, readingsOf } from './read-rules.ts'
+import type { FhirReason } from './reasons.ts'
 import { fhirPath, refused, sayable } from './refusal.ts'
 
 /** What one Consent says of the programme, as far as it could be read exactly. */
@@ -78,7 +79,13 @@ function shaped({ resource, root }: Placed): ConsentResource {
   if (read.success) return read.data
   const issue = read.error.issues.find(({ code }) => code === 'unrecognized_keys') ?? read.error.issues[0]
   if (issue?.code === 'unrecognized_keys') throw refused('ROTA-6051', fhirPath(root, [...issue.path, sayable(issue.keys[0] ?? '')]), 'R4 has no such element')
-  throw refused('ROTA-6051', fhirPath(root, issue?.path ?? []), issue?.message ?? 'not as R4 has it')
+  throw refused('ROTA-6051', fhirPath(root, issue?.path ?? []), misshapen(issue))
+}
+
+/** In words of ours: the checker's own are for whoever writes code. */
+function misshapen(issue: { readonly code: string; readonly message: string } | undefined): FhirReason {
+  if (issue?.code === 'invalid_type') return issue.message.endsWith('received undefined') ? 'R4 wants something there' : 'R4 wants another kind of value there'
+  return issue?.code === 'invalid_value' ? 'R4 has no such value there' : 'not as R4 has it'
 }
 
 function checkProfile({ meta }: ConsentResource, root: string, { profiles }: FhirMapping): void {
@@ -102,7 +109,7 @@ function checkMatter(consent: ConsentResource, root: string, { mapping, own }: R
   if (ours.length > 0 && managedBy.length > 0 && !managedBy.some((one) => ours.includes(one)))
     throw refused('ROTA-6059', `${root}.organization`, 'another organisation manages it')
   const unverified = (consent.verification ?? []).findIndex(({ verified }) => !verified)
-  if (consent.status === 'active' && unverified >= 0) throw refused('ROTA-6064', `${root}.verification[${unverified}].verified`, 'false')
+  if (consent.status === 'active' && unverified >= 0) throw refused('ROTA-6064', `${root}.verification[${unverified}].verified`, 'nobody verified it')
   // One that has ended need not say under what; what it says must be this programme's.
   if (consent.status !== 'active' && (consent.policy ?? consent.policyRule) !== undefined) baseWord(consent, root, { mapping, own })
 }

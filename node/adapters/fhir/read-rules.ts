@@ -3,6 +3,7 @@ import type { Concept, ConsentResource, Provision } from './consent-shape.ts'
 import type { Directive, Rule, Word } from './decide.ts'
 import { type FhirMapping, isAction, type OwnNames } from './fhir-mapping.ts'
 import { type Span, spanOf } from './fhir-time.ts'
+import { say } from './reasons.ts'
 import { refused, sayable } from './refusal.ts'
 
 /** What a Consent may be read as: one directive, or two where R4 leaves it open. */
@@ -39,7 +40,7 @@ export function readingsOf(consent: ConsentResource, root: string, context: Cont
     throw refused(
       'ROTA-6051',
       `${path}.type`,
-      condition === undefined ? 'nothing says whether it permits or denies' : `no type says what follows from ${condition}`,
+      condition === undefined ? 'nothing says whether it permits or denies' : say('no type says what follows from {element}', { element: condition }),
     )
   return [{ frame, otherwise: base, rules: nested(provision, path, context) }]
 }
@@ -52,7 +53,8 @@ export function baseWord({ policy = [], policyRule }: ConsentResource, root: str
   const words: (Word | null)[] = policy.map(({ uri }, i) => {
     if (uri === undefined || uri === own.policy) return null
     const word = mapping.policies[uri]
-    if (word === undefined) throw refused('ROTA-6059', `${root}.policy[${i}].uri`, `the policy ${sayable(uri)} is none of this programme`)
+    if (word === undefined)
+      throw refused('ROTA-6059', `${root}.policy[${i}].uri`, say('the policy {policy} is none of this programme', { policy: sayable(uri) }))
     return word
   })
   if (policyRule !== undefined) words.push(...ruleWords(policyRule, `${root}.policyRule`, mapping))

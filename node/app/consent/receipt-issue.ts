@@ -27,9 +27,15 @@ export async function issuerAt(site: AtSite, programme: string): Promise<Issuer>
   const published = await newestTerms(site.chain, programme)
   const terms = published === null ? null : { digest: published.digest, agreed: published.terms }
   const signer = signerOf(site)
-  const place = { network: receiptNetwork(site), site: { id: own.id, name: own.name }, terms }
+  const place = { network: receiptNetwork(site), site: { id: own.id, name: own.name }, terms, ...pageOf(site, terms) }
   const content = (granted: GrantedKeys, inclusion: Inclusion | null = null): ReceiptContent => receiptContent({ ...granted, ...place, inclusion }, signer)
   return { content, issue: (granted, secret, inclusion) => completeReceipt(content(granted, inclusion), secret) }
+}
+
+/** Where the site's patients find their page, if not at the first portal of the terms. A card without portals could open it and ask nobody. */
+export const pageOf = ({ folder }: Pick<AtSite, 'folder'>, terms: Granted['terms']): Pick<Granted, 'page'> => {
+  const page = folder.config.portal?.page
+  return page === undefined || terms === null ? {} : { page }
 }
 
 /** The account that the chain knows the site's node by. */

@@ -5,7 +5,7 @@ import { fromHex } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
 import { completeReceipt, type Granted, type Receipt, receiptContent } from '#patient/receipt.ts'
 import type { HistoryEntry } from '#patient/receipt-history.ts'
-import { inclusionsIn, receiptNetwork, signerOf } from './receipt-issue.ts'
+import { inclusionsIn, pageOf, receiptNetwork, signerOf } from './receipt-issue.ts'
 import { printBeside, sheetLanguage } from './receipt-print.ts'
 
 export interface Renewed {
@@ -44,9 +44,10 @@ async function recordedAs(site: AtSite, { programme, tag }: Receipt, patient: Di
   const agreed = entry.terms
   const published = agreed === undefined ? undefined : (await termsUnder(chain, programme)).find(({ digest }) => digest === agreed.digest)
   const stood = history.find((each) => each.what === 'on chain')
+  const terms = published === undefined ? null : { digest: published.digest, agreed: published.terms }
   return {
     ...{ programme, tag, oneTimeAddress: entry.oneTimeAddress, grantedAt: entry.at, network: receiptNetwork(site), site: { id: own.id, name: own.name } },
-    terms: published === undefined ? null : { digest: published.digest, agreed: published.terms },
+    ...{ terms, ...pageOf(site, terms) },
     inclusion: stood?.what === 'on chain' ? (await inclusionsIn(site, programme, stood))(tag) : null,
   }
 }

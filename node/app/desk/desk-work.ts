@@ -4,9 +4,9 @@ import { systemClock } from '#adapters/host/system-host.ts'
 import { withdrawalsUnder } from '#app/site/at-site.ts'
 import type { SiteFolder } from '#app/site/site-folder.ts'
 import type { StudyCall } from '#app/study/studies.ts'
-import { RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import type { DeskWork } from '#web/desk/desk-work.ts'
+import { refusal } from '#web/desk/refusal.ts'
 import type { DeskProgramme, Person, PersonConsent } from '#wire/desk-api.ts'
 import { type DeskChain, deskChain } from './desk-chain.ts'
 import { confirmForPatient } from './desk-confirm.ts'
@@ -42,7 +42,7 @@ export function deskWork(folder: SiteFolder, call: StudyCall): DeskWork & { read
 /** A mistyped name would otherwise begin a programme of its own. @throws ROTA-6706 */
 async function known(site: DeskSite, name: string): Promise<DeskProgramme> {
   const found = (await site.programmes()).find((programme) => programme.name === name)
-  if (found === undefined) throw new RotaError('ROTA-6706', { reason: 'no such programme here' })
+  if (found === undefined) throw refusal('no such programme here')
   return found
 }
 

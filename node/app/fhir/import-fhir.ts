@@ -6,6 +6,7 @@ import type { FhirMapping } from '#adapters/fhir/fhir-mapping.ts'
 import { FhirPatients } from '#adapters/fhir/fhir-patients.ts'
 import { type ReadConsent, readConsent } from '#adapters/fhir/read-consent.ts'
 import { signaturesIn } from '#adapters/fhir/read-signatures.ts'
+import { say } from '#adapters/fhir/reasons.ts'
 import { systemClock } from '#adapters/host/system-host.ts'
 import { checkInTime, ownPatients } from '#app/consent/consent-record.ts'
 import { basisOf, receiptsIn, relayWithdrawals } from '#app/consent/consent-withdraw.ts'
@@ -50,7 +51,7 @@ export async function importFhir(call: FhirImportCall): Promise<FhirImport> {
   const mapping = await readFhirMapping(call.folder, call.mapping)
   const name = 'file' in call.fhir ? call.fhir.file : 'the bundle'
   const file = readFhirText('file' in call.fhir ? await textOf(call.fhir.file) : call.fhir.text, name, mapping.profiles)
-  if (file.consents.length + file.bad.length === 0) throw new RotaError('ROTA-6050', { file: name, reason: 'it holds no Consent' })
+  if (file.consents.length + file.bad.length === 0) throw new RotaError('ROTA-6050', { file: name, reason: say('it holds no Consent') })
   const beside = call.patients === undefined ? [] : readFhirText(await textOf(call.patients), call.patients, mapping.profiles).patients
   return atSite(call, (site) => importAt(site, { ...file, patients: [...file.patients, ...beside] }, mapping, call, name))
 }
@@ -59,7 +60,8 @@ const MOST_MIB = 256
 
 async function textOf(file: string): Promise<string> {
   try {
-    if ((await stat(file)).size > MOST_MIB * 2 ** 20) throw new RotaError('ROTA-6050', { file, reason: `more than ${MOST_MIB} MiB: split it` })
+    if ((await stat(file)).size > MOST_MIB * 2 ** 20)
+      throw new RotaError('ROTA-6050', { file, reason: say('more than {mib} MiB: split it', { mib: String(MOST_MIB) }) })
     return await readFile(file, 'utf8')
   } catch (cause) {
     if (isRotaError(cause)) throw cause

@@ -1,5 +1,6 @@
 import { type Who, whoKey } from '#adapters/fhir/fhir-patients.ts'
 import type { ReadConsent } from '#adapters/fhir/read-consent.ts'
+import { type FhirReason, type Said, say, sayAll } from '#adapters/fhir/reasons.ts'
 import { refused } from '#adapters/fhir/refusal.ts'
 import type { RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
@@ -70,7 +71,7 @@ function planPatient(group: readonly ReadConsent[], patient: Digest, context: Pl
 }
 
 const others = (group: readonly ReadConsent[], inForce: readonly ReadConsent[]): readonly Planned[] =>
-  group.filter((one) => !inForce.includes(one)).map((consent) => unchanged(consent, `${statusOf(consent)}; another one speaks for this patient`))
+  group.filter((one) => !inForce.includes(one)).map((consent) => unchanged(consent, sayAll(statusOf(consent), say('another one speaks for this patient'))))
 
 const isOver = ({ status }: ReadConsent): boolean => status === 'inactive' || status === 'rejected'
 const isBefore = (a: ReadConsent, b: ReadConsent): boolean => a.agreed !== null && b.agreed !== null && a.agreed.to <= b.agreed.from
@@ -78,12 +79,12 @@ const isBefore = (a: ReadConsent, b: ReadConsent): boolean => a.agreed !== null 
 function planPermission(consent: ReadConsent, patient: Digest, standing: KnownStanding | null, { keyOf }: PlanContext): Planned {
   const name = 'name' in consent.who ? consent.who.name : null
   if (standing?.state === 'granted' && standing.isOver && standing.onChainMs === null)
-    return name === null ? nameless(consent) : { consent, outcome: 'recorded', patient, name, reason: 'the one before has run out' }
+    return name === null ? nameless(consent) : { consent, outcome: 'recorded', patient, name, reason: say('the one before has run out') }
   const withdrawnMs = standing === null ? null : standing.state === 'withdrawn' ? standing.atMs : standing.onChainMs
   if (standing !== null && withdrawnMs === null) {
     if (standing.untilMs === consent.changesMs || standing.from === null || consent.key === null || keyOf(consent.key) !== standing.from)
       return unchanged(consent, standing.untilMs === consent.changesMs ? 'stands here already' : 'another consent of this patient stands here')
-    return { consent, outcome: 'recorded', patient, name: null, reason: 'stands here already, until another day now' }
+    return { consent, outcome: 'recorded', patient, name: null, reason: say('stands here already, until another day now') }
   }
   if (withdrawnMs !== null) {
     if (consent.agreed === null) return refuse(consent, 'ROTA-6061', 'dateTime', 'it is missing')
@@ -91,7 +92,7 @@ function planPermission(consent: ReadConsent, patient: Digest, standing: KnownSt
     if (consent.agreed.from <= withdrawnMs) return refuse(consent, 'ROTA-6061', 'dateTime', 'the withdrawal lies within it')
   }
   if (name === null) return nameless(consent)
-  return { consent, outcome: 'recorded', patient, name, reason: withdrawnMs === null ? 'a new consent' : 'given again after a withdrawal' }
+  return { consent, outcome: 'recorded', patient, name, reason: say(withdrawnMs === null ? 'a new consent' : 'given again after a withdrawal') }
 }
 
 const nameless = (consent: ReadConsent): Planned => refuse(consent, 'ROTA-6058', 'patient', 'a consent is recorded under a name, not under a pseudonym')
@@ -101,13 +102,13 @@ const isWithdrawn = ({ state, onChainMs }: KnownStanding): boolean => state === 
 
 function planDenial(consent: ReadConsent, patient: Digest, standing: KnownStanding | null, { lawfulBasis }: PlanContext): Planned {
   if (standing !== null && isWithdrawn(standing)) return unchanged(consent, 'withdrawn already')
-  if (standing === null && lawfulBasis === 'consent' && !consent.underOwnTerms) return unchanged(consent, 'it denies; nothing stands here')
+  if (standing === null && lawfulBasis === 'consent' && !consent.underOwnTerms) return unchanged(consent, sayAll(say('it denies'), say('nothing stands here')))
   return {
     consent,
     outcome: 'withdrawn',
     patient,
     atMs: consent.underOwnTerms ? consent.updatedMs : null,
-    reason: standing === null ? 'an objection' : 'it denies',
+    reason: say(standing === null ? 'an objection' : 'it denies'),
   }
 }
 
@@ -118,11 +119,11 @@ function planEnded(group: readonly ReadConsent[], patient: Digest, standing: Kno
     if (standing?.state !== 'granted') {
       const one = ended || standing !== null ? null : neverStood(consent, patient, context)
       ended ||= one !== null
-      return one ?? unchanged(consent, `${statusOf(consent)}; nothing stands here`)
+      return one ?? unchanged(consent, sayAll(statusOf(consent), say('nothing stands here')))
     }
-    if (isWithdrawn(standing)) return unchanged(consent, `${statusOf(consent)}; withdrawn already`)
+    if (isWithdrawn(standing)) return unchanged(consent, sayAll(statusOf(consent), say('withdrawn already')))
     if (standing.isOver && consent.says === 'ended') return unchanged(consent, 'its time has ended')
-    if (ended || !ends(consent, standing, context)) return unchanged(consent, `${statusOf(consent)}; not the one that stands here`)
+    if (ended || !ends(consent, standing, context)) return unchanged(consent, sayAll(statusOf(consent), say('not the one that stands here')))
     ended = true
     return { consent, outcome: 'withdrawn', patient, atMs: null, reason: statusOf(consent) }
   })
@@ -140,18 +141,24 @@ function ends(consent: ReadConsent, { from, givenMs }: KnownStanding, { keyOf }:
 /** Where everybody is in who did not object, one that is over is an objection; so is one of this programme's own export. */
 function neverStood(consent: ReadConsent, patient: Digest, { lawfulBasis }: PlanContext): Planned | null {
   if (!isOver(consent) || (lawfulBasis === 'consent' && !consent.underOwnTerms)) return null
-  return { consent, outcome: 'withdrawn', patient, atMs: consent.updatedMs, reason: `${statusOf(consent)}; kept, so that no older copy brings it back` }
+  return {
+    consent,
+    outcome: 'withdrawn',
+    patient,
+    atMs: consent.updatedMs,
+    reason: sayAll(statusOf(consent), say('kept, so that no older copy brings it back')),
+  }
 }
 
-function statusOf({ status, says, changesMs }: ReadConsent): string {
-  if (says === 'ended') return 'its time has ended'
-  if (says === 'not yet') return `it begins at ${new Date(changesMs ?? 0).toISOString()}`
-  return `its status is ${status}`
+function statusOf({ status, says, changesMs }: ReadConsent): Said {
+  if (says === 'ended') return say('its time has ended')
+  if (says === 'not yet') return say('it begins at {moment}', { moment: new Date(changesMs ?? 0).toISOString() })
+  return say('its status is {status}', { status })
 }
 
-const unchanged = (consent: ReadConsent, reason: string): Planned => ({ consent, outcome: 'unchanged', reason })
+const unchanged = (consent: ReadConsent, reason: FhirReason | Said): Planned => ({ consent, outcome: 'unchanged', reason })
 
-function refuse(consent: ReadConsent, code: 'ROTA-6053' | 'ROTA-6058' | 'ROTA-6061', element: string, why: string): Planned {
+function refuse(consent: ReadConsent, code: 'ROTA-6053' | 'ROTA-6058' | 'ROTA-6061', element: string, why: FhirReason): Planned {
   const error = refused(code, `${consent.root}.${element}`, why)
   return { consent, outcome: 'refused', error, reason: error.message }
 }

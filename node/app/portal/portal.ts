@@ -14,6 +14,7 @@ import { address } from '#base/ids.ts'
 import type { Log } from '#ports/host.ts'
 import { readListen } from '#web/listening.ts'
 import { Metrics } from '#web/metrics.ts'
+import { USUAL_REQUESTS } from '#web/portal/rate-limit.ts'
 import { startWeb, type Web } from '#web/server.ts'
 import { lockPortal } from './portal-lock.ts'
 import { watchPortal } from './relay-figures.ts'
@@ -64,6 +65,7 @@ export async function portalOf(site: AtSite, log: Log, options: Pick<PortalOptio
       key: { account, secret: nodeKey },
       others: portal?.others ?? [],
       behindProxy: options.behindProxy || portal?.behindProxy === true,
+      requestsPerMinute: portal?.requestsPerMinute ?? USUAL_REQUESTS,
       longestDelayMs: delayMs(options.longestDelay ?? portal?.longestDelaySeconds),
     })
     return { ...served, stop: () => served.stop().finally(() => lock.release()) }
@@ -108,6 +110,7 @@ export async function runRelay(options: RelayOptions, started: (relay: RelayStar
       const relay = await servePortal({
         ...{ chain, contracts, state, site: null, log: host.log, others: options.others, behindProxy: options.behindProxy },
         listen: readListen(options.listen ?? ANY_PORT),
+        requestsPerMinute: USUAL_REQUESTS,
         endpoint: { chain: options.chain },
         key: { account: account.address, secret: fromHex(account.privateKey) },
         longestDelayMs: delayMs(options.longestDelay),

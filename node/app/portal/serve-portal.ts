@@ -34,6 +34,7 @@ export interface PortalCall {
   readonly state: string
   readonly others: readonly string[]
   readonly behindProxy: boolean
+  readonly requestsPerMinute: number
   /** Waits less than the terms allow; null: as long as they allow. */
   readonly longestDelayMs: number | null
   readonly log: Log
@@ -48,7 +49,7 @@ export interface ServedPortal {
 
 /** @throws ROTA-6512 the address, 6513 the pages, 6514 and 1306 the waiting withdrawals */
 export async function servePortal(call: PortalCall): Promise<ServedPortal> {
-  const { chain, contracts, site, key, log, longestDelayMs } = call
+  const { chain, contracts, site, key, log, longestDelayMs, behindProxy, requestsPerMinute } = call
   const stopped = new AbortController()
   const network = { chainId: Number(chain.chainId), contracts, consentRegistry: address(chain.link.addresses.ConsentRegistry) }
   const domain = consentDomain(chain.chainId, network.consentRegistry)
@@ -65,7 +66,7 @@ export async function servePortal(call: PortalCall): Promise<ServedPortal> {
   const work = portalWork({ ...{ site, network, answers, relay, log, clock: systemClock }, account: key.account, others: call.others })
   const page = await pageFiles('patient')
   const refused = (): void => relay.noteRefused()
-  const server = await startPortalServer(call.listen, { work, domain, page, clock: systemClock, notes: log, behindProxy: call.behindProxy, refused })
+  const server = await startPortalServer(call.listen, { work, domain, page, clock: systemClock, notes: log, behindProxy, requestsPerMinute, refused })
   const running = relay.run(stopped.signal).catch((error: unknown) => log.error('relay.ended', { code: nameOf(error) }))
   const keeping = keepRelayFigures(figures, relay, systemClock, stopped.signal)
   return {

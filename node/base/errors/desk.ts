@@ -104,4 +104,9 @@ export const deskErrors = {
     remedy: 'Import the rest later, have desk.importedPerHour in rota.yaml raised, or use `rota consent import --fhir` at the site. It is noted and reported.',
     reaction: 'retry',
   },
+  'ROTA-6721': {
+    what: 'something went wrong at the desk; nothing is known to have been done',
+    remedy: 'Look at the person again before you try again. Whoever runs the desk: its log has the line desk.fault.',
+    reaction: 'stop',
+  },
 } as const satisfies Record<string, ErrorEntry>

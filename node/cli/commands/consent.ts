@@ -244,6 +244,26 @@ deleted), and for each round of this site whether it was in the cohort that the 
   },
 })
 
+export const consent_show = command({
+  name: 'consent show',
+  group: 'Consent',
+  summary: "show what this site's record holds of one patient, and what the patient signed",
+  description: `Each entry under the programme: agreed or withdrawn, when, by which road, under which version of the terms. Whoever withdrew and consented again on the page
+signed exactly that with the key of the old card; the signature is shown and checked. With --json it is evidence that the consent was given: it names nobody but by tags.`,
+  options: { ...siteOptions, programme, patient: text('NAME', "the patient, named as in this site's data") },
+  example: 'rota consent show --folder ./cleveland --programme research --patient 4711',
+  async run({ options, out, signal }) {
+    const { showConsents } = await import('#app/consent/consent-show.ts')
+    const { shownText } = await import('#cli/output/consent-shown-text.ts')
+    const shown = await showConsents({
+      ...{ folder: options.folder, password: passwordFrom(options), signal },
+      programme: needed('consent show', '--programme', options.programme),
+      patient: needed('consent show', '--patient', options.patient),
+    })
+    out.result(shown, () => shownText(shown, out.style))
+  },
+})
+
 export const consent_print = command({
   name: 'consent print',
   group: 'Consent',

@@ -5,7 +5,17 @@ import { backend_install, backend_list, backend_test } from './backend.ts'
 import { backup, restore } from './backup.ts'
 import { canary } from './canary.ts'
 import { chain_start, chain_stop } from './chain.ts'
-import { consent_confirm, consent_open, consent_print, consent_prove, consent_record, consent_status, consent_verify, consent_withdraw } from './consent.ts'
+import {
+  consent_confirm,
+  consent_open,
+  consent_print,
+  consent_prove,
+  consent_record,
+  consent_show,
+  consent_status,
+  consent_verify,
+  consent_withdraw,
+} from './consent.ts'
 import { consent_export, consent_import } from './consent-fhir.ts'
 import { consent_unlearn } from './consent-unlearn.ts'
 import { demo } from './demo.ts'
@@ -85,6 +95,7 @@ export const commands: readonly CommandFile[] = [
   consent_prove,
   consent_verify,
   consent_open,
+  consent_show,
   consent_print,
   consent_confirm,
   consent_unlearn,

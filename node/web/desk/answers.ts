@@ -1,8 +1,9 @@
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { type ErrorCode, isRotaError, nameOf, RotaError } from '#base/errors.ts'
+import { type ErrorCode, isRotaError, nameOf, plainDetails, RotaError } from '#base/errors.ts'
 import type { Log } from '#ports/host.ts'
 import type { DeskPlace } from './guards.ts'
+import { refusal } from './refusal.ts'
 
 const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   'ROTA-6701': 401,
@@ -14,22 +15,19 @@ const STATUS: Partial<Record<ErrorCode, ContentfulStatusCode>> = {
   'ROTA-6716': 403,
   'ROTA-6717': 503,
   'ROTA-6720': 429,
+  'ROTA-6721': 500,
 }
 
 /** A fault as the page reads it: the code and its values, from which it makes words in its own language, and the words in English. */
 export function faultAnswer(notes: Pick<Log, 'error'>, place: DeskPlace): (error: Error, c: Context) => Response {
+  const tell = (c: Context, { code, message, remedy, details, reaction }: RotaError): Response => {
+    if (isWatched(c, place)) return c.redirect(`/?fault=${code}`, 303)
+    return c.json({ code, message, remedy, values: plainDetails(details) }, STATUS[code] ?? (reaction === 'retry' ? 503 : 400))
+  }
   return (error, c) => {
-    if (isRotaError(error)) {
-      const { code, message, remedy, details } = error
-      if (isWatched(c, place)) return c.redirect(`/?fault=${code}`, 303)
-      const values = Object.fromEntries(Object.entries(details).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]))
-      return c.json({ code, message, remedy, values }, STATUS[code] ?? (error.reaction === 'retry' ? 503 : 400))
-    }
+    if (isRotaError(error)) return tell(c, error)
     notes.error('desk.fault', { reason: nameOf(error) })
-    return c.json(
-      { code: null, message: 'something went wrong at the desk; nothing is known to have been done', remedy: 'Look again before you try again.', values: {} },
-      500,
-    )
+    return tell(c, new RotaError('ROTA-6721'))
   }
 }
 
@@ -39,14 +37,13 @@ const isWatched = (c: Context, { url }: DeskPlace): boolean =>
 
 /** The body as an object of texts. @throws ROTA-6706 */
 export async function textsIn<K extends string>(c: Context, longest: Readonly<Record<K, number>>): Promise<Readonly<Record<K, string>>> {
-  const refuse = (reason: string) => new RotaError('ROTA-6706', { reason })
   const body: unknown = await c.req.json().catch(() => {
-    throw refuse('not JSON')
+    throw refusal('not JSON')
   })
-  if (typeof body !== 'object' || body === null) throw refuse('no object')
+  if (typeof body !== 'object' || body === null) throw refusal('no object')
   const texts = Object.entries<number>(longest).map(([name, most]) => {
     const value = (body as Record<string, unknown>)[name]
-    if (typeof value !== 'string' || value.length > most) throw refuse(`${name} is missing or too long`)
+    if (typeof value !== 'string' || value.length > most) throw refusal('{name} is missing or too long', { name })
     return [name, value] as const
   })
   return Object.fromEntries(texts) as Record<K, string>
@@ -61,7 +58,7 @@ export function patientName(text: string): string {
 
 /** It goes into the log before anybody knows whether there is such a programme: what moves a cursor would forge lines there. @throws ROTA-6706 */
 export function programmeName(text: string): string {
-  if (text === '' || MORE_THAN_A_LINE.test(text)) throw new RotaError('ROTA-6706', { reason: 'no such programme here' })
+  if (text === '' || MORE_THAN_A_LINE.test(text)) throw refusal('no such programme here')
   return text
 }
 

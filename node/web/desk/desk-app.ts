@@ -1,5 +1,4 @@
 import { Hono } from 'hono'
-import { RotaError } from '#base/errors.ts'
 import type { Clock, Log } from '#ports/host.ts'
 import type { PageFile } from '#web/portal/page-files.ts'
 import { wholeBody } from '#web/portal/whole-body.ts'
@@ -12,6 +11,7 @@ import type { Looks } from './looks.ts'
 import { peopleRoutes } from './people-routes.ts'
 import { printRoutes } from './print-routes.ts'
 import { Prints } from './prints.ts'
+import { refusal } from './refusal.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { Sessions } from './sessions.ts'
 import type { SignIn } from './sign-in.ts'
@@ -60,9 +60,9 @@ export function deskApp(parts: DeskParts): Hono<SignedIn> {
   })
   app.use(ownName(place), fromOwnPage(place))
   const tooLarge = (): never => {
-    throw new RotaError('ROTA-6706', { reason: 'too large' })
+    throw refusal('too large')
   }
-  const broken = () => new RotaError('ROTA-6706', { reason: 'not JSON' })
+  const broken = () => refusal('not JSON')
   const [file, rest] = [wholeBody(MOST_IMPORT_BYTES, tooLarge, broken), wholeBody(MOST_BYTES, tooLarge, broken)]
   app.use(async (c, next) => (c.req.path.startsWith('/api/import/') ? file : rest)(c, next))
   sessionRoutes(app, parts, sessions)

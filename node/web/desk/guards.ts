@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Context, Env, MiddlewareHandler } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import { RotaError } from '#base/errors.ts'
+import { refusal } from './refusal.ts'
 import type { Session, Sessions } from './sessions.ts'
 import type { DeskUsers } from './users.ts'
 
@@ -58,7 +59,7 @@ export const fromOwnPage =
     const [origin, site, type = ''] = ['origin', 'sec-fetch-site', 'content-type'].map((name) => c.req.header(name))
     if (origin !== undefined && origin !== place.url.origin) throw new RotaError('ROTA-6704')
     if (site !== undefined && site !== 'same-origin') throw new RotaError('ROTA-6704')
-    if (!/^application\/json\b/.test(type)) throw new RotaError('ROTA-6706', { reason: 'not JSON' })
+    if (!/^application\/json\b/.test(type)) throw refusal('not JSON')
     await next()
   }
 

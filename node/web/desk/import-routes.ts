@@ -1,10 +1,10 @@
 import type { Context, Hono } from 'hono'
-import { RotaError } from '#base/errors.ts'
 import type { ImportFile, ImportRow } from '#wire/desk-api.ts'
 import { programmeName, textsIn } from './answers.ts'
 import type { DeskParts } from './desk-app.ts'
 import type { SignedIn } from './guards.ts'
 import type { Prints } from './prints.ts'
+import { refusal } from './refusal.ts'
 
 /** Reading so many takes seconds, in which nobody else is answered; the command line takes larger files. */
 const MOST_CONSENTS = 10_000
@@ -19,7 +19,7 @@ export function importRoutes(app: Hono<SignedIn>, { work, looks }: Pick<DeskPart
 
   const fileIn = async (c: Context): Promise<ImportFile> => {
     const file = await textsIn(c, MOST)
-    if (countOf(file.fhir) > MOST_CONSENTS) throw new RotaError('ROTA-6706', { reason: `more than ${MOST_CONSENTS} consents in one file; split it` })
+    if (countOf(file.fhir) > MOST_CONSENTS) throw refusal('more than {most} consents in one file: split it', { most: String(MOST_CONSENTS) })
     return { ...file, programme: programmeName(file.programme) }
   }
 

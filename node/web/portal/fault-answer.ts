@@ -14,8 +14,12 @@ const STATUS: Partial<Record<ErrorCode, 400 | 404 | 413 | 429>> = {
   'ROTA-6511': 404,
 }
 
-/** Of other areas, and meant for whoever asks. */
-const TOLD: readonly ErrorCode[] = ['ROTA-6009', 'ROTA-6010', 'ROTA-6011']
+/** All that a portal answers. Whoever asks can do something about these, and the patient's page has words for each in its languages. */
+export const PORTAL_TELLS = [
+  ...(['ROTA-6501', 'ROTA-6502', 'ROTA-6503', 'ROTA-6504', 'ROTA-6505', 'ROTA-6506', 'ROTA-6507', 'ROTA-6508', 'ROTA-6509'] as const),
+  ...(['ROTA-6510', 'ROTA-6511', 'ROTA-6516', 'ROTA-6517', 'ROTA-6519', 'ROTA-6009', 'ROTA-6010', 'ROTA-6011'] as const),
+] as const satisfies readonly ErrorCode[]
+const TOLD: readonly ErrorCode[] = PORTAL_TELLS
 
 /** `{ code, message, remedy }` of the catalogue. What is for whoever runs the portal, which may name files and hosts, goes to the log alone. */
 export const faultAnswer =
@@ -27,7 +31,7 @@ export const faultAnswer =
   }
 
 function toldOf(error: Error): RotaError {
-  if (isRotaError(error) && (error.code.startsWith('ROTA-65') || TOLD.includes(error.code))) return error
+  if (isRotaError(error) && TOLD.includes(error.code)) return error
   const isChain = isRotaError(error) && error.code.startsWith('ROTA-50')
   return new RotaError(isChain ? 'ROTA-6516' : 'ROTA-6517', {}, error)
 }

@@ -10,8 +10,6 @@ import { wholeBody } from './whole-body.ts'
 
 /** A signed withdrawal has less than 600 bytes. */
 const MOST_BYTES = 4 * 1024
-/** A page asks about ten times when it is opened, a withdrawal looks once a second at first. */
-const PER_MINUTE = 300
 /** Proofs take the hospital's computer longest: ten pages of them a minute. */
 const PROOFS_COST = 30
 const POST_COST = 5
@@ -41,7 +39,7 @@ const HEADERS = {
 export function portalApp(parts: PortalParts): Hono {
   const { work, domain, clock, notes, page } = parts
   const app = new Hono()
-  const rates = new RateLimit(PER_MINUTE, clock)
+  const rates = new RateLimit(parts.requestsPerMinute, clock)
   const now = () => Math.floor(clock.nowMs() / 1000)
   const limit = (c: Context, cost = 1): void => {
     if (!rates.take(networkPart(addressOf(c, parts.behindProxy)), cost)) throw new RotaError('ROTA-6505')

@@ -44,6 +44,8 @@ export interface PortalParts {
   readonly page: ReadonlyMap<string, PageFile> | null
   /** A proxy on this machine stands before it and says in X-Forwarded-For who asks. */
   readonly behindProxy: boolean
+  /** From one address; proofs and what is sent count for several. */
+  readonly requestsPerMinute: number
   /** A withdrawal was not taken, for whatever reason. */
   readonly refused?: () => void
 }

@@ -1,6 +1,9 @@
 import { isIPv6 } from 'node:net'
 import type { Clock } from '#ports/host.ts'
 
+/** A page asks about ten times when it is opened, a withdrawal looks once a second at first. */
+export const USUAL_REQUESTS = 300
+
 /** More addresses than this are not told apart: who floods from many is limited together with the rest. */
 const MOST_ADDRESSES = 20_000
 

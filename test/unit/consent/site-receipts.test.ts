@@ -6,6 +6,7 @@
  * ├── written anew they hold their history, under the site's signature, and nothing that somebody else had sealed
  * ├── another's key is no ombudsman's; what is no tag is refused
  * ├── given for a time, they say when it is over, and are counted no more
+ * ├── given again on the page, the record shows what the patient signed, and whether it holds; cards open the page that the site names
  └── the desk stops at once while the chain is away, and says that it is not countersigned; with the chain it is, later too; twice is refused
  */
 import assert from 'node:assert/strict'
@@ -15,28 +16,37 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { connectChain } from '#adapters/chain/ethers-chain.ts'
+import { patientDigest } from '#adapters/cohort/patient-digest.ts'
 import { startAnvil } from '#adapters/devchain/anvil.ts'
-import { systemRandom } from '#adapters/host/system-host.ts'
+import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
 import { createAccount } from '#adapters/vault/site-vault.ts'
 import { confirmAgain } from '#app/consent/confirm-again.ts'
 import { checkConfirmation } from '#app/consent/confirmation-check.ts'
 import { type OmbudsmanCall, withdrawAsOmbudsman } from '#app/consent/consent-ombudsman.ts'
 import { recordConsents } from '#app/consent/consent-record.ts'
+import { showConsents } from '#app/consent/consent-show.ts'
 import { consentStatus } from '#app/consent/consent-status.ts'
 import { relayWithdrawals } from '#app/consent/consent-withdraw.ts'
 import { checkReceipt } from '#app/consent/receipt-check.ts'
 import { withdrawAtDesk } from '#app/consent/withdraw-at-desk.ts'
 import { countersign } from '#app/consent/withdrawal-countersign.ts'
+import { siteAnswers } from '#app/portal/site-answers.ts'
 import { publishTerms } from '#app/programme/publish-terms.ts'
+import { atSite } from '#app/site/at-site.ts'
 import { readConfig } from '#app/site/config.ts'
 import { openSiteFolder } from '#app/site/site-folder.ts'
+import { sitePaths } from '#app/site/site-paths.ts'
 import { fromHex, toHex } from '#base/bytes.ts'
 import { type ErrorCode, isRotaError } from '#base/errors.ts'
 import { address, type Digest, digest } from '#base/ids.ts'
+import { shownText } from '#cli/output/consent-shown-text.ts'
 import { confirmationText } from '#cli/output/consent-text.ts'
 import { plain } from '#cli/output/style.ts'
 import { addressOf, consentKeys, programmeId } from '#patient/keys.ts'
+import { askAgain } from '#patient/portal-api.ts'
 import { completeReceipt, type ReceiptV2, readReceiptText, receiptContent } from '#patient/receipt.ts'
+import { signRequest } from '#patient/request.ts'
+import { consentDomain } from '#patient/typed-data.ts'
 import { readWithdrawalReceipt, type WithdrawalReceipt, withdrawalReceipt } from '#patient/withdrawal-receipt.ts'
 import { HTML_NAME, makeDeskSite, PROGRAMME } from '../desk/desk-site.ts'
 import { receiptOf, TERMS } from '../patient/receipts.ts'
@@ -222,6 +232,46 @@ describe('receipts of a site', { timeout: 90_000 }, () => {
     const now = await status()
     assert.deepEqual([before.here, before.granted, before.ended, now.here, now.granted, now.ended], ['granted', 2, 0, 'ended', 1, 1])
     assert.deepEqual(now.history?.[0], { what: 'ended', at: '2020-02-01T00:00:00.000Z' })
+  })
+
+  it('given again on the page, show what the patient signed', async () => {
+    const [patient, page] = ['of two minds', 'https://ipfs.example/ipfs/page']
+    const config = sitePaths(site.folder).config
+    const before = readFileSync(config, 'utf8')
+    await writeFile(config, `${before}portal: { listen: 127.0.0.1:0, page: '${page}' }\n`)
+    const call = { ...site.call, programme: PROGRAMME }
+    const { receipts } = await recordConsents({ ...call, patients: { names: [patient] }, receipts: join(site.dir, 'again') })
+    const first = readReceiptText(readFileSync(receipts[0]?.file ?? '', 'utf8')) as ReceiptV2
+    assert.deepEqual([first.page, first.card?.startsWith(`${page}#v=1`)], [page, true])
+    const [given] = (await showConsents({ ...call, patient })).entries
+    assert.deepEqual([given?.kind, given?.road, given?.tag, given?.terms?.version, given?.agreement], ['granted', 'desk', first.tag, 1, null])
+
+    const next = { ...consentKeys(secretOf('a new card'), PROGRAMME), terms: 1 }
+    const what = askAgain(next)
+    await atSite(site.call, async (at) => {
+      const domain = consentDomain(BigInt(first.network.chainId), first.network.consentRegistry)
+      const portal = siteAnswers(at, systemClock)
+      await portal.stopNow(programmeId(PROGRAMME), first.tag)
+      const request = signRequest(fromHex(`0x${first.secret}`), PROGRAMME, { what, at: 1_800_000_000 }, domain)
+      await portal.again(request, { state: 'on chain', tag: first.tag, block: 1, time: 1 }, next)
+    })
+    const shown = await showConsents({ ...call, patient })
+    assert.deepEqual(
+      shown.entries.map(({ kind, road }) => `${kind} ${road}`),
+      ['granted desk', 'withdrawn page', 'granted page'],
+    )
+    const { agreement, tag } = shown.entries[2] ?? assert.fail('no entry')
+    assert.deepEqual([agreement?.holds, agreement?.signer, agreement?.tag, agreement?.what, tag], [true, first.oneTimeAddress, first.tag, what, next.tag])
+    assert.match(shownText(shown, plain), /Signed by the patient on the page, 2027-01-15 08:00:00 UTC: holds/)
+
+    // Somebody with the site's keys who claims another version of the terms than was signed.
+    const { consents, vault } = await openSiteFolder(site.folder, null)
+    const last = (await consents.entriesOf(patientDigest(vault, patient))).at(-1)
+    if (last?.kind !== 'granted' || last.terms === undefined) assert.fail('no consent')
+    await consents.append([{ ...last, terms: { ...last.terms, version: 2 } }])
+    assert.equal((await showConsents({ ...call, patient })).entries.at(-1)?.agreement?.holds, false)
+    await refused(showConsents({ ...call, patient: 'nobody' }), 'ROTA-6031')
+    await writeFile(config, before)
   })
 
   it('the desk stops at once while the chain is away', async () => {

@@ -240,7 +240,7 @@ describe('a file', () => {
     assert.match(refused(bundle([], 'document')), /ROTA-6050 a Bundle of type document/)
     assert.match(refused(bundle([], 'searchset', { link: [{ relation: 'next', url: 'x' }] })), /ROTA-6050 the Bundle has a next page/)
     assert.match(refused(bundle([], 'collection', { meta: { profile: ['http://example.org/b'] } })), /ROTA-6054/)
-    assert.match(refused(bundle([{ resource: 1 as never }])), /ROTA-6050 Bundle: entry.0.resource/)
+    assert.match(refused(bundle([{ resource: 1 as never }])), /ROTA-6050 the element Bundle.entry\[0\].resource/)
   })
   it('that deletes a Consent says nothing of how it stands', () => {
     const read = readFhirText(bundle([{ request: { method: 'DELETE', url: 'Consent/c1' } }], 'transaction'), 'f', [])

@@ -11,7 +11,7 @@ import { consentDomain } from '#patient/typed-data.ts'
 import { readListen } from '#web/listening.ts'
 import type { PortalParts } from '#web/portal/portal-parts.ts'
 import { type PortalServer, startPortalServer } from '#web/portal/portal-server.ts'
-import { networkPart, RateLimit } from '#web/portal/rate-limit.ts'
+import { networkPart, RateLimit, USUAL_REQUESTS } from '#web/portal/rate-limit.ts'
 import { secretOf } from '../patient/support.ts'
 import { HandClock, ID, KEY, PROGRAMME, type RelayWorld, relayWorld, signedBy } from './world.ts'
 
@@ -54,7 +54,7 @@ describe('a portal', () => {
     const log = { info: () => undefined, warn: tell, error: tell }
     const work = portalWork({ site: null, network, answers: w.answers, relay, account: KEY.account, others: ['https://other.example'], clock: w.clock, log })
     const page = new Map([['/', { type: 'text/html', bytes: new Uint8Array(Buffer.from('<p>page</p>')) }]])
-    parts = { work, domain: w.domain, clock: w.clock, notes: log, page, behindProxy: true }
+    parts = { work, domain: w.domain, clock: w.clock, notes: log, page, behindProxy: true, requestsPerMinute: USUAL_REQUESTS }
     server = await startPortalServer({ host: '127.0.0.1', port: 0 }, parts)
   })
   after(async () => {
@@ -179,10 +179,18 @@ describe('a portal', () => {
     const from = (address: string) => fetch(`${server.url}/api/place`, { headers: { 'x-forwarded-for': `1.2.3.4, ${address}` } })
     const statuses: number[] = []
     for (let i = 0; i < 302; i++) statuses.push((await from('10.0.0.1')).status)
-    assert.deepEqual([statuses.indexOf(429), statuses.at(-1)], [300, 429])
+    assert.deepEqual([statuses.indexOf(429), statuses.at(-1)], [USUAL_REQUESTS, 429])
     assert.equal((await from('10.0.0.2')).status, 200)
     await w.clock.advance(2_000)
     assert.equal((await from('10.0.0.1')).status, 200)
+  })
+
+  it('takes as many as whoever runs it allows', async () => {
+    const narrow = await startPortalServer({ host: '127.0.0.1', port: 0 }, { ...parts, requestsPerMinute: 60 })
+    const statuses: number[] = []
+    for (let i = 0; i < 61; i++) statuses.push((await fetch(`${narrow.url}/api/place`)).status)
+    assert.equal(statuses.indexOf(429), 60)
+    await narrow.stop()
   })
 
   it('names an address that is taken or is none', async () => {

@@ -1,4 +1,4 @@
-import { askJson } from '#web/pages/shared/ask.ts'
+import { askJson, type Fault } from '#web/pages/shared/ask.ts'
 import type { DeskAct, DeskProgramme, ImportAnswer, ImportFile, Person, TellsProblem } from '#wire/desk-api.ts'
 
 /** Who sits at the desk; the token goes with everything that changes something. */
@@ -32,6 +32,9 @@ export type Confirmed = Omit<Recorded, 'tag'>
 export interface Imported extends ImportAnswer {
   readonly prints: readonly { readonly patient: string; readonly print: string }[]
 }
+
+/** What the chain does not know yet, as something to show. */
+export const faultIn = (problem: NonNullable<TellsProblem['problem']>): Fault => ({ ...problem, message: problem.what })
 
 /** What the desk's server is asked, with the session's cookie and token. */
 export interface DeskApi {

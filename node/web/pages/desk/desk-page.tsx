@@ -30,7 +30,7 @@ function takeFault(): Fault | null {
   const code = new URLSearchParams(location.search).get('fault') ?? ''
   if (!/^ROTA-\d{4}$/.test(code)) return null
   history.replaceState(null, '', location.pathname)
-  return { code, message: code, remedy: '', values: {} }
+  return { code, message: '', remedy: '', values: {} }
 }
 
 export type View = 'person' | 'import'

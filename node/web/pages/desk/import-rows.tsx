@@ -1,5 +1,8 @@
+import { Fragment } from 'preact'
+import { faultWords } from '#web/pages/shared/parts.tsx'
 import { useWords } from '#web/pages/shared/words.tsx'
 import type { ImportAnswer, ImportRow } from '#wire/desk-api.ts'
+import { faultIn } from './desk-api.ts'
 
 const OUTCOMES = ['recorded', 'withdrawn', 'unchanged', 'refused'] as const
 const MOODS: Readonly<Record<ImportRow['outcome'], string>> = { recorded: 'good', withdrawn: 'warn', unchanged: '', refused: 'bad' }
@@ -27,7 +30,7 @@ export function ImportRows({ rows }: { readonly rows: readonly ImportRow[] }) {
       <table>
         <thead>
           <tr>
-            {(['patient', 'outcome', 'reason'] as const).map((name) => (
+            {(['patient', 'outcome'] as const).map((name) => (
               <th key={name} scope="col">
                 {words(`column.${name}`)}
               </th>
@@ -40,9 +43,9 @@ export function ImportRows({ rows }: { readonly rows: readonly ImportRow[] }) {
               <td>{row.patient ?? <span class="muted">{row.place}</span>}</td>
               <td>
                 <span class={`tag ${MOODS[row.outcome]}`}>{words(`outcome.${row.outcome}`)}</span>
-              </td>
-              <td>
-                <Reason row={row} />
+                <span class="why">
+                  <Reason row={row} />
+                </span>
               </td>
             </tr>
           ))}
@@ -52,16 +55,33 @@ export function ImportRows({ rows }: { readonly rows: readonly ImportRow[] }) {
   )
 }
 
-/** In the reader's language where there is a text for the code; what FHIR element it was, always. */
+/** What becomes of it, or which FHIR element cannot be taken and why. */
 function Reason({ row }: { readonly row: ImportRow }) {
   const words = useWords()
-  if (row.error === null) return <>{words.has(`reason.${row.reason}`) ? words(`reason.${row.reason}`) : row.reason}</>
-  const key = `error.${row.error.code}`
-  // The text of the catalogue names the element by itself.
+  if (row.error === null) return <>{words.reason(row.reason)}</>
   return (
     <>
-      {words.has(key) ? words(key) : row.error.what}
-      {words.has(key) && row.path !== null ? <span class="mono"> {row.path}</span> : null} <small class="muted">{row.error.code}</small>
+      {faultWords(words, faultIn(row.error)).what} <small class="code">{row.error.code}</small>
+    </>
+  )
+}
+
+/** What to do about what is refused: once for each kind. */
+export function ImportRemedies({ rows }: { readonly rows: readonly ImportRow[] }) {
+  const words = useWords()
+  const kinds = new Map(rows.flatMap(({ error }) => (error === null ? [] : [[error.code, error] as const])))
+  if (kinds.size === 0) return null
+  return (
+    <>
+      <h3>{words('import.remedies')}</h3>
+      <dl class="remedies">
+        {[...kinds].map(([code, error]) => (
+          <Fragment key={code}>
+            <dt>{code}</dt>
+            <dd>{faultWords(words, faultIn(error)).remedy}</dd>
+          </Fragment>
+        ))}
+      </dl>
     </>
   )
 }

@@ -3,9 +3,9 @@ import { type Fault, faultOf } from '#web/pages/shared/ask.ts'
 import { Action, FaultNotice, Field, Notice } from '#web/pages/shared/parts.tsx'
 import { useWords } from '#web/pages/shared/words.tsx'
 import type { DeskProgramme, ImportAnswer, ImportFile } from '#wire/desk-api.ts'
-import type { Imported } from './desk-api.ts'
+import { faultIn, type Imported } from './desk-api.ts'
 import type { Ask } from './desk-page.tsx'
-import { ImportCounts, ImportRows } from './import-rows.tsx'
+import { ImportCounts, ImportRemedies, ImportRows } from './import-rows.tsx'
 import { PrintList } from './print-list.tsx'
 import { SheetLanguage } from './sheet-language.tsx'
 
@@ -97,6 +97,7 @@ export function ImportView({ ask }: { readonly ask: Ask }) {
           </h2>
           <ImportCounts answer={shown.answer} of="outcome" />
           <ImportRows rows={shown.answer.rows} />
+          <ImportRemedies rows={shown.answer.rows} />
           {shown.answer.recorded + shown.answer.withdrawn === 0 ? (
             <Notice>{words('import.nothing')}</Notice>
           ) : (
@@ -112,9 +113,7 @@ export function ImportView({ ask }: { readonly ask: Ask }) {
             {words('import.done')}
           </h2>
           <ImportCounts answer={done} of="did" />
-          {done.problem === null ? null : (
-            <FaultNotice fault={{ code: done.problem.code, message: done.problem.what, remedy: done.problem.remedy, values: {} }} />
-          )}
+          {done.problem === null ? null : <FaultNotice fault={faultIn(done.problem)} />}
           {done.prints.length === 0 ? null : <h3>{words('import.prints')}</h3>}
           <PrintList ask={ask} prints={done.prints} />
         </section>

@@ -2,8 +2,8 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { type Fault, faultOf } from '#web/pages/shared/ask.ts'
 import { Action, Dialog, FaultNotice, Notice } from '#web/pages/shared/parts.tsx'
 import { useWords } from '#web/pages/shared/words.tsx'
-import type { DeskAct, DeskProgramme, Person } from '#wire/desk-api.ts'
-import type { DeskApi } from './desk-api.ts'
+import type { DeskAct, DeskProgramme, Person, TellsProblem } from '#wire/desk-api.ts'
+import { type DeskApi, faultIn } from './desk-api.ts'
 import type { Ask } from './desk-page.tsx'
 import { PrintList, type ToPrint } from './print-list.tsx'
 import { type ActKind, ProgrammeView, titleOf } from './programme-view.tsx'
@@ -48,7 +48,7 @@ export function PersonView({ ask, person, onChange }: Parts) {
     setBusy(true)
     setFault(null)
     try {
-      setDone(await ask((api) => acts[kind](api, { patient: person.patient, programme, language }, words)))
+      setDone(await ask((api) => acts[kind](api, { patient: person.patient, programme, language })))
     } catch (error) {
       setFault(faultOf(error))
     }
@@ -103,29 +103,26 @@ export function PersonView({ ask, person, onChange }: Parts) {
   )
 }
 
-type Say = ReturnType<typeof useWords>
-
-const acts: Readonly<Record<ActKind, (api: DeskApi, act: DeskAct, words: Say) => Promise<Done>>> = {
-  async record(api, act, words) {
+const acts: Readonly<Record<ActKind, (api: DeskApi, act: DeskAct) => Promise<Done>>> = {
+  async record(api, act) {
     const { print, problem } = await api.record(act)
-    return { kind: 'record', prints: [{ print, what: words('print.card'), patient: act.patient }], problem: told(problem) }
+    return { kind: 'record', prints: [{ print, what: 'card', patient: act.patient }], problem: told(problem) }
   },
-  async withdraw(api, act, words) {
+  async withdraw(api, act) {
     const { print, problem } = await api.withdraw(act)
-    return { kind: 'withdraw', prints: [{ print, what: words('print.withdrawal'), patient: act.patient }], problem: told(problem) }
+    return { kind: 'withdraw', prints: [{ print, what: 'withdrawal', patient: act.patient }], problem: told(problem) }
   },
-  async confirm(api, act, words) {
+  async confirm(api, act) {
     const { print, problem } = await api.confirm(act)
-    return { kind: 'confirm', prints: [{ print, what: words('print.withdrawal'), patient: act.patient }], problem: told(problem) }
+    return { kind: 'confirm', prints: [{ print, what: 'withdrawal', patient: act.patient }], problem: told(problem) }
   },
-  async lost(api, act, words) {
+  async lost(api, act) {
     const { withdrawn, recorded, problem } = await api.lostCard(act)
-    const old = { print: withdrawn.print, what: words('print.withdrawal'), patient: act.patient }
+    const old: ToPrint = { print: withdrawn.print, what: 'withdrawal', patient: act.patient }
     // The old card counts for nothing; the new one is made when the network answers again.
     if (recorded === null) return { kind: 'withdraw', prints: [old], problem: told(problem) }
-    return { kind: 'lost', prints: [{ print: recorded.print, what: words('print.card'), patient: act.patient }, old], problem: told(problem) }
+    return { kind: 'lost', prints: [{ print: recorded.print, what: 'card', patient: act.patient }, old], problem: told(problem) }
   },
 }
 
-const told = (problem: { readonly code: string; readonly what: string; readonly remedy: string } | null): Fault | null =>
-  problem === null ? null : { code: problem.code, message: problem.what, remedy: problem.remedy, values: {} }
+const told = (problem: TellsProblem['problem']): Fault | null => (problem === null ? null : faultIn(problem))

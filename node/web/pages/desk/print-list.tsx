@@ -5,8 +5,8 @@ import type { Ask } from './desk-page.tsx'
 export interface ToPrint {
   readonly print: string
   readonly patient: string
-  /** What it is; default: a card. */
-  readonly what?: string
+  /** What it is, where that is not plain: then it is named by it, else by the patient. */
+  readonly what?: 'card' | 'withdrawal'
 }
 
 /** Sheets that wait to be printed. Handed over, they are gone: the desk keeps no patient's key. */
@@ -18,20 +18,21 @@ export function PrintList({ ask, prints }: { readonly ask: Ask; readonly prints:
       () => setGone((was) => new Set([...was, print])),
       () => undefined,
     )
+  const nameOf = ({ what, patient }: ToPrint): string => (what === undefined ? patient : words(`print.${what}`))
   return (
     <ul class="prints">
-      {prints.map(({ print, patient, what }) => (
-        <li key={print}>
-          {gone.has(print) ? (
+      {prints.map((one) => (
+        <li key={one.print}>
+          {gone.has(one.print) ? (
             <span>
-              {what ?? patient}: {words('print.gone')}
+              {nameOf(one)}: {words('print.gone')}
             </span>
           ) : (
             <>
-              <a href={`print/${print}`} target="_blank" rel="noopener">
-                {what ?? patient} <span class="muted">({words('print.new-tab')})</span>
+              <a href={`print/${one.print}`} target="_blank" rel="noopener">
+                {nameOf(one)} <span class="muted">({words('print.new-tab')})</span>
               </a>
-              <button type="button" class="secondary outline" onClick={() => handOver(print)} aria-label={`${words('print.handed-over')}: ${what ?? patient}`}>
+              <button type="button" class="secondary outline" onClick={() => handOver(one.print)} aria-label={`${words('print.handed-over')}: ${nameOf(one)}`}>
                 {words('print.handed-over')}
               </button>
             </>

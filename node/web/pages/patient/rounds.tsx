@@ -125,7 +125,7 @@ export function RoundVerdict({ round }: { readonly round: ShownRound }) {
   return (
     <>
       <strong class={`tag ${mood}`}>{t(label)}</strong>
-      <small class="why">{t(said as 'why.no-proof', values)}</small>
+      <small class="why">{t(said as 'why.no-proof', typeof values['reason'] === 'string' ? { reason: t.reason(values['reason']) } : values)}</small>
     </>
   )
 }

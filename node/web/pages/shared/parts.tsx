@@ -52,17 +52,40 @@ interface NoticeParts {
   readonly live?: boolean
 }
 
-/** What went wrong and what to do, in the reader's language: texts `error.<code>` and `error.<code>.remedy`, else what the server says. */
+/** What went wrong and what to do, in the reader's language; what only the server has words for is folded away beside that, in English. */
 export function FaultNotice({ fault }: { readonly fault: Fault }) {
   const words = useWords()
-  const say = (key: string, otherwise: string) => (words.has(key) ? words(key, fault.values) : otherwise)
-  const remedy = say(`error.${fault.code}.remedy`, fault.remedy)
+  const { what, remedy, english } = faultWords(words, fault)
   return (
-    <Notice mood="bad" live title={say(`error.${fault.code}`, fault.message)}>
+    <Notice mood="bad" live title={what}>
       {remedy === '' ? null : <p>{remedy}</p>}
       {fault.code.startsWith('ROTA-') ? <small>{fault.code}</small> : null}
+      {english === '' ? null : (
+        <details>
+          <summary>{words('error.english')}</summary>
+          <p lang="en">{english}</p>
+        </details>
+      )}
     </Notice>
   )
+}
+
+/**
+ * By texts `error.<code>` and `error.<code>.remedy`. English has the server's own words for the rest, another language `error.other` and what
+ * the server said as `english`, for whoever helps.
+ */
+export function faultWords(words: ReturnType<typeof useWords>, { code, message, remedy, values }: Fault): FaultWords {
+  const filled = { ...values, ...(typeof values['reason'] === 'string' ? { reason: words.reason(values['reason']) } : {}), code }
+  const say = (key: string, otherwise: string) => (words.has(key) ? words(key, filled) : otherwise)
+  if (words.has(`error.${code}`)) return { what: words(`error.${code}`, filled), remedy: say(`error.${code}.remedy`, ''), english: '' }
+  if (words.language === 'en' && message !== '') return { what: message, remedy: say(`error.${code}.remedy`, remedy), english: '' }
+  return { what: words('error.other', filled), remedy: words('error.other.remedy', filled), english: `${message} ${remedy}`.trim() }
+}
+
+interface FaultWords {
+  readonly what: string
+  readonly remedy: string
+  readonly english: string
 }
 
 /** A button that says that it works, and cannot be pressed twice meanwhile; it keeps the keyboard's focus. */

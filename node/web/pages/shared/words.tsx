@@ -1,6 +1,7 @@
 import { type ComponentChildren, createContext } from 'preact'
 import { useContext, useLayoutEffect, useMemo, useState } from 'preact/hooks'
 import { languages, type Texts, type Values } from './languages.ts'
+import { translated } from './sentences.ts'
 
 /** Texts in the reader's language. Values are put in as text, never as HTML. */
 export interface Words<Key extends string = string> {
@@ -12,6 +13,8 @@ export interface Words<Key extends string = string> {
   count(key: string, count: number, values?: Values): string
   /** Whether the language has the key: texts that come by code, of errors for example. */
   has(key: string): boolean
+  /** A reason that the server gives in English; itself where the language has no words for it. */
+  reason(sentence: string): string
   /** A moment as people there write it, from ISO text, seconds or a Date. */
   date(at: string | number | Date): string
   /** A calendar day, as 2031-12-31, or that of a moment in UTC: terms count by it. */
@@ -57,6 +60,7 @@ function wordsIn(language: string, choose: (language: string) => void): Words {
     language,
     choose,
     has: (key: string) => Object.hasOwn(texts, key),
+    reason: (sentence: string) => translated(sentence, texts) ?? sentence,
     count: (key: string, count: number, values: Values = {}) =>
       say(Object.hasOwn(texts, `${key}.${plural.select(count)}`) ? `${key}.${plural.select(count)}` : `${key}.other`, {
         ...values,
