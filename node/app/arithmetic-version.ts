@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
+import { protocolOf } from '#app/protocol/protocol-file.ts'
 import { type Digest, digest } from '#base/ids.ts'
 import { rehearse } from '#core/learner/rehearse.ts'
 import { generateCohort } from '#core/model/generated-cohort.ts'
@@ -38,8 +38,8 @@ async function goldenOutputs(): Promise<Digest> {
 }
 
 const goldenProtocol = (learner: LearnerSpec, cohort: ReturnType<typeof generateCohort>): Protocol =>
-  parseProtocol(
-    protocolToYaml({
+  protocolOf(
+    {
       title: 'golden outputs',
       purpose: 'golden outputs',
       lawfulBasis: 'opt-out',
@@ -48,6 +48,6 @@ const goldenProtocol = (learner: LearnerSpec, cohort: ReturnType<typeof generate
       features: cohort.features,
       label: cohort.label,
       learner,
-    } as unknown as Protocol),
+    },
     'golden outputs',
   )

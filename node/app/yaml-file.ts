@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { RotaError } from '#base/errors.ts'
 import { nearest } from '#base/nearest.ts'
+import { readGiven } from './given-text.ts'
 
 type Path = readonly PropertyKey[]
 
@@ -16,10 +16,7 @@ export interface YamlFile {
 
 /** @throws ROTA-3001 unreadable, 3041 not YAML */
 export async function readYaml(file: string): Promise<YamlFile> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new RotaError('ROTA-3001', { file, reason: String(cause.code) })
-  })
-  return parseYaml(text, file)
+  return parseYaml(await readGiven(file), file)
 }
 
 /** @throws ROTA-3041 */

@@ -6,7 +6,7 @@ import type { SiteFate } from './round-part.ts'
 type Name = (site: number) => string
 
 /** In plain words, after "because it was" or in brackets. */
-export const ABSENCE_WORDS: Readonly<Record<Absence, string>> = {
+const ABSENCE_WORDS: Readonly<Record<Absence, string>> = {
   late: 'late in contributing',
   silent: 'nothing came from it',
   notAwaited: 'not waited for after a round that it missed, and not there in time',
@@ -14,7 +14,7 @@ export const ABSENCE_WORDS: Readonly<Record<Absence, string>> = {
   withdrew: 'its steward had taken it out of the study',
 }
 
-export const ABSTAIN_WORDS: Readonly<Record<AbstainReason, string>> = {
+const ABSTAIN_WORDS: Readonly<Record<AbstainReason, string>> = {
   unspecified: 'no reason given',
   belowMinRows: 'too few rows',
   differencing: 'its patients differ by too few from an earlier run',

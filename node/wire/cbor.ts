@@ -7,12 +7,13 @@ export const toCbor = (value: unknown): Uint8Array => encode(value)
 /** @throws ROTA-4001 when the bytes are no dag-cbor, or not its one canonical form */
 export function fromCbor(bytes: Uint8Array, what: string): unknown {
   let value: unknown
+  let isCanonical: boolean
   try {
     value = decode(bytes)
+    isCanonical = Buffer.compare(encode(value), bytes) === 0
   } catch (cause) {
     throw new RotaError('ROTA-4001', { what }, cause)
   }
-  const again = encode(value)
-  if (Buffer.compare(again, bytes) !== 0) throw new RotaError('ROTA-4001', { what })
+  if (!isCanonical) throw new RotaError('ROTA-4001', { what })
   return value
 }

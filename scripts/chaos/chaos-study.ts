@@ -1,4 +1,5 @@
-import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
+import { protocolOf } from '#app/protocol/protocol-file.ts'
+import type { DraftProtocol } from '#app/protocol/protocol-schema.ts'
 import { FEWEST_MASKED } from '#core/masking/threshold.ts'
 import { generateCohort } from '#core/model/generated-cohort.ts'
 import type { SplitTable } from '#core/model/table.ts'
@@ -40,7 +41,7 @@ const known = new Map<string, ChaosStudy>()
 /** What is read and made once for all seeds. */
 function drafted(kind: StudyKind, sites: number): ChaosStudy {
   const cohort = generateCohort({ sites, rows: ROWS, seed: 1 })
-  const draft = {
+  const draft: DraftProtocol = {
     title: 'Readmission within 30 days',
     purpose: 'Rehearses what can go wrong',
     lawfulBasis: 'opt-out',
@@ -50,7 +51,7 @@ function drafted(kind: StudyKind, sites: number): ChaosStudy {
     label: cohort.label,
     learner: LEARNERS[kind],
   }
-  const protocol = parseProtocol(protocolToYaml(draft as unknown as Protocol), 'chaos')
+  const protocol = protocolOf(draft, 'chaos')
   return { protocol, sites: cohort.sites.map(({ name, table }) => ({ name, rows: table })) }
 }
 

@@ -28,6 +28,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   'portal.page': "The patient's page as cards name it. Left out: the first portal of the programme's terms.",
   'portal.others': 'Portals of other members that pages may ask besides those that the terms name.',
   'portal.behindProxy': 'Whether a proxy on this machine stands before it: requests are then counted by its X-Forwarded-For.',
+  'portal.requestsPerMinute':
+    'Requests that one address may make in a minute; a request for proofs counts as thirty, what is sent as five. More where many patients share an address, as in a clinic.',
   'portal.longestDelaySeconds': "Longest that this relay keeps a withdrawal back, where that is less than the programme's terms allow.",
   desk: '',
   'desk.url': 'How browsers call the [desk](desk.md): `https://…` when a proxy stands before it. Left out: this machine alone.',

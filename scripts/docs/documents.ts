@@ -3,6 +3,7 @@ import { configTable } from './config-table.ts'
 import { errorsPage } from './errors-page.ts'
 import { folderTable } from './folder-table.ts'
 import type { Document } from './generated.ts'
+import { importedPackages } from './imported-packages.ts'
 import { mappingTable } from './mapping-table.ts'
 import { measuredTable } from './measured.ts'
 import { metricsTable } from './metrics-table.ts'
@@ -18,4 +19,5 @@ export const DOCUMENTS: readonly Document[] = [
   { file: 'docs/how-a-round-works.md', sections: { diagram: roundDiagram, who: whoDoesWhat, rows: rowsTable } },
   { file: 'docs/operating.md', sections: { folder: folderTable, config: configTable, metrics: metricsTable } },
   { file: 'docs/protocol.md', sections: { protocol: protocolTable, learners: learnerTables, mapping: mappingTable } },
+  { file: 'scripts/setup/packages.json', whole: importedPackages },
 ]

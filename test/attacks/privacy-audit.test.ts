@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import type { PrivacyEvidence } from '#app/privacy-audit/audit-privacy.ts'
 import { conclusionOf, evidencePage } from '#app/privacy-audit/evidence-tables.ts'
 import { askPrivacy } from '#app/privacy-audit/privacy-question.ts'
-import { evidenceSectionOf } from '#app/privacy-audit/read-evidence.ts'
-import { isRotaError } from '#base/errors.ts'
+import { evidenceSectionOf, readEvidence } from '#app/privacy-audit/read-evidence.ts'
+import { type ErrorCode, isRotaError } from '#base/errors.ts'
 import { ZERO_DIGEST } from '#base/ids.ts'
+import { toJson } from '#cli/output/output.ts'
 import { evidenceText } from '#cli/output/privacy-evidence-text.ts'
 import { plain } from '#cli/output/style.ts'
 import type { LearnerSpec } from '#core/protocol/protocol.ts'
@@ -21,7 +22,8 @@ import { audited, rowOf } from './support/audited.ts'
   ├── given noise alone, masks alone, or neither: what nobody promised is told as not promised
   ├── given less noise than the study says: canaries and membership show it
   ├── given an attack that is too weak: no clearance
-  └── given a question that makes no sense: one error
+  ├── given a question that makes no sense: one error
+  └── given evidence in a file: it reads as it was written, and is refused when it is damaged or about another protocol
 */
 const PROMISE = { epsilon: 1, delta: 1e-4 }
 const noted = ({ found }: PrivacyEvidence): string => found.map((row) => `${row.attack}, ${row.evidenced}`).join('\n')
@@ -112,7 +114,7 @@ describe('a study without', () => {
 })
 
 describe('other exact learners', () => {
-  const LINEAR = { ...LOGISTIC, kind: 'linear' } as LearnerSpec
+  const LINEAR: LearnerSpec = { ...LOGISTIC, kind: 'linear' }
   it('of statistics: rows and differences are shown without noise, and are not with it; membership is not a question', async () => {
     const evidence = await audited({ learner: { kind: 'statistics', bins: 10 }, privacy: PROMISE, attacks: ['inversion', 'loss', 'canary', 'differencing'] })
     assert.deepEqual(
@@ -191,24 +193,53 @@ describe('a question', () => {
   })
 })
 
-describe('evidence as part of a report', () => {
-  it('is taken in where it is about the protocol of the result, and refused where it is not', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'rota-evidence-'))
-    try {
-      const file = join(folder, 'evidence.json')
-      const evidence = await audited({ privacy: PROMISE, attacks: ['inversion'] })
-      await writeFile(file, JSON.stringify(evidence))
-      assert.match((await evidenceSectionOf(evidence, file))[0] ?? '', /Gradient inversion/)
-      assert.deepEqual(await evidenceSectionOf(evidence, undefined), [])
-      const refused = async (of: Pick<PrivacyEvidence, 'protocolDigest'>, code: string) =>
-        assert.rejects(evidenceSectionOf(of, file), (error) => isRotaError(error, code as never))
-      await refused({ protocolDigest: ZERO_DIGEST }, 'ROTA-6414')
-      await writeFile(file, '{"title": 1}')
-      await refused(evidence, 'ROTA-6414')
-      await rm(file)
-      await refused(evidence, 'ROTA-3001')
-    } finally {
-      await rm(folder, { recursive: true, force: true })
+describe('evidence in a file', () => {
+  let folder = ''
+  let file = ''
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rota-evidence-'))
+    file = join(folder, 'evidence.json')
+  })
+  after(() => rm(folder, { recursive: true, force: true }))
+  const refused = (of: Promise<unknown>, code: ErrorCode, what: string) =>
+    assert.rejects(of, (error) => isRotaError(error, code) || assert.fail(`${what}: ${error}`))
+
+  it('is read as it was found', async () => {
+    const whole = await audited({ privacy: PROMISE, attacks: ['inversion', 'loss', 'differencing'], models: 4 })
+    const without = await audited({ learner: { kind: 'statistics', bins: 10 }, attacks: ['inversion', 'loss'] })
+    assert.ok(whole.privacy !== null && without.privacy === null && without.notTried.length > 0)
+    const network = { ...whole, privacy: { ...whole.privacy, place: 'distributed', colluders: 1, samplingRate: 0.1, expectedBatch: 20 } }
+    for (const evidence of [whole, without, network]) {
+      await writeFile(file, toJson(evidence, 2))
+      assert.deepEqual(await readEvidence(file), evidence)
     }
+  })
+
+  it('is part of the report of a study with its protocol alone', async () => {
+    const evidence = await audited({ privacy: PROMISE, attacks: ['inversion'] })
+    await writeFile(file, toJson(evidence))
+    assert.match((await evidenceSectionOf(evidence, file))[0] ?? '', /Gradient inversion/)
+    assert.deepEqual(await evidenceSectionOf(evidence, undefined), [])
+    await refused(evidenceSectionOf({ protocolDigest: ZERO_DIGEST }, file), 'ROTA-6414', 'another protocol')
+  })
+
+  it('is refused when it is damaged, or says more than its figures do', async () => {
+    const evidence = await audited({ privacy: PROMISE, attacks: ['inversion'] })
+    const row = rowOf(evidence, 'inversion')
+    const damaged: Readonly<Record<string, unknown>> = {
+      'no evidence': { title: 1 },
+      'no JSON': undefined,
+      'half a promise': { ...evidence, privacy: {} },
+      'a digest cut short': { ...evidence, protocolDigest: '0x12' },
+      'a figure that is no number': { ...evidence, found: [{ ...row, unprotected: { ...row.unprotected, high: Number.NaN } }] },
+      'a ceiling that is no number': { ...evidence, found: [{ ...row, ceiling: Number.POSITIVE_INFINITY }] },
+      'another verdict': { ...evidence, found: [{ ...row, verdict: 'over its ceiling' }] },
+      'another end': { ...evidence, holds: !evidence.holds },
+    }
+    for (const [what, value] of Object.entries(damaged)) {
+      await writeFile(file, toJson(value) ?? '{')
+      await refused(readEvidence(file), 'ROTA-6414', what)
+    }
+    await refused(readEvidence(join(folder, 'none.json')), 'ROTA-3001', 'no file')
   })
 })

@@ -19,7 +19,7 @@ import { generatedStudy } from '../support/studies.ts'
 // ├── when its rows are still the same, it knows the cohort again and takes part
 // └── when they are not, it abstains, and says that its record is old
 
-const AVERAGING = {
+const AVERAGING: LearnerSpec = {
   kind: 'logistic',
   algorithm: 'fedavg',
   rounds: 118,
@@ -27,7 +27,7 @@ const AVERAGING = {
   learningRate: 0.3,
   l2: 0.01,
   standardise: 'pooled',
-} as unknown as LearnerSpec
+}
 const AWAY = siteId(4)
 
 async function network(learner: LearnerSpec | undefined, more: Partial<SimulationOptions> = {}) {

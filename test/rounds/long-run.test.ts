@@ -11,7 +11,7 @@ import { generatedStudy } from '../support/studies.ts'
 // ├── the journal holds the last rounds, and of older ones the frozen sets alone
 // └── a day later no update is left, and every small sum and model is
 
-const AVERAGING = {
+const AVERAGING: LearnerSpec = {
   kind: 'logistic',
   algorithm: 'fedavg',
   rounds: 158,
@@ -19,7 +19,7 @@ const AVERAGING = {
   learningRate: 0.3,
   l2: 0.01,
   standardise: 'pooled',
-} as unknown as LearnerSpec
+}
 
 it('what a site keeps of a long run is bounded', async (t) => {
   const { protocol, sites } = generatedStudy({ sites: 3, rows: 40, learner: AVERAGING })

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { drawFaults } from '#adapters/sim/draw-faults.ts'
 import { type FaultPlan, NO_FAULTS } from '#adapters/sim/faults.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
+import type { DraftProtocol } from '#app/protocol/protocol-schema.ts'
 import { sha256 } from '#app/sha256.ts'
 import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { rulesOf } from '#app/study/studies.ts'
@@ -10,7 +11,7 @@ import { sizeOf } from '#base/bitmap.ts'
 import { siteId } from '#base/ids.ts'
 import { addWord, epsilonOfWord } from '#core/privacy/chain-lanes.ts'
 import { policyWords } from '#core/protocol/private-rounds.ts'
-import type { LearnerSpec, PrivacySpec, Protocol } from '#core/protocol/protocol.ts'
+import type { PrivacySpec } from '#core/protocol/protocol.ts'
 import { ABSTAIN_REASONS, type ChainEvent, type RunView } from '#ports/chain.ts'
 import { datasetId, USUAL_DATASET } from '#wire/dataset.ts'
 import { generatedStudy, LOGISTIC } from '../support/studies.ts'
@@ -28,11 +29,11 @@ const DATASET = datasetId(USUAL_DATASET, sha256)
 const only = <K extends ChainEvent['kind']>(events: readonly ChainEvent[], kind: K) =>
   events.filter((event): event is Extract<ChainEvent, { kind: K }> => event.kind === kind)
 
-const privateStudy = (privacy: object = {}) =>
+const privateStudy = (privacy: Partial<DraftProtocol['privacy']> = {}) =>
   generatedStudy({
     sites: 4,
-    learner: { ...LOGISTIC, maxIterations: ROUNDS } as LearnerSpec,
-    change: { privacy: { epsilon: 3, delta: 1e-4, minPatients: 20, ...privacy } } as unknown as Partial<Protocol>,
+    learner: { ...LOGISTIC, maxIterations: ROUNDS },
+    change: { privacy: { epsilon: 3, delta: 1e-4, minPatients: 20, ...privacy } },
   })
 
 async function open(study: ReturnType<typeof privateStudy>, faults?: FaultPlan, told: string[] = []): Promise<SimulatedNetwork> {
@@ -96,14 +97,14 @@ describe('a run with differential privacy', () => {
   it('plays behind masks, with noise that the sites make together', async () => {
     const { protocol, sites } = generatedStudy({
       sites: 5,
-      learner: { ...LOGISTIC, maxIterations: 2 } as LearnerSpec,
+      learner: { ...LOGISTIC, maxIterations: 2 },
       change: {
         mode: 'masked',
         minSites: 5,
         quorum: 4,
         maxSites: 5,
         privacy: { epsilon: 3, delta: 1e-4, place: 'distributed' },
-      } as unknown as Partial<Protocol>,
+      },
     })
     const { view, events } = await play({ protocol, sites } as ReturnType<typeof privateStudy>)
     assert.equal(view.state, 'Finished')

@@ -1,11 +1,12 @@
-import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
+import { protocolOf } from '#app/protocol/protocol-file.ts'
+import type { DraftProtocol } from '#app/protocol/protocol-schema.ts'
 import { generateCohort } from '#core/model/generated-cohort.ts'
 import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
-import type { LearnerSpec, LimitedPhase, NeuralSpec, Protocol } from '#core/protocol/protocol.ts'
+import type { LearnerSpec, LimitedPhase, NeuralSpec, RegressionSpec } from '#core/protocol/protocol.ts'
 
 const PHASES: readonly LimitedPhase[] = ['keying', 'contributing', 'witnessing', 'publishing', 'attesting']
 
-export const LOGISTIC: LearnerSpec = {
+export const LOGISTIC: RegressionSpec = {
   kind: 'logistic',
   algorithm: 'newton',
   l2: 0,
@@ -16,9 +17,9 @@ export const LOGISTIC: LearnerSpec = {
 }
 
 /** A study over a generated cohort: what most tests play. */
-export function generatedStudy(options: { sites: number; rows?: number; seed?: number; learner?: LearnerSpec; change?: Partial<Protocol> }) {
+export function generatedStudy(options: { sites: number; rows?: number; seed?: number; learner?: DraftProtocol['learner']; change?: Partial<DraftProtocol> }) {
   const cohort = generateCohort({ sites: options.sites, rows: options.rows ?? 120, seed: options.seed ?? 1 })
-  const draft = {
+  const draft: DraftProtocol = {
     title: 'Readmission within 30 days',
     purpose: 'Tests',
     lawfulBasis: 'opt-out',
@@ -38,7 +39,7 @@ export function generatedStudy(options: { sites: number; rows?: number; seed?: n
     ),
     ...options.change,
   }
-  const protocol = parseProtocol(protocolToYaml(draft as unknown as Protocol), 'test')
+  const protocol = protocolOf(draft, 'test')
   return { cohort, protocol, sites: cohort.sites.map(({ name, table }) => ({ name, rows: table })) }
 }
 
@@ -46,7 +47,7 @@ export function generatedStudy(options: { sites: number; rows?: number; seed?: n
  * A study whose run goes on for as long as a test needs: 14 weights by averaging, limits of 7 seconds at four sites.
  * @param options.contributing seconds of that phase, where a test needs more
  */
-export function longStudy(options: { sites: number; rounds?: number; rows?: number; contributing?: number; change?: Partial<Protocol> }) {
+export function longStudy(options: { sites: number; rounds?: number; rows?: number; contributing?: number; change?: Partial<DraftProtocol> }) {
   const { sites, rounds = 100_000, rows = 60, contributing, change } = options
   const limit = { seconds: sites + 3, blocks: sites + 3 }
   const limits = {
@@ -54,7 +55,7 @@ export function longStudy(options: { sites: number; rounds?: number; rows?: numb
     contributing: { ...limit, seconds: contributing ?? limit.seconds },
   }
   const learner: LearnerSpec = { kind: 'logistic', algorithm: 'fedavg', rounds, localSteps: 2, learningRate: 0.5, l2: 0.01, standardise: 'pooled' }
-  return generatedStudy({ sites, rows, learner, change: { limits: limits as never, ...change } })
+  return generatedStudy({ sites, rows, learner, change: { limits, ...change } })
 }
 
 /**
@@ -70,7 +71,7 @@ export function exactStudy(options: { sites: number; rows?: number; limit?: numb
       return [phase, { seconds: limit, blocks: limit }]
     }),
   )
-  return generatedStudy({ sites, rows, change: { limits: limits as never } })
+  return generatedStudy({ sites, rows, change: { limits } })
 }
 
 /** 112,001 weights over the generated features, 448 kB in seven units: too large for messages. */
@@ -101,7 +102,7 @@ export function slicedStudy(options: { sites: number; slices: number; rounds?: n
       return [phase, { seconds: limit, blocks: limit }]
     }),
   )
-  return generatedStudy({ sites, rows: 40, learner: largeNetwork(rounds), change: { slices, limits: limits as never } })
+  return generatedStudy({ sites, rows: 40, learner: largeNetwork(rounds), change: { slices, limits } })
 }
 
 /** One unit: logistic regression, trained as a network is. */

@@ -9,7 +9,7 @@ import type { Receipt, Sender } from './sender.ts'
 import { numberOf } from './views.ts'
 
 /** Fixed, whatever the call turns out to set off (a freeze, a closing with the next opening): unused gas costs nothing. */
-export const ROUND_GAS = 3_000_000
+const ROUND_GAS = 3_000_000
 
 /** Sends one call of a contract for the sender's account. */
 export type Send = (contract: ContractName, method: string, args: readonly unknown[], gasLimit?: number) => Promise<Receipt>

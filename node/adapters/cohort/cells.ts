@@ -53,5 +53,5 @@ function inRange(value: number, reader: CellReader, place: CellPlace): number {
   if (value >= low && value <= high) return value
   if (value < low && value >= low - slack) return low
   if (value > high && value <= high + slack) return high
-  throw new RotaError('ROTA-3005', { ...place, low, high, unit: reader.unit })
+  throw new RotaError('ROTA-3005', { ...place, low, high, unit: reader.unit === '1' ? '(a pure number)' : reader.unit })
 }

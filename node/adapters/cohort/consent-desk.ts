@@ -75,14 +75,6 @@ export async function localWithdraw(desk: Desk, programme: string, patient: stri
   return tag
 }
 
-/** The same by receipt, when patient and desk only have that. @throws ROTA-6004 */
-export async function localWithdrawByTag(desk: Desk, programme: string, tag: Digest): Promise<void> {
-  const standings = await desk.store.standings(programme)
-  const patient = [...standings].find(([, standing]) => standing.tag === tag && standing.state === 'granted')?.[0]
-  if (patient === undefined) throw new RotaError('ROTA-6004', { programme })
-  await desk.store.append([{ kind: 'withdrawn', patient, programme, tag, at: isoNow(desk) }])
-}
-
 function newReceipt(desk: Desk, programme: string): Receipt {
   const secret = desk.random.bytes(SECRET_BYTES)
   const { tag, oneTimeAddress } = consentKeys(secret, programme)

@@ -9,11 +9,6 @@ import { sha256 } from './hash.ts'
  *
  *   "tree" ‖ slices (2, big endian) ‖ length (8) ‖ lock (32) ‖ unit roots ‖ a piece's name, or zeros, for each slice
  */
-export interface SealedTree {
-  readonly outline: Outline
-  readonly pieces: readonly Digest[]
-}
-
 const MARK = utf8('tree')
 const HEAD_BYTES = 4 + 2 + 8 + 32
 const NOTHING = new Uint8Array(32)

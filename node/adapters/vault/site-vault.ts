@@ -4,7 +4,6 @@ import { fromHex, toHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import { type Address, address, type Digest, digest } from '#base/ids.ts'
 import type { Random } from '#ports/host.ts'
-import { encryptionKeyOf } from './key-wrap.ts'
 import { type Cost, readPublic, readSealed, writeSealed } from './sealed-file.ts'
 import { type OpenVault, type SiteSecrets, vaultOf } from './secrets-vault.ts'
 
@@ -71,6 +70,3 @@ export async function openAccount(file: string, password: string): Promise<{ rea
 export async function accountAddress(file: string): Promise<Address> {
   return address((await readPublic(file, 'account')).address ?? '')
 }
-
-/** Public X25519 key of 32 secret bytes, as sites and readers publish it. */
-export const encryptionKeyFor = (secret: Uint8Array): Digest => digest(toHex(encryptionKeyOf(secret).publicKey))

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
 import { consentRecordOf } from '#app/consent/consent-verify.ts'
+import { readGiven } from '#app/given-text.ts'
 import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
 import { type CohortOpening, judgeOpening, type OpeningVerdict, readCohortOpening } from '#core/consent/cohort-opening.ts'
@@ -27,9 +27,7 @@ export async function auditCohort({ opening: file, url, contracts, optOut, signa
 }
 
 async function readOpening(file: string): Promise<CohortOpening> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new RotaError('ROTA-3001', { file, reason: String(cause.code) })
-  })
+  const text = await readGiven(file)
   const opening = readCohortOpening(text)
   if (opening === null) throw new RotaError('ROTA-6013', { file })
   return opening

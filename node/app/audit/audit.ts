@@ -43,7 +43,7 @@ export interface AuditAnswer extends AuditReport {
   readonly recomputed: number
 }
 
-/** Recomputes every round with a reader's key alone. @throws ROTA-13xx keystore, 5xxx chain, 64xx stores and reader */
+/** Recomputes every round with a reader's key alone. @throws ROTA-13xx keystore, 5110 no such run, 5xxx chain, 64xx stores and reader */
 export async function auditVerify(options: AuditVerifyOptions, signal: AbortSignal, tell: (round: RoundReport) => void): Promise<AuditAnswer> {
   const reader = await openReaderKey(options.reader, options.password)
   const sources = await Promise.all(options.stores.map((store) => openSource(store, reader)))
@@ -73,7 +73,7 @@ export interface ToldLog {
   readonly runs: readonly (Participation & { readonly absences: readonly string[] })[]
 }
 
-/** The chain's events in order, each with a sentence that says what it means. */
+/** The chain's events in order, each with a sentence that says what it means. @throws ROTA-5110 no such run, 5xxx chain */
 export async function auditLog(options: AuditChain & { readonly from?: number | undefined }, signal: AbortSignal): Promise<ToldLog> {
   return withChain(options, signal, async (chain) => {
     const [all, sites] = await Promise.all([chain.events(0), chain.sites()])
@@ -110,13 +110,15 @@ async function openReaderKey(file: string, password: PasswordSource): Promise<Re
 const openSource = (store: string, reader: ReaderKey): Promise<BlockSource> | BlockSource =>
   /^https?:\/\//.test(store) ? openEndpoint(store, reader) : openFolder(store)
 
-async function withChain<T>({ url, contracts }: AuditChain, signal: AbortSignal, use: (chain: EthersReader) => Promise<T>): Promise<T> {
+async function withChain<T>({ url, contracts, run }: AuditChain, signal: AbortSignal, use: (chain: EthersReader) => Promise<T>): Promise<T> {
   if (!isAddress(contracts.toLowerCase()))
     throw new RotaError('ROTA-1004', { option: '--contracts', value: contracts, expected: 'an address: 0x and 40 hex digits' })
   const chain = await connectChain({ url, contracts: address(contracts), signer: null, signal })
   const stop = () => void chain.stop()
   signal.addEventListener('abort', stop, { once: true })
   try {
+    // Of a run that is not there every round would hold.
+    if (run !== undefined && !(await chain.runs()).some((known) => known.run === run)) throw new RotaError('ROTA-5110', { run })
     return await use(chain)
   } finally {
     signal.removeEventListener('abort', stop)

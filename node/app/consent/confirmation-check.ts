@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
+import { readGiven } from '#app/given-text.ts'
 import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
 import { siteId } from '#base/ids.ts'
@@ -29,9 +29,7 @@ export async function checkConfirmation(call: {
   readonly signal: AbortSignal
 }): Promise<ConfirmationVerdict> {
   const file = call.confirmation
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new RotaError('ROTA-3001', { file, reason: String(cause.code) })
-  })
+  const text = await readGiven(file)
   const receipt = readWithdrawalReceipt(text)
   if (receipt === null) return unsigned(text, file)
   const contracts = contractsAddress(call.contracts ?? receipt.network?.contracts ?? '')

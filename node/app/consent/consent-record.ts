@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { recordConsent } from '#adapters/cohort/consent-desk.ts'
 import type { EntryNote } from '#adapters/cohort/imported.ts'
 import { patientDigest } from '#adapters/cohort/patient-digest.ts'
 import { patientNames } from '#adapters/cohort/patient-names.ts'
 import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
-import { writeAtomic } from '#adapters/journal/atomic-file.ts'
+import { readIfThere, writeAtomic } from '#adapters/journal/atomic-file.ts'
+import { readGiven } from '#app/given-text.ts'
 import { newestTerms, type PublishedTerms, programmesWithTerms } from '#app/programme/terms-on-chain.ts'
 import { readPatientMapping } from '#app/protocol/mapping-file.ts'
 import { type AtSite, atSite, heldProtocols } from '#app/site/at-site.ts'
@@ -136,10 +136,7 @@ export async function ownPatients({ config, paths }: Pick<SiteFolder, 'config' |
 }
 
 async function namesIn(file: string): Promise<readonly string[]> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new RotaError('ROTA-3001', { file, reason: String(cause.code) })
-  })
-  const names = text
+  const names = (await readGiven(file))
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .map((line) => line.trim())
@@ -148,5 +145,5 @@ async function namesIn(file: string): Promise<readonly string[]> {
   return names
 }
 
-const knownLines = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => 'patient,receipt\n')
+const knownLines = async (file: string): Promise<string> => (await readIfThere(file))?.toString() ?? 'patient,receipt\n'
 const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import type { EthersReader } from '#adapters/chain/ethers-chain.ts'
 import { readReceipt } from '#adapters/cohort/receipt.ts'
 import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
+import { readGiven } from '#app/given-text.ts'
 import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
 import { type Address, runId } from '#base/ids.ts'
@@ -34,9 +34,7 @@ export async function verifyReceipt(call: VerifyCall): Promise<Verdict> {
 }
 
 async function readProof(file: string): Promise<CohortProof> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new RotaError('ROTA-3001', { file, reason: String(cause.code) })
-  })
+  const text = await readGiven(file)
   const proof = readCohortProof(text)
   if (proof === null) throw new RotaError('ROTA-6012', { file })
   return proof

@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ConsentEntry } from '#adapters/cohort/consent-store.ts'
 import { systemClock } from '#adapters/host/system-host.ts'
+import { readGiven } from '#app/given-text.ts'
 import { newestTerms } from '#app/programme/terms-on-chain.ts'
 import { type AtSite, atSite, withdrawalsUnder } from '#app/site/at-site.ts'
 import { sitePaths } from '#app/site/site-paths.ts'
@@ -61,7 +62,7 @@ async function confirm(site: AtSite, found: FoundWithdrawal, where: Where): Prom
 }
 
 async function withdrawalIn(site: AtSite, file: string): Promise<FoundWithdrawal> {
-  const printed = readUnsealedWithdrawal(await read(file))
+  const printed = readUnsealedWithdrawal(await readGiven(file))
   if (printed === null) throw new RotaError('ROTA-6001', { file })
   const entry = (await site.folder.consents.entriesUnder(printed.programme)).find((each) => isOf(each, printed))
   if (entry === undefined) throw new RotaError('ROTA-6031', { programme: printed.programme })
@@ -83,11 +84,6 @@ async function rootWithout(site: AtSite, programme: string, tag: Digest | null):
 async function unsealedIn(folder: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch((): string[] => [])
   const files = names.filter((name) => /^withdrawal-[0-9a-f]{16}\.json$/.test(name)).map((name) => join(folder, name))
-  const texts = await Promise.all(files.map(read))
+  const texts = await Promise.all(files.map(readGiven))
   return files.filter((_, i) => readUnsealedWithdrawal(texts[i] as string) !== null)
 }
-
-const read = (file: string): Promise<string> =>
-  readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new RotaError('ROTA-3001', { file, reason: String(cause.code) })
-  })

@@ -29,7 +29,7 @@ export const partFile = ({ file }: Pick<DeskLogFiles, 'file'>, part: number): st
 export const partOf = (first: DeskEntry | undefined): number => (first?.before?.part ?? 0) + 1
 
 /** Parts that lie beside the log, ascending. @throws ROTA-1306 */
-export async function partsBeside({ file }: Pick<DeskLogFiles, 'file'>): Promise<readonly number[]> {
+async function partsBeside({ file }: Pick<DeskLogFiles, 'file'>): Promise<readonly number[]> {
   const names = await readdir(dirname(file)).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return []
     throw diskError(dirname(file), cause)

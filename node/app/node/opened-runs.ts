@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises'
-import { writeAtomic } from '#adapters/journal/atomic-file.ts'
+import { readIfThere, writeAtomic } from '#adapters/journal/atomic-file.ts'
 import { type Digest, isDigest, type RunId, runId, type StudyId, studyId } from '#base/ids.ts'
 import type { Chain, ModelRef } from '#ports/chain.ts'
 import type { Log } from '#ports/host.ts'
@@ -21,8 +20,9 @@ export async function noteOpenedRun(file: string, opened: OpenedRun): Promise<vo
   await writeAtomic(file, `${JSON.stringify([...earlier, opened].slice(-KEPT))}\n`)
 }
 
+/** @throws ROTA-1306 when the disk refuses: the list would be written anew without them */
 export async function openedRuns(file: string): Promise<readonly OpenedRun[]> {
-  const text = await readFile(file, 'utf8').catch(() => '[]')
+  const text = (await readIfThere(file))?.toString() ?? '[]'
   const entries = JSON.parse(text) as readonly { run: number; study: number; model: { root: string; cid: string }; again?: boolean }[]
   return entries.flatMap(({ run, study, model: { root, cid }, again }) =>
     isDigest(root) && isDigest(cid)

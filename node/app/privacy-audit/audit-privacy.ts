@@ -1,7 +1,7 @@
 import { sha256 } from '#app/sha256.ts'
 import type { Digest } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
-import type { Protocol } from '#core/protocol/protocol.ts'
+import type { PrivacySpec, Protocol } from '#core/protocol/protocol.ts'
 import { protocolDigest } from '#wire/protocol.ts'
 import { canaryAttack } from './canary-attack.ts'
 import { differencingAttack } from './differencing-attack.ts'
@@ -27,7 +27,7 @@ export interface PrivacyEvidence {
   /** Of the protocol that was attacked. */
   readonly protocolDigest: Digest
   readonly mode: Protocol['mode']
-  readonly privacy: Protocol['privacy'] | null
+  readonly privacy: PrivacySpec | null
   /** Whose rows were attacked: those of the smallest site, which has the most to lose. */
   readonly site: string
   readonly patients: number
@@ -69,16 +69,22 @@ export async function auditPrivacy({ protocol, tables, attacks = QUICK, models, 
     outcomes.push(...[await ways[attack]()].flat())
   }
   const found = outcomes.filter(isEvidence)
-  const isPromising = found.some(({ ceiling }) => ceiling !== null) && (mode === 'masked' || protocol.privacy !== undefined)
+  const privacy = protocol.privacy ?? null
   return {
     title: protocol.title,
     protocolDigest: protocolDigest(protocol, sha256),
     mode,
-    privacy: protocol.privacy ?? null,
+    privacy,
     site,
     patients: rows.rows,
     found,
     notTried: outcomes.filter((outcome): outcome is NotTried => !isEvidence(outcome)),
-    holds: isPromising && found.length > 0 && found.every(({ verdict }) => verdict === 'under its ceiling' || verdict === 'nothing promised'),
+    holds: isHeld({ mode, privacy, found }),
   }
+}
+
+/** Whether what is promised holds, as far as these attacks can tell. */
+export function isHeld({ mode, privacy, found }: Pick<PrivacyEvidence, 'mode' | 'privacy' | 'found'>): boolean {
+  const isPromising = found.some(({ ceiling }) => ceiling !== null) && (mode === 'masked' || privacy !== null)
+  return isPromising && found.every(({ verdict }) => verdict === 'under its ceiling' || verdict === 'nothing promised')
 }

@@ -1,10 +1,10 @@
 import { leastEpsilon } from '#core/evidence/privacy-region.ts'
 import { exactly } from '#core/evidence/verdict.ts'
-import type { Table } from '#core/model/table.ts'
+import { joined, type Table } from '#core/model/table.ts'
 import { isPrivate } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { judged, type Outcome, promiseOf } from './evidence.ts'
-import { confidencesOf, fit, joined, type Lab } from './lab.ts'
+import { confidencesOf, fit, type Lab } from './lab.ts'
 
 const CONFIDENCE = 0.95
 const CORNERS = 24
@@ -20,7 +20,7 @@ export async function canaryAttack(lab: Lab, trials: number): Promise<Outcome> {
   if (canary === null) return { attack: 'canary', title: TITLE, why: 'this learner foretells nothing about one row' }
   const { privacy } = lab.guarded
   const delta = privacy?.delta ?? 0
-  const [without, including] = [await sureOf(lab, lab.bare, lab.rows, canary), await sureOf(lab, lab.bare, joined(lab.rows, canary), canary)]
+  const [without, including] = [await sureOf(lab, lab.bare, lab.rows, canary), await sureOf(lab, lab.bare, joined([lab.rows, canary]), canary)]
   const bare = { members: Array<number>(trials / 2).fill(including), others: Array<number>(trials / 2).fill(without) }
   const most = leastEpsilon({ members: Array<number>(trials / 2).fill(1), others: Array<number>(trials / 2).fill(0) }, delta, CONFIDENCE)
   const shown = leastEpsilon(bare, delta, CONFIDENCE)
@@ -41,7 +41,7 @@ export async function canaryAttack(lab: Lab, trials: number): Promise<Outcome> {
 
 async function guardedScores(lab: Lab, canary: Table, trials: number) {
   const [members, others]: [number[], number[]] = [[], []]
-  const including = joined(lab.rows, canary)
+  const including = joined([lab.rows, canary])
   for (let i = 0; i < trials / 2; i++) {
     if (i % 16 === 0) lab.tools.tell?.(`canary ${2 * i} of ${trials}`)
     members.push(await sureOf(lab, lab.guarded, including, canary))

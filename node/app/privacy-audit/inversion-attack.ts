@@ -1,18 +1,15 @@
 import { correlation } from '#core/evidence/inversion.ts'
 import { type Measured, meanOf } from '#core/evidence/verdict.ts'
-import { isPrivate } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { coverOf, judged, type Outcome } from './evidence.ts'
 import { firstModel, rowGuessed, seen } from './first-round.ts'
 import { type Lab, rowsAt } from './lab.ts'
-import { whatLeaves } from './what-leaves.ts'
+import { bothWays, whatLeaves } from './what-leaves.ts'
 
 /** Issue of the design: no guess from what leaves a hospital may be more like a patient. */
 export const INVERSION_CEILING = 0.2
 /** With so many the interval of the mean is ±0.07 for a dozen features. */
 const VICTIMS = 64
-/** Other sites of a masked round. */
-const OTHERS = 4
 
 /**
  * Rebuilds a patient's row from the vector of a cohort of that patient alone, which is the worst that a site could send. One guess a patient, the one
@@ -20,15 +17,14 @@ const OTHERS = 4
  */
 export async function inversionAttack(lab: Lab, mode: Protocol['mode']): Promise<Outcome> {
   const victims = Array.from({ length: Math.min(VICTIMS, lab.rows.rows) }, (_, i) => i)
-  const guarded = mode === 'masked' || isPrivate(lab.guarded) ? await correlations(lab, lab.guarded, victims, mode === 'masked' ? 1 + OTHERS : 0) : null
+  const measured = await bothWays(lab, mode, (protocol, masks) => correlations(lab, protocol, victims, masks))
   return judged({
     attack: 'inversion',
     title: 'Gradient inversion: a patient rebuilt from a vector',
     figure: 'correlation with the row',
-    unprotected: await correlations(lab, lab.bare, victims, 0),
-    protected: guarded,
+    ...measured,
     guessing: 0,
-    ceiling: guarded === null ? null : INVERSION_CEILING,
+    ceiling: measured.protected === null ? null : INVERSION_CEILING,
     ...coverOf({ ...lab.guarded, mode }),
     note: `${victims.length} cohorts of one patient each, one guess for each`,
   })

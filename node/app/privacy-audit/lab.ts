@@ -53,13 +53,6 @@ export function rowsAt(table: Table, which: readonly number[]): Table {
   return { columns: table.columns, rows: which.length, values, label: Float64Array.from(which, (row) => table.label[row] as number) }
 }
 
-export const joined = (a: Table, b: Table): Table => ({
-  columns: a.columns,
-  rows: a.rows + b.rows,
-  values: Float64Array.of(...a.values, ...b.values),
-  label: Float64Array.of(...a.label, ...b.label),
-})
-
 export const withoutTest = (train: Table) => ({ train, test: { ...train, rows: 0, values: new Float64Array(0), label: new Float64Array(0) } })
 
 export const toolsOf = ({ tools: { signal, train, random } }: Lab): LearnerTools & { readonly random: RandomSource } => ({

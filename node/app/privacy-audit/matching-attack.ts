@@ -2,17 +2,15 @@ import { matchGradient } from '#core/evidence/gradient-matching.ts'
 import { correlation } from '#core/evidence/inversion.ts'
 import { type Measured, meanOf } from '#core/evidence/verdict.ts'
 import { weightsOf } from '#core/learner/neural.ts'
-import { isPrivate } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { coverOf, judged, type Outcome } from './evidence.ts'
 import { firstModel, seen } from './first-round.ts'
 import { INVERSION_CEILING } from './inversion-attack.ts'
 import { type Lab, rowsAt } from './lab.ts'
-import { whatLeaves } from './what-leaves.ts'
+import { bothWays, whatLeaves } from './what-leaves.ts'
 
 const TITLE = 'Gradient inversion by optimisation: two patients out of one vector'
 const PAIRS = 40
-const OTHERS = 4
 const EFFORT = { starts: 3, steps: 250 }
 
 /** As `inversionAttack`, for cohorts of two patients with different outcomes, whose rows no division parts. Slow; networks only. */
@@ -23,16 +21,14 @@ export async function matchingAttack(lab: Lab, mode: Protocol['mode']): Promise<
   const of = (outcome: number): number[] => Array.from(lab.rows.label, (y, i) => (y === outcome ? i : -1)).filter((i) => i >= 0)
   const [no, yes] = [of(0), of(1)]
   const pairs = Array.from({ length: Math.min(PAIRS, no.length, yes.length) }, (_, i) => [no[i] as number, yes[i] as number])
-  const isMasked = mode === 'masked'
-  const guarded = isMasked || isPrivate(lab.guarded) ? await correlations(lab, lab.guarded, pairs, isMasked ? 1 + OTHERS : 0) : null
+  const measured = await bothWays(lab, mode, (protocol, masks) => correlations(lab, protocol, pairs, masks))
   return judged({
     attack: 'matching',
     title: TITLE,
     figure: 'correlation with the row',
-    unprotected: await correlations(lab, lab.bare, pairs, 0),
-    protected: guarded,
+    ...measured,
     guessing: 0,
-    ceiling: guarded === null ? null : INVERSION_CEILING,
+    ceiling: measured.protected === null ? null : INVERSION_CEILING,
     ...coverOf({ ...lab.guarded, mode }),
     note: `${pairs.length} cohorts of two patients each`,
   })

@@ -8,8 +8,6 @@ import { type Evidence, judged, type Outcome, promiseOf } from './evidence.ts'
 import { confidencesOf, fit, type Lab, rowsAt } from './lab.ts'
 
 const FALSE_POSITIVES = 0.01
-/** Each is the target once, and a shadow of all others. */
-export const MODELS = 16
 
 interface Shadow {
   readonly members: ReadonlySet<number>
@@ -21,9 +19,9 @@ type Scores = Readonly<Record<Way, AttackScores>>
 /**
  * Tells whom a model was trained on. Each record is in a model by a coin of its own. By loss: a model is surest of what it was trained on (Yeom et al. 2018,
  * arXiv:1709.01604). By likelihood ratio: how sure it is, against models with the record and models without (Carlini et al. 2022, arXiv:2112.03570).
- * Models share records, so that their scores hang together a little: intervals are as if they did not.
+ * Each model is the target once, and a shadow of all others. Models share records, so that their scores hang together a little: intervals are as if they did not.
  */
-export async function membershipAttack(lab: Lab, models: number, ways: readonly Way[] = ['loss', 'likelihood']): Promise<readonly Outcome[]> {
+export async function membershipAttack(lab: Lab, models: number, ways: readonly Way[]): Promise<readonly Outcome[]> {
   const bare = await scoresOf(lab, lab.bare, models)
   if (bare === null) return ways.map((attack) => ({ attack, title: TITLES[attack], why: 'this learner foretells nothing about one row' }))
   const guarded = isPrivate(lab.guarded) ? await scoresOf(lab, lab.guarded, models) : null

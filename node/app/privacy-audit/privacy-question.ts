@@ -1,7 +1,7 @@
 import { splitBySite } from '#adapters/cohort/split-by-site.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { createTrainer } from '#adapters/training/trainer.ts'
-import { parseProtocol, protocolToYaml, readProtocol } from '#app/protocol/protocol-file.ts'
+import { protocolOf, readProtocol } from '#app/protocol/protocol-file.ts'
 import { reportHtml } from '#app/results/report.ts'
 import { writeText } from '#app/results/results-csv.ts'
 import { simulate } from '#app/simulate/simulate.ts'
@@ -91,8 +91,7 @@ function promised({ protocol }: SimulatedStudy, { protocol: file, epsilon, delta
   const { maxRounds: _, mode, ...written } = protocol
   const { maxIterations: __, ...learner } = written.learner as Protocol['learner'] & { readonly maxIterations?: number }
   // What masks ask of a study is not what is asked here: a rehearsal may have fewer sites.
-  const yaml = protocolToYaml({ ...written, mode: 'open', learner, privacy: { epsilon, delta } } as unknown as Protocol)
-  return { ...parseProtocol(yaml, 'the study'), mode }
+  return { ...protocolOf({ ...written, mode: 'open', learner, privacy: { epsilon, delta } }, 'the study'), mode }
 }
 
 /** Fewer patients than this say nothing whatever is found. */

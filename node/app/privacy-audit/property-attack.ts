@@ -2,19 +2,17 @@ import { type KnownUpdate, propertyScores } from '#core/evidence/property.ts'
 import { separationOf } from '#core/evidence/separation.ts'
 import type { Measured } from '#core/evidence/verdict.ts'
 import type { Model } from '#core/model/model.ts'
-import { isPrivate } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { cohortCoverOf, judged, type Outcome } from './evidence.ts'
 import { firstModel } from './first-round.ts'
 import { type Lab, rowsAt } from './lab.ts'
-import { whatLeaves } from './what-leaves.ts'
+import { bothWays, whatLeaves } from './what-leaves.ts'
 
 /** Patients of a small cohort, and how many of them have the property where it has it; mirrored where it has not. */
 const COHORT = 20
 const HAVING = 16
 const KNOWN = 30
 const TRIED = 40
-const OTHERS = 4
 const TITLE = 'Property inference: what a small cohort has more of'
 /** Twice the interval's half width for guessing: what cannot be told from chance with so many. */
 const CEILING = 0.75
@@ -26,16 +24,13 @@ const CEILING = 0.75
 export async function propertyAttack(lab: Lab, mode: Protocol['mode']): Promise<Outcome> {
   const sides = sidesOf(lab)
   if (sides === null) return { attack: 'property', title: TITLE, why: `no feature has ${COHORT} patients on either side of its median` }
-  const isMasked = mode === 'masked'
-  const guarded = isMasked || isPrivate(lab.guarded) ? await area(lab, lab.guarded, sides, isMasked ? 1 + OTHERS : 0) : null
   return judged({
     attack: 'property',
     title: TITLE,
     figure: 'area under the curve',
-    unprotected: await area(lab, lab.bare, sides, 0),
-    protected: guarded,
+    ...(await bothWays(lab, mode, (protocol, masks) => area(lab, protocol, sides, masks))),
     guessing: 0.5,
-    ceiling: isMasked ? CEILING : null,
+    ceiling: mode === 'masked' ? CEILING : null,
     ...cohortCoverOf({ ...lab.guarded, mode }),
     note: `${TRIED} cohorts of ${COHORT} patients with more ${sides.feature} and as many with less; ${2 * KNOWN} known ones`,
   })

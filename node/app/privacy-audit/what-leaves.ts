@@ -1,7 +1,9 @@
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
+import type { Measured } from '#core/evidence/verdict.ts'
 import { mask } from '#core/masking/mask.ts'
 import type { Model } from '#core/model/model.ts'
 import type { Table } from '#core/model/table.ts'
+import { isPrivate } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { boundUpdate } from '#core/ring/bound.ts'
 import { decodeSum } from '#core/ring/decode.ts'
@@ -22,4 +24,22 @@ export async function whatLeaves(lab: Lab, protocol: Protocol, model: Model, row
   const streams = Array.from({ length: masks }, (_, i) => ({ key: random.bytes(32), sign: i % 2 === 0 ? (1 as const) : (-1 as const) }))
   const { bytes } = masks === 0 ? ring : mask(ring, streams, nodeMasking.keystream)
   return decodeSum(bytes, learner.layout(model), 1)
+}
+
+/** Other sites of a masked round. */
+const OTHERS = 4
+
+/**
+ * What an attack on one site's vector finds with the study's protection and without.
+ * @param attack with so many masks
+ * @returns `protected` null where neither masks nor noise are promised
+ */
+export async function bothWays(
+  { guarded, bare }: Lab,
+  mode: Protocol['mode'],
+  attack: (protocol: Protocol, masks: number) => Promise<Measured>,
+): Promise<{ readonly unprotected: Measured; readonly protected: Measured | null }> {
+  const isMasked = mode === 'masked'
+  const found = isMasked || isPrivate(guarded) ? await attack(guarded, isMasked ? 1 + OTHERS : 0) : null
+  return { unprotected: await attack(bare, 0), protected: found }
 }

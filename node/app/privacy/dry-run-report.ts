@@ -27,7 +27,7 @@ const INK = '#1b2430'
 const ACCENT = '#0b6e75'
 
 /** The figure for each epsilon with the worst and the best fit; lines across: without noise, and guessing. */
-export function dryRunChart(dry: DryRun): string {
+function dryRunChart(dry: DryRun): string {
   const { targets, without, guessing, figure } = dry
   const all = [without, guessing, ...targets.flatMap(({ low, high }) => [low, high])].map(floor)
   const [low, high] = [Math.min(...all) - 0.02, Math.max(...all) + 0.02]

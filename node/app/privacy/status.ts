@@ -1,7 +1,7 @@
 import { sha256 } from '#app/sha256.ts'
 import { nameOf, type SiteView, withSiteView } from '#app/site/site-view.ts'
 import { protocolOf } from '#app/study/studies.ts'
-import { has } from '#base/bitmap.ts'
+import { EMPTY, has } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
@@ -40,7 +40,7 @@ export const privacyStatus = (call: { readonly folder: string; readonly all: boo
     const titles = new Map(studies.map((study) => [study.study, study]))
     const budgets = shown.flatMap((place) =>
       budgetsOf(ledger, place, studies, true)
-        .filter(({ study, rounds }) => rounds > 0 || has(titles.get(study)?.record.approved ?? (0n as never), place.site))
+        .filter(({ study, rounds }) => rounds > 0 || has(titles.get(study)?.record.approved ?? EMPTY, place.site))
         .map((budget) => ({
           ...budget,
           site: nameOf(view.sites)(budget.site),

@@ -39,8 +39,6 @@ export const termsSchema = z.strictObject({
     .refine((texts) => Object.keys(texts).every((language) => LANGUAGE.test(language)), 'name languages by their codes, as en or de'),
 })
 
-export type WrittenTerms = z.infer<typeof termsSchema>
-
 /** Anybody on the way could read, and hold back, what goes over plain HTTP. */
 function isWebUrl(text: string): boolean {
   const url = URL.parse(text)

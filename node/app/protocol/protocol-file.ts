@@ -7,7 +7,7 @@ import type { LearnerSpec, Limit, LimitedPhase, Protocol } from '#core/protocol/
 import { checkYaml, parseYaml, readYaml, wrongValue, type YamlFile } from '../yaml-file.ts'
 import { fillPrivacy, stepsUnderNoise } from './fill-privacy.ts'
 import { protocolBreaches } from './protocol-rules.ts'
-import { ALGORITHMS, LEARNER_KINDS, learnerSchema, protocolSchema, type WrittenLearner, type WrittenProtocol } from './protocol-schema.ts'
+import { ALGORITHMS, type DraftProtocol, LEARNER_KINDS, learnerSchema, protocolSchema, type WrittenLearner, type WrittenProtocol } from './protocol-schema.ts'
 
 /** @throws ROTA-3001, 3041, 3042, 3043 with the line; 2104 when sums could overflow the ring, 23xx */
 export const readProtocol = async (file: string): Promise<Protocol> => protocolFrom(await readYaml(file))
@@ -15,8 +15,11 @@ export const readProtocol = async (file: string): Promise<Protocol> => protocolF
 /** @throws ROTA-3041 not YAML, 3042 unknown key and the nearest right one, 3043 wrong value; each with its line; 2104 when sums could overflow the ring, 23xx */
 export const parseProtocol = (text: string, file = 'protocol'): Protocol => protocolFrom(parseYaml(text, file))
 
+/** What a program writes, checked and filled in as a file is. @throws as parseProtocol, with lines of the YAML that it would be */
+export const protocolOf = (draft: DraftProtocol, name: string): Protocol => parseProtocol(protocolToYaml(draft), name)
+
 /** YAML that `parseProtocol` reads back to the same protocol. */
-export const protocolToYaml = (protocol: Protocol): string => stringify(protocol, { lineWidth: 0 })
+export const protocolToYaml = (protocol: DraftProtocol): string => stringify(protocol, { lineWidth: 0 })
 
 function protocolFrom(yaml: YamlFile): Protocol {
   const protocol = fillIn(checkYaml(yaml, protocolSchema(checkedLearner(yaml))), yaml)

@@ -150,3 +150,9 @@ export const protocolSchema = (learner: z.ZodType<WrittenLearner>) =>
   })
 
 export type WrittenProtocol = z.infer<ReturnType<typeof protocolSchema>>
+
+type Written<T> = T extends object ? { readonly [K in keyof T]: Written<T[K]> } : T
+type DraftLearner = z.input<typeof statistics | typeof neural | typeof fedavg | ReturnType<typeof newton>>
+
+/** A protocol as a program writes one: what has a default, or follows from other keys, may be left out. */
+export type DraftProtocol = Written<Omit<z.input<ReturnType<typeof protocolSchema>>, 'learner'> & { learner: DraftLearner }>

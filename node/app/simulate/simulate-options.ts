@@ -1,3 +1,4 @@
+import type { DraftProtocol } from '#app/protocol/protocol-schema.ts'
 import { RotaError } from '#base/errors.ts'
 import { FEWEST_MASKED, MOST_MASKED } from '#core/masking/threshold.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
@@ -52,10 +53,10 @@ export function readDrop<T extends { readonly drop?: readonly string[] }>(option
   return { ...options, drop: [], dropOut: Number(only) }
 }
 
-type WrittenLearner = { readonly kind: 'logistic' | 'linear' | 'poisson' | 'statistics' } & Readonly<Record<string, unknown>>
+type SimulatedLearner = Exclude<DraftProtocol['learner'], { readonly kind: 'neural' }>
 
 /** The learner that the options describe; keys left out get the protocol's defaults. @throws ROTA-1102 when options contradict each other */
-export function learnerOf(options: SimulateOptions): WrittenLearner {
+export function learnerOf(options: SimulateOptions): SimulatedLearner {
   const { learner: kind = 'logistic', algorithm = 'newton', l2 = 0, standardise = 'pooled', siteIntercepts = false } = options
   const stray = strayOption(options, kind, algorithm)
   if (stray !== null)
@@ -63,7 +64,7 @@ export function learnerOf(options: SimulateOptions): WrittenLearner {
   if (kind === 'statistics') return { kind }
   if (algorithm === 'newton') return { kind, algorithm, l2, siteIntercepts, standardise }
   const { rounds = 100, localSteps = 5, learningRate = 0.5 } = options
-  return { kind, algorithm, rounds, localSteps, learningRate, l2, standardise }
+  return { kind: 'logistic', algorithm, rounds, localSteps, learningRate, l2, standardise }
 }
 
 /** An option that means nothing for this learner: better told than ignored. */
@@ -82,7 +83,7 @@ function strayOption(options: SimulateOptions, kind: string, algorithm: string):
 
 /** Options that say the same as the protocol do no harm; others would be lost without a word. @throws ROTA-1104, ROTA-1102 */
 export function checkAgainst(protocol: Protocol, options: SimulateOptions): void {
-  const spec = protocol.learner as unknown as Readonly<Record<string, unknown>>
+  const spec: Readonly<Record<string, unknown>> = { ...protocol.learner }
   const claims: readonly (readonly [string, string, unknown, unknown])[] = [
     ['--mode', 'mode', options.mode, protocol.mode],
     ['--learner', 'learner.kind', options.learner, spec.kind],

@@ -1,7 +1,8 @@
 import { basename } from 'node:path'
 import { splitBySite } from '#adapters/cohort/split-by-site.ts'
 import { protocolFromData } from '#app/protocol/draft-protocol.ts'
-import { parseProtocol, protocolToYaml, readProtocol } from '#app/protocol/protocol-file.ts'
+import { protocolOf, readProtocol } from '#app/protocol/protocol-file.ts'
+import type { DraftProtocol } from '#app/protocol/protocol-schema.ts'
 import { RotaError } from '#base/errors.ts'
 import { thresholdOf } from '#core/masking/threshold.ts'
 import { type GeneratedCohort, generateCohort } from '#core/model/generated-cohort.ts'
@@ -51,9 +52,9 @@ async function drafted(data: string, options: SimulateOptions): Promise<Simulate
   const learner = learnerOf(options)
   const { label, drop, minRows } = options
   const draft = await protocolFromData(data, { label, drop, learner: { kind: 'statistics' }, minRows: minRows ?? USUAL_MIN_ROWS, minSites: 1, maxSites: 256 })
-  const kind = { logistic: 'binary', linear: 'number', poisson: 'count', statistics: draft.label.kind }[learner.kind] as Protocol['label']['kind']
+  const kind = ({ logistic: 'binary', linear: 'number', poisson: 'count', statistics: draft.label.kind } as const)[learner.kind]
   const { maxRounds, limits, quorum, ...rest } = draft
-  const written = {
+  const written: DraftProtocol = {
     ...rest,
     title: `Simulation of ${basename(data)}`,
     purpose: 'Trying it out',
@@ -61,7 +62,7 @@ async function drafted(data: string, options: SimulateOptions): Promise<Simulate
     label: { ...draft.label, kind, range: kind === 'binary' ? [0, 1] : draft.label.range },
     learner,
   }
-  const wide = parseProtocol(protocolToYaml(written as unknown as Protocol), `draft for ${data}`)
+  const wide = protocolOf(written, `draft for ${data}`)
   const study = withEnough(wide, await splitBySite(data, wide))
   return { ...study, protocol: fitted(wide, study.tables.size, options) }
 }
@@ -72,7 +73,7 @@ function generated(sites: number, options: SimulateOptions): SimulatedStudy {
   if (label !== undefined && label !== cohort.label.name)
     throw new RotaError('ROTA-1102', { option: `--label ${label}`, other: `--sites: the generated label is ${cohort.label.name}` })
   const dropped = new Set(options.drop ?? [])
-  const written = {
+  const written: DraftProtocol = {
     title: `Simulation of ${sites} generated sites`,
     purpose: 'Trying it out',
     lawfulBasis: 'opt-out',
@@ -84,7 +85,7 @@ function generated(sites: number, options: SimulateOptions): SimulatedStudy {
     minSites: 1,
     maxSites: 256,
   }
-  const protocol = parseProtocol(protocolToYaml(written as unknown as Protocol), 'generated study')
+  const protocol = protocolOf(written, 'generated study')
   const columns = protocol.features.map(({ name }) => name)
   const study = withEnough(protocol, new Map(cohort.sites.map(({ name, table }) => [name, select(table, columns)])))
   return { ...study, protocol: fitted(protocol, study.tables.size, options), truth: dropped.size === 0 ? cohort.truth : null }

@@ -13,7 +13,7 @@ import { playStudy, type RunTools, type SimulatedRun } from './simulate-run.ts'
 import { type SimulatedStudy, simulatedStudy } from './simulate-study.ts'
 
 /** A simulated chain's set of sites is as large as it has to be; a real one's has 256. */
-export const MOST_SIMULATED_SITES = 10_000
+const MOST_SIMULATED_SITES = 10_000
 /** Each site's own model is judged on all sites' test rows: with a thousand sites that would take longer than the study. */
 const MOST_ALONE = 256
 

@@ -47,10 +47,14 @@ export interface SimulatedNetwork {
   /** Model bytes by name on chain, as any site of the network holds them. */
   model(root: string): Model | undefined
   events(): Promise<readonly ChainEvent[]>
+  /** Asks a site's node to stop, as SIGTERM does: it finishes the step under way. */
+  drain(site: SiteId): Promise<void>
   stop(): void
 }
 
 const RUN_MS = 24 * 3_600_000
+/** A node's patience with its step under way (node/app/node/node.ts). */
+const DRAIN_MS = 10_000
 
 export async function simulateNetwork(options: SimulationOptions): Promise<SimulatedNetwork> {
   holdYoungGeneration()
@@ -60,7 +64,7 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
   const memo = createMemo(64)
   const models = new Map<string, Model>()
   const alive = new Map<SiteId, SimPorts>()
-  const hospitals: Hospital[] = []
+  const hospitals: { readonly site: SiteId; readonly hospital: Hospital }[] = []
   const together = options.faults === undefined ? holdTogether(sim.time) : null
   const remember = (bytes: Uint8Array) => models.set(merkleRoot(bytes, sha256), decodeModel(bytes))
 
@@ -93,7 +97,7 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
       diskFull: ports.diskFull,
     }
     const hospital: Hospital = await openHospital(site, hooks?.(ports) ?? {})
-    hospitals.push(hospital)
+    hospitals.push({ site: ports.id, hospital })
     await hospital.done
   }
 
@@ -142,10 +146,11 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
       }),
     model: (root) => models.get(root),
     events: () => firstChain().events(0),
+    drain: async (site) => hospitals.findLast((one) => one.site === site)?.hospital.drain(DRAIN_MS),
     stop() {
       sim.stop()
       // Waits that nobody ends would keep the whole world in memory.
-      for (const hospital of hospitals) void hospital.stop()
+      for (const { hospital } of hospitals) void hospital.stop()
     },
   }
 }

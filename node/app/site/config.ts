@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { RotaError } from '#base/errors.ts'
+import { USUAL_REQUESTS } from '#web/portal/rate-limit.ts'
 import { checkYaml, parseYaml } from '../yaml-file.ts'
 
 /** A site's one config file, `rota.yaml` in its data folder. Paths in it are relative to that folder. */
@@ -50,6 +51,8 @@ export interface PortalConfig {
   readonly others: readonly string[]
   /** A proxy on this machine stands before it and says in X-Forwarded-For who asks. */
   readonly behindProxy: boolean
+  /** From one address; a clinic's many patients may have one. */
+  readonly requestsPerMinute: number
   /** The longest that this relay keeps a withdrawal back, where that is shorter than the terms allow. */
   readonly longestDelaySeconds?: number | undefined
 }
@@ -76,6 +79,7 @@ const portal = z.strictObject({
   page: z.url({ protocol: /^https?$/ }).optional(),
   others: z.array(z.url({ protocol: /^https?$/ })).default([]),
   behindProxy: z.boolean().default(false),
+  requestsPerMinute: z.number().int().min(60).max(100_000).default(USUAL_REQUESTS),
   longestDelaySeconds: z.number().positive().optional(),
 })
 

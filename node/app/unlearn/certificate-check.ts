@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
+import { readGiven } from '#app/given-text.ts'
 import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import { type RunId, runId } from '#base/ids.ts'
@@ -65,9 +65,7 @@ function unlessUnknown(error: unknown): null {
 
 /** As `rota consent unlearn --json` wrote it, or the certificate alone. @throws ROTA-3001, 6033 */
 async function readCertificate(file: string): Promise<SignedCertificate> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new RotaError('ROTA-3001', { file, reason: String(cause.code) })
-  })
+  const text = await readGiven(file)
   const certificate = parsed(text)
   if (certificate === null) throw new RotaError('ROTA-6033', { file })
   return certificate

@@ -1,5 +1,6 @@
 import { command } from '../command-file.ts'
 import { choice, flag, list, number, text, whole } from '../options.ts'
+import { generatedRows, studyOptions } from '../study-options.ts'
 
 export const audit_privacy = command({
   name: 'audit privacy',
@@ -10,17 +11,8 @@ rebuilt from a vector), loss and likelihood (who was trained on), property (what
 (two runs, one patient less). An attack that fails without protection gives no clearance. Each line reads declared, enforced, evidenced. Ends with 1 unless
 what is promised holds. Rows and study as in rota simulate; only on a machine that may hold the rows.`,
   options: {
-    data: text('FILE.csv', 'rows of all sites in one file'),
-    protocol: text('FILE', "a study's protocol (YAML); the options below that describe the study then do not apply"),
-    learner: choice(['logistic', 'linear', 'poisson', 'statistics'], 'what is fitted (default logistic)'),
-    algorithm: choice(['newton', 'fedavg'], 'exact, or averaging of local steps (default newton)'),
-    label: text('C', 'column to predict (default label)'),
-    drop: list('C,…', 'columns to leave out'),
-    minRows: whole('N', 'smaller sites are left out and named (default 10)', { from: 1 }),
-    l2: number('λ', 'penalty: λ/2·‖w‖² on the slopes, the intercept is free (default 0)', { from: 0, to: 1e6 }),
-    sites: whole('N', 'generate the rows of N sites, instead of --data', { from: 1, to: 256 }),
-    rows: whole('M', 'generated rows per site (default 200)', { from: 10, to: 1_000_000 }),
-    seed: whole('S', 'seed of generated rows, cohorts and coins (default 1); noise is never seeded', { from: 0 }),
+    ...studyOptions,
+    ...generatedRows(256, 'generated rows, cohorts and coins (default 1); noise is never seeded'),
     mode: choice(['open', 'masked'], "what members see: each other's updates, or the sum alone (default open)"),
     epsilon: number('ε', 'as if the study promised this to each patient'),
     delta: number('δ', 'chance that the promise does not hold'),

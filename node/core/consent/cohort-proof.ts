@@ -1,5 +1,5 @@
 import { equalBytes, fromHex, type Sha256, toHex } from '#base/bytes.ts'
-import { type Digest, type RoundNo, type RunId, roundNo, runId, type SiteId } from '#base/ids.ts'
+import { type Digest, roundNo, runId } from '#base/ids.ts'
 import { cohortKey, grantKey, secretCommitment } from './cohort-map.ts'
 import { type MapProof, type Shown, shownBy } from './keyed-map.ts'
 
@@ -124,13 +124,6 @@ export const tellMapProof = ({ end, siblings }: MapProof): ToldMapProof => ({
   end: end === null ? null : { key: toHex(end.key), value: toHex(end.value) },
   siblings: siblings.map((sibling) => (equalBytes(sibling, EMPTY) ? '' : toHex(sibling))),
 })
-
-/** What a proof is about: which chain records its checker must look up. */
-export interface ProofPlace {
-  readonly site: SiteId
-  readonly run: RunId
-  readonly round: RoundNo
-}
 
 /** Reads a proof that somebody sent; null where it is none. */
 export function readCohortProof(text: string): CohortProof | null {

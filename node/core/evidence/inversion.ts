@@ -19,21 +19,6 @@ export function rowsShown({ inputs, units, kernel, bias }: FirstLayerChange): re
   return moved.map((unit) => Float64Array.from({ length: inputs }, (_, input) => (kernel[input * units + unit] as number) / (bias[unit] as number)))
 }
 
-/** How near the best of the guesses comes to any of the rows: Pearson's correlation over the inputs, 1 is the row itself; 0 where nothing was guessed. */
-export function bestCorrelation(guesses: readonly ArrayLike<number>[], rows: readonly ArrayLike<number>[]): number {
-  let best = 0
-  for (const guess of guesses) for (const row of rows) best = Math.max(best, correlation(guess, row))
-  return best
-}
-
-/**
- * How near guesses come on the average: of each guess the best correlation with any row, and their mean. With many rows
- * some pair is alike by chance: compare with guesses that know nothing.
- */
-export function meanCorrelation(guesses: readonly ArrayLike<number>[], rows: readonly ArrayLike<number>[]): number {
-  return guesses.length === 0 ? 0 : guesses.reduce((sum, guess) => sum + bestCorrelation([guess], rows), 0) / guesses.length
-}
-
 /** Pearson's; 0 where one of both does not vary. */
 export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const n = Math.min(a.length, b.length)

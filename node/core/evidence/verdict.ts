@@ -18,7 +18,8 @@ export interface AttackFigures {
   readonly ceiling: number | null
 }
 
-export type AttackVerdict = 'under its ceiling' | 'over its ceiling' | 'too few to tell' | 'the attack failed' | 'nothing promised'
+export const VERDICTS = ['under its ceiling', 'over its ceiling', 'too few to tell', 'the attack failed', 'nothing promised'] as const
+export type AttackVerdict = (typeof VERDICTS)[number]
 
 /**
  * An attack that does not succeed on what is not protected shows nothing about what is. Under its ceiling is what lies below it with its whole

@@ -16,7 +16,7 @@ import { type Setup, setupOf } from './setup.ts'
 import { modelOf } from './state.ts'
 import { advanceStatistics, contributeStatistics, statisticsLayout } from './statistics.ts'
 
-export const learnerName = ({ learner }: Protocol): string => (learner.kind === 'statistics' ? 'statistics' : `${learner.kind}/${learner.algorithm}`)
+const learnerName = ({ learner }: Protocol): string => (learner.kind === 'statistics' ? 'statistics' : `${learner.kind}/${learner.algorithm}`)
 
 /** Stages and their vectors; statistics have one, all else moments → fit → evaluation. The overflow check reads the layouts. */
 export function stageLayouts(protocol: Protocol): readonly { readonly stage: string; readonly layout: VectorLayout }[] {

@@ -1,6 +1,6 @@
 import type { Sha256 } from '#base/bytes.ts'
 import type { Model } from '../model/model.ts'
-import type { SplitTable, Table } from '../model/table.ts'
+import { joined, type SplitTable } from '../model/table.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import { addVectors } from '../ring/add.ts'
 import { boundUpdate } from '../ring/bound.ts'
@@ -64,18 +64,4 @@ export async function rehearse(protocol: Protocol, tables: SiteTables, tools: Re
 /** All rows as if they lay at one site: what no hospital could do, to compare with. */
 export function pooledTable(tables: readonly SplitTable[]): SplitTable {
   return { train: joined(tables.map((table) => table.train)), test: joined(tables.map((table) => table.test)) }
-}
-
-function joined(tables: readonly Table[]): Table {
-  const rows = tables.reduce((sum, table) => sum + table.rows, 0)
-  const columns = tables[0]?.columns ?? []
-  const values = new Float64Array(rows * columns.length)
-  const label = new Float64Array(rows)
-  let at = 0
-  for (const table of tables) {
-    values.set(table.values, at * columns.length)
-    label.set(table.label, at)
-    at += table.rows
-  }
-  return { columns, rows, values, label }
 }

@@ -13,3 +13,18 @@ export interface SplitTable {
   readonly train: Table
   readonly test: Table
 }
+
+/** The rows of tables with the same columns, one after the other. */
+export function joined(tables: readonly Table[]): Table {
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0)
+  const columns = tables[0]?.columns ?? []
+  const values = new Float64Array(rows * columns.length)
+  const label = new Float64Array(rows)
+  let at = 0
+  for (const table of tables) {
+    values.set(table.values, at * columns.length)
+    label.set(table.label, at)
+    at += table.rows
+  }
+  return { columns, rows, values, label }
+}

@@ -21,7 +21,7 @@ import { conversionOf } from './rdp-epsilon.ts'
  */
 export const CHAIN_ORDERS: readonly number[] = [2, 3, 4, 6, 10, 14, 22, 36]
 
-export const LANE_BITS = 32n
+const LANE_BITS = 32n
 /** Lanes count in units of 2^-24. */
 export const LANE_UNIT = 2 ** 24
 /** A lane that holds this can no longer be told from one that holds more: no limit reaches it. */
@@ -30,7 +30,7 @@ export const FULL_LANE = 2 ** 31 - 1
 export const MOST_CHAIN_EPSILON = 100
 
 /** The highest bit of each lane. */
-export const TOPS = wordOfLanes(CHAIN_ORDERS.map(() => 2 ** 31))
+const TOPS = wordOfLanes(CHAIN_ORDERS.map(() => 2 ** 31))
 
 /** Rounding in the float sums is far below this share of them. */
 const FLOAT_ERROR = 1e-9

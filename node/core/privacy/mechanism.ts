@@ -16,10 +16,10 @@ export interface SampledGaussian {
 export const LEAST_NOISE = 0.01
 export const MOST_NOISE = 1e6
 /** More would need more digits than the sums have; nobody trains as long. */
-export const MOST_STEPS = 1e7
+const MOST_STEPS = 1e7
 /** Below it the rounding of floating-point sums would have to be looked at more closely. */
-export const LEAST_DELTA = 1e-18
-export const MOST_EPSILON = 1e4
+const LEAST_DELTA = 1e-18
+const MOST_EPSILON = 1e4
 /** With fewer patients, noise that protects one of them leaves nothing of the result. */
 export const LEAST_PATIENTS = 20
 

@@ -1,5 +1,5 @@
 import { toDigest } from '#base/bytes.ts'
-import { isRotaError, nameOf, RotaError } from '#base/errors.ts'
+import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { MaskingRound } from '#core/masking/context.ts'
 import { type DealIndex, parcelOf } from '#core/masking/deal.ts'
@@ -26,7 +26,10 @@ export interface Named {
   readonly cid: Digest
 }
 
-/** The deals of one round that this site holds. Fetching goes on in the background; what cannot be had yet is tried again, what fails is refused. */
+/**
+ * The deals of one round that this site holds. Fetching goes on in the background; what cannot be had yet is tried again, a dealer's fault is refused. What is
+ * neither, a fault of this site's own, is thrown by whichever of `open` and `fetchFile` is called next.
+ */
 export interface Deals {
   readonly opened: ReadonlyMap<SiteId, OpenedDeal>
   /** Of the deals that were opened. */
@@ -35,7 +38,9 @@ export interface Deals {
   readonly refused: ReadonlySet<SiteId>
   /** What the chain names by this root; undefined while it is not here, or is no key file. */
   keyFile(root: Digest): KeyFile | undefined
+  /** @throws this site's own faults, once each */
   open(opener: Opener, dealer: SiteId, from: Named | DealFile): void
+  /** @throws as open */
   fetchFile(key: EpochKey, site: SiteId, named: Named): void
   stop(): void
 }
@@ -50,18 +55,24 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
   const files = new Map<Digest, KeyFile>()
   const asked = new Set<string>()
   let underWay = 0
+  let ownFault: { readonly error: unknown } | null = null
 
   /** Those who wait are woken when nothing is under way any more: of a hundred deals not each wakes them. */
   async function untilDone(name: string, from: SiteId, attempt: () => Promise<void>, refuse: () => void): Promise<void> {
     if (asked.has(name)) return
     asked.add(name)
     underWay += 1
-    while (!(await tryOnce(from, attempt, refuse))) await site.host.clock.sleep(RETRY_MS, stopped.signal).catch(() => undefined)
+    try {
+      while (!(await tryOnce(from, attempt, refuse))) await site.host.clock.sleep(RETRY_MS, stopped.signal).catch(() => undefined)
+    } catch (error) {
+      ownFault = { error }
+      asked.delete(name)
+    }
     underWay -= 1
     if (underWay === 0 && !stopped.signal.aborted) onSettled()
   }
 
-  /** @returns whether there is nothing left to try */
+  /** @returns whether there is nothing left to try. @throws what is not the dealer's fault */
   async function tryOnce(from: SiteId, attempt: () => Promise<void>, refuse: () => void): Promise<boolean> {
     try {
       await attempt()
@@ -69,10 +80,17 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
     } catch (error) {
       if (stopped.signal.aborted) return true
       if (isRotaError(error) && error.reaction === 'retry') return false
-      site.host.log.warn('masking.refused', { site: from, reason: nameOf(error) })
+      if (!isRotaError(error) || error.reaction !== 'reject') throw error
+      site.host.log.warn('masking.refused', { site: from, reason: error.code })
       refuse()
       return true
     }
+  }
+
+  function throwOwnFault(): void {
+    const fault = ownFault
+    ownFault = null
+    if (fault !== null) throw fault.error
   }
 
   async function openOne(opener: Opener, dealer: SiteId, from: Named | DealFile): Promise<void> {
@@ -92,14 +110,17 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
     indexes,
     refused,
     keyFile: (root) => files.get(root),
-    open: (opener, dealer, from) =>
+    open(opener, dealer, from) {
+      throwOwnFault()
       void untilDone(
         `deal ${dealer}`,
         dealer,
         () => openOne(opener, dealer, from),
         () => refused.add(dealer),
-      ),
-    fetchFile: (key, from, named) =>
+      )
+    },
+    fetchFile(key, from, named) {
+      throwOwnFault()
       void untilDone(
         `file ${from} ${named.root}`,
         from,
@@ -109,7 +130,8 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
           files.set(named.root, file)
         },
         () => undefined,
-      ),
+      )
+    },
     stop: () => stopped.abort(),
   }
 }

@@ -19,7 +19,7 @@ import { generatedStudy } from '../../support/studies.ts'
   ├── so it is when some looks are left out
   └── the whole log is read once
 */
-const AVERAGING = {
+const AVERAGING: LearnerSpec = {
   kind: 'logistic',
   algorithm: 'fedavg',
   rounds: 48,
@@ -27,7 +27,7 @@ const AVERAGING = {
   learningRate: 0.3,
   l2: 0.01,
   standardise: 'pooled',
-} as unknown as LearnerSpec
+}
 const name = (site: number): string => `site ${site}`
 
 describe('who is missing, told round by round', () => {

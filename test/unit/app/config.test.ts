@@ -28,5 +28,15 @@ describe('a config', () => {
     assert.deepEqual([code, details.path, details.line], ['ROTA-3043', 'chain', 2])
   })
 
+  it('lets a portal take as many requests from one address as its patients need, and never too few for a proof', () => {
+    const portal = (more: string) => `${TEXT}portal:\n  listen: 127.0.0.1:0\n${more}`
+    const most = (more = '') => checkConfig(portal(more), 'rota.yaml').portal?.requestsPerMinute
+    assert.deepEqual([most(), most('  requestsPerMinute: 3000\n')], [300, 3000])
+    for (const wrong of [59, 100_001, 60.5]) {
+      const { code, details } = fault(portal(`  requestsPerMinute: ${wrong}\n`))
+      assert.deepEqual([code, details.path, details.line], ['ROTA-3043', 'portal.requestsPerMinute', 8])
+    }
+  })
+
   it('that is no YAML says so', () => assert.equal(fault('name: [').code, 'ROTA-3041'))
 })

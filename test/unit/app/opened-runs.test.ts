@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { noteOpenedRun, reopenLostRuns } from '#app/node/opened-runs.ts'
+import { isRotaError } from '#base/errors.ts'
 import { digest, runId, studyId } from '#base/ids.ts'
 
 const ROOT = digest(`0x${'11'.repeat(32)}`)
@@ -45,6 +46,10 @@ describe('runs that this site opened', () => {
       await reopenLostRuns(file, chain, quiet)
       assert.deepEqual(chain.opened, again, `with ${has} runs on chain`)
     }
+  })
+
+  it('are not forgotten where the disk does not give them', async () => {
+    await assert.rejects(noteOpenedRun(dir, { run: runId(3), study: studyId(1), model }), (error) => isRotaError(error, 'ROTA-1306'))
   })
 
   it('are none where nothing was opened', async () => {

@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
+import { protocolOf, protocolToYaml } from '#app/protocol/protocol-file.ts'
+import type { DraftProtocol } from '#app/protocol/protocol-schema.ts'
 import { NOT_EVIDENCED } from '#app/results/privacy-statement.ts'
 import { reportHtml } from '#app/results/report.ts'
 import { resultsCsv } from '#app/results/results-csv.ts'
@@ -40,11 +41,16 @@ before(async () => {
 after(() => rm(dir, { recursive: true, force: true }))
 
 const PRIVACY = { epsilon: 8, delta: 1e-4, clip: 3 }
-async function written(name: string, learner: object, privacy: object | null = PRIVACY, label: object = {}): Promise<string> {
+async function written(
+  name: string,
+  learner: DraftProtocol['learner'],
+  privacy: DraftProtocol['privacy'] | null = PRIVACY,
+  label: Partial<DraftProtocol['label']> = {},
+): Promise<string> {
   const { maxRounds: _, arithmetic: __, privacy: ___, ...rest } = base
   const study = { ...rest, learner, label: { ...rest.label, ...label }, ...(privacy === null ? {} : { privacy }) }
   const file = join(dir, `${name}.yaml`)
-  await writeFile(file, protocolToYaml(parseProtocol(protocolToYaml(study as unknown as Protocol))))
+  await writeFile(file, protocolToYaml(protocolOf(study, 'test')))
   return file
 }
 
@@ -75,8 +81,8 @@ describe('a simulated private study', () => {
     const statistics = await play(data, await written('statistics', { kind: 'statistics', bins: 10 }))
     assert.match(tablesOf(statistics.view)[0]?.note ?? '', /none is withheld/)
     assert.doesNotMatch(reportHtml(statistics.view), /NaN|undefined|null/)
-    const layers = [{ className: 'Dense', config: { units: 1, activation: 'sigmoid' } }]
-    const learner = { kind: 'neural', rounds: 2, learningRate: 1, localEpochs: 1, layers }
+    const layers = [{ className: 'Dense', config: { units: 1, activation: 'sigmoid' } }] as const
+    const learner = { kind: 'neural', rounds: 2, learningRate: 1, localEpochs: 1, layers } as const
     const network = await play(data, await written('network', learner, { ...PRIVACY, clip: 1, samplingRate: 0.2, expectedBatch: 50 }))
     assert.deepEqual([network.answer.rounds, network.answer.converged], [2, true])
     assert.ok((network.answer.test?.pooled.accuracy ?? 0) > 0.5)
@@ -97,10 +103,10 @@ const heart = sharedPath('data/prepared/heart.csv')
 it('heart.csv is fitted with epsilon 5', { skip: heart ? false : 'no heart.csv' }, async () => {
   console.log(`simulated private study: ${SHARED_STATE}`)
   const { protocol } = await simulatedStudy({ data: heart as string })
-  const { maxRounds: _, learner, ...rest } = protocol
+  const { maxRounds: _, ...rest } = protocol
   const file = join(dir, 'heart.yaml')
-  const study = { ...rest, learner: { kind: learner.kind, l2: 0.0625 }, privacy: { epsilon: 5, delta: 1e-4, clip: 3 } }
-  await writeFile(file, protocolToYaml(parseProtocol(protocolToYaml(study as unknown as Protocol))))
+  const study: DraftProtocol = { ...rest, learner: { kind: 'logistic', l2: 0.0625 }, privacy: { epsilon: 5, delta: 1e-4, clip: 3 } }
+  await writeFile(file, protocolToYaml(protocolOf(study, 'test')))
   const { answer } = await play(heart as string, file)
   assert.ok((answer.test?.pooled.accuracy ?? 0) > 0.65, String(answer.test?.pooled.accuracy))
 })

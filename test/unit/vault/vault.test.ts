@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { readPassword } from '#adapters/vault/password.ts'
-import { createReader, openReader, readerKey } from '#adapters/vault/reader.ts'
+import { createReader } from '#adapters/vault/reader.ts'
 import { accountAddress, createAccount, createVault, openAccount, openVault, vaultAddresses, vaultPath } from '#adapters/vault/site-vault.ts'
 import { utf8 } from '#base/bytes.ts'
 import { type ErrorCode, isRotaError } from '#base/errors.ts'
@@ -87,14 +87,13 @@ describe('vault', () => {
     assert.ok(a && b && stranger)
     const file = join(await folder(), 'reader.json')
     const reader = await createReader(file, 'audit', systemRandom)
-    assert.equal(await readerKey(file), reader.encryptionKey)
     const key = systemRandom.bytes(32)
     const context = utf8('chain 7041, study 1, epoch 0')
     const wraps = a.wrap(key, [b.encryptionKey, reader.encryptionKey, a.encryptionKey], context)
     assert.ok(wraps.every(({ wrap }) => wrap.length === WRAP_BYTES))
     assert.deepEqual(b.unwrap(wraps, context), key)
     assert.deepEqual(a.unwrap(wraps, context), key)
-    assert.deepEqual((await openReader(file, 'audit', systemRandom)).unwrap(wraps, context), key)
+    assert.deepEqual(reader.unwrap(wraps, context), key)
     await fails(() => stranger.unwrap(wraps, context), 'ROTA-1312')
     await fails(() => b.unwrap(wraps, utf8('chain 7041, study 2, epoch 0')), 'ROTA-1312')
     for (const at of [0, 40, 60, 91]) {

@@ -43,7 +43,7 @@ export function initialPrivate(setup: Setup, protocol: PrivateProtocol, name: st
 }
 
 /** Where others have the pooled mean and standard deviation. */
-export const rangeScale = ({ middle, half }: Pick<Setup, 'middle' | 'half'>): { readonly mean: number[]; readonly std: number[] } => ({
+const rangeScale = ({ middle, half }: Pick<Setup, 'middle' | 'half'>): { readonly mean: number[]; readonly std: number[] } => ({
   mean: list(middle),
   std: list(half),
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { bestCorrelation, correlation, meanCorrelation, rowsShown } from '#core/evidence/inversion.ts'
+import { correlation, rowsShown } from '#core/evidence/inversion.ts'
 import { likelihoodRatios } from '#core/evidence/likelihood-ratio.ts'
 import { propertyScores } from '#core/evidence/property.ts'
 import { separationOf } from '#core/evidence/separation.ts'
@@ -54,24 +54,29 @@ const firstLayer = (change: Float32Array) => ({
   bias: change.subarray(INPUTS * 8, INPUTS * 8 + 8),
 })
 
+/** How near the best of the guesses comes to any of the rows; 0 where nothing was guessed. */
+const best = (guesses: readonly ArrayLike<number>[], rows: readonly ArrayLike<number>[]): number =>
+  Math.max(0, ...guesses.flatMap((guess) => rows.map((row) => correlation(guess, row))))
+const mean = (guesses: readonly ArrayLike<number>[], rows: readonly ArrayLike<number>[]): number =>
+  guesses.reduce((sum, guess) => sum + best([guess], rows), 0) / guesses.length
+
 describe('the change of a first layer', () => {
   it('shows the row that made it', async () => {
     const one = drawRows(1)
-    assert.ok(bestCorrelation(rowsShown(firstLayer(changeOf(await train(one)))), rowsOf(one)) > 0.999)
+    assert.ok(best(rowsShown(firstLayer(changeOf(await train(one)))), rowsOf(one)) > 0.999)
   })
 
   it('shows less of many rows, and least in a sum over sites', async () => {
     const sites = Array.from({ length: 8 }, () => drawRows(60))
     const changes = await Promise.all(sites.map(async (rows) => changeOf(await train(rows))))
-    const alone = meanCorrelation(rowsShown(firstLayer(changes[0] as Float32Array)).slice(0, 3), rowsOf(sites[0] as Rows).slice(0, 1))
+    const alone = mean(rowsShown(firstLayer(changes[0] as Float32Array)).slice(0, 3), rowsOf(sites[0] as Rows).slice(0, 1))
     const sum = changes.reduce((total, change) => total.map((x, i) => x + (change[i] as number)))
-    const together = meanCorrelation(rowsShown(firstLayer(sum)).slice(0, 3), rowsOf(sites[0] as Rows).slice(0, 1))
+    const together = mean(rowsShown(firstLayer(sum)).slice(0, 3), rowsOf(sites[0] as Rows).slice(0, 1))
     assert.ok(Math.max(alone, together) < 0.9, `${alone}, ${together}`)
   })
 
   it('shows nothing where nothing moved', () => {
     assert.deepEqual(rowsShown(firstLayer(new Float32Array(WEIGHTS.length))), [])
-    assert.equal(bestCorrelation([], [[1, 2]]), 0)
     assert.equal(correlation([1, 1], [1, 2]), 0)
   })
 })
