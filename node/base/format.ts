@@ -50,5 +50,8 @@ export function seconds(s: Maybe): string {
   return s < 7200 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`
 }
 
+/** Between two blocks, whose times are whole seconds. */
+export const chainSeconds = (s: Maybe): string => (s === 0 ? '< 1 s' : seconds(s))
+
 /** 0x12345678…: enough to compare by eye. */
 export const shortHex = (hex: string | null | undefined): string => (hex ? `${hex.slice(0, 10)}…` : NO_VALUE)

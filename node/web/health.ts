@@ -3,7 +3,7 @@ import type { ChainReader, Phase, RunState, RunView } from '#ports/chain.ts'
 
 /** What `/healthz` tells: status 200 when `ok`, else 503. Holds nothing about a patient. */
 export interface Health {
-  /** The node works: chain in reach, not halted. */
+  /** The node works: the chain is in reach, and no trouble stands. */
   readonly ok: boolean
   readonly site: { readonly id: number; readonly name: string } | null
   readonly version: string
@@ -17,6 +17,7 @@ export interface Health {
   readonly peers: number
   /** Each other member, as it was when last greeted; empty until the first have answered. */
   readonly members?: readonly MemberHealth[]
+  /** Those under way. */
   readonly runs: readonly {
     readonly run: number
     readonly study: number
@@ -58,8 +59,8 @@ export async function readHealth({ site, version, chain, taken, peers, problems 
       problems: known,
     }
   } catch (error) {
-    if (!isRotaError(error)) throw error
-    const lost = { code: error.code, what: error.message }
+    // Without its text: it names the endpoint, whose URL may hold a secret.
+    const lost = { code: isRotaError(error) ? error.code : 'ROTA-5001', what: 'the chain does not answer' }
     return { ok: false, site, version, chain: { head: taken(), lag: 0, reachable: false }, peers: peers(), runs: [], problems: [...known, lost] }
   }
 }

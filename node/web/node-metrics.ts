@@ -15,7 +15,7 @@ export interface NodeMetrics {
   /** Site id of the leader. Labels: run. */
   readonly leader: Gauge
   readonly peers: Gauge
-  /** Labels: channel (gossip, blocks, chain). */
+  /** Labels: channel (gossip, blocks). */
   readonly bytesIn: Counter
   readonly bytesOut: Counter
   /** Labels: step. */

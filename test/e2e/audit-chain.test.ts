@@ -11,6 +11,7 @@ import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
 import { encryptionKeyOf } from '#adapters/vault/key-wrap.ts'
 import { createReader } from '#adapters/vault/reader.ts'
 import { keyholder } from '#adapters/vault/secrets-vault.ts'
+import { auditLog, auditVerify } from '#app/audit/audit.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
 import { openFolder } from '#audit/folder-source.ts'
 import type { AuditReport } from '#audit/report.ts'
@@ -27,7 +28,8 @@ import { buildWorld, flip, leafFile, type World } from '../unit/audit/audit-worl
  * given a run on a real chain whose contracts took every call, a store folder, a node's endpoint, and a reader's keystore
  * ├── `rota audit verify` from the folder, and from the endpoint: every round is recomputed, exit 0
  * ├── after a byte of a stored sum was changed: the round, object and leaf are named, exit 1
- * └── `rota audit log` tells every event
+ * ├── `rota audit log` tells every event
+ * └── of a run that is not there neither says anything: ROTA-5110
  */
 
 const SITES = 4
@@ -157,5 +159,12 @@ describe('rota audit on a real chain', () => {
     const { code, stderr } = await rota('audit', 'verify', '--chain', devChain.url)
     assert.equal(code, 2)
     assert.match(stderr, /ROTA-1006.*--contracts is missing/)
+  })
+
+  it('does not say of a run that is not there that all its rounds hold', async () => {
+    const signal = AbortSignal.timeout(60_000)
+    const asked = { url: devChain.url, contracts, run: 9, reader: given[5] as string, password: { file: given[7] as string }, stores: [world.dir] }
+    for (const answer of [() => auditVerify(asked, signal, () => undefined), () => auditLog(asked, signal)])
+      await assert.rejects(answer, (error) => isRotaError(error, 'ROTA-5110'))
   })
 })

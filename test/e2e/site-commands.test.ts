@@ -77,11 +77,12 @@ describe('commands of a site', { timeout: 120_000 }, () => {
   it('status and study show tell rounds, leaders and what this site moved', async () => {
     const status = await ask<{
       site: { id: number; member: boolean }
-      node: { ok: boolean; peers: number }
+      node: { ok: boolean; peers: number; runs: unknown[]; problems: unknown[] }
       rounds: { leader: string; state: string }[]
       runs: unknown[]
     }>(1, ['status'])
     assert.deepEqual([status.site.id, status.site.member, status.node.ok, status.node.peers, status.runs.length], [1, true, true, 2, 0])
+    assert.deepEqual([status.node.runs, status.node.problems], [[], []], 'a run that ended is in no figure that raises an alarm')
     assert.ok(status.rounds.length > 2 && status.rounds.every(({ state, leader }) => state === 'closed' && sites.some(({ name }) => name === leader)))
 
     const shown = await ask<ShownStudy>(1, ['study', 'show', String(study)])

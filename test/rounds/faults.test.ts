@@ -7,7 +7,7 @@ import { simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { rulesOf } from '#app/study/studies.ts'
 import { has, sizeOf } from '#base/bitmap.ts'
 import { siteId } from '#base/ids.ts'
-import type { ChainEvent } from '#ports/chain.ts'
+import type { ChainEvent, RunView } from '#ports/chain.ts'
 import { generatedStudy } from '../support/studies.ts'
 
 // given four hospitals in an exact run
@@ -15,6 +15,7 @@ import { generatedStudy } from '../support/studies.ts'
 // ├── when a leader publishes a wrong sum, the others say so, and the next place's publication closes the round
 // ├── when a site commits an update and serves it to nobody, it is not in the frozen set
 // ├── when a site comes late, it joins the next round
+// ├── when a site is asked to stop before one of its steps, it finishes that and begins no other, and the run goes on without it
 // ├── when a site dies at any step, before or after it, and comes back, the run ends with the same model at all
 // └── when one seed draws the faults, no round that had a quorum is lost
 
@@ -108,6 +109,36 @@ describe('a run in which something goes wrong', () => {
     assert.ok(frozen.length > 0 && !has(frozen[0]?.included as never, siteId(3)))
     assert.equal(view.state, 'Finished')
   })
+
+  for (const [row, kind] of [
+    ['contribute', 'Contributed'],
+    ['publish', 'Published'],
+    ['attest', 'Attested'],
+  ] as const)
+    it(`has a site that is asked to stop finish its step: ${row}`, async () => {
+      const site = siteId(1)
+      let asked = false
+      let left: Promise<void> | null = null
+      const beforeRow = async (at: string, view: RunView) => {
+        if (asked || at !== row || view.round.round < 2) return
+        asked = true
+        left = network.drain(site)
+      }
+      const hooks = ({ id }: { readonly id: number }) => (id === site ? { beforeRow } : {})
+      const network = await simulateNetwork({ seed: 1, sites: study.sites, protocol: study.protocol, rules, faults: NO_FAULTS, hooks })
+      try {
+        const view = await network.finish(await network.openRun())
+        await left
+        const acts = (await network.events()).filter(
+          (e) => ['Contributed', 'Witnessed', 'Published', 'Attested'].includes(e.kind) && 'site' in e && e.site === site,
+        )
+        assert.equal(acts.at(-1)?.kind, kind, 'the step under way is its last')
+        assert.equal(only(acts, kind).length, 2 - Number(row === 'publish'), 'and it was done')
+        assert.equal(view.state, 'Finished')
+      } finally {
+        network.stop()
+      }
+    })
 
   for (const when of ['before', 'after'] as const)
     it(`survives a death ${when} each step`, async () => {

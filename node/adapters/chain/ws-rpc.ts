@@ -1,3 +1,4 @@
+import { globalAgent } from 'node:https'
 import { WebSocket } from 'ws'
 import { CALL_LIMIT_MS, isBusy, noAnswer, type RawLog, type Rpc, RpcError, type RpcReply } from './rpc.ts'
 
@@ -100,7 +101,7 @@ export function openWsRpc(url: string, callLimitMs = CALL_LIMIT_MS): Rpc {
   }
 
   const connect = () => {
-    const mine = new WebSocket(url, { handshakeTimeout: 5_000, perMessageDeflate: false, maxPayload: 256 * 1024 * 1024 })
+    const mine = new WebSocket(url, { handshakeTimeout: 5_000, perMessageDeflate: false, maxPayload: 256 * 1024 * 1024, ...throughProxy(url) })
     socket = mine
     let lastSeenMs = Date.now()
     mine.on('open', onOpen)
@@ -163,3 +164,6 @@ export function subscribeTo<T>(listeners: Set<T>, listener: T): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
+
+/** Node's own agent goes through the proxy that the environment names (NODE_USE_ENV_PROXY); without an agent ws would dial past it. */
+const throughProxy = (url: string): { readonly agent?: typeof globalAgent } => (url.startsWith('wss:') ? { agent: globalAgent } : {})

@@ -23,6 +23,11 @@ export interface Libp2pGossipOptions {
  */
 const PASS_ON_AFTER_MS = 80
 
+/** What gossipsub's class has and its published interface has not (17.1.1). */
+interface Scoring {
+  readonly score: { rejectInvalidMessage(peerId: string, topic: string): void }
+}
+
 type Judge = Parameters<Gossip['start']>[0]
 type Deliver = Parameters<Gossip['start']>[1]
 
@@ -48,7 +53,18 @@ export class Libp2pGossip implements Gossip {
     const { topic, members } = this.#options
     this.#pubsub = gossipsub(gossipsubOptions(topic, members, this.#penalties))(components)
     this.#hangUp = (peer) => components.connectionManager.closeConnections(peer)
+    this.#tellForged(this.#pubsub as unknown as Scoring)
     return this.#pubsub
+  }
+
+  /** What is not signed by whom it names never comes to #validate: gossipsub throws it away, and charges who brought it. */
+  #tellForged({ score }: Scoring): void {
+    const charge = score.rejectInvalidMessage.bind(score)
+    score.rejectInvalidMessage = (peerId, topic) => {
+      const { code, message } = new RotaError('ROTA-4017', { site: this.#options.members.siteOf(peerId) ?? 'unknown' })
+      this.#options.log.warn('gossip.forged', { peerId, code, what: message })
+      charge(peerId, topic)
+    }
   }
 
   /** Bytes of messages, without what carries them; the network's own count has all. */

@@ -59,8 +59,7 @@ const roundLine = (story: RoundStory, stage: string, name: (id: number) => strin
   leader: name(story.publisher ?? story.leader),
   included: story.included.map(name),
   missing: story.missing.map(name),
-  // Chain time counts whole seconds: less than one is not known.
-  seconds: story.endedAt === null || story.endedAt === story.openedAt ? null : story.endedAt - story.openedAt,
+  seconds: story.endedAt === null ? null : story.endedAt - story.openedAt,
   baseRoot: story.baseRoot,
   modelRoot: story.modelRoot ?? story.baseRoot,
 })

@@ -5,13 +5,12 @@ import { openShelf } from '#app/model/model-shelf.ts'
 import { watchPortal } from '#app/portal/relay-figures.ts'
 import { watchBudgets } from '#app/privacy/budget-gauges.ts'
 import { openFolder } from '#audit/folder-source.ts'
-import type { RotaError } from '#base/errors.ts'
 import type { Digest, StudyId } from '#base/ids.ts'
 import { digest } from '#base/ids.ts'
 import { fetchProtocol } from '#round/fetch-protocol.ts'
 import type { Progress } from '#round/progress.ts'
 import { datasetOf } from '#round/steps/charge.ts'
-import type { Health } from '#web/health.ts'
+import { type Health, readHealth } from '#web/health.ts'
 import { Metrics } from '#web/metrics.ts'
 import { nodeMetrics, setFromHealth } from '#web/node-metrics.ts'
 import { readerAccess } from '#web/reader-access.ts'
@@ -20,6 +19,7 @@ import { SOFTWARE_VERSION } from '../version.ts'
 import { watchClock } from './clock-watch.ts'
 import type { RunningNode } from './node.ts'
 import { watchPeers } from './peer-watch.ts'
+import { type StandingTroubles, standingTroubles } from './standing-troubles.ts'
 
 /** The node's loopback endpoint: health, metrics, and encrypted blocks for auditors. */
 export interface ServedNode {
@@ -41,12 +41,13 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
     dataset: datasetOf(node.site),
     protocolOf: async (record) => ((await node.site.store.has(record.protocolCid)) ? fetchProtocol(node.site, record, AbortSignal.timeout(5_000)) : null),
   })
-  const problems = new Map<string, string>()
+  const troubles = standingTroubles()
+  const health = () => healthOf(node, troubles)
   const peers = watchPeers(node)
   // Read as an auditor would, so that a damaged block is seen as it lies on the disk.
   const folder = openFolder(node.folder.paths.blocks)
   registry.onCollect(async () => {
-    setFromHealth(metrics, await healthOf(node, problems))
+    setFromHealth(metrics, await health())
     metrics.bytesIn.set(node.site.gossip.traffic.bytesIn, { channel: 'gossip' })
     metrics.bytesOut.set(node.site.gossip.traffic.bytesOut, { channel: 'gossip' })
     metrics.bytesIn.set(node.site.store.traffic.bytesIn, { channel: 'blocks' })
@@ -55,7 +56,7 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
   let canary: NodeCanary | null = null
   const web = await startWeb({
     port: node.folder.config.web.port,
-    health: async () => ({ ...(await healthOf(node, problems)), members: peers.latest() }),
+    health: async () => ({ ...(await health()), members: peers.latest() }),
     metrics: registry,
     canary: async (query, authorization) => (canary === null ? { status: 503, value: { reason: 'the node is starting' } } : canary.task(query, authorization)),
     blocks: {
@@ -65,10 +66,9 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
   })
   canary = await startNodeCanary(node)
   const stopped = new AbortController()
-  const alarm = (error: RotaError | null) => (error === null ? problems.delete('ROTA-1206') : problems.set(error.code, error.message))
   const watching = watchClock(
     { peers: node.network, connected: () => node.network.connected(), clock: node.host.clock, log: node.host.log },
-    alarm,
+    (error) => troubles.alarm('ROTA-1206', error),
     stopped.signal,
   )
   const { folder: own, chain, host } = node
@@ -77,18 +77,15 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
     { folder: own, chain, clock: host.clock, log: host.log },
     (error, count) => {
       metrics.lateExclusions.set(count)
-      if (error === null) problems.delete('ROTA-6019')
-      else problems.set(error.code, error.message)
+      troubles.alarm('ROTA-6019', error)
     },
     stopped.signal,
   ).catch((error: unknown) => host.log.error('exclusion.watch-ended', { reason: String(error) }))
   return {
     url: web.url,
     note(progress) {
-      if (progress.kind === 'step') {
-        metrics.stepSeconds.observe(progress.ms / 1000, { step: progress.row })
-        for (const code of problems.keys()) if (!STANDING.has(code)) problems.delete(code)
-      } else if (progress.kind === 'trouble') problems.set(progress.code, progress.message)
+      troubles.note(progress)
+      if (progress.kind === 'step') metrics.stepSeconds.observe(progress.ms / 1000, { step: progress.row })
     },
     noteRound: (outcome) => metrics.rounds.add(1, { outcome }),
     async stop() {
@@ -102,41 +99,15 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
   }
 }
 
-/** Watched by themselves: a step that was done does not end them. */
-const STANDING: ReadonlySet<string> = new Set(['ROTA-1206', 'ROTA-6019'])
-
-async function runsOf(node: RunningNode): Promise<Health['runs']> {
-  const runs = await node.chain.runs()
-  return Promise.all(
-    runs.slice(-8).map(async ({ run, study, state }) => {
-      const { round } = await node.chain.run(run)
-      return { run, study, state, round: round.round, phase: round.phase, leader: round.rota[round.turn] ?? -1 }
-    }),
-  )
-}
-
-async function healthOf(node: RunningNode, problems: ReadonlyMap<string, string>): Promise<Health> {
-  const base = { site: { id: node.site.id, name: node.name }, version: SOFTWARE_VERSION, peers: node.network.connected().length }
-  const found = [...problems].map(([code, what]) => ({ code, what }))
-  try {
-    const head = await node.chain.head()
-    return {
-      ...base,
-      ok: true,
-      chain: { head: head.number, lag: Math.max(0, head.number - node.hospital.lookedAt()), reachable: true },
-      runs: await runsOf(node),
-      problems: found,
-    }
-  } catch {
-    return {
-      ...base,
-      ok: false,
-      chain: { head: node.hospital.lookedAt(), lag: 0, reachable: false },
-      runs: [],
-      problems: [...found, { code: 'ROTA-5001', what: 'the chain does not answer' }],
-    }
-  }
-}
+const healthOf = (node: RunningNode, troubles: StandingTroubles): Promise<Health> =>
+  readHealth({
+    site: { id: node.site.id, name: node.name },
+    version: SOFTWARE_VERSION,
+    chain: node.chain,
+    taken: () => node.hospital.lookedAt(),
+    peers: () => node.network.connected().length,
+    problems: () => troubles.list(),
+  })
 
 /** Readers of the studies that this site approved. */
 async function readersOf(node: RunningNode): Promise<readonly Digest[]> {

@@ -41,7 +41,7 @@ ${body}
 const STYLE = `
 :root { --ink: #1b2430; --quiet: #5b6776; --line: #d5dce4; --accent: #0b6e75; --warm: #b4532a; --paper: #fff; }
 * { box-sizing: border-box; }
-body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem; margin: 2.5rem auto; padding: 0 1.5rem; }
+body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; color: var(--ink); background: var(--paper); max-width: 64rem; margin: 2.5rem auto; padding: 0 1.5rem; }
 header { border-bottom: 3px solid var(--accent); margin-bottom: 1.5rem; padding-bottom: .75rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .35rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; color: var(--accent); }
@@ -55,6 +55,7 @@ figure { margin: 0 0 .8rem; } .pair { display: grid; grid-template-columns: 1fr 
 svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); } svg .quiet { fill: var(--quiet); }
 ul { margin: .4rem 0; padding-left: 1.2rem; } li { margin: .25rem 0; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem; } .two h3 { font-size: .95rem; margin: 0; }
+@media screen { section { overflow-x: auto; } }
 @media (max-width: 44rem) { .pair, .two { grid-template-columns: 1fr; } }
-@media print { body { margin: 0; max-width: none; padding: 0; font-size: 11px; } section { break-inside: avoid-page; } section.long { break-inside: auto; } tr, figure { break-inside: avoid; } @page { margin: 16mm; } }
+@media print { :root { font-size: 11px; } body { margin: 0; max-width: none; padding: 0; font-size: 11px; } section { break-inside: avoid-page; } section.long { break-inside: auto; } tr, figure { break-inside: avoid; } @page { margin: 16mm; } }
 `

@@ -1,4 +1,4 @@
-import { seconds } from '#base/format.ts'
+import { chainSeconds } from '#base/format.ts'
 import type { LearnerSpec } from '#core/protocol/protocol.ts'
 import { privacyLabel } from './privacy-statement.ts'
 import { calibrationPlot, forestPlot, rocPlot } from './report-charts.ts'
@@ -108,7 +108,7 @@ function rounds(lines: readonly RoundLine[]): string {
     line.leader,
     `${line.included.length} of ${line.included.length + line.missing.length}`,
     line.missing.join(', ') || '–',
-    seconds(line.seconds),
+    chainSeconds(line.seconds),
     line.modelRoot,
   ])
   const table = htmlTable({ title: '', head: ['round', 'stage', 'leader', 'sites in', 'missing', 'took', 'model after it (Merkle root)'], rows })
@@ -119,7 +119,7 @@ const SIMULATED = ['What the network would compute from these rows with this pro
 
 const CHECKED = [
   'Each round: which sites were in, who added up, which model came in and out. The chain fixed it; the leader had no choice.',
-  'The sum is integer arithmetic. Whoever holds the updates gets the same bytes, and an auditor with a reader key can recompute each round with `rota audit verify`.',
+  'The sum is integer arithmetic. Whoever holds the updates gets the same bytes, and an auditor with a reader key can recompute each round: rota audit verify.',
   'Only rows of the cohorts that sites committed to went in, as far as the sites tell the truth about their own rows.',
 ]
 

@@ -1,5 +1,5 @@
 import type { NamedParticipation, NamedShare } from '#app/audit/participation.ts'
-import { bytes, count, fixed, NO_VALUE, percent, pValue, seconds, shortHex, significant } from '#base/format.ts'
+import { bytes, chainSeconds, count, fixed, NO_VALUE, percent, pValue, seconds, shortHex, significant } from '#base/format.ts'
 import type { RegressionResults } from '#core/learner/results.ts'
 import { privacyLabel, sentence } from './privacy-statement.ts'
 import type { Alone, Metrics, ResultsView, RoundLine } from './results.ts'
@@ -87,9 +87,9 @@ const withoutModel = (alone: Readonly<Record<string, Alone>>): string[] => {
   return sites.length === 0 ? [] : [`No model of their own: ${sites.map(([site, { problem }]) => `${site} (${problem?.slice(0, 9)})`).join(', ')}.`]
 }
 
-export const roundTable = (rounds: readonly RoundLine[]): TextTable => ({
+const roundTable = (rounds: readonly RoundLine[]): TextTable => ({
   title: 'Rounds',
-  head: ['round', 'stage', 'leader', 'sites in', 'seconds', 'model after it'],
+  head: ['round', 'stage', 'leader', 'sites in', 'took', 'model after it'],
   rows: folded(rounds).map((line) =>
     line === null
       ? ['…', '', '', '', '', '']
@@ -98,7 +98,7 @@ export const roundTable = (rounds: readonly RoundLine[]): TextTable => ({
           line.stage,
           line.leader,
           `${line.included.length} of ${line.included.length + line.missing.length}`,
-          seconds(line.seconds),
+          chainSeconds(line.seconds),
           shortHex(line.modelRoot),
         ],
   ),
@@ -126,7 +126,7 @@ export const shareTable = ({ shares }: NamedParticipation): TextTable => ({
     s.site,
     `${s.in} of ${s.rounds}`,
     ...[s.missing, s.abstained, s.led, s.published, s.passedOver, s.witnessed, s.attested].map(String),
-    seconds(s.contributedAfter),
+    chainSeconds(s.contributedAfter),
     ...loadOf(s).map((cell) => cell.replace(/, told$/, '*')),
   ]),
   ...(shares.some(({ told }) => told !== null) ? { note: '* as that site told itself' } : {}),

@@ -79,7 +79,7 @@ export interface Curves {
   readonly calibration: readonly CalibrationBin[]
 }
 
-export const NOTHING_KNOWN = {
+const NOTHING_KNOWN = {
   origin: 'network',
   siteIntercepts: null,
   test: null,

@@ -86,8 +86,9 @@ export async function checkMembership({ own, account, paths, sites }: SiteView, 
     : ok(`${own.name} is site ${own.id} of ${members}`)
 }
 
-/** @throws ROTA-4005 when none of several can be reached */
-export function checkReach(members: readonly MemberHealth[]): Finding {
+/** @param member whether this site is one: others hang up on strangers, so that they are not dialled. @throws ROTA-4005 when none of several can be reached */
+export function checkReach(members: readonly MemberHealth[], member: boolean): Finding {
+  if (!member) return warn('members let in nobody but members: they are dialled once this site is one')
   const away = members.filter(({ reachable }) => !reachable)
   if (members.length === 0) return warn('there are no other members yet')
   if (away.length === members.length) throw new RotaError('ROTA-4005', { site: away.map(({ name }) => name).join(', ') })

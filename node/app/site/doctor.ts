@@ -65,7 +65,7 @@ async function examineNetwork(
   found({ state: 'ok', what: `${view.chain.link.url}, id ${view.chain.chainId}, block ${head.number}; contracts at ${view.config.contracts}` })
   if (vault !== null) await patient.look('membership', () => checkMembership(view, vault))
   const members = vault === null || view.own === null ? [] : await greetMembers(view, vault, signal)
-  await patient.look('members', async () => checkReach(members))
+  await patient.look('members', async () => checkReach(members, view.own !== null))
   await patient.look('clock', async () => checkClock(members))
   await patient.look('version', () => checkVersions(members))
   for (const study of await view.chain.studies()) {

@@ -129,7 +129,11 @@ export const dataErrors = {
       'Its download host may be out of reach. Build the addon against the library of a TensorFlow wheel (docs/operating.md, native backends), or stay with wasm.',
     reaction: 'stop',
   },
-  'ROTA-3055': { what: '{package} is not installed', remedy: 'Run `npm install --include=optional`, then `rota backend install`.', reaction: 'stop' },
+  'ROTA-3055': {
+    what: '{package} is not installed',
+    remedy: "In the program's folder, run `npm install --no-save {package}@4.22.0`, then `rota backend install` again.",
+    reaction: 'stop',
+  },
   'ROTA-3056': {
     what: 'unknown or unusable training backend {backend}: {reason}',
     remedy: 'Choose one that `rota backend list` shows as usable, or `auto`.',

@@ -64,4 +64,9 @@ export const networkErrors = {
     remedy: 'Nothing to do here: the site that added that slice up named them wrongly, and another is asked.',
     reaction: 'reject',
   },
+  'ROTA-4017': {
+    what: 'a message that site {site} brought is not signed by whom it names',
+    remedy: 'Nothing to do here: it was thrown away, and counts against who brought it. If it goes on, ask that site what its node runs.',
+    reaction: 'reject',
+  },
 } as const satisfies Record<string, ErrorEntry>

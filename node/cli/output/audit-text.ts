@@ -15,6 +15,7 @@ export function auditText(report: AuditReport, style: Style): string {
     short(round.modelRoot),
     verdictText(round.verdict, style),
   ])
+  if (rows.length === 0 && report.ok) return ['No round has ended with a model yet: there is nothing to verify.', ...section(report.notes)].join('\n')
   const rounds =
     rows.length === 0 ? 'No round has ended with a model yet.' : table(['run', 'round', 'leader', 'sites in', 'sum', 'model', 'verdict'], rows, style)
   const faults = report.faults.map((fault) => `${style.bad('✗')} ${faultText(fault)}`)

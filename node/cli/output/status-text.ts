@@ -1,5 +1,5 @@
 import type { SiteStatus } from '#app/site/site-status.ts'
-import { count, seconds, shortHex } from '#base/format.ts'
+import { chainSeconds, count, shortHex } from '#base/format.ts'
 import { absencesText } from './participation-text.ts'
 import type { Style } from './style.ts'
 import { facts, table } from './table.ts'
@@ -47,12 +47,9 @@ function deskText({ url, looks, limited, limitedAt }: NonNullable<SiteStatus['de
 export const roundsTable = (rounds: SiteStatus['rounds'], style: Style): string =>
   table(
     ['run', 'round', 'state', 'leader', 'sites in', 'missing', 'took', 'model'],
-    rounds.map((r) => [r.run, r.round, r.state, r.leader, sitesIn(r), r.missing.join(', ') || null, took(r.seconds), shortHex(r.modelRoot)]),
+    rounds.map((r) => [r.run, r.round, r.state, r.leader, sitesIn(r), r.missing.join(', ') || null, chainSeconds(r.seconds), shortHex(r.modelRoot)]),
     style,
   )
-
-/** Chain time counts whole seconds. */
-export const took = (s: number | null): string => (s === 0 ? '< 1 s' : seconds(s))
 
 /** Null before the set was frozen. */
 export const sitesIn = ({ included, missing }: SiteStatus['rounds'][number]): string | null =>

@@ -1,8 +1,8 @@
 import type { ShownRound, ShownRun, ShownStudy } from '#app/study/study-show.ts'
-import { bytes, seconds, shortHex } from '#base/format.ts'
+import { bytes, chainSeconds, seconds, shortHex } from '#base/format.ts'
 import { absencesText, sharesText } from './participation-text.ts'
 import { protocolFacts } from './protocol-text.ts'
-import { sitesIn, took } from './status-text.ts'
+import { sitesIn } from './status-text.ts'
 import type { Style } from './style.ts'
 import { facts, table } from './table.ts'
 
@@ -64,7 +64,7 @@ function runText(run: ShownRun, study: number, isLast: boolean, style: Style): s
     r.missing.join(', ') || null,
     remarks(r) || null,
     clock(r.openedAt),
-    took(r.seconds),
+    chainSeconds(r.seconds),
     bytes(r.here?.bytesIn),
     bytes(r.here?.bytesOut),
     r.here?.trainMs == null ? null : seconds(r.here.trainMs / 1000),

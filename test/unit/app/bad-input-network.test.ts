@@ -9,8 +9,8 @@ import { clock, quiet, TestWorld, topic, until } from '../network/world.ts'
 
 // given three hospitals on real libp2p hosts
 // ├── when one's clock is ten minutes off its peers', ROTA-1206 at that one and at nobody else
-// └── when a member sends a message whose signature does not hold, nobody is told of it, it costs whoever brought it, and its good messages
-//     still arrive
+// └── when a member sends a message whose signature does not hold, ROTA-4017 at who got it, nobody is told what it says, it costs whoever
+//     brought it, and its good messages still arrive
 
 /** What gossipsub's class holds beside its published interface. */
 interface Inside {
@@ -45,7 +45,9 @@ describe('three hospitals', () => {
   })
 
   it('hear nothing whose signature does not hold', async () => {
-    world = await TestWorld.of(3)
+    const logged: LogFields[] = []
+    const log = { ...quiet, warn: (event: string, fields: LogFields = {}) => void (event === 'gossip.forged' && logged.push(fields)) }
+    world = await TestWorld.of(3, { log })
     const heard: string[] = []
     for (const { gossip } of world.nodes)
       await gossip.start(
@@ -66,6 +68,11 @@ describe('three hospitals', () => {
     const scores = judge!.pubsub() as unknown as Inside
     await until(() => scores.score.score(bad!.network.peerId) < 0, 'it costs who brought it')
     assert.equal(judge!.gossip.scoreOf(siteId(1)), 0, 'not who was named as its sender')
+    assert.deepEqual(
+      logged.map(({ code, peerId }) => [code, peerId]),
+      [['ROTA-4017', bad!.network.peerId]],
+    )
+    assert.match(String(logged[0]?.['what']), /^a message that site 2 brought is not signed by whom it names$/)
     assert.deepEqual(heard, [])
     await bad!.gossip.publish(Buffer.from('an honest word'))
     await until(() => heard.length === 2, 'the others hear it')

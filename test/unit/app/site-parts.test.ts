@@ -57,9 +57,11 @@ describe("parts behind a site's commands", () => {
       (error) => isRotaError(error, 'ROTA-1206'),
     )
     assert.equal(checkClock([]).state, 'warn')
-    assert.equal(checkReach([member(1, true, 0), member(2, false, null)]).state, 'warn')
+    assert.equal(checkReach([member(1, true, 0), member(2, false, null)], true).state, 'warn')
+    assert.match(checkReach([], true).what, /no other members yet/)
+    assert.match(checkReach([], false).what, /nobody but members/)
     assert.throws(
-      () => checkReach([member(1, false, null), member(2, false, null)]),
+      () => checkReach([member(1, false, null), member(2, false, null)], true),
       (error) => isRotaError(error, 'ROTA-4005'),
     )
   })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { bytes, count, fixed, percent, pValue, seconds, significant } from '#base/format.ts'
+import { bytes, chainSeconds, count, fixed, percent, pValue, seconds, significant } from '#base/format.ts'
+import { auditText } from '#cli/output/audit-text.ts'
 import { toJson } from '#cli/output/output.ts'
+import { plain } from '#cli/output/style.ts'
 import { facts, table } from '#cli/output/table.ts'
 
 describe('a table', () => {
@@ -55,6 +57,14 @@ describe('a table', () => {
   })
 })
 
+describe('an audit of nothing', () => {
+  it('does not say that anything holds', () => {
+    const text = auditText({ rounds: [], faults: [], notes: [], ok: true }, plain)
+    assert.match(text, /there is nothing to verify/)
+    assert.doesNotMatch(text, /hold/)
+  })
+})
+
 describe('numbers for people', () => {
   it('have a dash for what is not defined', () => {
     for (const form of [fixed, significant, pValue, percent, count, bytes, seconds] as ((x: number | null, digits: number) => string)[]) {
@@ -72,6 +82,7 @@ describe('numbers for people', () => {
     assert.equal(count(1234567), '1 234 567')
     assert.deepEqual([12, 999.6, 11_700, 40e6].map(bytes), ['12 B', '1.00 kB', '11.7 kB', '40.0 MB'])
     assert.deepEqual([0.057, 3.17, 600].map(seconds), ['57 ms', '3.2 s', '10 min'])
+    assert.deepEqual([0, 2, null].map(chainSeconds), ['< 1 s', '2.0 s', '–'])
   })
 })
 

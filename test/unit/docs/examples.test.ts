@@ -9,10 +9,14 @@ import { parseProtocol } from '#app/protocol/protocol-file.ts'
 import { checkConfig, schema as configSchema } from '#app/site/config.ts'
 import { buildProgram } from '#cli/build-program.ts'
 import { commands } from '#cli/commands/index.ts'
+import { plain } from '#cli/output/style.ts'
+import { farewell, kept } from '../../../scripts/demo/farewell.ts'
+import type { Network } from '../../../scripts/demo/scene.ts'
+import type { Stage } from '../../../scripts/demo/stage.ts'
 
 // given the examples of README, CONTRIBUTING, SECURITY and docs/
 // ├── each `rota …` line names a command, options and values that exist, and its command's help example does too
-// ├── each `npm …` line names a script of package.json
+// ├── each `npm …` line names a script of package.json; so do those that the demo prints at its end
 // ├── the configs, protocols and mapping files in them are taken by the code that reads them
 // └── links between them lead to a file and a heading that are there
 
@@ -68,6 +72,22 @@ describe('command lines in the documents', () => {
         shown.some((line) => line.startsWith(`rota ${name}`)),
         `README has no example of rota ${name}`,
       )
+  })
+
+  it('the demo ends with commands that are there, and with how to end what it kept', async () => {
+    const stage = { style: plain } as Stage
+    const hospitals = [1, 2].map((i) => ({ folder: `/tmp/demo/site-${i}`, pid: 100 + i }))
+    const network = {
+      chain: 'ws://127.0.0.1:8545',
+      contracts: `0x${'12'.repeat(20)}`,
+      hospitals,
+      reader: { keystore: 'r.json', passwordFile: 'r.pw' },
+    } as unknown as Network
+    const told = kept(stage, '/tmp/demo', network)
+    for (const text of [told, farewell(stage, 60)])
+      for (const [, line = ''] of text.matchAll(/npm run -s rota -- (.*?)(?: {4}.*)?$/gm)) assert.ok((await parseLine(wordsOf(line))) !== null, line)
+    assert.equal(told.match(/npm run -s rota -- /g)?.length, 8)
+    assert.match(told, /^ {2}kill 101 102\n.*chain stop --folder \/tmp\/demo\/chain\n {2}rm -r \/tmp\/demo$/m)
   })
 
   it('a command or option that is not there would be found', async () => {

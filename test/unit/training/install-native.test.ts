@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
@@ -16,7 +17,10 @@ it('says that the package is not there', async () => {
   await assert.rejects(installNative({ package: '@tensorflow/tfjs-node', from: tmpdir() }), (error) => isRotaError(error, 'ROTA-3055'))
 })
 
-it('says that the installer cannot reach its host, and what else there is', { skip: missing, timeout: 30_000 }, async () => {
+it('says that the installer cannot reach its host, and what else there is; a native part that was there stays', {
+  skip: missing,
+  timeout: 30_000,
+}, async () => {
   const project = await mkdtemp(join(tmpdir(), 'rota-native-'))
   try {
     // A copy of the package, so that the one in use stays as it is; its own dependencies are linked.
@@ -34,6 +38,16 @@ it('says that the installer cannot reach its host, and what else there is', { sk
       (error) => isRotaError(error, 'ROTA-3054') && /docs/.test(error.remedy) && /ECONN|fail/i.test(String(error.details['reason'])),
     )
     assert.ok(lines.some((line) => /Downloading/.test(line)))
+    assert.ok(!existsSync(join(copy, 'lib')), 'a failed one leaves no addon')
+
+    // The installer deletes the library before it knows whether it can bring another.
+    const [library, addon] = [join(copy, 'deps', 'lib'), join(copy, 'lib', 'napi-v8')]
+    for (const folder of [library, addon]) await mkdir(folder, { recursive: true })
+    await writeFile(join(library, 'libtensorflow.so'), 'the one that works')
+    await writeFile(join(addon, 'tfjs_binding.node'), 'an addon')
+    await assert.rejects(installNative({ from: project, env: closedPort }), (error) => isRotaError(error, 'ROTA-3054'), 'an addon of before is no success')
+    assert.equal(await readFile(join(library, 'libtensorflow.so'), 'utf8'), 'the one that works')
+    assert.ok(existsSync(join(addon, 'tfjs_binding.node')) && !existsSync(join(copy, 'deps.before')) && !existsSync(join(copy, 'lib.before')))
   } finally {
     await rm(project, { recursive: true, force: true })
   }
