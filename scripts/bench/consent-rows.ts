@@ -14,6 +14,7 @@ import { programmeId } from '#patient/keys.ts'
 import { consentDomain } from '#patient/typed-data.ts'
 import { type SignedWithdrawal, signWithdrawal } from '#patient/withdrawal.ts'
 import type { ChainEventBody } from '#ports/chain.ts'
+import { checkedInBrowser, type ProofToCheck } from './browser-check.ts'
 import { type Figure, figureOf } from './figures.ts'
 import type { Row } from './row.ts'
 
@@ -29,6 +30,7 @@ interface Measured {
   readonly madeCpuS: number
   readonly proofBytes: number
   readonly checkedS: readonly number[]
+  readonly toCheck: ProofToCheck
   readonly openedS: number
   readonly judgedS: number
   readonly openingBytes: number
@@ -51,10 +53,12 @@ export async function consentRows(): Promise<Row[]> {
     ...(note === undefined ? {} : { note }),
   })
   const opened = `${m.madeCpuS.toFixed(1)} s of CPU; an auditor is shown all of it in ${m.openedS.toFixed(1)} s and ${(m.openingBytes / 1e6).toFixed(0)} MB, and checks that in ${m.judgedS.toFixed(1)} s; ${(m.rssBytes / 1e6).toFixed(0)} MB of memory at most`
+  const inBrowser = await checkedInBrowser(m.toCheck)
   return [
     row('proof about one receipt, a cohort of 100,000', 's', one(m.madeS), 5, opened),
     row('size of that proof', 'kB', one(m.proofBytes / 1e3), 4),
     row('check of that proof, in Node', 'ms', figureOf(m.checkedS.map((seconds) => 1e3 * seconds)), 20),
+    ...(inBrowser === null ? [] : [row('check of that proof, in a browser', 'ms', figureOf(inBrowser), 20, `${inBrowser[0]?.toFixed(1)} ms the first time`)]),
     row('root of a site after its share of 10,000 withdrawals in a day', 's', figureOf(m.rootS), 2),
     row('of 10,000 withdrawals in a day at 5 sites, left in the next epoch', 'consents', one(m.left), 0),
     ...(await gasRows(row)),

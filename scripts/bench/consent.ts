@@ -61,6 +61,8 @@ function proofs() {
     madeCpuS: (user + system) / 1e6,
     proofBytes: text.length,
     checkedS,
+    // For a check elsewhere.
+    toCheck: { text, tag: withdrawn, record: { ...record, network: toHex(record.network) } },
     ...opening(members, tags, place, { ...record, withdrawn: [{ tag: withdrawn, block: 10 }] }),
   }
 }

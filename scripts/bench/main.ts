@@ -11,10 +11,12 @@ import { maskedRows } from './masked-rows.ts'
 import { maskingRows } from './masking-rows.ts'
 import { blockRows, millionRows, roundRows, tenMillionRows } from './network-rows.ts'
 import { type BenchOptions, HELP, readOptions } from './options.ts'
+import { pageRows } from './page-rows.ts'
 import { measurePeers, NO_PEERS, type PeerFigures, whyNoPeers } from './peers.ts'
 import { privateRows } from './private-rows.ts'
 import { chosenRows, type Row, type RowName } from './row.ts'
 import { simulatedRows } from './simulated-rows.ts'
+import { sliceRows } from './slice-rows.ts'
 import { tableText } from './table.ts'
 
 const RECORD = join(import.meta.dirname, '../../docs/measured.json')
@@ -29,8 +31,10 @@ const MEASURE: Readonly<Record<RowName, (options: BenchOptions, peers: PeerFigur
   many: manyRows,
   disk: diskRows,
   consent: consentRows,
+  pages: pageRows,
   masked: maskedRows,
   masking: maskingRows,
+  slices: sliceRows,
   private: privateRows,
   long: (options) => longRunRows(options),
   install: installRows,

@@ -21,7 +21,7 @@ export interface BenchOptions {
 export const HELP = `npm run bench -- [ROW …] [options]
 
 Measures Rota on this machine and compares it with its bars. Rows (all but install when none is named):
-  round blocks million ten-million memory bytes start simulated kills many disk consent masked masking private long away audit install
+  round blocks million ten-million memory bytes start simulated kills many disk consent pages masked masking private long away audit install
   (long, with away and audit: 500 rounds on a real chain, some minutes)
 
   --json           one JSON object instead of the table

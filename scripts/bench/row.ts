@@ -25,8 +25,10 @@ export const ROW_NAMES = [
   'many',
   'disk',
   'consent',
+  'pages',
   'masked',
   'masking',
+  'slices',
   'private',
   'long',
   'install',
@@ -34,7 +36,7 @@ export const ROW_NAMES = [
 export type RowName = (typeof ROW_NAMES)[number]
 
 /** Rows that come out of another's run. */
-export const WITH: Readonly<Record<string, RowName>> = { memory: 'ten-million', bytes: 'round', start: 'round', away: 'long', audit: 'long' }
+const WITH: Readonly<Record<string, RowName>> = { memory: 'ten-million', bytes: 'round', start: 'round', away: 'long', audit: 'long' }
 
 /** @throws TypeError for a row that does not exist */
 export function chosenRows(words: readonly string[], install: boolean): readonly RowName[] {
