@@ -39,6 +39,8 @@ export interface Situation {
   readonly mayResume: boolean
   /** Exact run: the cohort is no longer the one this site contributed with. */
   readonly cohortChanged: boolean
+  /** The row that this site did when it last looked at this round; null at its first look. */
+  readonly last?: string | null
   /** Masked study: what this site has to do with keys and shares, and may do with its update. Without it nothing leaves the site. */
   readonly masking?: MaskingWork | null
   /** Accounted study: this round is not charged to the site's dataset yet. */
@@ -116,6 +118,9 @@ const mayPublish = (s: Situation): boolean => {
 
 const notYet = (set: Bitmap, s: Situation): boolean => !has(set, s.me)
 
+/** What is only said again is never done twice in a row: where a look takes longer than the others are given to hear it, nothing else would be done any more. */
+const inTurn = (row: 'advertise' | 'tell-slices' | 'release', s: Situation): boolean => s.last !== row
+
 const ROWS = [
   // A set this node acted on has changed on chain: nothing that follows can be trusted. A person has to look.
   { name: 'halt-node', when: frozenChanged },
@@ -140,7 +145,7 @@ const ROWS = [
   { name: 'adopt', when: (s) => s.approved && s.view.state !== 'Halted' && !s.hasBase },
   // Masked: keys first. Each site offers its own, shares its secrets out to all that did, and says on chain whose shares it holds.
   { name: 'sit-out', when: (s) => isOpen(s) && awaitsMe(s) && s.masking?.sitsOut === true && !journalled(s, 'contributed') && !journalled(s, 'abstained') },
-  { name: 'advertise', when: (s) => mayKey(s) && s.masking?.offerDue === true },
+  { name: 'advertise', when: (s) => mayKey(s) && s.masking?.offerDue === true && inTurn('advertise', s) },
   { name: 'deal', when: (s) => mayKey(s) && s.masking?.dealDue === true },
   { name: 'key', when: (s) => mayKey(s) && s.masking?.keyDue === true && notYet(s.view.round.keyed, s) && !journalled(s, 'keyed') },
   { name: 'key-again', when: (s) => mayKey(s) && notYet(s.view.round.keyed, s) && journalled(s, 'keyed') },
@@ -155,13 +160,16 @@ const ROWS = [
   { name: 'abstain-again', when: (s) => isOpen(s) && !s.resting && awaitsMe(s) && !journalled(s, 'contributed') && journalled(s, 'abstained') },
   { name: 'witness', when: (s) => inPhase(s, 'Witnessing') && slicesToWitness(s).length > 0 },
   // Custodians of a large model's slices add theirs up and say what they got; nobody needs all updates.
-  { name: 'tell-slices', when: (s) => (inPhase(s, 'Publishing') || inPhase(s, 'Attesting')) && s.slices.owed },
+  { name: 'tell-slices', when: (s) => (inPhase(s, 'Publishing') || inPhase(s, 'Attesting')) && s.slices.owed && inTurn('tell-slices', s) },
   {
     name: 'publish',
     when: (s) => inPhase(s, 'Publishing') && mayPublish(s) && isUnmasked(s, 'canBeUnmasked') && (s.slices.settledToPublish || waitedForWords(s)),
   },
   // The one way in which shares leave: for the frozen set, once its masked sum stands on chain.
-  { name: 'release', when: (s) => inPhase(s, 'Attesting') && has(s.view.round.included, s.me) && s.masking?.releaseDue === true },
+  {
+    name: 'release',
+    when: (s) => inPhase(s, 'Attesting') && has(s.view.round.included, s.me) && s.masking?.releaseDue === true && inTurn('release', s),
+  },
   {
     name: 'attest',
     when: (s) =>

@@ -6,6 +6,7 @@ import { cutOf, slicesToAdd } from './custody.ts'
 import type { Lineage } from './lineage.ts'
 import type { MaskingMail } from './masking/mail.ts'
 import { isMasked, type MaskedRound } from './masking/masked-round.ts'
+import type { RowName } from './next.ts'
 import type { Site } from './site.ts'
 import type { AddedSlices } from './steps/add-up.ts'
 import type { Judged } from './steps/attest.ts'
@@ -45,6 +46,8 @@ export interface Play {
   readonly words: Words
   /** What members said in masked rounds. */
   readonly mail: MaskingMail
+  /** What this site did when it last looked, and in which round. */
+  last: { readonly round: RoundNo; readonly row: RowName } | null
   /** The masked round that is open; null in an open study. */
   masked: MaskedRound | null
   readonly cohortWatch: CohortWatch
@@ -72,6 +75,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, { words, maskin
   judged: null,
   words,
   mail,
+  last: null,
   masked: null,
   cohortWatch: watchCohort(),
   lineage: null,

@@ -80,6 +80,7 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
     if (play.base?.root === view.model.root) await followUpdates(play, round)
     const seen = await situation(play, round, record, head, clock)
     row = next(seen)
+    play.last = { round: view.round.round, row }
     await hooks.beforeRow?.(row, view)
     if (row === 'wait') return row
     await doRow(row, play, round, seen, signal)
@@ -145,6 +146,7 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
     resting: site.resting(),
     mayResume: mayResume(view, record),
     cohortChanged: await play.cohortWatch.changed(play),
+    last: play.last?.round === view.round.round ? play.last.row : null,
     masking: maskingWork(play, round, record.rules, head),
     owesCharge: await owesCharge(play, view),
   }

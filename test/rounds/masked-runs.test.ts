@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type FaultPlan, type Lie, NO_FAULTS } from '#adapters/sim/faults.ts'
+import { replacing } from '#adapters/sim/liar.ts'
+import type { SimWorld } from '#adapters/sim/world.ts'
 import { roundStories } from '#app/node/round-story.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
 import { simulateNetwork } from '#app/simulate/simulated-network.ts'
@@ -19,6 +21,7 @@ import { generatedStudy, LOGISTIC, largeNetwork } from '../support/studies.ts'
 // ├── when a site shows shares that it was not given, the others name it and go on
 // ├── when a leader publishes a wrong sum and most bear it out, one site shows the contract so, and a standby publishes
 // ├── when a site deals garbage or gives its parcels to nobody, the round closes
+// ├── when each look at the chain takes longer than what was said is given to be heard, no round is void
 // └── when vectors are large and cut in slices, the same
 
 const SITES = 5
@@ -33,6 +36,7 @@ interface Played {
   readonly told: readonly Progress[]
   readonly disputes: readonly { readonly publisher: number }[]
   readonly state: string
+  readonly voids: number
 }
 
 interface Options {
@@ -42,9 +46,14 @@ interface Options {
   readonly drop?: { readonly row: RowName; readonly round: number; readonly site: number }
   readonly lies?: readonly (readonly [site: number, lie: Lie])[]
   readonly slices?: number
+  /** So long each look at the chain takes. */
+  readonly lookMs?: number
 }
 
-async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slices = 1 }: Options): Promise<Played> {
+/** Of a run that goes on for longer nothing will come. */
+const RUN_MS = 600_000
+
+async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slices = 1, lookMs = 0 }: Options): Promise<Played> {
   const change = { mode, minSites: 5, quorum: 4, slices, ...(learner.kind === 'neural' ? { maxRounds: 10 } : {}) }
   const study = generatedStudy({ sites: SITES, rows: 40, learner, change })
   const told: Progress[] = []
@@ -56,6 +65,9 @@ async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slic
     rules: await rulesOf(study.protocol),
     trainer: shrinking,
     ...(lies.length === 0 ? {} : { faults }),
+    onWorld: (world) => {
+      if (lookMs > 0) slowDown(world, lookMs)
+    },
     tell: (_, progress) => void told.push(progress),
     hooks: (site) => ({
       async beforeRow(row, view) {
@@ -66,7 +78,7 @@ async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slic
   })
   try {
     const run: RunId = await network.openRun()
-    const view = await network.finish(run)
+    const view = await network.finish(run, RUN_MS)
     const events = await network.events()
     const stories = roundStories(events, run).filter(({ state }) => state === 'closed')
     const rows = study.sites.map((site) => site.rows)
@@ -78,9 +90,19 @@ async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slic
       told,
       disputes: events.filter((event) => event.kind === 'Disputed'),
       state: view.state,
+      voids: roundStories(events, run).filter(({ state }) => state === 'void').length,
     }
   } finally {
     network.stop()
+  }
+}
+
+/** As an endpoint far away does, or a machine that does much else. */
+function slowDown({ chain, time }: SimWorld, ms: number): void {
+  const connect = chain.connect.bind(chain)
+  chain.connect = (account) => {
+    const near = connect(account)
+    return replacing(near, { run: (id: RunId) => time.sleep(ms).then(() => near.run(id)) })
   }
 }
 
@@ -146,6 +168,13 @@ describe('masked runs', () => {
       assert.equal(state, 'Finished')
       assert.deepEqual(models, expected)
     })
+
+  it('lose no round where a look at the chain takes long', async () => {
+    const { state, voids, models, expected } = await play({ learner: FEDAVG, lookMs: 1_000 })
+    assert.equal(state, 'Finished')
+    assert.equal(voids, 0)
+    assert.deepEqual(models, expected)
+  })
 
   it('add up large vectors in slices', async () => {
     const { state, models } = await play({ learner: largeNetwork(1), slices: 4 })

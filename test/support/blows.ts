@@ -27,7 +27,9 @@ export interface Struggle {
   readonly closedAfterMs: number
 }
 
-const STRIKE_LIMIT_MS = 60_000
+const STRIKE_LIMIT_MS = 120_000
+/** A masked round waits for who is gone until its limit, and who is back is in the next one. */
+const BACK_LIMIT_MS = 120_000
 
 export const tellBlow = ({ strikes, restart }: Blow): string =>
   `${strikes.map(({ row, role, at }) => `${role} at ${row}${at === 'row' ? '' : ` (${at === 'send' ? 'before' : 'after'} its transaction goes out)`}`).join(', then ')}, ${restart ? 'restarted' : 'gone until the round is over'}`
@@ -56,7 +58,7 @@ async function play(hospitals: RoughHospitals, run: RunId, blow: Blow): Promise<
   let struckAtMs = 0
   for (const [i, { strike, struck: fallen }] of arm(hospitals.strikes, blow.strikes).entries()) {
     // What was not sent is sent again in the same round alone.
-    const first = strike.row === 'contribute-again' ? struck[0] : undefined
+    const first = strike.row === 'contribute-again' || strike.row === 'key-again' ? struck[0] : undefined
     const who = await untilStruck(hospitals, fallen, tellBlow(blow), first === undefined ? undefined : () => isOver(hospitals, run, first.round))
     struck.push(who)
     assert.equal(await hospitals.nodes[who.site]?.ended(), strike.signal)
@@ -107,7 +109,7 @@ export async function bringBack(hospitals: RoughHospitals, run: RunId, site: num
   const node = hospitals.nodes[site]
   const alive = node !== undefined && (await node.ended(0).catch(() => 'alive')) === 'alive'
   const back = alive ? node : await hospitals.start(site)
-  await back.until((e) => e.event === 'progress' && e.progress.kind === 'contributed' && e.progress.run === run)
+  await back.until((e) => e.event === 'progress' && e.progress.kind === 'contributed' && e.progress.run === run, BACK_LIMIT_MS)
 }
 
 /** No round of the run was lost: all but the open one are closed. */

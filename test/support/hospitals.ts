@@ -22,6 +22,8 @@ import { CHEAP_KEYS } from './cheap-keys.ts'
 
 const BIN = new URL('../../node/cli/bin.mjs', import.meta.url).pathname
 const never = new AbortController().signal
+/** A node starts in a second or two; several at once, on a machine that does much else, take their time. */
+const START_LIMIT_MS = 180_000
 
 /** Hospitals as people have them: folders on a disk, an embedded chain, and nodes in processes of their own. */
 export interface Hospitals {
@@ -126,7 +128,7 @@ async function foundNetwork(
   const start = async (site: number, options: readonly string[] = []): Promise<Hospital> => {
     const node = launch(around.command(site, folders[site] as string, options))
     nodes[site] = node
-    await node.until((e) => e.event === 'started')
+    await node.until((e) => e.event === 'started', START_LIMIT_MS)
     return node
   }
   return {

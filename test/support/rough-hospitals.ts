@@ -58,7 +58,7 @@ export async function makeRoughHospitals(sites: readonly HospitalRows[], label: 
     line,
     chainLine,
     stories,
-    async untilStories(run, fits, what, withinMs = 60_000) {
+    async untilStories(run, fits, what, withinMs = 120_000) {
       for (const end = Date.now() + withinMs; ; await sleep(25)) {
         const told = await stories(run)
         if (fits(told)) return told

@@ -56,6 +56,9 @@ function keyingWork(play: Play, round: Round, masked: MaskedRound, passed: numbe
   if (!isMember(masked, site.id)) return {}
   // Drawn and burnt, or lost: a second pair of keys for one round would unmask what was sent under the first.
   if (masked.keys === null && wereDrawn(site, round.run, round.round)) return { sitsOut: true, wantsNext: has(round.view.round.abstained, site.id) }
+  // Too many have dealt without it, as they do with one that starts late: it can key no more, and nobody should wait until the limit for it.
+  if (sizeOf(masked.terms.members) - masked.deals.refused.size < masked.terms.threshold)
+    return { sitsOut: true, wantsNext: has(round.view.round.abstained, site.id) }
   const offered = [...soundOffers(play, round, masked).keys()]
   const isDealt = dealtBefore(play, round) !== null
   return {

@@ -1,3 +1,4 @@
+import type { SiteId } from '#base/ids.ts'
 import { allSlices, isSmall } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
 import { frozenUpdates, smallSum } from './add-up.ts'
@@ -9,6 +10,12 @@ export async function wholeSum(play: Play, round: Round, { ref, heard }: Gathere
   const { updates, holdings } = frozenUpdates(play, round)
   const own = allSlices(round.layout, round.view.round).filter((slice) => !heard.has(slice))
   const bytes = await holdings.sum(updates, own, signal)
-  await holdings.fill(ref, [...heard.keys()], (slice) => heard.get(slice) ?? [], signal)
+  await holdings.fill(ref, [...heard.keys()], (slice) => fromOwnTurn(heard.get(slice) ?? [], play.site.id), signal)
   return bytes
+}
+
+/** Custodians of one slice have the same bytes: each site begins with another of them, so that none serves all the others. */
+function fromOwnTurn(custodians: readonly SiteId[], me: SiteId): readonly SiteId[] {
+  const first = me % Math.max(1, custodians.length)
+  return [...custodians.slice(first), ...custodians.slice(0, first)]
 }

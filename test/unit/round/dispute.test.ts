@@ -3,11 +3,13 @@ import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { NO_FAULTS } from '#adapters/sim/faults.ts'
 import { digestOf, sha256 } from '#adapters/sim/hash.ts'
+import { replacing } from '#adapters/sim/liar.ts'
 import type { SimPorts } from '#adapters/sim/site.ts'
 import { SimWorld } from '#adapters/sim/world.ts'
 import { bitmapOf } from '#base/bitmap.ts'
-import { isRotaError } from '#base/errors.ts'
+import { type ErrorCode, isRotaError } from '#base/errors.ts'
 import { attemptNo, roundNo, runId, siteId } from '#base/ids.ts'
+import type { DisputeEvidence } from '#core/commit/dispute.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import { addVectors } from '#core/ring/add.ts'
 import type { StudyRules } from '#ports/chain.ts'
@@ -20,6 +22,7 @@ import { disputeSum } from '#round/steps/dispute.ts'
   ├── does so of vectors in slices
   ├── disputes no sum that is right
   ├── disputes nothing of an open study
+  ├── is refused by name with a wrong path, contributions of an absent site, or a round past its window
   └── hears that others were faster as nothing to be done
 */
 const signal = new AbortController().signal
@@ -119,6 +122,45 @@ describe('a node that finds a wrong sum of masked vectors', () => {
     assert.equal(await disputeSum(site, disputed, signal), false)
     const evidence = { wordBits: 64, leaf: 0, leaves: 1, contributions: [], updates: [], sum: { leaf: new Uint8Array(1024), path: [] } } as const
     await assert.rejects(site.chain.dispute(run, round, { ...evidence, updates: [evidence.sum] }), (error) => isRotaError(error) && error.code === 'ROTA-5118')
+  })
+
+  describe('is refused, and nothing changes,', () => {
+    /** What a node would send of a wrong sum, and never did. */
+    async function caught() {
+      const { site, disputed, others } = await published({})
+      let found: DisputeEvidence | undefined
+      const chain = replacing(site.chain, { dispute: async (_run, _round, evidence) => void (found = evidence) })
+      await disputeSum({ ...site, chain }, disputed, signal)
+      return { chain: site.chain, others, evidence: found as DisputeEvidence }
+    }
+    const refused = async (sent: Promise<unknown>, code: ErrorCode) => assert.rejects(sent, (error) => isRotaError(error, code))
+
+    it('with a wrong path', async () => {
+      const { chain, evidence } = await caught()
+      const [first, ...rest] = evidence.updates as [DisputeEvidence['updates'][number], ...DisputeEvidence['updates'][number][]]
+      const path = first.path.map(() => digestOf('another'))
+      await refused(chain.dispute(run, round, { ...evidence, updates: [{ ...first, path }, ...rest] }), 'ROTA-5121')
+      assert.equal((await chain.run(run)).round.phase, 'Attesting')
+    })
+
+    it('with an absent site', async () => {
+      const { chain, evidence } = await caught()
+      const contributions = evidence.contributions.map((each, i) => (i === 0 ? { ...each, site: siteId(77) } : each))
+      await refused(chain.dispute(run, round, { ...evidence, contributions }), 'ROTA-5122')
+      assert.equal((await chain.run(run)).round.phase, 'Attesting')
+    })
+
+    it('past the window', async () => {
+      const { chain, others, evidence } = await caught()
+      const model = { root: digestOf('next'), cid: digestOf('next cid') }
+      for (const { chain: at, id } of others) if (id < 4) await at.attest(run, round, attemptNo(0), model, 'continue', digestOf('own', id))
+      const two = roundNo(2)
+      for (const { id, chain: at } of others) await at.key(run, two, digestOf('deal 2', id), digestOf('deal cid 2', id), bitmapOf([id]))
+      for (const { id, chain: at } of others) await at.contribute(run, two, digestOf('root 2', id), digestOf('cid 2', id), digestOf('cohort'))
+      for (const { id, chain: at } of others) if (id === 1 || id === 2) await at.witness(run, two, 0, bitmapOf(others.map((each) => each.id)))
+      await refused(chain.dispute(run, round, evidence), 'ROTA-5119')
+      assert.deepEqual([(await chain.run(run)).round.round, (await chain.run(run)).round.phase], [2, 'Publishing'])
+    })
   })
 
   it('hears that others were faster as nothing to be done', async () => {

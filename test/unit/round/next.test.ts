@@ -178,6 +178,11 @@ describe('next', () => {
       assert.equal(next(sliced('Attesting', { slices: owed })), 'tell-slices')
       assert.equal(next(sliced('Witnessing', { slices: owed, held: [EMPTY, EMPTY, EMPTY, EMPTY] })), 'wait')
     })
+    it('it does what is due before it says that again', () => {
+      assert.equal(next(sliced('Publishing', { slices: owed, last: 'tell-slices' })), 'publish')
+      assert.equal(next(sliced('Attesting', { slices: owed, last: 'tell-slices' })), 'attest')
+      assert.equal(next(sliced('Attesting', { slices: owed, last: 'attest' })), 'tell-slices')
+    })
     const unsettled = { owed: false, settledToPublish: false, settledToAttest: false }
     it('the leader waits for the others’ slices, and for a sixth of the limit at most', () => {
       assert.equal(next(sliced('Publishing', { slices: unsettled })), 'wait')
@@ -220,6 +225,16 @@ describe('next', () => {
       assert.equal(at('Keying', { dealDue: true, keyDue: true }), 'deal')
       assert.equal(at('Keying', { keyDue: true }), 'key')
       assert.equal(at('Keying', {}), 'wait')
+    })
+    it('does what is due before it says its keys or its shares again', () => {
+      const said = { last: 'advertise' }
+      assert.equal(at('Keying', { offerDue: true, dealDue: true }, {}, said), 'deal')
+      assert.equal(at('Keying', { offerDue: true, keyDue: true }, {}, said), 'key')
+      assert.equal(at('Keying', { offerDue: true }, {}, said), 'wait')
+      assert.equal(at('Keying', { offerDue: true }, {}, { last: 'wait' }), 'advertise')
+      const shown = { included: all, publication }
+      assert.equal(at('Attesting', { releaseDue: true, mayUnmask: true }, shown, { last: 'release' }), 'attest')
+      assert.equal(at('Attesting', { releaseDue: true }, shown, { last: 'attest' }), 'release')
     })
     it('keys once, and says again what is journalled and not on chain', () => {
       assert.equal(at('Keying', { keyDue: true }, {}, { journal: [keyedEntry] }), 'key-again')
