@@ -18,8 +18,12 @@ export interface ConsentedCohort {
   readonly table: SplitTable
   /** Stable, site-secret keyed digests of the patients used (never leaves the site): for the differencing rule. */
   readonly patients: readonly Digest[]
+  /** Those of `patients` whose rows only test. Of them there are sums of their own. */
+  readonly testing: readonly Digest[]
   /** Consent tags of the patients used, sorted; empty for an opt-out study without tags. Never leave the site. */
   readonly tags: readonly Digest[]
   /** Commitment to exactly these patients in this round: what `contribute` carries. No two rounds' have anything in common. */
   rootIn(run: RunId, round: RoundNo): Digest
+  /** Without these, though they consent. @param patients of `patients` */
+  without(patients: ReadonlySet<Digest>): ConsentedCohort
 }

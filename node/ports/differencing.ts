@@ -10,8 +10,15 @@ export interface Differencing {
    * fewer, however their sums are combined.
    */
   mayJoin(patients: readonly Digest[]): Promise<{ readonly ok: true } | { readonly ok: false; readonly smallestDifference: number }>
+  /**
+   * Whom to leave out, though they consent, so that the others may be used: nobody where all may, null where leaving out a few would not do.
+   * Whoever rests may change, and it is told so that the others stay the same. The rule is held to the patients who train and to those who test, each
+   * by themselves.
+   * @param testing those of `patients` who only test
+   */
+  whoRests(patients: readonly Digest[], testing: readonly Digest[]): Promise<readonly Digest[] | null>
   /** On disk when it returns: called before a contribution leaves. @param root the cohort's commitment, which goes on chain */
-  record(patients: readonly Digest[], root: Digest): Promise<void>
+  record(patients: readonly Digest[], root: Digest, testing?: readonly Digest[]): Promise<void>
   /** Commitments of the cohorts recorded: one on chain that is not among them shows that this record is an old copy. */
   roots(): Promise<ReadonlySet<Digest>>
 }

@@ -27,6 +27,7 @@ export const rowsOf = (n: number) =>
  * ├── the same patients have another root in every round
  * ├── when tags are withdrawn on chain, their rows, digests and tags are gone, and the root is another
  * ├── when all are withdrawn, the tables are empty
+ * ├── without some who consent, it is what it would be had they withdrawn
  * └── tags are sorted, one tag and one digest per patient, and no tag is a digest
  */
 export function cohortCompliance(name: string, ready: () => Promise<Ready>): void {
@@ -77,6 +78,17 @@ export function cohortCompliance(name: string, ready: () => Promise<Ready>): voi
       const all = await cohort.consented(protocol, new Set())
       const none = await cohort.consented(protocol, new Set(all.tags))
       assert.deepEqual([none.table.train.rows, none.table.test.rows, none.patients, none.tags], [0, 0, [], []])
+    })
+
+    it('is the same without somebody as if they had withdrawn', async () => {
+      const { cohort, protocol } = await ready()
+      const all = await cohort.consented(protocol, new Set())
+      const fewer = await cohort.consented(protocol, new Set([all.tags[3] as Digest, all.tags[20] as Digest]))
+      const resting = new Set(all.patients.filter((patient) => !fewer.patients.includes(patient)))
+      assert.deepEqual(told(all.without(resting)), told(fewer))
+      const [next] = fewer.patients as [Digest]
+      assert.deepEqual(told(all.without(resting).without(new Set([next]))), told(all.without(new Set([...resting, next]))))
+      assert.deepEqual(told(all.without(new Set())), told(all))
     })
 
     it('sorts tags, and has one tag and one digest per patient', async () => {

@@ -67,15 +67,27 @@ export class CsvCohort implements Cohort {
     const members = used.map((row) => tagOf(row) ?? row.digest).sort()
     const last = this.#last
     if (last?.rows === rows && last.programme === protocol.programme && sameList(last.cohort.members, members)) return last.cohort
-    const cohort = {
+    const cohort = this.#of(used, protocol, tagOf)
+    this.#last = { rows, programme: protocol.programme, cohort }
+    return cohort
+  }
+
+  #of(used: readonly KnownRow[], protocol: Protocol, tagOf: (row: KnownRow) => Digest | null): CsvConsentedCohort {
+    const members = used.map((row) => tagOf(row) ?? row.digest).sort()
+    return {
       table: toSplitTable(used, protocol),
       patients: used.map((row) => row.used).sort(),
+      testing: used.flatMap((row) => (row.set === 'test' ? [row.used] : [])),
       tags: used.flatMap((row) => tagOf(row) ?? []).sort(),
       members,
       rootIn: this.#rootsOf(protocol.programme, members),
+      without: (patients) =>
+        this.#of(
+          used.filter((row) => !patients.has(row.used)),
+          protocol,
+          tagOf,
+        ),
     }
-    this.#last = { rows, programme: protocol.programme, cohort }
-    return cohort
   }
 
   remember(cohort: ConsentedCohort, { programme }: Protocol, run: RunId, round: RoundNo): Promise<void> {

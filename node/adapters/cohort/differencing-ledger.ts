@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { RotaError } from '#base/errors.ts'
 import { type Digest, isDigest } from '#base/ids.ts'
-import { fewestShown } from '#core/consent/fewest-shown.ts'
+import { type Parts, restInParts } from '#core/consent/rest-further.ts'
+import { smallestDifference, symmetricDifference } from '#core/consent/smallest-difference.ts'
 import type { Differencing } from '#ports/differencing.ts'
 import { withLock, writeDurably } from './durable-file.ts'
 
@@ -14,6 +15,8 @@ export type JoinVerdict = { readonly ok: true } | { readonly ok: false; readonly
 interface UsedCohort {
   readonly roots: readonly Digest[]
   readonly patients: ReadonlySet<string>
+  /** Null: written before it was kept who only tests. */
+  readonly testing: ReadonlySet<string> | null
 }
 
 /**
@@ -25,6 +28,7 @@ export class DifferencingLedger implements Differencing {
   readonly #file: string
   readonly #minimum: number
   #read: { readonly version: string; readonly cohorts: readonly UsedCohort[] } | null = null
+  #rested: { readonly of: readonly Digest[]; readonly cohorts: readonly UsedCohort[]; readonly who: readonly Digest[] | null } | null = null
 
   constructor(file: string, minimum = MIN_DIFFERENCE) {
     this.#file = file
@@ -33,23 +37,32 @@ export class DifferencingLedger implements Differencing {
 
   /** @throws ROTA-6006 when the ledger cannot be read */
   async mayJoin(patients: readonly Digest[]): Promise<JoinVerdict> {
-    const now = new Set(patients.map(shorten))
     const earlier = (await this.#cohorts()).map((cohort) => cohort.patients)
-    const differences = earlier.map((cohort) => symmetricDifference(now, cohort))
-    const toOne = Math.min(...differences.filter((n) => n > 0), Number.POSITIVE_INFINITY)
-    // Each two far enough apart, several may still show somebody together.
-    const known = toOne < this.#minimum || differences.includes(0)
-    const smallestDifference = known || earlier.length < 2 ? toOne : Math.min(toOne, fewestShown(now, earlier, this.#minimum))
-    return smallestDifference >= this.#minimum ? { ok: true } : { ok: false, smallestDifference }
+    const difference = smallestDifference(new Set(patients.map(shorten)), earlier, this.#minimum)
+    return difference >= this.#minimum ? { ok: true } : { ok: false, smallestDifference: difference }
   }
 
-  async record(patients: readonly Digest[], root: Digest): Promise<void> {
+  /** Asked again at each look at an open run: worked out once for the same list. @throws ROTA-6006 when the ledger cannot be read */
+  async whoRests(patients: readonly Digest[], testing: readonly Digest[]): Promise<readonly Digest[] | null> {
+    const cohorts = await this.#cohorts()
+    const last = this.#rested
+    if (last?.of === patients && last.cohorts === cohorts) return last.who
+    const names = new Map(patients.map((patient) => [shorten(patient), patient]))
+    const now = partsOf({ patients: new Set(names.keys()), testing: new Set(testing.map(shorten)) })
+    const earlier = cohorts.map((cohort) => (cohort.testing === null ? eitherPart(cohort.patients, now) : partsOf(cohort)))
+    const who = restInParts(now, earlier, this.#minimum)?.map((name) => names.get(name) as Digest) ?? null
+    this.#rested = { of: patients, cohorts, who }
+    return who
+  }
+
+  async record(patients: readonly Digest[], root: Digest, testing?: readonly Digest[]): Promise<void> {
     await withLock(this.#file, async () => {
       const cohorts = await this.#cohorts()
       const now = new Set(patients.map(shorten))
       const known = cohorts.find((earlier) => symmetricDifference(now, earlier.patients) === 0)
       if (known?.roots.includes(root)) return
-      const used: UsedCohort = { roots: [...(known?.roots ?? []), root], patients: now }
+      const tests = testing === undefined ? (known?.testing ?? null) : new Set(testing.map(shorten))
+      const used: UsedCohort = { roots: [...(known?.roots ?? []), root], patients: now, testing: tests }
       await writeDurably(this.#file, [...cohorts.filter((cohort) => cohort !== known), used].map(lineOf).join(''))
     })
   }
@@ -79,10 +92,11 @@ export class DifferencingLedger implements Differencing {
 
   #cohort(line: string): UsedCohort {
     try {
-      const value = JSON.parse(line) as Partial<{ roots: unknown; patients: unknown }>
+      const value = JSON.parse(line) as Partial<{ roots: unknown; patients: unknown; testing: unknown }>
       // Version 0.1 wrote the list of patients alone.
-      const [roots, patients]: readonly unknown[] = Array.isArray(value) ? [[], value] : [value.roots, value.patients]
-      if (isList(patients) && isList(roots) && roots.every(isDigest)) return { roots: roots as readonly Digest[], patients: new Set(patients) }
+      const [roots, patients, testing = null]: readonly unknown[] = Array.isArray(value) ? [[], value] : [value.roots, value.patients, value.testing]
+      if (isList(patients) && isList(roots) && roots.every(isDigest) && (testing === null || isList(testing)))
+        return { roots: roots as readonly Digest[], patients: new Set(patients), testing: testing === null ? null : new Set(testing) }
     } catch {
       // told below
     }
@@ -94,12 +108,18 @@ const NO_FILE = { mtimeMs: 0, size: 0, ino: 0 }
 
 const isList = (list: unknown): list is readonly string[] => Array.isArray(list) && list.every((x) => typeof x === 'string')
 
-const lineOf = ({ roots, patients }: UsedCohort): string => `${JSON.stringify({ roots, patients: [...patients].sort() })}\n`
+const lineOf = ({ roots, patients, testing }: UsedCohort): string =>
+  `${JSON.stringify({ roots, patients: [...patients].sort(), ...(testing === null ? {} : { testing: [...testing].sort() }) })}\n`
+
+function partsOf({ patients, testing }: Pick<UsedCohort, 'patients' | 'testing'>): Parts {
+  const test = testing ?? new Set()
+  return { train: new Set([...patients].filter((patient) => !test.has(patient))), test }
+}
+
+/** Of whom it is not known may have been in either part: whoever is here still tells theirs. */
+function eitherPart(patients: ReadonlySet<string>, now: Parts): Parts {
+  const but = (part: ReadonlySet<string>): ReadonlySet<string> => new Set([...patients].filter((patient) => !part.has(patient)))
+  return { train: but(now.test), test: but(now.train) }
+}
 
 const shorten = (digest: Digest): string => digest.slice(2, 34)
-
-function symmetricDifference(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
-  let both = 0
-  for (const x of a) if (b.has(x)) both += 1
-  return a.size + b.size - 2 * both
-}

@@ -55,14 +55,19 @@ export class SimCohort implements Cohort {
 
   #without(gone: ReadonlySet<Digest>): ConsentedCohort {
     const tags = [...new Set([...this.#tags.train, ...this.#tags.test])].filter((tag) => !gone.has(tag)).sort()
+    const training = new Set(this.#tags.train)
     return {
       table: { train: keep(this.#rows.train, this.#tags.train, gone), test: keep(this.#rows.test, this.#tags.test, gone) },
-      patients: tags.map((tag) => digestOf('patient', tag)),
+      patients: tags.map(nameOf),
+      testing: tags.filter((tag) => !training.has(tag)).map(nameOf),
       tags,
+      without: (patients) => this.#without(new Set([...gone, ...tags.filter((tag) => patients.has(nameOf(tag)))])),
       rootIn: (run, round) => toDigest(sha256(utf8(`cohort/${run}/${round}`), ...tags.map(fromHex))),
     }
   }
 }
+
+const nameOf = (tag: Digest): Digest => digestOf('patient', tag)
 
 const tagRows = (site: string, set: string, table: Table): Digest[] => Array.from({ length: table.rows }, (_, row) => digestOf('tag', site, set, row))
 

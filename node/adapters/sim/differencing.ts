@@ -1,9 +1,12 @@
 import type { Digest } from '#base/ids.ts'
+import { type Parts, restInParts } from '#core/consent/rest-further.ts'
+import { smallestDifference, symmetricDifference } from '#core/consent/smallest-difference.ts'
 import type { Differencing } from '#ports/differencing.ts'
 
 /** A cohort that was used, and its commitments. */
 export interface SimUsedCohort {
   readonly patients: readonly Digest[]
+  readonly testing: readonly Digest[]
   readonly roots: Set<Digest>
 }
 
@@ -19,25 +22,31 @@ export class SimDifferencing implements Differencing {
   }
 
   async mayJoin(patients: readonly Digest[]): Promise<{ readonly ok: true } | { readonly ok: false; readonly smallestDifference: number }> {
-    const differences = this.#used.map((cohort) => difference(cohort.patients, patients)).filter((size) => size > 0)
-    const smallestDifference = Math.min(...differences)
-    return smallestDifference < this.#smallest ? { ok: false, smallestDifference } : { ok: true }
+    const difference = smallestDifference(new Set(patients), this.#earlier(), this.#smallest)
+    return difference < this.#smallest ? { ok: false, smallestDifference: difference } : { ok: true }
   }
 
-  async record(patients: readonly Digest[], root: Digest): Promise<void> {
-    const known = this.#used.find((cohort) => difference(cohort.patients, patients) === 0)
-    if (known === undefined) this.#used.push({ patients: [...patients], roots: new Set([root]) })
+  async whoRests(patients: readonly Digest[], testing: readonly Digest[]): Promise<readonly Digest[] | null> {
+    return restInParts(partsOf({ patients, testing }), this.#used.map(partsOf), this.#smallest) as readonly Digest[] | null
+  }
+
+  async record(patients: readonly Digest[], root: Digest, testing: readonly Digest[] = []): Promise<void> {
+    const now = new Set(patients)
+    const known = this.#used.find((cohort) => symmetricDifference(now, new Set(cohort.patients)) === 0)
+    if (known === undefined) this.#used.push({ patients: [...patients], testing, roots: new Set([root]) })
     else known.roots.add(root)
   }
 
   async roots(): Promise<ReadonlySet<Digest>> {
     return new Set(this.#used.flatMap(({ roots }) => [...roots]))
   }
+
+  #earlier(): ReadonlySet<Digest>[] {
+    return this.#used.map(({ patients }) => new Set(patients))
+  }
 }
 
-/** How many patients are in one of the two and not in the other. */
-function difference(a: readonly Digest[], b: readonly Digest[]): number {
-  const inA = new Set(a)
-  const common = b.filter((patient) => inA.has(patient)).length
-  return a.length + b.length - 2 * common
+function partsOf({ patients, testing }: Pick<SimUsedCohort, 'patients' | 'testing'>): Parts {
+  const test = new Set<string>(testing)
+  return { train: new Set(patients.filter((patient) => !test.has(patient))), test }
 }

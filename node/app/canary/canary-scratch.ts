@@ -4,6 +4,7 @@ import { RotaError } from '#base/errors.ts'
 import { type Address, type RunId, runId, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { Chain, ChainEvent, RunView, StudyRecord } from '#ports/chain.ts'
+import type { ConsentedCohort } from '#ports/cohort.ts'
 import type { Gossip } from '#ports/gossip.ts'
 import type { Journal, JournalEntry } from '#ports/journal.ts'
 import type { ModelStore } from '#ports/model-store.ts'
@@ -38,8 +39,8 @@ export function scratchSite({ site, clock }: Pick<CanaryParts, 'site' | 'clock'>
     chain: scratchChain(world),
     gossip: scratchGossip(world),
     store: world.store,
-    cohort: { consented: async () => ({ table: NO_ROWS, patients: [], tags: [], rootIn: () => ZERO_DIGEST }), remember: nothing },
-    differencing: { mayJoin: async () => ({ ok: true }), record: nothing, roots: async () => new Set() },
+    cohort: { consented: async () => NO_COHORT, remember: nothing },
+    differencing: { mayJoin: async () => ({ ok: true }), whoRests: async () => [], record: nothing, roots: async () => new Set() },
     trainer: null,
     vault: NO_VAULT,
     journal: scratchJournal(),
@@ -117,6 +118,7 @@ function scratchJournal(): Journal {
 
 const EMPTY = { columns: [], rows: 0, values: new Float64Array(0), label: new Float64Array(0) }
 const NO_ROWS: SplitTable = { train: EMPTY, test: EMPTY }
+const NO_COHORT: ConsentedCohort = { table: NO_ROWS, patients: [], testing: [], tags: [], rootIn: () => ZERO_DIGEST, without: () => NO_COHORT }
 
 const locked = (): never => {
   throw new RotaError('ROTA-1406')

@@ -45,6 +45,9 @@ function checkedLearner(yaml: YamlFile) {
 function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
   const { minSites, maxSites } = written
   const { privacy, ...rest } = written
+  // What was the only way once is not written, so that digests stay what they were.
+  const { differencing, ...sizes } = written.cohort
+  const cohort = differencing === 'rest' ? { ...sizes, differencing } : sizes
   const learner = stepsUnderNoise(fillLearner(written.learner, maxSites), yaml)
   const kind = written.label.kind ?? usualLabel(learner)
   const range = written.label.range ?? (kind === 'binary' ? ([0, 1] as const) : null)
@@ -53,6 +56,7 @@ function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
   const quorum = written.quorum ?? (written.mode === 'masked' ? Math.min(minSites, thresholdOf(minSites)) : minSites)
   return {
     ...rest,
+    cohort,
     learner,
     label: { ...written.label, kind, range },
     arithmetic: {
@@ -62,7 +66,7 @@ function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
     quorum,
     limits: fillLimits(written, maxSites),
     maxRounds: written.maxRounds ?? usualRounds(learner),
-    ...(privacy === undefined ? {} : { privacy: fillPrivacy(privacy, learner, { cohort: written.cohort, quorum }, yaml) }),
+    ...(privacy === undefined ? {} : { privacy: fillPrivacy(privacy, learner, { cohort, quorum }, yaml) }),
   }
 }
 

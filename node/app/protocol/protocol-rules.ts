@@ -1,6 +1,6 @@
 import { FEWEST_MASKED, MOST_MASKED, thresholdOf } from '#core/masking/threshold.ts'
 import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
-import type { LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
+import { isDeterministic, type LimitedPhase, mayRest, type Protocol } from '#core/protocol/protocol.ts'
 
 /** A rule that binds several keys: where it fails and why, or nothing. */
 interface Breach {
@@ -47,6 +47,8 @@ function* siteBreaches(p: Protocol): Generator<Breach> {
   if (p.mode === 'groups') yield { path: ['mode'], reason: 'this version has open and masked studies, no groups' }
   if (p.mode === 'masked') yield* maskedBreaches(p)
   if (p.cohort.minRows > p.cohort.maxRows) yield { path: ['cohort', 'minRows'], reason: 'larger than maxRows' }
+  if (mayRest(p) && !isDeterministic(p))
+    yield { path: ['cohort', 'differencing'], reason: 'only exact learners need it: with noise, and of a network, a run goes on without who withdrew' }
   for (const phase of Object.keys(p.limits) as LimitedPhase[]) {
     // Of the n sites that take part the chain asks this; fewer than minSites never do.
     const least = leastLimit(phase, p.minSites, p.slices)

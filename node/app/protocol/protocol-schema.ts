@@ -121,6 +121,7 @@ export const protocolSchema = (learner: z.ZodType<WrittenLearner>) =>
       rule: text.min(1, 'may not be empty'),
       minRows: whole.min(1).max(1e9).default(10),
       maxRows: whole.min(1).max(1e9).default(100_000),
+      differencing: z.enum(['abstain', 'rest']).default('abstain'),
     }),
     features: z.array(feature).min(1, 'at least one feature').max(10_000),
     label,

@@ -1,6 +1,6 @@
 import { RotaError } from '#base/errors.ts'
 import { FEWEST_MASKED, MOST_MASKED, thresholdOf } from '#core/masking/threshold.ts'
-import type { Protocol } from '#core/protocol/protocol.ts'
+import { isDeterministic, type Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRules } from '#ports/chain.ts'
 import { arithmeticVersion } from '../arithmetic-version.ts'
 
@@ -33,6 +33,3 @@ export async function rehearsedRules(protocol: Protocol): Promise<StudyRules> {
     arithmeticVersion: await arithmeticVersion(),
   }
 }
-
-/** All but networks and fits with noise: fitted again without one patient, they show that patient in the difference (DESIGN section 8). */
-const isDeterministic = (protocol: Protocol): boolean => protocol.learner.kind !== 'neural' && protocol.privacy === undefined

@@ -1,7 +1,7 @@
 import { DifferencingLedger, MIN_DIFFERENCE } from '#adapters/cohort/differencing-ledger.ts'
 import { type AtSite, consentedNow } from '#app/site/at-site.ts'
 import { isRotaError } from '#base/errors.ts'
-import type { Protocol } from '#core/protocol/protocol.ts'
+import { mayRest, type Protocol } from '#core/protocol/protocol.ts'
 
 /** By so many patients this hospital's cohort differs from one that it used before; the rule asks for none, or `least`. */
 export interface KeptOut {
@@ -15,9 +15,12 @@ export interface KeptOut {
  */
 export async function keptOutBy(site: AtSite, protocol: Protocol): Promise<KeptOut | null> {
   try {
-    const { patients } = await consentedNow(site, protocol)
-    const verdict = await new DifferencingLedger(site.folder.paths.differencing).mayJoin(patients)
-    return verdict.ok ? null : { patients: verdict.smallestDifference, least: MIN_DIFFERENCE }
+    const { patients, testing } = await consentedNow(site, protocol)
+    const ledger = new DifferencingLedger(site.folder.paths.differencing)
+    const verdict = await ledger.mayJoin(patients)
+    return verdict.ok || (mayRest(protocol) && (await ledger.whoRests(patients, testing)) !== null)
+      ? null
+      : { patients: verdict.smallestDifference, least: MIN_DIFFERENCE }
   } catch (error) {
     if (!isRotaError(error)) throw error
     return null

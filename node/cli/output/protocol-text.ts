@@ -7,7 +7,10 @@ type Protocol = ApprovalPreview['protocol']
 export const protocolFacts = (protocol: Protocol): readonly (readonly [string, string])[] => [
   ['purpose', protocol.purpose],
   ['lawful basis', protocol.lawfulBasis === 'consent' ? `consent to "${protocol.programme}"` : `opt-out from "${protocol.programme}"`],
-  ['patients', `${protocol.cohort.rule}; at least ${protocol.cohort.minRows} train rows at a site`],
+  [
+    'patients',
+    `${protocol.cohort.rule}; at least ${protocol.cohort.minRows} train rows at a site${protocol.cohort.differencing === 'rest' ? '; after a withdrawal some rest' : ''}`,
+  ],
   ['predicts', `${protocol.label.name} (${protocol.label.kind})`],
   ['from', protocol.features.map(({ name, unit, range }) => `${name} [${range.join(' to ')}${unit === '1' ? '' : ` ${unit}`}]`).join(', ')],
   ['learner', learnerText(protocol.learner)],

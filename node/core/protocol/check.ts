@@ -3,7 +3,7 @@ import { stageLayouts } from '../learner/learner-for.ts'
 import type { VectorLayout } from '../ring/vectors.ts'
 import { checkPrivacy } from './check-privacy.ts'
 import { isPrivate } from './private-rounds.ts'
-import type { FedAvgSpec, LearnerSpec, NeuralSpec, Protocol, RegressionSpec } from './protocol.ts'
+import { type FedAvgSpec, isDeterministic, type LearnerSpec, mayRest, type NeuralSpec, type Protocol, type RegressionSpec } from './protocol.ts'
 
 /**
  * The rules of a protocol that are about numbers; its form is checked where it is read (app/protocol/protocol-file.ts, wire/protocol.ts).
@@ -18,6 +18,8 @@ export function checkProtocol(protocol: Protocol, mostSites = 256): void {
   checkLearner(protocol.learner)
   if (protocol.start !== undefined && protocol.learner.kind !== 'neural')
     throw new RotaError('ROTA-2304', { parameter: 'start', value: `a model for ${protocol.learner.kind}`, expected: 'a network to train on' })
+  if (mayRest(protocol) && !isDeterministic(protocol))
+    throw new RotaError('ROTA-2304', { parameter: 'cohort.differencing', value: 'rest', expected: 'left out: only exact learners need it' })
   checkArithmetic(protocol)
   if (isPrivate(protocol)) checkPrivacy(protocol)
   checkOverflow(protocol)

@@ -16,6 +16,11 @@ export interface Protocol {
     readonly minRows: number
     /** Upper bound of train or test rows at one site; enters the overflow check. */
     readonly maxRows: number
+    /**
+     * Exact learners: what a site does whose cohort is too near to one of an earlier run. Left out: it abstains, and is seen to. `rest`: it leaves out
+     * some patients more, and a run whose cohort changed is halted by the leader, so that nobody outside sees whose patient withdrew.
+     */
+    readonly differencing?: 'rest' | undefined
   }
   readonly features: readonly Feature[]
   readonly label: Label
@@ -39,6 +44,12 @@ export interface Protocol {
   /** Differential privacy of patients. Without it the study has none, and every result of it says so. */
   readonly privacy?: PrivacySpec | undefined
 }
+
+/** Whether a site whose patients changed takes part at once, less some patients, and has others halt for it. */
+export const mayRest = ({ cohort }: Pick<Protocol, 'cohort'>): boolean => cohort.differencing === 'rest'
+
+/** All but networks and fits with noise: fitted again without one patient, they show that patient in the difference (DESIGN section 8). */
+export const isDeterministic = ({ learner, privacy }: Pick<Protocol, 'learner' | 'privacy'>): boolean => learner.kind !== 'neural' && privacy === undefined
 
 /**
  * Noise at each site, on its own, before anything leaves it. All of it is public: none may be computed from rows. Nothing but the fit is released: no

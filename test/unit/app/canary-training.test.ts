@@ -19,6 +19,7 @@ import { RotaError } from '#base/errors.ts'
 import { ZERO_DIGEST } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { LearnerSpec } from '#core/protocol/protocol.ts'
+import type { ConsentedCohort } from '#ports/cohort.ts'
 import { generatedStudy } from '../../support/studies.ts'
 
 const never = new AbortController().signal
@@ -40,8 +41,17 @@ const NEURAL: LearnerSpec = {
   seed: 'canary',
 }
 
+const cohortOf = (table: SplitTable): ConsentedCohort => ({
+  table,
+  patients: [],
+  testing: [],
+  tags: [],
+  rootIn: () => ZERO_DIGEST,
+  without: () => cohortOf(table),
+})
+
 const partsOf = (table: SplitTable, change: Partial<TrainingParts> = {}): TrainingParts => ({
-  cohort: { consented: async () => ({ table, patients: [], tags: [], rootIn: () => ZERO_DIGEST }), remember: async () => undefined },
+  cohort: { consented: async () => cohortOf(table), remember: async () => undefined },
   trainer: null,
   random: systemRandom,
   ...change,

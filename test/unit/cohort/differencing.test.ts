@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { DifferencingLedger } from '#adapters/cohort/differencing-ledger.ts'
 import { isRotaError } from '#base/errors.ts'
+import type { Digest } from '#base/ids.ts'
 import { keyed, tempFolder } from './support.ts'
 
 /*
   Differencing ledger
   ├── given no earlier cohort, anyone may join
   ├── given earlier cohorts, equal to one is fine, else each must differ by 10 patients or more, counted both ways
+  ├── after one withdrew it tells ten others to rest, of those who train and those who test by themselves, as long as the file does not change
   ├── each cohort is known by its roots, as they stand on chain
   ├── what is recorded outlives the process, and twice the same is one
   └── a damaged ledger lets nobody join
@@ -58,6 +60,26 @@ describe('differencing ledger', () => {
     assert.deepEqual(await book.mayJoin(patients(0, 60)), { ok: true })
     await book.record(patients(0, 95), root)
     assert.deepEqual(await book.mayJoin(patients(0, 100)), { ok: false, smallestDifference: 5 }, 'equal to one, too close to another')
+  })
+
+  it('tells who rests, of either part by itself, and what an old file does not tell is asked of both', async () => {
+    const file = join(tempFolder(), 'used.jsonl')
+    const book = new DifferencingLedger(file)
+    const [training, testing] = [patients(0, 100), patients(100, 180)]
+    const but = (all: readonly Digest[], at: number): Digest[] => all.filter((_, i) => i !== at)
+    await book.record([...training, ...testing], root, testing)
+    assert.deepEqual(await book.whoRests([...training, ...testing], testing), [])
+    const one = [...but(training, 7), ...testing]
+    const rest = (await book.whoRests(one, testing)) as readonly Digest[]
+    assert.deepEqual([rest.length, rest.filter((patient) => testing.includes(patient)).length], [10, 0])
+    assert.equal(await book.whoRests(one, testing), rest, 'worked out once')
+    const another = [...training, ...but(testing, 3)]
+    const resting = (await new DifferencingLedger(file).whoRests(another, but(testing, 3))) as readonly Digest[]
+    assert.deepEqual([resting.length, resting.filter((patient) => testing.includes(patient)).length], [10, 10])
+    assert.equal((await book.mayJoin(one.filter((patient) => !rest.includes(patient)))).ok, true)
+    // Nobody knows in which part of it the one was who is gone.
+    writeFileSync(file, `${JSON.stringify({ roots: [root], patients: [...training, ...testing].map((digest) => digest.slice(2, 34)) })}\n`)
+    assert.equal((await new DifferencingLedger(file).whoRests(one, testing))?.length, 20)
   })
 
   it('is on disk when it returns, once for each cohort, and holds no whole digest', async () => {

@@ -80,6 +80,7 @@ describe('a protocol’s numbers', () => {
     refuse({ maxSites: 257 }, 'ROTA-2304')
     refuse({ minSites: 0 }, 'ROTA-2304')
     refuse({ cohort: { rule: '', minRows: 11, maxRows: 10 } }, 'ROTA-2304')
+    refuse({ cohort: { rule: '', minRows: 1, maxRows: 10, differencing: 'rest' }, privacy: {} as never }, 'ROTA-2304')
     refuse({ arithmetic: { wordBits: 32, fractionBits: 32 } }, 'ROTA-2304')
     refuse({ arithmetic: { wordBits: 64, fractionBits: 41 } }, 'ROTA-2304')
   })

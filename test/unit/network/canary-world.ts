@@ -14,6 +14,7 @@ import { digest, siteId, studyId, ZERO_DIGEST } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainReader, RunState, StudyRecord } from '#ports/chain.ts'
+import type { ConsentedCohort } from '#ports/cohort.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import { clock, type TestNode, TestWorld, type WorldOptions } from './world.ts'
 
@@ -122,7 +123,7 @@ export class CanaryWorld {
         consented: async () => {
           this.asked[node.site] = (this.asked[node.site] ?? 0) + 1
           if (this.dataFault !== null && node.site === 2) throw this.dataFault
-          return { table: this.rows[node.site] as SplitTable, patients: [], tags: [], rootIn: () => ZERO_DIGEST }
+          return cohortOf(this.rows[node.site] as SplitTable)
         },
         remember: async () => undefined,
       },
@@ -153,3 +154,12 @@ export class CanaryWorld {
 const IDLE: Trainer = { backend: 'idle', train: async ({ weights }) => weights.slice(), stop: async () => undefined }
 
 export const rowOf = (report: CanaryReport, name: string): CanaryRow => report.rows.find((row) => row.name === name) as CanaryRow
+
+const cohortOf = (table: SplitTable): ConsentedCohort => ({
+  table,
+  patients: [],
+  testing: [],
+  tags: [],
+  rootIn: () => ZERO_DIGEST,
+  without: () => cohortOf(table),
+})

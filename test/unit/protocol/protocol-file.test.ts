@@ -11,6 +11,7 @@ const NEURAL = TEXT.replace(
   '{ kind: logistic }',
   '{ kind: neural, rounds: 5, learningRate: 0.1, layers: [{ className: Dense, config: { units: 1, activation: sigmoid } }] }',
 )
+const RESTING = TEXT.replace('minRows: 2', 'minRows: 2, differencing: rest')
 const lineOf = (part: string, text = TEXT) => text.split('\n').findIndex((line) => line.includes(part)) + 1
 
 describe('a protocol', () => {
@@ -47,6 +48,14 @@ describe('a protocol', () => {
     assert.equal(parseProtocol(TEXT.replace('kind: logistic', 'kind: logistic, algorithm: fedavg, rounds: 100, learningRate: 0.5')).maxRounds, 110)
     assert.equal(parseProtocol(TEXT.replace('kind: logistic', 'kind: poisson').replace('outcome }', 'outcome, range: [0, 30] }')).label.kind, 'count')
     assert.equal(parseProtocol(TEXT.replace('kind: logistic', 'kind: statistics').replace('outcome }', 'outcome, range: [0, 30] }')).label.kind, 'number')
+  })
+
+  it('says that patients may rest, and nothing where they may not: digests stay what they were', () => {
+    const rest = parseProtocol(RESTING)
+    assert.equal(rest.cohort.differencing, 'rest')
+    assert.deepEqual(decodeProtocol(encodeProtocol(parseProtocol(protocolToYaml(rest)))), rest)
+    assert.deepEqual(encodeProtocol(parseProtocol(RESTING.replace('differencing: rest', 'differencing: abstain'))), encodeProtocol(parseProtocol(TEXT)))
+    assert.equal('differencing' in parseProtocol(TEXT).cohort, false)
   })
 
   it('is the same after writing and reading, and in canonical bytes', () => {
@@ -125,6 +134,18 @@ const bad: readonly Bad[] = [
     is: 'a masked study without time for keys',
     text: `${TEXT}mode: masked\nminSites: 5\nlimits: { keying: { seconds: 9, blocks: 9 } }\n`,
     says: /at least 2 × \(minSites \+ 3\) = 16/,
+  },
+  { is: 'a way that there is not', text: RESTING.replace('differencing: rest', 'differencing: sleep'), says: /differencing/ },
+  {
+    is: 'a network whose patients rest',
+    text: NEURAL.replace('minRows: 2', 'minRows: 2, differencing: rest'),
+    line: lineOf('cohort'),
+    says: /only exact learners/,
+  },
+  {
+    is: 'noise, and patients who rest',
+    text: `${RESTING}privacy: { epsilon: 2, delta: 0.0001, noise: 9 }\n`,
+    says: /only exact learners/,
   },
   { is: 'groups', text: `${TEXT}mode: groups\nminSites: 5\n`, says: /no groups/ },
   { is: '32-bit words for exact sums', text: `${TEXT}arithmetic: { wordBits: 32 }\n`, says: /must be 64/ },
