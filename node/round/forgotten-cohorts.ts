@@ -29,6 +29,9 @@ export async function isRecorded(site: LedgerSite, run: RunId): Promise<boolean>
   return used !== undefined && (await site.differencing.roots()).has(used.root)
 }
 
+/** What this site began a run with; undefined while nothing of it is on chain. */
+export const firstUsed = async (site: LedgerSite, run: RunId): Promise<CommittedCohort | undefined> => (await look(site)).used.get(run)
+
 /** What of the log was read: a few words a run, so that each event is looked at once. */
 interface Seen {
   last: ChainEvent | null

@@ -15,6 +15,7 @@ import type { Site } from './site.ts'
 import { steadyClock } from './steady-clock.ts'
 import { initialModel, loadStudy, type Study } from './study.ts'
 import { createWaker, type Waker } from './waker.ts'
+import { createWishes } from './wishes.ts'
 import { createWords } from './words.ts'
 
 /** A hospital at work: follows the chain, draws keys when membership changed, and plays every run of the studies it approved. */
@@ -40,7 +41,12 @@ export async function openHospital(given: Site, hooks: PlayHooks = {}): Promise<
   const wakeUp = createWaker()
   const unsubscribe = site.chain.onChange(wakeUp.wake)
   const rounds = new Map<RunId, number>()
-  const mail: Mail = { offers: createOffers(rounds), words: createWords(rounds), masking: createMaskingMail(rounds) }
+  const mail: Mail = {
+    offers: createOffers(rounds),
+    words: createWords(rounds),
+    masking: createMaskingMail(rounds),
+    wishes: createWishes(rounds, site.host.clock),
+  }
   await site.gossip.start(
     (message, from) => judge(message, from, mail),
     (message, from) => void deliver(site, message, from, mail, wakeUp),
@@ -224,7 +230,7 @@ interface Mail extends Said {
 }
 
 /** What is no message of ours costs its sender score. */
-function judge(message: Uint8Array, from: SiteId, { offers, words, masking }: Mail): 'accept' | 'ignore' | 'reject' {
+function judge(message: Uint8Array, from: SiteId, { offers, words, masking, wishes }: Mail): 'accept' | 'ignore' | 'reject' {
   let said: Message
   try {
     said = read(message)
@@ -233,14 +239,16 @@ function judge(message: Uint8Array, from: SiteId, { offers, words, masking }: Ma
     throw error
   }
   if (said.kind === 'key-offer' || said.kind === 'release') return masking.take(said) ? 'accept' : 'ignore'
+  if (said.kind === 'wish') return wishes.take(from, said) ? 'accept' : 'ignore'
   return (said.kind === 'slice' ? words.take(from, said) : offers.take(from, said)) ? 'accept' : 'ignore'
 }
 
 /** An object that came along is kept when its bytes are what its CID names; the round finds it in the store. */
-async function deliver(site: Site, message: Uint8Array, from: SiteId, { words, masking }: Mail, wakeUp: Waker): Promise<void> {
+async function deliver(site: Site, message: Uint8Array, from: SiteId, { words, masking, wishes }: Mail, wakeUp: Waker): Promise<void> {
   const announced = read(message)
-  if (announced.kind === 'slice' || announced.kind === 'key-offer' || announced.kind === 'release') {
+  if (announced.kind === 'slice' || announced.kind === 'wish' || announced.kind === 'key-offer' || announced.kind === 'release') {
     if (announced.kind === 'slice') words.hear(from, announced)
+    else if (announced.kind === 'wish') wishes.hear(from, announced)
     else masking.hear(from, announced)
     wakeUp.wake()
     return

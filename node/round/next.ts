@@ -37,14 +37,26 @@ export interface Situation {
   readonly resting: boolean
   /** Enough members are ready and hold a key together: a paused run goes on at the next call, whoever makes it. */
   readonly mayResume: boolean
-  /** Exact run: the cohort is no longer the one this site contributed with. */
+  /** Exact run: the cohort is no longer the one this site began it with. */
   readonly cohortChanged: boolean
   /** The row that this site did when it last looked at this round; null at its first look. */
   readonly last?: string | null
+  /** Exact study in which others halt for a site: what there is to say and to do about that. */
+  readonly wish?: WishWork | null
   /** Masked study: what this site has to do with keys and shares, and may do with its update. Without it nothing leaves the site. */
   readonly masking?: MaskingWork | null
   /** Accounted study: this round is not charged to the site's dataset yet. */
   readonly owesCharge?: boolean
+}
+
+/** Of a run that is halted by whoever leads, so that the call does not show whose patients changed. */
+export interface WishWork {
+  /** It is time to say again whether this site has that wish; all do, all the time. */
+  readonly due: boolean
+  /** It said that it has. */
+  readonly own: boolean
+  /** How long it has known of somebody's, by its own clock; null: nobody has one. */
+  readonly knownMs: number | null
 }
 
 /** Of a masked round. */
@@ -88,6 +100,21 @@ export function placeOf(round: RoundView, me: SiteId): number {
   return index < 0 ? -1 : (index - round.turn + round.rota.length) % round.rota.length
 }
 
+/** A leader that is there has called by then, and its call is on chain: two blocks. */
+const patienceMs = ({ chainGapMs }: Situation): number => Math.min(30_000, Math.max(3_000, 2 * chainGapMs))
+
+/** The leader, then each standby, and at last who has the wish: that one would be seen. */
+function haltsNow(s: Situation): boolean {
+  const { wish } = s
+  if (wish == null) return s.cohortChanged
+  if (wish.knownMs === null) return false
+  const place = placeOf(s.view.round, s.me)
+  const standsBy = place >= 0 && place <= STANDBYS
+  return (standsBy || wish.own) && wish.knownMs >= patienceMs(s) * (standsBy ? place : STANDBYS + 1)
+}
+
+const STANDBYS = 2
+
 const journalled = (s: Situation, kind: JournalEntry['kind']): boolean => s.journal.some((entry) => entry.kind === kind)
 const active = (s: Situation): boolean => s.view.state === 'Active' && s.approved
 const inPhase = (s: Situation, phase: RoundView['phase']): boolean => active(s) && s.view.round.phase === phase
@@ -127,7 +154,8 @@ const ROWS = [
   // Two sums that differ by one site's update would show that update.
   { name: 'halt-node', when: (s) => s.masking?.releasedOther === true },
   // Refitting without one patient would show that patient: an exact run stops as soon as its cohort changes.
-  { name: 'halt-run', when: (s) => active(s) && s.cohortChanged },
+  { name: 'halt-run', when: (s) => active(s) && haltsNow(s) },
+  { name: 'wish', when: (s) => active(s) && s.wish?.due === true },
   // A round does not wait for who missed the last one: without this, a site that is a little slower than the others would never be in again.
   {
     name: 'ready',

@@ -10,12 +10,14 @@ import type { RowName } from './next.ts'
 import type { Site } from './site.ts'
 import type { AddedSlices } from './steps/add-up.ts'
 import type { Judged } from './steps/attest.ts'
+import { noWishes, type WishMemory } from './steps/wish.ts'
 import { type CohortWatch, type CommittedCohort, watchCohort } from './steps/withdrawn.ts'
 import { type BaseModel, initialModel, type Study } from './study.ts'
 import type { Training } from './training.ts'
 import type { NamedUpdate } from './updates/adding.ts'
 import { createHoldings, type Holdings } from './updates/holdings.ts'
 import { allStand, namedIn } from './updates/named.ts'
+import type { Wishes } from './wishes.ts'
 import type { Words } from './words.ts'
 
 /** One run as this site plays it: what it remembers between two looks at the chain. */
@@ -27,7 +29,7 @@ export interface Play {
   base: BaseModel | null
   /** The model that this site last attested: the next base, if the others agree. */
   attested: BaseModel | null
-  /** What this site last committed to in this run; null before. */
+  /** What this site committed to first in this run; null before. */
   committed: CommittedCohort | null
   /** What it trains, or has trained and not contributed yet. */
   training: Training | null
@@ -51,6 +53,9 @@ export interface Play {
   /** The masked round that is open; null in an open study. */
   masked: MaskedRound | null
   readonly cohortWatch: CohortWatch
+  /** What members said of halting, and what this site knows of it. */
+  readonly said: Pick<Said, 'wishes'>
+  readonly wishes: WishMemory
   /** Gives the run's lineage by the log, once this site had to follow it. */
   lineage: (() => Promise<Lineage>) | null
   /** Code of the trouble that was last told and has not passed. */
@@ -59,7 +64,7 @@ export interface Play {
   readonly wake: () => void
 }
 
-export const createPlay = (site: Site, study: Study, run: RunId, { words, masking: mail }: Said, wake: () => void): Play => ({
+export const createPlay = (site: Site, study: Study, run: RunId, { words, masking: mail, wishes }: Said, wake: () => void): Play => ({
   site,
   study,
   run,
@@ -78,6 +83,8 @@ export const createPlay = (site: Site, study: Study, run: RunId, { words, maskin
   last: null,
   masked: null,
   cohortWatch: watchCohort(),
+  said: { wishes },
+  wishes: noWishes(),
   lineage: null,
   trouble: null,
   wake,
@@ -87,6 +94,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, { words, maskin
 export interface Said {
   readonly words: Words
   readonly masking: MaskingMail
+  readonly wishes: Wishes
 }
 
 /** A round's fixed surroundings: its base model, the layout of its vectors and the key of its objects. */

@@ -15,6 +15,7 @@ import { agreedToAttest, agreedToPublish } from './steps/agreed.ts'
 import { owesCharge } from './steps/charge.ts'
 import { isSettled } from './steps/gather.ts'
 import { owesWord } from './steps/tell-slices.ts'
+import { wishWork } from './steps/wish.ts'
 import { heldOf } from './steps/witness.ts'
 import { takeOver } from './take-over.ts'
 import { endTraining, endUseless } from './training.ts'
@@ -93,7 +94,8 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
 }
 
 /**
- * What needs no key is done by a site that cannot have the round's: a withdrawal stops an exact run at once, a pause ends, a round whose
+ * What needs no key is done by a site that cannot have the round's: a withdrawal stops an exact run at once, by its own call (it could not tell
+ * others of a wish), a pause ends, a round whose
  * key its drawer keeps back passes its limit, and the next one waits for those who could not be in it.
  */
 async function goOnWithoutKey(play: Play, view: RunView, record: StudyRecord, head: ChainTime, clock: ChainClock, error: unknown): Promise<never> {
@@ -147,6 +149,7 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
     mayResume: mayResume(view, record),
     cohortChanged: await play.cohortWatch.changed(play),
     last: play.last?.round === view.round.round ? play.last.row : null,
+    wish: wishWork(play, round),
     masking: maskingWork(play, round, record.rules, head),
     owesCharge: await owesCharge(play, view),
   }

@@ -12,7 +12,11 @@ export type Progress =
       readonly bytes: number
       readonly trainMs: number
       readonly backend: string | null
+      /** Patients who consent and were left out of an exact run. Nobody outside is told. */
+      readonly resting: number
     }
+  /** A member has an exact run halted, since its patients changed. `timesToday`: in so many runs within a day. */
+  | { readonly kind: 'wish'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly timesToday: number }
   | { readonly kind: 'abstained'; readonly run: RunId; readonly round: RoundNo; readonly reason: string; readonly detail: string }
   /** The limit for contributing began anew for this site's sake. */
   | { readonly kind: 'asked-for-time'; readonly run: RunId; readonly round: RoundNo }

@@ -12,6 +12,7 @@ import { charge } from './steps/charge.ts'
 import { abstain, abstainAgain, contribute, contributeAgain } from './steps/contribute.ts'
 import { publish } from './steps/publish.ts'
 import { tellSlices } from './steps/tell-slices.ts'
+import { wish } from './steps/wish.ts'
 import { witness } from './steps/witness.ts'
 
 /**
@@ -71,6 +72,8 @@ export async function doRow(row: RowName, play: Play, round: Round, situation: S
       return chain.tick(run)
     case 'ready':
       return chain.ready(run)
+    case 'wish':
+      return wish(play, round)
     case 'halt-run':
       return chain.halt(run, 'cohortChanged')
     case 'halt-node':

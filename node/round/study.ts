@@ -3,7 +3,7 @@ import type { Digest, StudyId } from '#base/ids.ts'
 import { type Outline, outlineOf } from '#core/commit/outline.ts'
 import type { Learner } from '#core/learner/learner.ts'
 import type { Model } from '#core/model/model.ts'
-import type { Protocol } from '#core/protocol/protocol.ts'
+import { mayRest, type Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRecord } from '#ports/chain.ts'
 import { encodeModel } from '#wire/model.ts'
 import { programmeId } from '#wire/programme.ts'
@@ -25,6 +25,9 @@ export interface Study {
   readonly exact: boolean
   record(): Promise<StudyRecord>
 }
+
+/** An exact study in which a site's patients may rest, and in which others halt a run for it. */
+export const restsPatients = ({ exact, protocol }: Pick<Study, 'exact' | 'protocol'>): boolean => exact && mayRest(protocol)
 
 /** Fetches the protocol and what it begins with. @throws as `fetchProtocol` and `learnerOf` */
 export async function loadStudy(site: Site, id: StudyId, signal: AbortSignal): Promise<Study> {

@@ -4,9 +4,10 @@ import { fromCbor } from './cbor.ts'
 import { decodeKeyOffer, type KeyOffer } from './masking/key-offer.ts'
 import { decodeRelease, type ReleaseMessage } from './masking/release.ts'
 import { decodeSliceWord, type SliceWord } from './slice-word.ts'
+import { decodeWish, type WishWord } from './wish.ts'
 
 /** All that members gossip. */
-export type Message = Announce | SliceWord | OfferWord | ReleaseWord
+export type Message = Announce | SliceWord | OfferWord | ReleaseWord | WishWord
 /** Of masked rounds: a site's keys, and the shares that it shows. */
 export type OfferWord = KeyOffer & { readonly kind: 'key-offer' }
 export type ReleaseWord = ReleaseMessage & { readonly kind: 'release' }
@@ -20,6 +21,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
   const value = fromCbor(bytes, 'message')
   const kind = Array.isArray(value) && value[0] === ANNOUNCE_VERSION ? (value[1] as unknown) : 0
   if (kind === 'slice') return decodeSliceWord(bytes)
+  if (kind === 'wish') return decodeWish(bytes)
   if (kind === 'key-offer') return { kind, ...decodeKeyOffer(bytes) }
   if (kind === 'release') return { kind, ...decodeRelease(bytes) }
   if (typeof kind === 'string' || (Number.isSafeInteger(kind) && (kind as number) >= ANNOUNCED_KINDS.length))

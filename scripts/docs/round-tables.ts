@@ -5,7 +5,9 @@ import { PLACES, type PlaceName, playedPhases, rowFor } from './round-scene.ts'
 /** What each row of node/round/next.ts does, in words; the compiler asks for one per row. */
 const ROWS: Readonly<Record<RowName, string>> = {
   'halt-node': 'The frozen set that this node acted on has changed on the chain. It stops: a person has to look.',
-  'halt-run': "An exact run, and this site's cohort has changed. It halts the run, for all: a difference of two sums could show one patient.",
+  'halt-run':
+    "An exact run, and this site's cohort has changed. It halts the run, for all: a difference of two sums could show one patient. Where patients may rest, whoever leads halts it for the site that wishes so: the leader, after a while a standby, and last the site itself.",
+  wish: 'An exact run in which patients may rest: it tells the members, sealed and at fixed times, whether it wishes the run to be halted.',
   ready: 'The run is paused. It says that it is there; more than half of the sites wake the run.',
   rest: 'Maintenance was announced. It abstains, so that nobody waits for it.',
   adopt: 'It lacks the model that the round starts from, and fetches it, checked against its root on the chain.',

@@ -15,6 +15,7 @@ import { owesWord, tellSlices } from '#round/steps/tell-slices.ts'
 import { heldOf, witness } from '#round/steps/witness.ts'
 import { initialModel, type Study } from '#round/study.ts'
 import { createWaker, type Waker } from '#round/waker.ts'
+import { createWishes } from '#round/wishes.ts'
 import { createWords } from '#round/words.ts'
 import { type BeginQuestion, CANARY_BLOCK_PROTOCOL, type CanaryStep, type Said, type StepQuestion } from '#wire/canary-round.ts'
 import { decodeSliceWord } from '#wire/slice-word.ts'
@@ -61,7 +62,13 @@ export async function takeSeat(parts: CanaryParts, record: StudyRecord, protocol
     say: (each) => void said.push(each),
     random: madeUpRandom(begun.name, parts.site),
   })
-  const play = createPlay(site, study, SCRATCH_RUN, { words: createWords(rounds), masking: createMaskingMail(rounds) }, waker.wake)
+  const play = createPlay(
+    site,
+    study,
+    SCRATCH_RUN,
+    { words: createWords(rounds), masking: createMaskingMail(rounds), wishes: createWishes(rounds, parts.clock) },
+    waker.wake,
+  )
 
   return {
     async play(question, signal) {

@@ -11,9 +11,11 @@ import type { ConsentedCohort } from '#ports/cohort.ts'
 import { maskedWith, maskVector } from '#round/masking/mask-vector.ts'
 import { cutOf, slicesToAdd } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
+import { restsPatients } from '../study.ts'
 import { trainingFor, useUp } from '../training.ts'
 import { announce } from './announce.ts'
 import { claimCohort, whyNot } from './eligible.ts'
+import { restingBeside, usedCohort } from './used-cohort.ts'
 import { whileAwaited } from './while-awaited.ts'
 import { isStill, withdrawnTags } from './withdrawn.ts'
 
@@ -24,8 +26,11 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const opening = await openingOf(play, round)
   const patients = await consentedCohort(play)
   if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
-  // Of an exact run the cohort is frozen: one that changed since this site looked is no reason to go on with another.
-  if (study.exact && play.committed !== null && !isStill(patients, play.committed)) return site.chain.halt(round.run, 'cohortChanged')
+  // Of an exact run the cohort is frozen: one that changed since this site looked is no reason to go on with another. Where others halt for it, it
+  // stays in until they do, with a cohort that the rule allows beside the first: whoever were missing then would be seen. (A record that was restored
+  // from an old copy finds the first again by the chain, and this one once a later run begins with it.)
+  const changed = study.exact && play.committed !== null && !isStill(patients, play.committed)
+  if (changed && !restsPatients(study)) return site.chain.halt(round.run, 'cohortChanged')
   const refusal = await whyNot(play, patients)
   if (refusal !== null) return abstain(play, round, refusal.reason, refusal.detail)
 
@@ -40,14 +45,25 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   if (slicesToAdd(round.layout, round.view.round, site.id).length > 0) play.holdings?.offer(root, bytes)
 
   const cohort = { run: round.run, round: round.round, root: patients.rootIn(round.run, round.round) }
-  const late = study.exact ? await claimCohort(site, patients, cohort) : null
-  if (late !== null) return abstain(play, round, late.reason, late.detail)
+  const late = study.exact ? await claimCohort(site, patients, cohort, changed) : null
+  // Another run took a cohort meanwhile: where patients may rest, others do, and nobody sees it.
+  if (late !== null) return restsPatients(study) ? undefined : abstain(play, round, late.reason, late.detail)
   await site.cohort.remember(patients, study.protocol, cohort.run, cohort.round)
-  play.committed = cohort
+  play.committed ??= cohort
   const at = { run: round.run, round: round.round }
   await site.journal.append({ kind: 'contributed', ...at, base: round.base.root, root, cid, cohortRoot: cohort.root, ...maskedWith(play) })
   await send(play, round, { root, cid, cohortRoot: cohort.root }, opening)
-  site.tell({ kind: 'contributed', run: round.run, round: round.round, bytes: outline.lengthBytes, trainMs, backend: site.trainer?.backend ?? null })
+  const resting = restingBeside(patients)
+  if (resting > 0) site.host.log.info('cohort.rests', { ...at, count: resting })
+  site.tell({
+    kind: 'contributed',
+    run: round.run,
+    round: round.round,
+    bytes: outline.lengthBytes,
+    trainMs,
+    backend: site.trainer?.backend ?? null,
+    resting,
+  })
 }
 
 /**
@@ -63,7 +79,7 @@ export async function contributeAgain(play: Play, round: Round): Promise<void> {
   const patients = await consentedCohort(play)
   if (!('table' in patients)) return abstain(play, round, patients.reason, patients.detail)
   if (!isStill(patients, { ...entry, root: entry.cohortRoot }))
-    return abstain(play, round, 'cohortChanged', 'the cohort of the update that was lost on its way is another now')
+    return abstain(play, round, restsPatients(play.study) ? 'unspecified' : 'cohortChanged', 'the cohort of the update that was lost on its way is another now')
   if (maskedWith(play).neighbours !== entry.neighbours)
     return abstain(play, round, 'unspecified', 'the update that was lost on its way has masks that other sites do not have any more')
   await send(play, round, entry, opening)
@@ -121,7 +137,7 @@ export interface Refusal {
 export async function consentedCohort(play: Play): Promise<ConsentedCohort | Refusal> {
   const withdrawn = await withdrawnTags(play)
   try {
-    return await play.site.cohort.consented(play.study.protocol, withdrawn)
+    return await usedCohort(play, await play.site.cohort.consented(play.study.protocol, withdrawn))
   } catch (error) {
     if (!(error instanceof RotaError)) throw error
     return { reason: 'dataError', detail: `${error.code} ${error.message}` }

@@ -7,6 +7,7 @@ import { type Forgotten, forgottenCohorts, isRecorded } from '../forgotten-cohor
 import type { Play } from '../play.ts'
 import type { Site } from '../site.ts'
 import { loadStudy } from '../study.ts'
+import { usedCohort } from './used-cohort.ts'
 import { type CommittedCohort, isStill, withdrawnTags } from './withdrawn.ts'
 
 export interface Refusal {
@@ -32,18 +33,18 @@ async function settleForgotten({ site, study }: Play, cohort: ConsentedCohort): 
   const forgotten = await forgottenCohorts(site)
   if (forgotten.length === 0) return
   const isThis = (each: Forgotten): boolean => isStill(cohort, each)
-  for (const { root } of forgotten.filter(isThis)) await site.differencing.record(cohort.patients, root)
+  for (const { root } of forgotten.filter(isThis)) await site.differencing.record(cohort.patients, root, cohort.testing)
   for (const of of new Set(forgotten.filter((each) => !isThis(each)).map((each) => each.study))) {
     if (of === study.id) continue
     const now = await cohortOf(site, of).catch(unlessTrouble)
     if (now === null) continue
-    for (const { root } of forgotten.filter((each) => isStill(now, each))) await site.differencing.record(now.patients, root)
+    for (const { root } of forgotten.filter((each) => isStill(now, each))) await site.differencing.record(now.patients, root, now.testing)
   }
 }
 
 async function cohortOf(site: Site, id: StudyId): Promise<ConsentedCohort> {
   const other = await loadStudy(site, id, NEVER)
-  return site.cohort.consented(other.protocol, await withdrawnTags({ site, study: other }))
+  return usedCohort({ site, study: other }, await site.cohort.consented(other.protocol, await withdrawnTags({ site, study: other })))
 }
 
 const NEVER = new AbortController().signal
@@ -59,12 +60,13 @@ const claims = new WeakMap<Differencing, Promise<unknown>>()
 /**
  * Writes down that this cohort is used, unless it is now too near to another: two runs that train at the same time must not both pass
  * before either is written down.
+ * @param changed it is not the one that the run began with
  */
-export function claimCohort(site: ClaimSite, cohort: Claimed, as: CommittedCohort): Promise<Refusal | null> {
+export function claimCohort(site: ClaimSite, cohort: Claimed, as: CommittedCohort, changed = false): Promise<Refusal | null> {
   const claim = async (): Promise<Refusal | null> => {
     const refusal = await differenceOf(site, cohort)
-    // The cohort of an exact run is one: with its first round it is written down.
-    if (refusal === null && !(await isRecorded(site, as.run))) await site.differencing.record(cohort.patients, as.root)
+    // The cohort of an exact run is one, until it is halted: with its first round it is written down.
+    if (refusal === null && (changed || !(await isRecorded(site, as.run)))) await site.differencing.record(cohort.patients, as.root, cohort.testing)
     return refusal
   }
   const mine = (claims.get(site.differencing) ?? Promise.resolve()).then(claim, claim)
@@ -73,7 +75,7 @@ export function claimCohort(site: ClaimSite, cohort: Claimed, as: CommittedCohor
 }
 
 type ClaimSite = Pick<Site, 'id' | 'chain' | 'differencing'>
-type Claimed = Pick<ConsentedCohort, 'patients' | 'rootIn'>
+type Claimed = Pick<ConsentedCohort, 'patients' | 'testing' | 'rootIn'>
 
 async function differenceOf(site: ClaimSite, cohort: Claimed): Promise<Refusal | null> {
   const forgotten = (await forgottenCohorts(site)).filter((used) => !isStill(cohort, used))

@@ -25,7 +25,7 @@ async function claimBoth(a: readonly Digest[], b: readonly Digest[]) {
     }
     const claim = (patients: readonly Digest[], run: number) => {
       const root = patients[0] as Digest
-      return claimCohort(site, { patients, rootIn: () => root }, { run: runId(run), round: roundNo(1), root })
+      return claimCohort(site, { patients, testing: [], rootIn: () => root }, { run: runId(run), round: roundNo(1), root })
     }
     return await Promise.all([claim(a, 1), claim(b, 2)])
   } finally {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { bitmapOf, EMPTY } from '#base/bitmap.ts'
 import { attemptNo, type Bitmap, digest, roundNo, runId, siteId, studyId } from '#base/ids.ts'
 import type { RoundView, RunView, StudyRules } from '#ports/chain.ts'
-import { type MaskingWork, next, placeOf, ROW_NAMES, type Situation, slicesToWitness } from '#round/next.ts'
+import { type MaskingWork, next, placeOf, ROW_NAMES, type Situation, slicesToWitness, type WishWork } from '#round/next.ts'
 
 // given a run that a site takes part in
 // ├── when the round is Contributing
@@ -19,7 +19,7 @@ import { type MaskingWork, next, placeOf, ROW_NAMES, type Situation, slicesToWit
 // ├── when the study is masked: keys first, nothing leaves without masks, shares once a sum stands, and for one set of updates of a model
 // ├── when a limit passed, or the chain stands still: it ticks
 // ├── when it is paused: it says once that it is ready, and ticks when all that was missing is there
-// ├── when its cohort changed: it halts the run
+// ├── when its cohort changed: it halts the run; where patients may rest whoever leads does, then each standby, then the site itself
 // └── when the frozen set is another than the one it acted on: the node halts
 
 const ROOT = digest(`0x${'11'.repeat(32)}`)
@@ -292,6 +292,50 @@ describe('next', () => {
 
   it('halts an exact run as soon as its cohort changed', () =>
     assert.equal(next(situation({ cohortChanged: true, view: run({}, { phase: 'Attesting', included: all }) })), 'halt-run'))
+
+  describe('when patients may rest', () => {
+    const wishing = (change: Partial<WishWork>, more: Partial<Situation> = {}) =>
+      next(
+        situation({
+          wish: { due: false, own: false, knownMs: null, ...change },
+          journal: [contributed],
+          view: run({}, { contributed: bitmapOf([more.me ?? me]) }),
+          ...more,
+        }),
+      )
+    it('says at fixed times what it wishes, and goes on whatever that is', () => {
+      assert.equal(wishing({ due: true }), 'wish')
+      assert.equal(wishing({ due: true }, { cohortChanged: true }), 'wish')
+      assert.equal(wishing({}, { cohortChanged: true }), 'wait')
+      assert.equal(wishing({}, { cohortChanged: true, journal: [], view: run() }), 'contribute')
+      assert.equal(wishing({ due: true }, { view: run({ state: 'Paused' }) }), 'ready')
+    })
+    it('is halted by the leader, then by a standby, and at last by who wishes it', () => {
+      const halting = (site: number, knownMs: number, own = false) => wishing({ knownMs, own }, { me: siteId(site) }) === 'halt-run'
+      // Site 1 leads, 2 and 3 stand by.
+      assert.deepEqual(
+        [1, 2, 3, 0].map((site) => halting(site, 0)),
+        [true, false, false, false],
+      )
+      assert.deepEqual(
+        [1, 2, 3, 0].map((site) => halting(site, 3_000)),
+        [true, true, false, false],
+      )
+      assert.deepEqual(
+        [2, 3, 0].map((site) => halting(site, 2_999, true)),
+        [false, false, false],
+      )
+      assert.deepEqual(
+        [2, 3, 0].map((site) => halting(site, 6_000, true)),
+        [true, true, false],
+      )
+      assert.deepEqual([halting(0, 9_000), halting(0, 9_000, true)], [false, true])
+    })
+    it('waits longer where blocks are rare, up to half a minute', () => {
+      const standby = (chainGapMs: number, knownMs: number) => wishing({ knownMs }, { me: siteId(2), chainGapMs })
+      assert.deepEqual([standby(12_000, 23_999), standby(12_000, 24_000), standby(3_600_000, 30_000)], ['wait', 'halt-run', 'halt-run'])
+    })
+  })
 
   it('halts the node when the frozen set is another than it acted on', () => {
     const frozen = { kind: 'frozen', run: runId(1), round: roundNo(3), included: bitmapOf([me]) } as const

@@ -48,6 +48,10 @@ describe('messages', () => {
       [1, 'slice', 1, 1, 256, new Uint8Array(32), new Uint8Array(0), new Uint8Array(0)],
       [1, 'slice', 1, 1, 0, new Uint8Array(31), new Uint8Array(0), new Uint8Array(0)],
       [1, 'slice', 1, 1, 0, new Uint8Array(32), new Uint8Array(33), new Uint8Array(0)],
+      [1, 'wish', 1, 1],
+      [1, 'wish', 1, 1, new Uint8Array(38)],
+      [1, 'wish', 1, -1, new Uint8Array(39)],
+      [1, 'wish', 1, 1, new Uint8Array(39), 0],
       [1, 'slice', -1, 1, 0, new Uint8Array(32), new Uint8Array(0), new Uint8Array(0)],
     ]
     for (const value of bad) assert.throws(() => decodeMessage(toCbor(value)), { code: 'ROTA-4001' }, JSON.stringify(value))
