@@ -10,6 +10,8 @@ export interface RoundNote {
   readonly bytesOut: number
   /** Null where it did not contribute. */
   readonly trainMs: number | null
+  /** Patients who consent and were left out of it, where there were some. */
+  readonly resting?: number
 }
 
 /**
@@ -17,19 +19,22 @@ export interface RoundNote {
  * it must not stop a round.
  */
 export function noteRounds(file: string): (event: NodeEvent) => void {
-  const training = new Map<string, number>()
+  const contributed = new Map<string, Pick<RoundNote, 'trainMs' | 'resting'>>()
   return (event) => {
     if (event.event === 'progress' && event.progress.kind === 'contributed')
-      training.set(`${event.progress.run}/${event.progress.round}`, event.progress.trainMs)
+      contributed.set(`${event.progress.run}/${event.progress.round}`, own(event.progress))
     if (event.event !== 'round') return
     const { run, round, bytesIn, bytesOut } = event.story
-    const note: RoundNote = { run, round, bytesIn, bytesOut, trainMs: training.get(`${run}/${round}`) ?? null }
-    training.delete(`${run}/${round}`)
+    const note: RoundNote = { run, round, bytesIn, bytesOut, trainMs: null, ...contributed.get(`${run}/${round}`) }
+    contributed.delete(`${run}/${round}`)
     try {
       appendFileSync(file, `${JSON.stringify(note)}\n`, { mode: 0o600 })
     } catch {}
   }
 }
+
+const own = ({ trainMs, resting }: { readonly trainMs: number; readonly resting: number }): Pick<RoundNote, 'trainMs' | 'resting'> =>
+  resting > 0 ? { trainMs, resting } : { trainMs }
 
 /** By `run/round`; a line torn by a crash is left out. */
 export function readRoundNotes(file: string): ReadonlyMap<string, RoundNote> {

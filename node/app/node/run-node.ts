@@ -40,6 +40,8 @@ export interface RunOptions {
   readonly beforeRow?: PlayHooks['beforeRow']
 }
 
+export type { Progress }
+
 /** What a person (or --json) is told while a node runs. */
 export type NodeEvent =
   | { readonly event: 'started'; readonly site: SiteId; readonly name: string; readonly peerId: string; readonly web: string; readonly portal?: string }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { systemClock } from '#adapters/host/system-host.ts'
 import { type DeskFigures, readFigures } from '#app/desk/desk-figures.ts'
+import { readRoundNotes } from '#app/node/round-notes.ts'
 import { type RoundStory, roundStories } from '#app/node/round-story.ts'
 import { titleOf } from '#app/study/study-title.ts'
 import { participationOf } from '#audit/participation.ts'
@@ -34,6 +35,8 @@ export interface SiteStatus {
   readonly rounds: readonly NamedRound[]
   /** Of the runs under way and this site's last run: who has been missing, abstained or was passed over, in sentences. */
   readonly absences: readonly { readonly run: number; readonly lines: readonly string[] }[]
+  /** Of the last run that this site noted a round of: patients here who consent and were left out of it. Null where there were none. */
+  readonly patientsResting: { readonly run: number; readonly patients: number } | null
 }
 
 export interface RunNow {
@@ -74,6 +77,7 @@ export const watchStatus = (folder: string, signal: AbortSignal, tell: (status: 
         status.runs,
         status.rounds,
         status.absences,
+        status.patientsResting,
         status.desk?.limitedAt,
       ])
       if (text !== told) tell(status)
@@ -107,7 +111,13 @@ async function statusOf(view: SiteView, titles: Map<StudyId, string>): Promise<S
     })),
     runs: views.map((run) => runNow(run, name)),
     ...(await lastRounds(view, own?.id, name)),
+    patientsResting: restingIn(view.paths.rounds),
   }
+}
+
+function restingIn(file: string): SiteStatus['patientsResting'] {
+  const last = [...readRoundNotes(file).values()].at(-1)
+  return last?.resting === undefined ? null : { run: last.run, patients: last.resting }
 }
 
 export const runNow = ({ run, study, state, round, closedRounds }: RunView, name: (id: number) => string): RunNow => ({

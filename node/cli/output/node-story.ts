@@ -1,4 +1,4 @@
-import type { NodeEvent, RoundLine } from '#app/node/run-node.ts'
+import type { NodeEvent, Progress, RoundLine } from '#app/node/run-node.ts'
 import type { Output } from './output.ts'
 import { absencesText } from './participation-text.ts'
 import { plain, type Style } from './style.ts'
@@ -6,6 +6,7 @@ import { plain, type Style } from './style.ts'
 /** Tells a person what a node does, a line for each thing worth knowing. */
 export function createStoryteller(out: Output): (event: NodeEvent) => void {
   const { style } = out
+  let restingTold = 0
   return (event) => {
     switch (event.event) {
       case 'started':
@@ -24,6 +25,11 @@ export function createStoryteller(out: Output): (event: NodeEvent) => void {
         const { progress } = event
         if (progress.kind === 'abstained')
           out.line(style.warn(`Run ${progress.run} round ${progress.round}: abstained (${progress.reason}): ${progress.detail}`))
+        if (progress.kind === 'contributed' && progress.resting > 0 && restingTold < progress.run) {
+          restingTold = progress.run
+          out.line(`Run ${progress.run}: ${progress.resting} patients who consent rest; nobody outside is told.`)
+        }
+        if (progress.kind === 'wish') out.line(wishLine(progress, style))
         if (progress.kind === 'asked-for-time') out.line(`Run ${progress.run} round ${progress.round}: still at work; asked the others for more time.`)
         if (progress.kind === 'wrong-sum')
           out.line(style.bad(`Run ${progress.run} round ${progress.round}: site ${progress.publisher} published a wrong sum; it is thrown out.`))
@@ -31,6 +37,12 @@ export function createStoryteller(out: Output): (event: NodeEvent) => void {
       }
     }
   }
+}
+
+/** Members see who has runs halted, so that they can ask why where it goes on. */
+function wishLine({ run, round, site, timesToday }: Extract<Progress, { kind: 'wish' }>, style: Style): string {
+  const line = `Run ${run} round ${round}: to be halted for site ${site}, whose patients changed.`
+  return timesToday > 1 ? style.warn(`${line} That makes ${timesToday} runs within a day: ask it why.`) : line
 }
 
 /** Leader, sites in, bytes, seconds, change: one round on one line; who was not in it, and why, at its end. */

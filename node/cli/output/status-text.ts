@@ -5,13 +5,16 @@ import type { Style } from './style.ts'
 import { facts, table } from './table.ts'
 
 export function statusText(status: SiteStatus, style: Style): string {
-  const { site, chain, node, members, desk, studies, runs, rounds, absences } = status
+  const { site, chain, node, members, desk, studies, runs, rounds, absences, patientsResting: resting } = status
   const head = facts(
     [
       ['site', site.member ? `${site.name} (site ${site.id})${site.resting ? ', resting: rota pause --off' : ''}` : `${site.name}, not a member: rota join`],
       ['node', node === null ? 'does not run: rota run' : `${node.ok ? style.good('runs') : style.bad('runs, with trouble')}, ${node.version}`],
       ['peers', node === null ? `${members - 1} other members` : `${node.peers} of ${members - 1} connected`],
       ['chain', `${chain.url}, id ${chain.chainId}, block ${count(chain.head)}`],
+      ...(resting === null
+        ? []
+        : [['resting', `${count(resting.patients)} patients who consent were left out of run ${resting.run}; nobody outside is told`] as const]),
       ...(desk === null ? [] : [['desk', deskText(desk, style)] as const]),
     ],
     style,

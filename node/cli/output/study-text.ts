@@ -23,7 +23,9 @@ export function studyText(study: ShownStudy, style: Style): string {
     `${style.bold(`Study ${study.study}${protocol === null ? '' : `: ${protocol.title}`}`)}\n${head}`,
     ...(problem === null ? [] : [`${style.warn(problem.code)} ${problem.what}\n  → ${problem.remedy}`]),
     ...(budgets === null || budgets.length === 0 ? [] : [budgetsText(budgets, style)]),
-    ...(runs.length === 0 ? [`No run yet: rota study start ${study.study}`] : runs.map((run, i) => runText(run, study.study, i === runs.length - 1, style))),
+    ...(runs.length === 0
+      ? [`No run yet: rota study start ${study.study}`]
+      : runs.map((run, i) => runText(run, study.study, { isLast: i === runs.length - 1, rests: protocol?.cohort.differencing === 'rest' }, style))),
   ].join('\n\n')
 }
 
@@ -43,15 +45,22 @@ const budgetsText = (budgets: NonNullable<ShownStudy['budgets']>, style: Style):
   )
 
 /** Who stopped it, and where it was the last, what a data scientist does about it. */
-function haltText({ halted }: ShownRun, study: number, isLast: boolean, style: Style): string[] {
+function haltText({ halted }: ShownRun, study: number, { isLast, rests }: About, style: Style): string[] {
   if (halted === null) return []
   const by = halted.by ?? 'a site'
   if (halted.reason !== 'cohortChanged') return [`Halted by ${by} (${halted.reason}).`]
-  const next = `${style.bold(`rota study start ${study}`)} fits it again with those who consent then; a site whose patients differ by fewer than ten from an earlier run stays out.`
-  return [`Halted by ${by}, whose patients changed${isLast ? `: ${next}` : '.'}`]
+  const next = `${style.bold(`rota study start ${study}`)} fits it again with those who consent then; ${rests ? 'where few differ from an earlier run, some patients rest.' : 'a site whose patients differ by fewer than ten from an earlier run stays out.'}`
+  return [`Halted by ${by}, ${rests ? 'for a site ' : ''}whose patients changed${isLast ? `: ${next}` : '.'}`]
 }
 
-function runText(run: ShownRun, study: number, isLast: boolean, style: Style): string {
+interface About {
+  /** The study's last run. */
+  readonly isLast: boolean
+  /** Whoever leads halts a run, for others. */
+  readonly rests: boolean
+}
+
+function runText(run: ShownRun, study: number, about: About, style: Style): string {
   const now =
     run.state === 'Active'
       ? `; round ${run.round} in phase ${run.phase}, led by ${run.leader}${run.awaited.length > 0 ? `, waits for ${run.awaited.join(', ')}` : ''}`
@@ -72,7 +81,7 @@ function runText(run: ShownRun, study: number, isLast: boolean, style: Style): s
   ])
   return [
     `${style.accent(style.bold(`Run ${run.run}`))} ${run.state}, ${run.closedRounds} rounds closed${now}`,
-    ...haltText(run, study, isLast, style),
+    ...haltText(run, study, about, style),
     table(['round', 'state', 'leader', 'sites in', 'missing', 'remarks', 'opened', 'took', 'in', 'out', 'training', 'model'], rows, style, 40),
     ...(run.participation.shares.length === 0 ? [] : ['', 'Who did what', sharesText(run.participation, style)]),
     ...(run.participation.absences.length === 0 ? [] : ['', absencesText(run.participation.absences, style)]),

@@ -114,11 +114,15 @@ describe("parts behind a site's commands", () => {
   it('keeps notes of rounds over a crash', async () => {
     const file = join(dir, 'rounds.jsonl')
     const note = noteRounds(file)
-    note({ event: 'progress', progress: { kind: 'contributed', run: 1, round: 2, bytes: 9, trainMs: 5, backend: null } } as unknown as NodeEvent)
+    note({ event: 'progress', progress: { kind: 'contributed', run: 1, round: 2, bytes: 9, trainMs: 5, backend: null, resting: 0 } } as unknown as NodeEvent)
     note({ event: 'round', story: { run: 1, round: 2, bytesIn: 100, bytesOut: 50 } } as unknown as NodeEvent)
     await appendFile(file, '{"run":1,"rou')
     assert.deepEqual([...readRoundNotes(file)], [['1/2', { run: 1, round: 2, bytesIn: 100, bytesOut: 50, trainMs: 5 }]])
     assert.equal(readRoundNotes(join(dir, 'none')).size, 0)
+    await writeFile(file, '')
+    note({ event: 'progress', progress: { kind: 'contributed', run: 2, round: 1, trainMs: 5, resting: 10 } } as unknown as NodeEvent)
+    note({ event: 'round', story: { run: 2, round: 1, bytesIn: 1, bytesOut: 1 } } as unknown as NodeEvent)
+    assert.equal(readRoundNotes(file).get('2/1')?.resting, 10)
     noteRounds(join(dir, 'no', 'such', 'folder'))({ event: 'round', story: { run: 1, round: 3, bytesIn: 0, bytesOut: 0 } } as unknown as NodeEvent)
   })
 
