@@ -6,8 +6,11 @@ import type { SplitTable } from '#core/model/table.ts'
 import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
 import type { LearnerSpec, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
 
-/** What the hospitals of a seed work on. `weights`: FedAvg; `fit`: Newton to its end; `large`: vectors that do not travel in messages. */
-export const STUDIES = ['weights', 'fit', 'large'] as const
+/**
+ * What the hospitals of a seed work on. `weights`: FedAvg; `fit`: Newton to its end; `large`: vectors that do not travel in messages; `resting`, which no
+ * seed draws: a fit in which patients may rest.
+ */
+export const STUDIES = ['weights', 'fit', 'large', 'resting'] as const
 export type StudyKind = (typeof STUDIES)[number]
 
 export interface ChaosStudy {
@@ -18,6 +21,8 @@ export interface ChaosStudy {
 /** Rounds of training; moments come before them and the evaluation after. */
 export const ROUNDS = 6
 const ROWS = 30
+/** Of which a quarter may rest. */
+const RESTING_ROWS = 80
 /** In seconds: who trains for longer asks for more time. */
 export const CONTRIBUTING_S = 30
 const KEYING_S = 40
@@ -40,13 +45,13 @@ const known = new Map<string, ChaosStudy>()
 
 /** What is read and made once for all seeds. */
 function drafted(kind: StudyKind, sites: number): ChaosStudy {
-  const cohort = generateCohort({ sites, rows: ROWS, seed: 1 })
+  const cohort = generateCohort({ sites, rows: kind === 'resting' ? RESTING_ROWS : ROWS, seed: 1 })
   const draft: DraftProtocol = {
     title: 'Readmission within 30 days',
     purpose: 'Rehearses what can go wrong',
     lawfulBasis: 'opt-out',
     programme: 'chaos',
-    cohort: { rule: 'all rows' },
+    cohort: { rule: 'all rows', ...(kind === 'resting' ? { differencing: 'rest' } : {}) },
     features: cohort.features,
     label: cohort.label,
     learner: LEARNERS[kind],
@@ -79,9 +84,12 @@ const neural = (units: number, rounds: number): LearnerSpec => ({
   standardise: 'pooled',
 })
 
+const FIT: LearnerSpec = { kind: 'logistic', algorithm: 'newton', l2: 0, siteIntercepts: false, standardise: 'pooled', tolerance: 1e-9, maxIterations: 25 }
+
 const LEARNERS: Readonly<Record<StudyKind, LearnerSpec>> = {
   weights: neural(2, ROUNDS),
-  fit: { kind: 'logistic', algorithm: 'newton', l2: 0, siteIntercepts: false, standardise: 'pooled', tolerance: 1e-9, maxIterations: 25 },
+  fit: FIT,
+  resting: FIT,
   // Half of the time of all seeds would go into these few.
   large: neural(LARGE_UNITS, 3),
 }

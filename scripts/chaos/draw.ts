@@ -55,7 +55,7 @@ async function drawMaskedSeed(seed: number, sites: number | undefined, given: Gi
 }
 
 /** How many of its seeds have more than one slice. Small vectors are one whatever the study says, and custodians speak of each on chain all the same. */
-const SLICED: Readonly<Record<StudyKind, number>> = { weights: 0.15, fit: 0.15, large: 0.85 }
+const SLICED: Readonly<Record<StudyKind, number>> = { weights: 0.15, fit: 0.15, large: 0.85, resting: 0.15 }
 
 function drawKind(random: SimRandom): StudyKind {
   const at = random.fraction()

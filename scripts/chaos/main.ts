@@ -1,5 +1,6 @@
 /** Whole runs in simulated worlds in which everything goes wrong at once: `npm run -s chaos`. See --help. */
 import process from 'node:process'
+import type { StudyKind } from './chaos-study.ts'
 import { type ChaosOptions, HELP, readOptions } from './options.ts'
 import { playSeed } from './play-seed.ts'
 import { playSeeds } from './pool.ts'
@@ -12,18 +13,25 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`)
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 /** @returns whether every invariant held */
-async function main({ seeds, from, sites, masked, json, replay, threads }: ChaosOptions): Promise<boolean> {
+async function main({ seeds, from, sites, masked, study: kind, json, replay, threads }: ChaosOptions): Promise<boolean> {
   const mode = masked ? 'masked' : 'open'
-  if (replay !== undefined) return tell(replay, sites, mode)
+  if (replay !== undefined) return tell(replay, sites, mode, kind)
   const startedMs = performance.now()
-  const reports = await playSeeds({ seeds: Array.from({ length: seeds }, (_, i) => from + i), sites, mode, threads, onReport: progress(seeds, startedMs) })
+  const reports = await playSeeds({
+    seeds: Array.from({ length: seeds }, (_, i) => from + i),
+    sites,
+    mode,
+    kind,
+    threads,
+    onReport: progress(seeds, startedMs),
+  })
   const report = addUp(reports)
   print(json ? JSON.stringify(report) : summary(report, reports, performance.now() - startedMs))
   return report.invariantsBroken === 0
 }
 
-async function tell(seed: number, sites: number | undefined, mode: 'open' | 'masked'): Promise<boolean> {
-  const record = await playSeed(seed, sites, { mode })
+async function tell(seed: number, sites: number | undefined, mode: 'open' | 'masked', kind: StudyKind | undefined): Promise<boolean> {
+  const record = await playSeed(seed, sites, { mode, ...(kind === undefined ? {} : { kind }) })
   const { broken } = reportOf(record)
   print(storyOf(record, broken))
   return broken.length === 0

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { STUDIES, type StudyKind } from './chaos-study.ts'
 
 export interface ChaosOptions {
   readonly seeds: number
@@ -8,6 +9,8 @@ export interface ChaosOptions {
   readonly sites: number | undefined
   /** Masked studies, with their own faults and lies. */
   readonly masked: boolean
+  /** Fixes what is worked on; else the seed decides. */
+  readonly study: StudyKind | undefined
   readonly json: boolean
   /** Tells the story of this seed instead. */
   readonly replay: number | undefined
@@ -23,6 +26,7 @@ wrong was accepted. The same seed plays the same run. The exit code is 1 when an
   --from S      the first of them (default 1)
   --sites K     as many sites in each, 4 to 9 (default: the seed decides)
   --masked      masked studies instead of open ones; 6 to 9 sites
+  --study KIND  weights, fit, large or resting in each (default: the seed decides)
   --json        one JSON object: seeds, roundsOpened, roundsClosed, roundsLost, invariantsBroken, failing
   --replay S    the story of seed S: what was drawn, and what came to pass
   --threads T   how many seeds at a time (default: as many as the machine has processors)`
@@ -36,6 +40,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
       from: { type: 'string', default: '1' },
       sites: { type: 'string' },
       masked: { type: 'boolean', default: false },
+      study: { type: 'string' },
       json: { type: 'boolean', default: false },
       replay: { type: 'string' },
       threads: { type: 'string', default: String(availableParallelism()) },
@@ -48,10 +53,17 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
     from: whole('from', values.from, 0, Number.MAX_SAFE_INTEGER - 10_000_000),
     sites: values.sites === undefined ? undefined : whole('sites', values.sites, 4, 9),
     masked: values.masked,
+    study: values.study === undefined ? undefined : kindOf(values.study),
     json: values.json,
     replay: values.replay === undefined ? undefined : whole('replay', values.replay, 0, Number.MAX_SAFE_INTEGER),
     threads: whole('threads', values.threads, 1, 256),
   }
+}
+
+function kindOf(text: string): StudyKind {
+  const kind = STUDIES.find((each) => each === text)
+  if (kind === undefined) throw new TypeError(`--study ${text}: one of ${STUDIES.join(', ')}`)
+  return kind
 }
 
 function whole(name: string, text: string, least: number, most: number): number {

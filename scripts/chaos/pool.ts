@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { StudyKind } from './chaos-study.ts'
 import type { SeedReport } from './report.ts'
 import type { Answered, Asked } from './thread.ts'
 
@@ -9,17 +10,19 @@ export interface PoolOptions {
   readonly seeds: readonly number[]
   readonly sites: number | undefined
   readonly mode?: 'open' | 'masked'
+  /** Default: the seed decides. */
+  readonly kind?: StudyKind | undefined
   readonly threads: number
   readonly onReport?: (report: SeedReport) => void
 }
 
 /** Plays seeds, each in one of some threads; the reports come in the order of the seeds. @throws Error when a seed cannot be played */
-export async function playSeeds({ seeds, sites, mode = 'open', threads, onReport }: PoolOptions): Promise<readonly SeedReport[]> {
+export async function playSeeds({ seeds, sites, mode = 'open', kind, threads, onReport }: PoolOptions): Promise<readonly SeedReport[]> {
   const reports = new Map<number, SeedReport>()
   const waiting = [...seeds]
   const work = async (): Promise<void> => {
     while (waiting.length > 0)
-      await inOneThread(waiting, { sites, mode }, (report) => {
+      await inOneThread(waiting, { sites, mode, kind }, (report) => {
         reports.set(report.seed, report)
         onReport?.(report)
       })

@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads'
+import type { StudyKind } from './chaos-study.ts'
 import { playSeed } from './play-seed.ts'
 import { reportOf, type SeedReport } from './report.ts'
 
@@ -7,12 +8,13 @@ export interface Asked {
   readonly seed: number
   readonly sites: number | undefined
   readonly mode: 'open' | 'masked'
+  readonly kind?: StudyKind | undefined
 }
 export type Answered = { readonly report: SeedReport } | { readonly seed: number; readonly error: string }
 
-parentPort?.on('message', ({ seed, sites, mode }: Asked) => {
+parentPort?.on('message', ({ seed, sites, mode, kind }: Asked) => {
   const say = (answer: Answered): void => parentPort?.postMessage(answer)
-  playSeed(seed, sites, { mode }).then(
+  playSeed(seed, sites, { mode, ...(kind === undefined ? {} : { kind }) }).then(
     (record) => say({ report: reportOf(record) }),
     (error) => say({ seed, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
   )

@@ -22,7 +22,8 @@ import { type ExactLab, openLab, type Rule } from './support/exact-lab.ts'
 // └── under the rule
 //     ├── the hospital stays out of the next run of any study, as long as fewer than ten patients changed
 //     ├── when ten changed it is in again, and what is shown is the average of the ten and no row
-//     └── it stays out of cohorts that show a patient only together with several others
+//     ├── it stays out of cohorts that show a patient only together with several others
+//     └── where patients may rest it is in every run of any study, nobody sees that it changed, and what is shown is an average of ten and more
 
 const study = generatedStudy({ sites: 3, rows: 60, change: { minSites: 2, quorum: 2 } })
 const { protocol } = study
@@ -34,8 +35,8 @@ const SHOWN = 1e-5
 const labs: ExactLab[] = []
 after(() => labs.forEach((lab) => lab.stop()))
 
-async function lab(rule: Rule): Promise<ExactLab> {
-  const opened = await openLab(study, rule)
+async function lab(rule: Rule, of = study): Promise<ExactLab> {
+  const opened = await openLab(of, rule)
   labs.push(opened)
   return opened
 }
@@ -125,6 +126,36 @@ describe('the difference of exact runs', () => {
         assert.ok(far(guess, row) > far(mean, row) - SHOWN, `row ${i} is recovered better than by the average of the ten`)
         assert.ok(far(guess, row) > 0.1, `row ${i} lies near the average by itself`)
       })
+    }
+  })
+})
+
+describe('the difference of exact runs in which patients may rest', () => {
+  const cohort = { ...protocol.cohort, differencing: 'rest' as const }
+  const resting = { ...study, protocol: { ...protocol, cohort } }
+
+  it('is no row, though every hospital is in every run', async () => {
+    const at = await lab('on', resting)
+    const other = { ...statistics, cohort }
+    const described = await at.publish(other)
+    const before = await at.run(at.first)
+    const whole = Array.from({ length: rows.rows }, (_, i) => truth(i))
+    const mean = average(whole)
+    for (const victim of [20, 33]) {
+      withdraw(at, victim, victim + 1)
+      for (const [id, of] of [
+        [at.first, resting.protocol],
+        [described, other],
+      ] as const) {
+        const run = await at.run(id)
+        assert.deepEqual(at.abstained(run), [])
+        const [first, now] = [await totals(at, before, resting.protocol), await totals(at, run, of)]
+        assert.ok(first.rows - now.rows >= 10, `${first.rows - now.rows} rows changed`)
+        // The best that is left: who is looked for is one of those that changed, and no nearer to their average than to everybody's.
+        const guess = await attack(at, [before, resting.protocol], [run, of])
+        assert.ok(far(guess, truth(victim)) > 0.1)
+        assert.ok(far(guess, truth(victim)) > far(mean, truth(victim)) / 4)
+      }
     }
   })
 })

@@ -97,8 +97,9 @@ export async function openLab(
 function keepBooks(world: SimWorld, folder: string, rule: Rule): void {
   for (const site of world.sites) {
     const ledger = new DifferencingLedger(join(folder, `${site.name}.jsonl`))
-    const real: Pick<DifferencingLedger, 'mayJoin' | 'record' | 'roots'> = {
+    const real: Pick<DifferencingLedger, 'mayJoin' | 'whoRests' | 'record' | 'roots'> = {
       mayJoin: (patients) => (rule === 'on' ? world.time.hold(ledger.mayJoin(patients)) : Promise.resolve({ ok: true })),
+      whoRests: (...of) => world.time.hold(ledger.whoRests(...of)),
       record: (...args) => world.time.hold(ledger.record(...args)),
       roots: () => world.time.hold(ledger.roots()),
     }

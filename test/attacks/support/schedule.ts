@@ -31,8 +31,8 @@ const ROUNDS_AFTER_FIRST = 5
 const LEFT_OUT: readonly DisturbanceBody['kind'][] = ['withdrawal', 'resign', 'other-chain', 'deep-reorganisation', 'study-stopped', 'admission']
 
 /**
- * What a chain that goes back has lost, nodes and relays send again, if it still holds. (Where it keeps the lost transactions in its pool, and mines
- * a withdrawal before a round's opening and a contribution to that round after it, no node can call the contribution back: a proof tells of it.)
+ * What a chain that goes back has lost, nodes and relays send again, if it still holds; or it mines what it kept in its pool once more, where a
+ * contribution to a round that was opened anew since is refused.
  *
  * Chaos without lies, in which some leader dies, the chain goes back, and patients withdraw at any moment of the first rounds.
  * @param most of two to so many hospitals
@@ -56,7 +56,7 @@ export function drawSchedule(seed: number, sites: readonly ConsentingSite[], mos
       joining: null,
       silent: random.chance(0.3) ? [siteId(random.int(0, sites.length - 1))] : [],
       disturbances: [
-        ...drawn.disturbances.filter(({ kind }) => !LEFT_OUT.includes(kind)).map((each) => (each.kind === 'reorganisation' ? { ...each, returned: 0 } : each)),
+        ...drawn.disturbances.filter(({ kind }) => !LEFT_OUT.includes(kind)),
         { at: { ...moment(), phase: 'Publishing' }, kind: 'kill', who: 'leader', backAfterMs: random.int(1_000, 60_000) },
         { at: moment(), kind: 'reorganisation', blocks: random.int(1, 12), returned: 0 },
       ],
