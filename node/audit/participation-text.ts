@@ -23,6 +23,7 @@ const ABSTAIN_WORDS: Readonly<Record<AbstainReason, string>> = {
   cohortChanged: 'its patients changed',
   noDisk: 'its disk is full',
   privacySpent: 'its dataset has no privacy left to spend',
+  sumRefused: 'it waits for people, since a sum was refused',
 }
 
 /**

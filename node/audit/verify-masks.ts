@@ -1,11 +1,14 @@
 import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import type { Digest, SiteId } from '#base/ids.ts'
+import { encodeModel } from '#wire/model.ts'
 import type { FaultList } from './fault-list.ts'
 import { settleDoubts } from './masks/doubts.ts'
+import { groupFaults, groupsFor, groupsIn, type MaskGroup } from './masks/groups.ts'
 import { readKeyFiles } from './masks/key-files.ts'
 import { edgesOf, type MaskEdges, type MaskRound, maskRoundOf } from './masks/mask-round.ts'
 import { unmask } from './masks/unmask.ts'
 import { readUnmaskings } from './masks/unmaskings.ts'
+import { rootOf } from './merkle-tree.ts'
 import type { RoundInput } from './round-input.ts'
 import { eventsOf } from './run-log.ts'
 import { readStored } from './unixfs-object.ts'
@@ -20,6 +23,8 @@ export interface MaskOutcome {
   readonly missing: readonly SiteId[]
   /** By `own` of an attestation; null where what it names is gone, so that it cannot be seen whether its site held the model. */
   readonly proofs: ReadonlyMap<Digest, Digest | null>
+  /** Of a round that was repeated in groups. */
+  readonly groups: readonly MaskGroup[]
 }
 
 export const isMasked = ({ study }: Pick<RoundInput, 'study'>): boolean => study.protocol?.mode === 'masked'
@@ -33,13 +38,26 @@ export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, fau
   checkPlaces(input, round, edges, faults)
   const files = await readKeyFiles(input, round, key, faults)
   const { releases, told, proofs, missing } = await readUnmaskings(input, round, key, faults)
-  if (sum === null || input.round.frozen === null) return { plain: null, lacking: [], missing, proofs }
+  if (sum === null || input.round.frozen === null) return { plain: null, lacking: [], missing, proofs, groups: [] }
   const evidence = { round, edges, survivors: input.round.frozen.included, ...files, releases, told }
-  const found = unmask(evidence, sum, input.study.protocol?.arithmetic.wordBits ?? 64)
+  const groups = groupsOf(input, round, edges, sum.length)
+  for (const line of groupFaults(groups, evidence.survivors)) if (groups.length > 0) faults.add('masks', line)
+  const found = unmask(evidence, sum, input.study.protocol?.arithmetic.wordBits ?? 64, groups)
   const settled = await settleDoubts(evidence, found.doubted, (cid) => parcelAt(input, cid))
   for (const text of [...found.blamed.map(({ message }) => message), ...settled, ...found.noted]) faults.note(text)
-  return { plain: found.plain, lacking: found.lacking, missing, proofs }
+  return { plain: found.plain, lacking: found.lacking, missing, proofs, groups }
 }
+
+/** Of a round that repeats a refused one; none of others, and where the model that it starts from is gone. @param length of the sum in bytes */
+function groupsOf({ base, study, run }: RoundInput, { members }: MaskRound, edges: MaskEdges, length: number): MaskGroup[] {
+  const model = base.known?.model
+  if (model === undefined || model.refusals === 0 || study.protocol?.privacy?.place === 'distributed') return []
+  const count = groupsFor(sizeOf(members))
+  const first = model.refusals === 1 ? base.root : rootOf(encodeModel({ ...model, refusals: 1 }))
+  return groupsIn(edges, count, { run: run.run, model: first }, (length - SALT_BYTES) / count)
+}
+
+const SALT_BYTES = 32
 
 /** Kept for about a week; null afterwards. */
 async function parcelAt({ sources }: RoundInput, cid: Digest): Promise<Uint8Array | null> {

@@ -1,10 +1,13 @@
-import { sizeOf } from '#base/bitmap.ts'
+import { EMPTY, sizeOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Advance } from '#core/learner/learner.ts'
 import { decodeModel, encodeModel } from '#wire/model.ts'
+import { supportOf } from './attestations.ts'
 import type { FaultList } from './fault-list.ts'
+import type { MaskGroup } from './masks/groups.ts'
 import { rootOf } from './merkle-tree.ts'
 import type { KnownModel, RoundInput } from './round-input.ts'
+import { stepOfGroups } from './step-of-groups.ts'
 import { type Finding, findObject } from './stored-object.ts'
 import { readSum, withinBounds } from './sum-values.ts'
 
@@ -16,12 +19,12 @@ export interface ModelOutcome {
 }
 
 /** Takes the learner's step again, from the base and the sum, and compares with what the sites attested and with what is stored. */
-export async function verifyModel(given: RoundInput, sum: Uint8Array | null, faults: FaultList): Promise<ModelOutcome> {
+export async function verifyModel(given: RoundInput, sum: Uint8Array | null, groups: readonly MaskGroup[], faults: FaultList): Promise<ModelOutcome> {
   const input = await withStart(given, faults)
   const { ended, sources, key } = input
-  const status = ended.kind === 'RoundClosed' ? ended.status : 'refused'
+  const status = statusOf(input)
   if (sum !== null && input.study.learner !== null && input.base.known === null) faults.note('the model that it starts from is not in the stores')
-  const step = sum && stepFrom(input, sum, faults)
+  const step = sum && stepFor(input, sum, groups, faults)
   const computed = step && knownModel(step.model)
   const follows = computed !== null && computed.root === ended.modelRoot && step?.status === status
   if (computed && !follows)
@@ -40,18 +43,45 @@ async function withStart(input: RoundInput, faults: FaultList): Promise<RoundInp
   return { ...input, base: { ...base, known: stored && readKnown(stored, faults) } }
 }
 
-type Step = Pick<Advance, 'model'> & { readonly status: Advance['status'] | 'refused' }
+/** A step, or the base that is kept. */
+export type KnownStep = Pick<Advance, 'model'> & { readonly status: Advance['status'] | 'refused' }
 
-/** A sum that updates inside the protocol's bounds cannot add up to keeps the base, with its refusals one up. */
-function stepFrom({ base, study, round }: RoundInput, sum: Uint8Array, faults: FaultList): Step | null {
+/** More than half of the sites may have refused what follows from the sum, by rows of their own that nobody else has: then the base stays, and no more. */
+function refusedByVote(input: RoundInput, step: KnownStep | null, faults: FaultList): KnownStep | null {
+  const { base, ended, round } = input
+  if (!hasVotes(input) || step === null || step.status === 'refused' || ended.kind !== 'RoundRefused' || base.known === null) return step
+  const against = supportOf(round, ended).sites.map(({ site }) => site)
+  faults.note(`the model that follows from base and sum was refused by the vote of site ${against.join(', ')}; the base was kept`)
+  return kept(base.known)
+}
+
+/** The base, with its refusals one up. */
+const kept = ({ model }: KnownModel): KnownStep => ({ model: { ...model, refusals: model.refusals + 1 }, status: 'refused' })
+
+/** What follows from the sum, or from those of the groups that hold. */
+function stepFor(input: RoundInput, sum: Uint8Array, groups: readonly MaskGroup[], faults: FaultList): KnownStep | null {
+  const { study, ended, round } = input
+  const included = round.frozen?.included ?? EMPTY
+  const stepOf = (of: Uint8Array, sites: number): KnownStep | null => stepFrom(input, of, sites, faults)
+  if (groups.length === 0) return refusedByVote(input, stepOf(sum, sizeOf(included)), faults)
+  const wordBits = study.protocol?.arithmetic.wordBits ?? 64
+  const isResult = ({ model, status }: KnownStep): boolean => status === statusOf(input) && knownModel(model).root === ended.modelRoot
+  const mayVote = ended.kind === 'RoundClosed' && hasVotes(input)
+  return refusedByVote(input, stepOfGroups({ sum, groups, included, wordBits, mayVote, stepFrom: stepOf, isResult }, faults), faults)
+}
+
+const statusOf = ({ ended }: RoundInput): KnownStep['status'] => (ended.kind === 'RoundClosed' ? ended.status : 'refused')
+const hasVotes = ({ study }: RoundInput): boolean => (study.protocol?.validation?.tolerance ?? 'none') !== 'none'
+
+/** A sum that updates inside the protocol's bounds cannot add up to keeps the base. @param sites that are in it */
+function stepFrom({ base, study }: RoundInput, sum: Uint8Array, sites: number, faults: FaultList): KnownStep | null {
   if (base.known === null || study.learner === null) return null
   try {
     const { model } = base.known
     const layout = study.learner.layout(model)
-    const values = readSum(sum, layout, round.frozen ? sizeOf(round.frozen.included) : 0)
+    const values = readSum(sum, layout, sites)
     if (values === null) return failed(faults, `the sum has ${sum.length} bytes, which is not what its stage sends`)
-    if (!withinBounds(layout, values)) return { model: { ...model, refusals: model.refusals + 1 }, status: 'refused' }
-    return study.learner.advance(model, values)
+    return withinBounds(layout, values) ? study.learner.advance(model, values) : kept(base.known)
   } catch (error) {
     if (isRotaError(error)) return failed(faults, `no model follows from base and sum: ${error.message}`)
     throw error

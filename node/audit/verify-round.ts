@@ -3,9 +3,11 @@ import type { Digest, SiteId } from '#base/ids.ts'
 import { ownOf, supportOf } from './attestations.ts'
 import { FaultList } from './fault-list.ts'
 import { expectedSet } from './frozen-set.ts'
+import { isStray, type MaskGroup } from './masks/groups.ts'
 import { doesNotHold, type Fault, type RoundReport, stillMasked, VERDICTS } from './report.ts'
 import { type KnownModel, type RoundInput, slicesIn } from './round-input.ts'
 import { type EventOf, eventsOf } from './run-log.ts'
+import type { Finding } from './stored-object.ts'
 import { type MaskOutcome, verifyMasks } from './verify-masks.ts'
 import { verifyModel } from './verify-model.ts'
 import { verifySum } from './verify-sum.ts'
@@ -34,13 +36,23 @@ export async function verifyRound(input: RoundInput): Promise<RoundOutcome> {
   if (published === null) faults.add('sum', 'the chain names no publication of the attempt that ended it')
   const sum = published && (await verifySum(input, published, faults))
   const masks = await verifyMasks(input, sum?.bytes ?? null, faults)
-  const model = await verifyModel(input, (masks === null ? sum?.bytes : masks.plain) ?? null, faults)
+  checkParts(sum?.updates ?? [], masks?.groups ?? [], faults)
+  const model = await verifyModel(input, (masks === null ? sum?.bytes : masks.plain) ?? null, masks?.groups ?? [], faults)
   checkSupport(input, model.known, masks, faults)
   const recomputed = sum?.recomputed ? VERDICTS.recomputed : VERDICTS.fromSum
   const unmasked = masks === null || masks.plain !== null || !sum?.bytes
   const holding = model.recomputed ? recomputed : unmasked ? VERDICTS.attested : stillMasked(whyMasked(masks))
   const verdict = faults.none ? holding : doesNotHold(faults.summary())
   return { report: reportOf(input, published, verdict), faults: faults.list, notes: faults.notes, model: model.known, unmasked, missing: masks?.missing ?? [] }
+}
+
+/** Of a round in groups nobody's words stand in another group's part: they would spoil its sum, and it would be named for it. */
+function checkParts(updates: readonly Finding[], groups: readonly MaskGroup[], faults: FaultList): void {
+  for (const { object, bytes } of groups.length === 0 ? [] : updates) {
+    const { site } = object
+    const own = groups.find(({ sites }) => site !== null && sites.has(site))
+    if (bytes !== null && isStray(bytes, own)) faults.add('masks', `site ${site} has words in another group's part of its update`)
+  }
 }
 
 const whyMasked = (masks: MaskOutcome | null): readonly string[] => [

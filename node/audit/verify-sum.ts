@@ -14,12 +14,14 @@ export interface SumOutcome {
   readonly bytes: Uint8Array | null
   /** Added up from every update of the frozen set. */
   readonly recomputed: boolean
+  /** As they are stored. */
+  readonly updates: readonly Finding[]
 }
 
 /** Adds the frozen set's updates up again and compares with what was published and with what is stored. */
 export async function verifySum(input: RoundInput, published: EventOf<'Published'>, faults: FaultList): Promise<SumOutcome> {
   const key = input.key.key
-  if (key === null) return { bytes: null, recomputed: false }
+  if (key === null) return { bytes: null, recomputed: false, updates: [] }
   const wordBits = input.study.protocol?.arithmetic.wordBits ?? 64
   const slices = slicesIn(input)
   const updates = await findUpdates(input, key, slices, faults)
@@ -32,9 +34,9 @@ export async function verifySum(input: RoundInput, published: EventOf<'Published
   const root = added && rootOf(added)
   if (added !== null && root !== null && root !== published.sumRoot) tellWrong(added, root, published, stored, faults)
   if (root !== null) checkDiscarded(input, root, faults)
-  if (root === published.sumRoot) return { bytes: added, recomputed: true }
+  if (root === published.sumRoot) return { bytes: added, recomputed: true, updates }
   if (stored.bytes === null && stored.damaged.length === 0) faults.note('neither its sum nor every update is in the stores')
-  return { bytes: stored.bytes, recomputed: false }
+  return { bytes: stored.bytes, recomputed: false, updates }
 }
 
 async function findUpdates({ round, sources }: RoundInput, key: Uint8Array, slices: number, faults: FaultList): Promise<Finding[]> {

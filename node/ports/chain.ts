@@ -375,5 +375,15 @@ export interface ChainWriter {
 }
 
 /** On chain as uint8, in this order. */
-export const ABSTAIN_REASONS = ['unspecified', 'belowMinRows', 'differencing', 'dataError', 'maintenance', 'cohortChanged', 'noDisk', 'privacySpent'] as const
+export const ABSTAIN_REASONS = [
+  'unspecified',
+  'belowMinRows',
+  'differencing',
+  'dataError',
+  'maintenance',
+  'cohortChanged',
+  'noDisk',
+  'privacySpent',
+  'sumRefused',
+] as const
 export type AbstainReason = (typeof ABSTAIN_REASONS)[number]

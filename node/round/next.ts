@@ -45,6 +45,8 @@ export interface Situation {
   readonly wish?: WishWork | null
   /** Masked study: what this site has to do with keys and shares, and may do with its update. Without it nothing leaves the site. */
   readonly masking?: MaskingWork | null
+  /** A masked sum was refused, and people have to look before this site takes part again. */
+  readonly heldBack?: boolean
   /** Accounted study: this round is not charged to the site's dataset yet. */
   readonly owesCharge?: boolean
 }
@@ -162,6 +164,7 @@ const ROWS = [
     when: (s) =>
       (s.view.state === 'Paused' ? s.approved : missed(s) || (active(s) && s.masking?.wantsNext === true)) &&
       !s.resting &&
+      s.heldBack !== true &&
       !hasSpent(s) &&
       notYet(s.view.ready, s),
   },
@@ -171,6 +174,7 @@ const ROWS = [
   { name: 'tick', when: (s) => active(s) && limitPassed(s.rules, s.view.round, s.head) },
   { name: 'rest', when: (s) => isOpen(s) && s.resting && awaitsMe(s) && !journalled(s, 'contributed') },
   { name: 'adopt', when: (s) => s.approved && s.view.state !== 'Halted' && !s.hasBase },
+  { name: 'hold-back', when: (s) => isOpen(s) && s.heldBack === true && awaitsMe(s) && !journalled(s, 'contributed') && !journalled(s, 'abstained') },
   // Masked: keys first. Each site offers its own, shares its secrets out to all that did, and says on chain whose shares it holds.
   { name: 'sit-out', when: (s) => isOpen(s) && awaitsMe(s) && s.masking?.sitsOut === true && !journalled(s, 'contributed') && !journalled(s, 'abstained') },
   { name: 'advertise', when: (s) => mayKey(s) && s.masking?.offerDue === true && inTurn('advertise', s) },

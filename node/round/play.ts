@@ -1,4 +1,5 @@
-import type { RoundNo, RunId, SiteId } from '#base/ids.ts'
+import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
+import { groupedLayout, partOf } from '#core/ring/grouped.ts'
 import type { VectorLayout } from '#core/ring/vectors.ts'
 import type { RunView } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
@@ -7,6 +8,7 @@ import type { Lineage } from './lineage.ts'
 import type { MaskingMail } from './masking/mail.ts'
 import { isMasked, type MaskedRound } from './masking/masked-round.ts'
 import type { RowName } from './next.ts'
+import { groupOf, isMasked, type MaskedRound, openMaskedRound } from './masking/masked-round.ts'
 import type { Site } from './site.ts'
 import type { AddedSlices } from './steps/add-up.ts'
 import type { Judged } from './steps/attest.ts'
@@ -14,7 +16,7 @@ import { noWishes, type WishMemory } from './steps/wish.ts'
 import { type CohortWatch, type CommittedCohort, watchCohort } from './steps/withdrawn.ts'
 import { type BaseModel, initialModel, type Study } from './study.ts'
 import type { Training } from './training.ts'
-import type { NamedUpdate } from './updates/adding.ts'
+import type { AddingRound, NamedUpdate } from './updates/adding.ts'
 import { createHoldings, type Holdings } from './updates/holdings.ts'
 import { allStand, namedIn } from './updates/named.ts'
 import type { Wishes } from './wishes.ts'
@@ -52,6 +54,8 @@ export interface Play {
   last: { readonly round: RoundNo; readonly row: RowName } | null
   /** The masked round that is open; null in an open study. */
   masked: MaskedRound | null
+  /** After a refused masked sum: the model on which this site's operators said to go on. */
+  wentOn: Digest | null
   readonly cohortWatch: CohortWatch
   /** What members said of halting, and what this site knows of it. */
   readonly said: Pick<Said, 'wishes'>
@@ -82,6 +86,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, { words, maskin
   mail,
   last: null,
   masked: null,
+  wentOn: null,
   cohortWatch: watchCohort(),
   said: { wishes },
   wishes: noWishes(),
@@ -102,18 +107,24 @@ export interface Round {
   readonly run: RunId
   readonly round: RoundNo
   readonly base: BaseModel
+  /** Of what sites send: the stage's, or as many parts of it as there are groups. */
   readonly layout: VectorLayout
+  /** 0: one sum of all. */
+  readonly groups: number
   readonly key: EpochKey
   readonly view: RunView
 }
 
 export async function openRound(play: Play, view: RunView, signal: AbortSignal): Promise<Round> {
   const base = play.base ?? initialModel(play.study, play.site)
+  const stage = play.study.learner.layout(base.model)
+  const groups = isMasked(play) && base.model.refusals > 0 ? ((await openMaskedRound(play, view))?.groups?.sets.length ?? 0) : 0
   return {
     run: view.run,
     round: view.round.round,
     base,
-    layout: play.study.learner.layout(base.model),
+    layout: groups === 0 ? stage : groupedLayout(stage, groups),
+    groups,
     key: await play.study.keys.key(view.round.epoch, signal),
     view,
   }
@@ -136,9 +147,20 @@ export async function followUpdates(play: Play, round: Round): Promise<void> {
   if (mine.length > 0) play.holdings.want(list, mine)
 }
 
+/** Groups are final when updates are asked for. */
+function ownParts(play: Play, { base, groups }: Round): Pick<AddingRound, 'ownPart'> {
+  if (groups === 0) return {}
+  const stage = play.study.learner.layout(base.model)
+  const ownPart = (site: SiteId) => {
+    const group = play.masked === null ? undefined : groupOf(play.masked, site)
+    return group === undefined ? undefined : partOf(stage, group)
+  }
+  return { ownPart }
+}
+
 function hold(play: Play, round: Round): Holdings {
   const { site, wake } = play
-  const adding = { ...round, cut: cutOf(round.layout, round.view.round), masked: isMasked(play) }
+  const adding = { ...round, cut: cutOf(round.layout, round.view.round), masked: isMasked(play), ...ownParts(play, round) }
   const make = (onHeld: () => void): Holdings => createHoldings(site, adding, onHeld)
   const together = adding.cut === 1 ? site.holdTogether : undefined
   return together?.(`${round.run}/${round.round}/${round.view.round.openedAtBlock}`, make, wake) ?? make(wake)

@@ -5,6 +5,7 @@ import { freeKeptMemory } from '#base/large-memory.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
 import { type ChainTime, limitPassed, thirdsPassed } from './clock.ts'
+import { isHeldBack } from './held-back.ts'
 import { followMasking } from './masking/follow.ts'
 import { maskingWork } from './masking/work.ts'
 import { next, type RowName, type Situation, type SliceWork } from './next.ts'
@@ -151,6 +152,7 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
     last: play.last?.round === view.round.round ? play.last.row : null,
     wish: wishWork(play, round),
     masking: maskingWork(play, round, record.rules, head),
+    heldBack: await isHeldBack(play, view, record),
     owesCharge: await owesCharge(play, view),
   }
 }

@@ -24,6 +24,10 @@ export type Progress =
   | { readonly kind: 'wrong-sum'; readonly run: RunId; readonly round: RoundNo; readonly publisher: SiteId }
   /** Sites that showed shares other than those that they were given; the sum was unmasked without them. */
   | { readonly kind: 'wrong-shares'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[] }
+  /** What came of the published sum is not borne out by this site: it is beyond the protocol's bounds, or worse on the site's own test rows. */
+  | { readonly kind: 'refused-sum'; readonly run: RunId; readonly round: RoundNo; readonly why: 'bounds' | 'vote' }
+  /** In a round of groups: sites of one whose sum this site leaves out, for it spoils the model. */
+  | { readonly kind: 'group-left-out'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[]; readonly why: 'bounds' | 'vote' }
   | { readonly kind: 'adopted'; readonly run: RunId; readonly round: RoundNo; readonly modelRoot: Digest }
   | { readonly kind: 'run-over'; readonly run: RunId; readonly state: RunState }
   | { readonly kind: 'trouble'; readonly run: RunId; readonly round: RoundNo; readonly code: string; readonly message: string }

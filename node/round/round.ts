@@ -1,4 +1,5 @@
 import { RotaError } from '#base/errors.ts'
+import { holdBack } from './held-back.ts'
 import { advertise } from './masking/advertise.ts'
 import { deal } from './masking/deal.ts'
 import { key, keyAgain } from './masking/key.ts'
@@ -46,6 +47,8 @@ export async function doRow(row: RowName, play: Play, round: Round, situation: S
       return key(play, round, signal)
     case 'key-again':
       return keyAgain(play, round)
+    case 'hold-back':
+      return holdBack(play, round)
     case 'sit-out':
       return sitOut(play, round)
     case 'release':

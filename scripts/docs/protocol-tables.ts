@@ -48,6 +48,11 @@ const PROTOCOL: Readonly<Record<string, string>> = {
   'start.round': 'The round that left the model.',
   'start.root': 'Root of the model, as the chain names it.',
   'start.cid': 'Digest of its CID, as the chain names it.',
+  validation:
+    'Masked studies: before a round closes each site holds the model against its own test rows; more than half can refuse it ([how a round works](how-a-round-works.md#when-something-goes-wrong)).',
+  'validation.tolerance':
+    'So much may the mean loss rise in one round: log loss of a binary label, else the squared error in half ranges of the label. `none`: nobody votes.',
+  'validation.minRows': 'A site with fewer test rows does not vote.',
   privacy:
     'Differential privacy: each site adds noise of its own before anything leaves it ([privacy.md](privacy.md#differential-privacy)). Without it a study has none, and says so wherever its results stand.',
   'privacy.unit': 'What is protected: a patient with all rows. A column of the site must name patients.',
@@ -76,6 +81,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   quorum: '`minSites`',
   limits: '600 s for contributing, 60 s for the others, `maxSites` + 3 blocks',
   maxRounds: 'what the learner needs, and 10 more',
+  validation: 'averaging in a masked study without `privacy`: as below; else none',
   privacy: 'none',
   'privacy.noise': 'the least for all rounds and a tenth more within `epsilon`, as the chain counts',
   'privacy.colluders': 'distributed: a third of `quorum`',

@@ -107,7 +107,10 @@ export const MASKING_LIES = [
   'wrong-share',
   'withheld-shares',
 ] as const
-export type Lie = (typeof LIES)[number] | (typeof MASKING_LIES)[number]
+
+/** What masks hide: random words, or numbers inside the bounds that spoil the model; from a run's second round on. A round that has it is refused. */
+export const HIDDEN_LIES = ['hidden-garbage', 'hidden-poison'] as const
+export type Lie = (typeof LIES)[number] | (typeof MASKING_LIES)[number] | (typeof HIDDEN_LIES)[number]
 
 export interface Moment {
   readonly round: number

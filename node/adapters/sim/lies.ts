@@ -8,7 +8,7 @@ import type { FaultPlan, Lie } from './faults.ts'
 import type { SimGossip } from './gossip.ts'
 import { digestOf, sha256 } from './hash.ts'
 import { lying, replacing } from './liar.ts'
-import { changingShares, garblingParcels, otherShares } from './masking-lies.ts'
+import { changingShares, garblingParcels, hiding, otherShares, poisoned } from './masking-lies.ts'
 import type { SimRandom } from './random.ts'
 import { changingWords, forgingSlices, otherUnits } from './slice-lies.ts'
 import type { SimTime } from './time.ts'
@@ -56,7 +56,9 @@ const TELL: Partial<Record<Lie, Tell>> = {
     }),
   'wrong-cid': (voice, { strike }) =>
     withChain(voice, { publish: struck(strike, (run, round, attempt, root) => voice.chain.publish(run, round, attempt, root, root)) }),
-  'garbage-vector': garbageVector,
+  'garbage-vector': (voice, { random, strike }) => otherVector(voice, (bytes) => random.bytes(bytes.length - (random.chance(0.5) ? 1 : 0)), strike),
+  'hidden-garbage': (voice, { random, strike }) => otherVector(voice, (bytes) => hiding(bytes, () => random.bytes(4)), strike, 2),
+  'hidden-poison': (voice, { strike }) => otherVector(voice, poisoned, strike, 2),
   'withheld-vector': (voice, { strike }) => ({ ...voice, gossip: replacing(voice.gossip, { publish: struck(strike, async () => 0) }) }),
   'wrong-slice-word': (voice, { strike }) => ({ ...voice, gossip: changingWords(voice.gossip, struck(strike, otherUnits)) }),
   'wrong-slice': (voice, { strike }) => ({ ...voice, ...forgingSlices(voice, false, strike) }),
@@ -133,18 +135,18 @@ const struck =
     return act(...args)
   }
 
-/** Random bytes in the place of each update, every other time a byte short. */
-function garbageVector(voice: Voice, { random, strike }: { readonly random: SimRandom; readonly strike: () => void }): Voice {
+/** Other bytes in the place of each update, from this round of a run on. */
+function otherVector(voice: Voice, change: (bytes: Uint8Array) => Uint8Array, strike: () => void, from = 1): Voice {
   const forged = new Map<Digest, { readonly root: Digest; readonly cid: Digest }>()
   const put: ModelStore['put'] = async (plaintext, outline, kind, key, signal, slices) => {
     const kept = await voice.store.put(plaintext, outline, kind, key, signal, slices)
     if (kind !== 'update') return kept
-    const garbage = random.bytes(plaintext.length - (random.chance(0.5) ? 1 : 0))
-    forged.set(outline.root, await voice.store.put(garbage, outlineOf(garbage, sha256), kind, key, signal, slices))
+    const other = change(plaintext)
+    forged.set(outline.root, await voice.store.put(other, outlineOf(other, sha256), kind, key, signal, slices))
     return kept
   }
   const contribute: Chain['contribute'] = (run, round, root, cid, cohortRoot) => {
-    const told = forged.get(root)
+    const told = round < from ? undefined : forged.get(root)
     if (told !== undefined) strike()
     return voice.chain.contribute(run, round, told?.root ?? root, told?.cid ?? cid, cohortRoot)
   }

@@ -1,3 +1,4 @@
+import { SALT_BYTES } from '#core/ring/layout.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import { decodeParcel } from '#wire/masking/parcel.ts'
 import { encodeRelease, type ReleaseMessage } from '#wire/masking/release.ts'
@@ -51,3 +52,25 @@ function isRelease(message: Uint8Array): boolean {
     return false
   }
 }
+
+/** The words under masks, one after the other; what is not masked, as the parts of other groups, stays. */
+export function hiding(bytes: Uint8Array, word: () => Uint8Array): Uint8Array {
+  const other = bytes.slice()
+  for (let at = SALT_BYTES; at < other.length; at += 4) if (other.subarray(at, at + 4).some((byte) => byte !== 0)) other.set(word(), at)
+  return other
+}
+
+/** Masks add up, so what is added behind them stands in the sum: here one number to all coordinates of 64 bits but the first, which counts rows. */
+export function poisoned(bytes: Uint8Array): Uint8Array {
+  const other = bytes.slice()
+  const view = new DataView(other.buffer)
+  let first = SALT_BYTES
+  while (first < other.length && view.getBigUint64(first, true) === 0n) first += 8
+  for (let at = first + 8; at < other.length; at += 8) {
+    const word = view.getBigUint64(at, true)
+    if (word !== 0n) view.setBigUint64(at, word + POISON, true)
+  }
+  return other
+}
+
+const POISON = 1n << 44n

@@ -13,9 +13,20 @@ export function logged(log: Log, tell: (progress: Progress) => void): (progress:
       const { run, round, publisher } = progress
       warn(log, 'round.wrong-sum', new RotaError('ROTA-5507', { run, round, site: publisher }), { run, round, site: publisher })
     }
+    if (progress.kind === 'refused-sum') {
+      const { run, round } = progress
+      warn(log, 'round.refused-sum', new RotaError('ROTA-5518', { run, round, reason: SPOILT[progress.why] }), { run, round })
+    }
+    if (progress.kind === 'group-left-out') {
+      const { run, round, sites } = progress
+      const named = `site ${sites.join(', ')}`
+      warn(log, 'round.group-left-out', new RotaError('ROTA-5519', { run, round, sites: named, reason: SPOILT[progress.why] }), { run, round, sites: named })
+    }
     tell(progress)
   }
 }
+
+const SPOILT = { bounds: "it is beyond the protocol's bounds", vote: "the model is worse on this site's test rows" } as const
 
 const warn = (log: Log, event: string, { code, message }: RotaError, fields: Parameters<Log['warn']>[1] = {}): void =>
   log.warn(event, { ...fields, code, what: message })

@@ -44,7 +44,7 @@ function checkedLearner(yaml: YamlFile) {
 /** Defaults that follow from other keys. */
 function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
   const { minSites, maxSites } = written
-  const { privacy, ...rest } = written
+  const { privacy, validation, ...rest } = written
   // What was the only way once is not written, so that digests stay what they were.
   const { differencing, ...sizes } = written.cohort
   const cohort = differencing === 'rest' ? { ...sizes, differencing } : sizes
@@ -66,9 +66,20 @@ function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
     quorum,
     limits: fillLimits(written, maxSites),
     maxRounds: written.maxRounds ?? usualRounds(learner),
+    ...fillValidation(written, learner),
     ...(privacy === undefined ? {} : { privacy: fillPrivacy(privacy, learner, { cohort, quorum }, yaml) }),
   }
 }
+
+/** Where sites learn a sum alone they look at what came of it; an exact fit corrects itself, and what is private is not looked at. */
+function fillValidation({ validation, privacy, mode, cohort }: WrittenProtocol, learner: LearnerSpec): Pick<Protocol, 'validation'> {
+  const isUsual = mode === 'masked' && privacy === undefined && 'algorithm' in learner && learner.algorithm === 'fedavg'
+  const spec = validation ?? (isUsual ? { tolerance: USUAL_TOLERANCE, minRows: Math.min(10, cohort.maxRows) } : undefined)
+  return spec === undefined ? {} : { validation: spec }
+}
+
+/** A third of what knowing nothing of a binary label costs. */
+const USUAL_TOLERANCE = 0.25
 
 function fillLearner(learner: WrittenLearner, maxSites: number): LearnerSpec {
   if (learner.kind !== 'neural') return learner

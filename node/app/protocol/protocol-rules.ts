@@ -10,7 +10,15 @@ interface Breach {
 
 /** What no single key can tell. The first breach is reported, with its line; core/protocol/check.ts says the same without lines, and guards the ring against overflow. */
 export function protocolBreaches(p: Protocol): readonly Breach[] {
-  return [...featureBreaches(p), ...labelBreaches(p), ...siteBreaches(p), ...learnerBreaches(p), ...readerBreaches(p), ...privacyBreaches(p)]
+  return [
+    ...featureBreaches(p),
+    ...labelBreaches(p),
+    ...siteBreaches(p),
+    ...learnerBreaches(p),
+    ...readerBreaches(p),
+    ...privacyBreaches(p),
+    ...validationBreaches(p),
+  ]
 }
 
 function* featureBreaches(p: Protocol): Generator<Breach> {
@@ -106,6 +114,14 @@ function* privacyBreaches({ privacy, learner, cohort, mode, quorum }: Protocol):
   if (privacy.minPatients > cohort.maxRows) yield { path: ['privacy', 'minPatients'], reason: 'larger than cohort.maxRows: no site could take part' }
   if (learner.kind !== 'neural' && privacy.expectedBatch !== undefined)
     yield { path: ['privacy', 'expectedBatch'], reason: 'only networks draw batches; this learner uses all patients in every round' }
+}
+
+function* validationBreaches({ validation, mode, learner, privacy }: Protocol): Generator<Breach> {
+  if (validation === undefined) return
+  if (mode !== 'masked') yield { path: ['validation'], reason: "only masked studies vote: in an open one members look at each other's updates" }
+  if (learner.kind === 'statistics') yield { path: ['validation'], reason: 'statistics foretell nothing that rows could be held against' }
+  if (privacy !== undefined)
+    yield { path: ['validation'], reason: 'each vote would tell of test rows without noise, and nothing is charged for it: a private study has none' }
 }
 
 const within = (value: number, [low, high]: readonly [number, number]): boolean => value >= low && value <= high

@@ -77,6 +77,11 @@ const neural = z.strictObject({
 
 const statistics = z.strictObject({ kind: z.literal('statistics'), bins: whole.min(2).max(1000).default(100) })
 
+const validation = z.strictObject({
+  tolerance: z.union([z.literal('none'), finite.positive().max(32)], 'write a number above 0, at most 32, or none').default(0.25),
+  minRows: whole.min(1).max(1e9).default(10),
+})
+
 /** Ranges are checked with the learner, each with an error of its own (core/protocol/check-privacy.ts). */
 const privacy = z.strictObject({
   unit: z.literal('patient', 'write patient: all rows of a patient are protected together').default('patient'),
@@ -147,6 +152,7 @@ export const protocolSchema = (learner: z.ZodType<WrittenLearner>) =>
       .max(200)
       .default([]),
     start: z.strictObject({ run: whole.min(1), round: whole.min(1), root: digest, cid: digest }).optional(),
+    validation: validation.optional(),
     privacy: privacy.optional(),
   })
 

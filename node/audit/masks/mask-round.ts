@@ -65,6 +65,14 @@ export function edgesOf({ members, threshold }: MaskRound, keyed: readonly { rea
   return strict.size > 0 ? strict : joined(all, isEdge, () => threshold - 1)
 }
 
+/** The same among some sites alone. @param partners that each must have */
+export const edgesAmong = (sites: readonly SiteId[], edges: MaskEdges, partners: number): MaskEdges =>
+  joined(
+    [...sites].sort((a, b) => a - b),
+    (a, b) => edges.get(a)?.has(b) === true,
+    () => partners,
+  )
+
 /** @param needed partners that each must have, of so many that are left */
 function joined(all: readonly SiteId[], isEdge: (a: SiteId, b: SiteId) => boolean, needed: (left: number) => number): MaskEdges {
   let left = all

@@ -72,6 +72,22 @@ export const roundErrors = {
       'Two sums that differ by one site would show its update, so the node stops. The chain went back over a final block: ask its operators, and start again only when it is sound.',
     reaction: 'stop',
   },
+  'ROTA-5517': {
+    what: 'run {run}: a sum of masked updates was refused ({refusals} in a row), and it cannot be told whose update spoils it',
+    remedy:
+      'This site waits, and when most do the run pauses. Speak with the other hospitals: who made a mistake, or lies, withdraws its approval or is removed, and the run goes on. To try once more with all: `rota pause` and `rota pause --off`, at more than half of the sites.',
+    reaction: 'retry',
+  },
+  'ROTA-5518': {
+    what: 'run {run} round {round}: this site refuses the published sum: {reason}',
+    remedy: 'Nothing to do: when most refuse it the base is kept, and the round is repeated in groups where there are enough sites; else the run pauses.',
+    reaction: 'reject',
+  },
+  'ROTA-5519': {
+    what: 'run {run} round {round}: the group of {sites} is left out of the model: {reason}',
+    remedy: 'One of them at least sent what spoils the model, by mistake or not. Ask them to look at their data; the sums of all other groups were used.',
+    reaction: 'reject',
+  },
   'ROTA-5512': {
     what: 'the log of run {run} does not lead to its model {root}: {reason}',
     remedy:

@@ -33,6 +33,11 @@ export function createStoryteller(out: Output): (event: NodeEvent) => void {
         if (progress.kind === 'asked-for-time') out.line(`Run ${progress.run} round ${progress.round}: still at work; asked the others for more time.`)
         if (progress.kind === 'wrong-sum')
           out.line(style.bad(`Run ${progress.run} round ${progress.round}: site ${progress.publisher} published a wrong sum; it is thrown out.`))
+        if (progress.kind === 'refused-sum') out.line(style.bad(`Run ${progress.run} round ${progress.round}: ${REFUSED[progress.why]}`))
+        if (progress.kind === 'group-left-out')
+          out.line(
+            style.bad(`Run ${progress.run} round ${progress.round}: the group of site ${progress.sites.join(', ')} is left out. ${LEFT_OUT[progress.why]}`),
+          )
         if (progress.kind === 'trouble') out.line(style.warn(`${progress.code} ${progress.message}`))
       }
     }
@@ -44,6 +49,16 @@ function wishLine({ run, round, site, timesToday }: Extract<Progress, { kind: 'w
   const line = `Run ${run} round ${round}: to be halted for site ${site}, whose patients changed.`
   return timesToday > 1 ? style.warn(`${line} That makes ${timesToday} runs within a day: ask it why.`) : line
 }
+
+const REFUSED = {
+  bounds: "the sum is beyond what updates inside the protocol's bounds add up to; this site refused it.",
+  vote: "the model is worse on this site's own test rows than the protocol tolerates; this site refused it.",
+} as const
+
+const LEFT_OUT = {
+  bounds: "Its sum is beyond what updates inside the protocol's bounds add up to.",
+  vote: "With its sum the model is worse on this site's own test rows.",
+} as const
 
 /** Leader, sites in, bytes, seconds, change: one round on one line; who was not in it, and why, at its end. */
 export function roundLine(story: RoundLine, style: Style = plain): string {

@@ -26,15 +26,16 @@ export interface MaskGraph {
  */
 export function maskGraph({ members, threshold }: MaskingRound, keyed: readonly KeyedSite[]): MaskGraph {
   const holds = new Map(keyed.filter(({ site }) => has(members, site)).map(({ site, holds }) => [site, holds]))
-  const strict = pruned(holds, (left) => Math.max(threshold - 1, Math.min(threshold, left - 1)))
-  const edges = strict.size > 0 ? strict : pruned(holds, () => threshold - 1)
+  const all = new Map([...holds.keys()].map((site) => [site, mutual(site, holds)]))
+  const strict = pruned(all, (left) => Math.max(threshold - 1, Math.min(threshold, left - 1)))
+  const edges = strict.size > 0 ? strict : pruned(all, () => threshold - 1)
   const sites = [...edges.keys()].reduce((set, site) => withSite(set, site), EMPTY)
   return { sites, neighbours: (site) => edges.get(site) ?? EMPTY }
 }
 
-/** @param needed neighbours that each must have, of so many that are left */
-function pruned(holds: ReadonlyMap<SiteId, Bitmap>, needed: (left: number) => number): ReadonlyMap<SiteId, Bitmap> {
-  const edges = new Map([...holds.keys()].map((site) => [site, mutual(site, holds)]))
+/** Without those that have too few. @param needed neighbours that each must have, of so many that are left */
+export function pruned(all: ReadonlyMap<SiteId, Bitmap>, needed: (left: number) => number): ReadonlyMap<SiteId, Bitmap> {
+  const edges = new Map(all)
   for (let out = weakest(edges, needed(edges.size)); out !== undefined; out = weakest(edges, needed(edges.size))) remove(out, edges)
   return edges
 }

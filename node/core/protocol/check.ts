@@ -21,6 +21,7 @@ export function checkProtocol(protocol: Protocol, mostSites = 256): void {
   if (mayRest(protocol) && !isDeterministic(protocol))
     throw new RotaError('ROTA-2304', { parameter: 'cohort.differencing', value: 'rest', expected: 'left out: only exact learners need it' })
   checkArithmetic(protocol)
+  checkValidation(protocol)
   if (isPrivate(protocol)) checkPrivacy(protocol)
   checkOverflow(protocol)
 }
@@ -117,6 +118,12 @@ function checkLayers({ layers, loss }: NeuralSpec): void {
   if (last?.units !== 1) throw new RotaError('ROTA-2304', { parameter: 'units of the last layer', value: last?.units ?? 'missing', expected: '1' })
   if (loss === 'binaryCrossentropy' && last.activation !== 'sigmoid')
     throw new RotaError('ROTA-2304', { parameter: 'activation of the last layer', value: last.activation, expected: 'sigmoid for binaryCrossentropy' })
+}
+
+function checkValidation({ validation, cohort }: Protocol): void {
+  if (validation === undefined) return
+  if (validation.tolerance !== 'none') within('validation.tolerance', validation.tolerance, 1e-6, 32)
+  whole('validation.minRows', validation.minRows, 1, cohort.maxRows)
 }
 
 function checkArithmetic({ arithmetic, learner }: Protocol): void {

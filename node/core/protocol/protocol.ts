@@ -41,6 +41,8 @@ export interface Protocol {
   readonly readers: readonly Reader[]
   /** Runs begin with a model of another run, and not with one made of the protocol alone. Networks only: their training goes on from there. */
   readonly start?: StartModel | undefined
+  /** Masked studies: before a round closes each site holds the model against its own test rows, and more than half of them can refuse it. Absent: no votes. */
+  readonly validation?: ValidationSpec | undefined
   /** Differential privacy of patients. Without it the study has none, and every result of it says so. */
   readonly privacy?: PrivacySpec | undefined
 }
@@ -50,6 +52,14 @@ export const mayRest = ({ cohort }: Pick<Protocol, 'cohort'>): boolean => cohort
 
 /** All but networks and fits with noise: fitted again without one patient, they show that patient in the difference (DESIGN section 8). */
 export const isDeterministic = ({ learner, privacy }: Pick<Protocol, 'learner' | 'privacy'>): boolean => learner.kind !== 'neural' && privacy === undefined
+
+/** When a site votes against a model. */
+export interface ValidationSpec {
+  /** So much may the mean loss over its test rows rise in one round: log loss of a binary label, else the squared error in half ranges of the label. none: nobody votes. */
+  readonly tolerance: number | 'none'
+  /** With fewer test rows it does not vote. */
+  readonly minRows: number
+}
 
 /**
  * Noise at each site, on its own, before anything leaves it. All of it is public: none may be computed from rows. Nothing but the fit is released: no

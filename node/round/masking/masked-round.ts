@@ -1,13 +1,17 @@
-import { has } from '#base/bitmap.ts'
+import { has, sizeOf } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
-import type { SiteId } from '#base/ids.ts'
+import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
 import { type MaskingRound, maskingRound } from '#core/masking/context.ts'
 import { type MaskGraph, maskGraph } from '#core/masking/graph.ts'
+import { groupCount, type MaskGroups, maskGroups } from '#core/masking/groups.ts'
 import type { Release } from '#core/masking/release.ts'
 import type { RoundKeys } from '#core/masking/round-keys.ts'
+import type { Model } from '#core/model/model.ts'
+import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent, RunView } from '#ports/chain.ts'
 import type { KeyFile } from '#wire/masking/key-file.ts'
 import type { Play, Round } from '../play.ts'
+import { type BaseModel, nameModel } from '../study.ts'
 import { createDeals, type Deals } from './deals.ts'
 
 type Opening = Extract<ChainEvent, { kind: 'RoundOpened' }>
@@ -23,8 +27,15 @@ export interface MaskedRound {
   readonly deals: Deals
   /** As the chain shows them. */
   keyed: readonly Keying[]
-  /** Follows from `keyed`; final when Keying is over. */
+  /** Follows from `keyed`; final when Keying is over. Who holds whose shares. */
   graph: MaskGraph
+  /** Who shares masks with whom: all neighbours in the graph, or those of the same group. */
+  masks: MaskGraph
+  /** Of a round in groups, as `masks`. */
+  groups: MaskGroups | null
+  readonly baseRoot: Digest
+  /** Frozen sets of the refused rounds before, on this same model: their sums were shown. */
+  shown: readonly Bitmap[]
   /** When this site saw the round first, and when it last said its offer and its shares, by its own clock. */
   readonly seenMs: number
   offeredMs: number
@@ -50,9 +61,41 @@ export async function openMaskedRound(play: Play, view: RunView): Promise<Masked
   if (nameOf(known.keyed) !== nameOf(keyed)) {
     known.keyed = keyed
     known.graph = maskGraph(known.terms, keyed)
+    known.groups = null
   }
+  known.groups = groupsOf(play, known)
+  known.masks = known.groups?.masks ?? known.graph
+  known.shown = play.base?.root === opened.baseRoot && play.base.model.refusals > 0 ? await shownSets(play) : []
   return known
 }
+
+function groupsOf({ run, site, base, study }: Play, { groups, graph, terms, baseRoot }: MaskedRound): MaskGroups | null {
+  const count = base?.root === baseRoot ? groupsAmong(study.protocol, base.model, sizeOf(terms.members)) : 0
+  if (base === null || count === 0) return null
+  return groups ?? maskGroups(graph, count, { run, baseRoot: firstRefused(base, site) }, site.sha256)
+}
+
+/** The model that its first refusal left: however often a round is repeated its groups are by one order, so that they tell no more each time. */
+const firstRefused = ({ model, root }: BaseModel, site: Pick<Play['site'], 'sha256'>): Digest =>
+  model.refusals === 1 ? root : nameModel({ ...model, refusals: 1 }, site).root
+
+/** Of the rounds that were refused since one closed. */
+async function shownSets({ site, run, study }: Play): Promise<readonly Bitmap[]> {
+  const { approved } = await study.record()
+  const events = await site.chain.events(0, { run, kinds: ['Frozen', 'RoundRefused', 'RoundClosed'] })
+  const since = events.slice(events.findLastIndex((e) => e.kind === 'RoundClosed') + 1)
+  const refused = new Set(since.flatMap((e) => (e.kind === 'RoundRefused' ? [e.round] : [])))
+  // Whoever has left the study since is missing for good.
+  return since.flatMap((e) => (e.kind === 'Frozen' && refused.has(e.round) ? [(e.included & approved) as Bitmap] : []))
+}
+
+/**
+ * Into how many groups a round is cut; 0: one sum. A masked round is cut that repeats a refused one, so that the sum of whoever hid garbage is seen; not where
+ * noise is made together, since a group's sum would have too little of it.
+ * @param sites that the round awaits when it opens
+ */
+export const groupsAmong = ({ mode, privacy }: Protocol, { refusals }: Model, sites: number): number =>
+  mode === 'masked' && refusals > 0 && privacy?.place !== 'distributed' ? groupCount(sites) : 0
 
 async function begin(play: Play, view: RunView, opened: Opening, name: string): Promise<MaskedRound> {
   const { chain, sha256 } = play.site
@@ -78,6 +121,10 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     deals: createDeals(play.site, play.wake),
     keyed: [],
     graph: maskGraph(terms, []),
+    masks: maskGraph(terms, []),
+    groups: null,
+    baseRoot: opened.baseRoot,
+    shown: [],
     seenMs: play.site.host.clock.nowMs(),
     offeredMs: never,
     releasedMs: never,
@@ -94,6 +141,12 @@ export const keyFileOf = ({ keyed, deals }: MaskedRound, site: SiteId): KeyFile 
 }
 
 export const isMember = ({ terms }: MaskedRound, site: SiteId): boolean => has(terms.members, site)
+
+/** Place of a site's group in a vector; undefined in another round, and of a site in none. */
+export const groupOf = ({ groups }: MaskedRound, site: SiteId): number | undefined => {
+  const group = groups?.sets.findIndex((set) => has(set, site)) ?? -1
+  return group < 0 ? undefined : group
+}
 
 /** @throws ROTA-5508 (retry) when the chain does not show the round's opening any more */
 export function maskedOf({ masked }: Pick<Play, 'masked'>, { run, round }: Pick<Round, 'run' | 'round'>): MaskedRound {

@@ -10,6 +10,7 @@ import { type Rebuilt, rebuildSeeds, type UnmaskInput } from '#core/masking/rebu
 import { pairSecretFor } from '#core/masking/release.ts'
 import { streamsToRemove } from '#core/masking/unmask.ts'
 import { addStreams } from '#core/masking/words.ts'
+import { partOf } from '#core/ring/grouped.ts'
 import { decodeParcel } from '#wire/masking/parcel.ts'
 import { encodeUnmasking, type PairSecret } from '#wire/masking/unmasking.ts'
 import type { Play, Round } from '../play.ts'
@@ -38,10 +39,26 @@ export async function unmask(play: Play, round: Round, sum: Uint8Array, signal: 
   for (const wrong of sitesOf(rebuilt.wrong)) site.host.log.warn('masking.wrong-share', { run: round.run, round: round.round, site: wrong })
   if (rebuilt.wrong !== 0n) site.tell({ kind: 'wrong-shares', run: round.run, round: round.round, sites: sitesOf(rebuilt.wrong) })
   const records = recordsOf(masked, rebuilt)
-  const streams = streamsToRemove(input, rebuilt, records)
-  addStreams(sum, round.layout.wordBits, 0, streams, site.masking.keystream)
-  return { seeds: rebuilt.seeds, pairs: pairsBeside(input, rebuilt, records) }
+  const ofMasks = { ...input, graph: masked.masks }
+  for (const { sites, words } of partsOf(play, round, masked, sum)) {
+    const seeds = new Map([...rebuilt.seeds].filter(([dealer]) => has(sites, dealer)))
+    const streams = streamsToRemove({ ...ofMasks, survivors: (input.survivors & sites) as Bitmap }, { ...rebuilt, seeds }, records)
+    addStreams(words, round.layout.wordBits, 0, streams, site.masking.keystream)
+  }
+  return { seeds: rebuilt.seeds, pairs: pairsBeside(ofMasks, rebuilt, records) }
 }
+
+/** Sites that share masks, and the words that these stand in: all and all, or a group and its part. */
+function partsOf({ study }: Play, { base }: Round, { groups }: MaskedRound, sum: Uint8Array): { readonly sites: Bitmap; readonly words: Uint8Array }[] {
+  if (groups === null) return [{ sites: ALL, words: sum }]
+  const stage = study.learner.layout(base.model)
+  return groups.sets.map((sites, group) => {
+    const { start, end } = partOf(stage, group)
+    return { sites, words: sum.subarray(start, end) }
+  })
+}
+
+const ALL = ((1n << 256n) - 1n) as Bitmap
 
 /** Keeps what was taken off for whoever recomputes the round. @param proof what an attestation says of itself in an open study @returns what it says here: where that lies */
 export async function keepUnmasking(play: Play, round: Round, { seeds, pairs }: Unmasked, proof: Digest, signal: AbortSignal): Promise<Digest> {

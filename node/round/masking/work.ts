@@ -5,6 +5,7 @@ import type { Bitmap, SiteId } from '#base/ids.ts'
 import type { MaskingRound } from '#core/masking/context.ts'
 import type { DealIndex } from '#core/masking/deal.ts'
 import { checkSurvivors } from '#core/masking/graph.ts'
+import { groupsStand, tellsOfFew } from '#core/masking/groups.ts'
 import { awaitedReleases } from '#core/masking/rebuild.ts'
 import type { StudyRules } from '#ports/chain.ts'
 import { indexDigest } from '#wire/masking/key-file.ts'
@@ -94,7 +95,8 @@ function mayKey(play: Play, round: Round, { deals, terms }: MaskedRound, offered
 
 /** Whoever keyed and shares masks with too few would not be hidden, nor could its masks be taken off. */
 function contributingWork({ site }: Play, { view }: Round, masked: MaskedRound): Partial<MaskingWork> {
-  const isIn = has(masked.graph.sites, site.id)
+  // What a round in groups would show of groups that are too small, nobody sends.
+  const isIn = has(masked.masks.sites, site.id) && (masked.groups === null || groupsStand(masked.groups, masked.masks.sites))
   const neighbours = sitesOf(masked.graph.neighbours(site.id))
   const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => masked.deals.refused.has(dealer) && !masked.deals.opened.has(dealer)))
   const hasKeyed = masked.keyed.some((event) => event.site === site.id)
@@ -121,7 +123,9 @@ function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<M
   }
 }
 
-function isUnmaskable({ graph, terms }: MaskedRound, survivors: Bitmap): boolean {
+function isUnmaskable({ graph, terms, groups, shown }: MaskedRound, survivors: Bitmap): boolean {
+  if (groups !== null && !groupsStand(groups, survivors)) return false
+  if (shown.some((before) => tellsOfFew(before, survivors))) return false
   try {
     checkSurvivors(graph, terms, survivors)
     return true
@@ -146,7 +150,7 @@ export function soundContributors({ site }: Play, masked: MaskedRound): Bitmap {
     const held = masked.deals.indexes.get(each)
     return file !== undefined && (held === undefined || equalBytes(file.record.index, digestOf(held, site.sha256)))
   }
-  return sitesOf(masked.graph.sites).reduce((set, each) => (isSound(each) ? set | (1n << BigInt(each)) : set), 0n) as Bitmap
+  return sitesOf(masked.masks.sites).reduce((set, each) => (isSound(each) ? set | (1n << BigInt(each)) : set), 0n) as Bitmap
 }
 
 /** Encoded once. */

@@ -1,10 +1,8 @@
-import { sizeOf } from '#base/bitmap.ts'
+import { sitesOf } from '#base/bitmap.ts'
 import { release } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import { type Digest, ZERO_DIGEST } from '#base/ids.ts'
 import { slicesOf } from '#core/commit/slices.ts'
-import type { Model } from '#core/model/model.ts'
-import { decodeSum } from '#core/ring/decode.ts'
 import type { AttestStatus, Publication } from '#ports/chain.ts'
 import { isMasked } from '#round/masking/masked-round.ts'
 import { keepUnmasking, type Unmasked, unmask } from '#round/masking/unmask.ts'
@@ -17,7 +15,7 @@ import { agreedToAttest } from './agreed.ts'
 import { disputeSum } from './dispute.ts'
 import { noteFrozen } from './frozen.ts'
 import { type GatheredSum, gatherSum } from './gather.ts'
-import { withinBounds } from './tolerance.ts'
+import { judge, type Step } from './judge.ts'
 import { wholeSum } from './whole-sum.ts'
 
 /** What a site says on chain of a publication. */
@@ -58,9 +56,14 @@ async function takeStep(play: Play, round: Round, publication: Publication, sign
   const { site } = play
   const plain = await plainSum(play, round, publication, signal)
   if (plain === null) return WRONG_SUM
-  const step = await nextModel(play, round, publication, plain.sum)
+  const name = stepName(round, publication.sumRoot)
+  const { step, refusal, leftOut } = await judge(play, round, name, plain.sum)
+  const at = { run: round.run, round: round.round }
+  if (refusal !== null) site.tell({ kind: 'refused-sum', ...at, why: refusal })
+  for (const { sites, why } of leftOut) site.tell({ kind: 'group-left-out', ...at, sites: sitesOf(sites), why })
   play.holdings?.release()
-  const { named, status } = await nameStep(play, round, publication.sumRoot, step)
+  // Sites may judge otherwise than each other.
+  const { named, status } = await nameStep(play, round, `${name} ${step.status} ${leftOut.map(({ sites }) => sites)}`, step)
   const proof = ownProof(site, named.bytes)
   const own = plain.unmasked === null ? proof : await keepUnmasking(play, round, plain.unmasked, proof, signal)
   const { cid } = await site.store.put(named.bytes, named.outline, 'model', round.key, signal)
@@ -87,22 +90,17 @@ interface PlainSum {
   readonly unmasked: Unmasked | null
 }
 
-async function nextModel(play: Play, round: Round, publication: Publication, sum: Uint8Array): Promise<Step> {
-  const step = (): Step => advance(play, round, sum)
-  return isSmall(round.layout) ? play.site.memo.once(`advance ${stepName(round, publication.sumRoot)}`, async () => step()) : step()
-}
-
 /** Sites of one process take a small step, and name its model, once for all. A small sum may lead to a large model: that one is not remembered. */
 async function nameStep(
   { site }: Play,
   round: Round,
-  sumRoot: Digest,
+  of: string,
   { model, status }: Step,
 ): Promise<{ readonly named: NamedModel; readonly status: AttestStatus }> {
   const name = (): NamedModel => nameModel(model, site)
-  const key = `name ${stepName(round, sumRoot)}`
+  const key = `name ${of}`
   const named = isSmall(round.layout) ? await site.memo.once(key, async () => name()) : name()
-  if (isLarge(named)) for (const each of [key, `advance ${stepName(round, sumRoot)}`]) site.memo.forget(each)
+  if (isLarge(named)) site.memo.forget(key)
   return { status, named }
 }
 
@@ -150,19 +148,6 @@ async function differing(
     )
     .map(({ slice }) => slice)
   return found.length > 0 ? found : heard.keys()
-}
-
-interface Step {
-  readonly model: Model
-  readonly status: AttestStatus
-}
-
-/** The learner's step. A sum beyond what the protocol's bounds allow is refused: the base stays, and its refusals go up by one. */
-function advance(play: Play, round: Round, sum: Uint8Array): Step {
-  const { model } = round.base
-  const values = decodeSum(sum, round.layout, sizeOf(round.view.round.included))
-  if (!withinBounds(round.layout, values)) return { model: { ...model, refusals: model.refusals + 1 }, status: 'refused' }
-  return play.study.learner.advance(model, values)
 }
 
 async function say(play: Play, round: Round, { status, root, cid, own }: Word): Promise<void> {

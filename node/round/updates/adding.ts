@@ -1,4 +1,5 @@
 import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
+import { type ByteRange, strayFault } from '#core/ring/grouped.ts'
 import type { VectorLayout } from '#core/ring/vectors.ts'
 import type { EpochKey, ObjectRef } from '#ports/model-store.ts'
 
@@ -19,6 +20,8 @@ export interface AddingRound {
   readonly cut: number
   /** Words under masks have no range: an update's length is all that is looked at. The sum is held against the bounds once its masks are off. */
   readonly masked?: boolean
+  /** In groups: the part of the vector that is the site's, all else zero; undefined of a site in no group. Absent in other rounds. */
+  readonly ownPart?: (site: SiteId) => ByteRange | undefined
 }
 
 /** How a round's vectors are held and added up: whole while they are small, else slice by slice as they arrive. */
@@ -38,5 +41,9 @@ export interface Adding {
   /** Forgets the sum's bytes: of a large model they would be most of a node's memory. */
   release(): void
 }
+
+/** Why a part of a masked update may not be added, or null. */
+export const strayIn = ({ ownPart }: AddingRound, site: SiteId, part: Uint8Array, offset: number): string | null =>
+  ownPart === undefined ? null : strayFault(part, offset, ownPart(site))
 
 export const refOf = ({ cid, root }: NamedUpdate, { cut }: AddingRound): ObjectRef => ({ cid, kind: 'update', root, slices: cut })

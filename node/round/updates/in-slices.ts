@@ -6,7 +6,7 @@ import { RingAdder } from '#core/ring/add.ts'
 import { vectorBytes } from '#core/ring/layout.ts'
 import { VectorCheck } from '#core/ring/vector-check.ts'
 import type { ModelStore } from '#ports/model-store.ts'
-import { type Adding, type AddingRound, type NamedUpdate, refOf } from './adding.ts'
+import { type Adding, type AddingRound, type NamedUpdate, refOf, strayIn } from './adding.ts'
 
 /** A sum under way. Of a vector's length, but memory that no slice was added to is never touched. */
 interface Running {
@@ -68,14 +68,16 @@ export function addInSlices(store: ModelStore, round: AddingRound): Adding {
     // While this one is read another may be refused, and the sum begin anew: what went into the old one is read again later.
     const total = running
     const isOpen = (): boolean => !summing && total === running
+    let stray: string | null = null
     const look = (part: Uint8Array, offset: number): void => {
-      if (!seen.has(offset) && round.masked !== true) check.look(part, offset)
+      if (round.masked === true) stray ??= strayIn(round, site, part, offset)
+      else if (!seen.has(offset)) check.look(part, offset)
       seen.add(offset)
       if (isOpen()) addPart(total, site, part, offset)
     }
     if (offered === undefined) await store.read(ref, round.key, signal, { slices, providers: () => [site] }, look)
     else for (const { slice, start, end } of cuts) if (slices.includes(slice) && start < end) look(offered.subarray(start, end), start)
-    const why = round.masked === true ? null : check.fault()
+    const why = round.masked === true ? stray : check.fault()
     if (why !== null) refuse(site, why)
     if (isOpen()) done(total, site, slices)
     // It was made here, is in the store, and nobody reads it again.

@@ -4,7 +4,7 @@ import { RingAdder } from '#core/ring/add.ts'
 import { vectorBytes } from '#core/ring/layout.ts'
 import { faultOf, lengthFault } from '#core/ring/vector-check.ts'
 import type { ModelStore } from '#ports/model-store.ts'
-import { type Adding, type AddingRound, type NamedUpdate, refOf } from './adding.ts'
+import { type Adding, type AddingRound, type NamedUpdate, refOf, strayIn } from './adding.ts'
 
 /** Small vectors: kept as they are, and added when the set is frozen. There is but one slice. */
 export function keepWhole(store: ModelStore, round: AddingRound): Adding {
@@ -14,7 +14,7 @@ export function keepWhole(store: ModelStore, round: AddingRound): Adding {
   return {
     async take(update, _, offered, signal) {
       const bytes = offered ?? (await read(update, signal))
-      const why = round.masked === true ? lengthFault(bytes.length, round.layout) : faultOf(bytes, round.layout)
+      const why = round.masked === true ? (lengthFault(bytes.length, round.layout) ?? strayIn(round, update.site, bytes, 0)) : faultOf(bytes, round.layout)
       if (why !== null) throw new RotaError('ROTA-5506', { site: update.site, why })
       kept.set(update.site, bytes)
     },

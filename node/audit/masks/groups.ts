@@ -1,0 +1,52 @@
+import { has, sitesOf } from '#base/bitmap.ts'
+import { fromHex, toHex, utf8 } from '#base/bytes.ts'
+import type { Bitmap, Digest, RunId, SiteId } from '#base/ids.ts'
+import { sha256 } from '../digest.ts'
+import { edgesAmong, type MaskEdges } from './mask-round.ts'
+
+/** In front of the coordinates, once a vector. */
+const SALT_BYTES = 32
+
+/** A group of a round that was repeated in groups, and its part of each vector. */
+export interface MaskGroup {
+  readonly sites: ReadonlySet<SiteId>
+  readonly start: number
+  readonly end: number
+}
+
+/** So many groups, worked out a second time: eight sites make two, fifteen three, and none has fewer than four; 0: the round is not cut. */
+export function groupsFor(members: number): number {
+  if (members < 8) return 0
+  return members < 15 ? 2 : Math.min(8, Math.floor(members / 5))
+}
+
+/**
+ * Who was with whom: the sites that share masks, in the order of SHA-256 over run, site and the model that the first refusal left, dealt out one after the
+ * other. Who shares masks with too few of its group is out.
+ * @param partBytes of one group
+ */
+export function groupsIn(edges: MaskEdges, count: number, of: { readonly run: RunId; readonly model: Digest }, partBytes: number): MaskGroup[] {
+  const drawn = [...edges.keys()].map((site) => ({ site, hash: toHex(sha256(utf8(`rota/groups/1 ${of.run} ${site} `), fromHex(of.model))) }))
+  const order = drawn.sort((a, b) => (a.hash > b.hash ? 1 : -1)).map(({ site }) => site)
+  return Array.from({ length: count }, (_, group) => {
+    const sites = order.filter((_, i) => i % count === group)
+    const partners = Math.floor((2 * sites.length) / 3)
+    const start = SALT_BYTES + group * partBytes
+    return { sites: new Set(edgesAmong(sites, edges, partners).keys()), start, end: start + partBytes }
+  })
+}
+
+/** Why the sums of these groups, over this set, told too much, or hid less than they should: a line each. */
+export function groupFaults(groups: readonly MaskGroup[], included: Bitmap): string[] {
+  const lines = groups.flatMap(({ sites }) => {
+    const left = [...sites].filter((site) => has(included, site))
+    return left.length < 4 ? [`only ${left.length} sites are in the group of site ${[...sites].join(', ')}, and 4 are needed`] : []
+  })
+  const strangers = sitesOf(included).filter((site) => !groups.some(({ sites }) => sites.has(site)))
+  return strangers.length === 0 ? lines : [...lines, `site ${strangers.join(', ')} is in the set and in no group`]
+}
+
+/** Who has words in the part of a group that is not its own. */
+export function isStray(bytes: Uint8Array, own: MaskGroup | undefined): boolean {
+  return bytes.some((byte, i) => byte !== 0 && i >= SALT_BYTES && !(own !== undefined && i >= own.start && i < own.end))
+}

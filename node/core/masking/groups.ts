@@ -1,0 +1,56 @@
+import { bitmapOf, EMPTY, sitesOf, sizeOf } from '#base/bitmap.ts'
+import { concat, fromHex, type Sha256, toHex, utf8 } from '#base/bytes.ts'
+import type { Bitmap, Digest, RunId, SiteId } from '#base/ids.ts'
+import { type MaskGraph, pruned } from './graph.ts'
+import { thresholdOf } from './threshold.ts'
+
+/** A group whose sum is shown has so many sites at least: among fewer it would tell too much of each. */
+export const FEWEST_IN_GROUP = 4
+/** Among fewer sites there are no two groups. */
+const FEWEST_IN_GROUPS = 2 * FEWEST_IN_GROUP
+/** A vector has a part for each group. */
+const MOST_GROUPS = 8
+
+/** Into how many groups a round of so many sites is cut; 0 when there are too few. One site more than needed in each, where there are enough: it may drop out. */
+export const groupCount = (sites: number): number =>
+  sites < FEWEST_IN_GROUPS ? 0 : Math.min(MOST_GROUPS, Math.max(2, Math.floor(sites / (FEWEST_IN_GROUP + 1))))
+
+/** Who shares masks with whom in a round of groups. */
+export interface MaskGroups {
+  /** In the order of their parts of the vector. */
+  readonly sets: readonly Bitmap[]
+  /** As the round's graph, inside groups alone. */
+  readonly masks: MaskGraph
+}
+
+/**
+ * The sites of a graph, in groups as even as can be, by the order of a hash of run, base model and site: all work out the same, nobody draws, and whoever
+ * stays away only leaves the others to fill its place. In its group each shares masks with as many as in a round among these sites alone; who does not is
+ * left out. Of a group with too few the round shows nothing (`groupsStand`).
+ */
+export function maskGroups(graph: MaskGraph, count: number, of: { readonly run: RunId; readonly baseRoot: Digest }, sha256: Sha256): MaskGroups {
+  const named = sitesOf(graph.sites).map((site) => ({ site, name: toHex(sha256(concat(utf8(`rota/groups/1 ${of.run} ${site} `), fromHex(of.baseRoot)))) }))
+  const order = named.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ site }) => site)
+  const sets = Array.from({ length: count }, (_, group) =>
+    joined(
+      graph,
+      order.filter((_, i) => i % count === group),
+    ),
+  )
+  const setOf = new Map(sets.flatMap((set) => sitesOf(set).map((site): [SiteId, Bitmap] => [site, set])))
+  const neighbours = (site: SiteId): Bitmap => (graph.neighbours(site) & (setOf.get(site) ?? EMPTY)) as Bitmap
+  return { sets, masks: { sites: sets.reduce((all, set) => (all | set) as Bitmap, EMPTY), neighbours } }
+}
+
+function joined(graph: MaskGraph, sites: readonly SiteId[]): Bitmap {
+  const set = bitmapOf(sites)
+  const needed = thresholdOf(sites.length) - 1
+  return bitmapOf([...pruned(new Map(sites.map((site) => [site, (graph.neighbours(site) & set) as Bitmap])), () => needed).keys()])
+}
+
+/** Whether each group's part of a sum over these sites hides each of them among enough others. */
+export const groupsStand = ({ sets }: MaskGroups, survivors: Bitmap): boolean =>
+  sets.every((set) => sizeOf((set & survivors) as Bitmap) >= FEWEST_IN_GROUP) && (survivors & ~sets.reduce((all, set) => (all | set) as Bitmap, EMPTY)) === 0n
+
+/** Whether the sums over two sets, of updates that are much the same, differ by those of so few sites that they would tell of these. */
+export const tellsOfFew = (shown: Bitmap, now: Bitmap): boolean => shown !== now && sizeOf((shown ^ now) as Bitmap) < FEWEST_IN_GROUP

@@ -1,0 +1,34 @@
+import { has, sizeOf } from '#base/bitmap.ts'
+import { RotaError } from '#base/errors.ts'
+import type { RunView, StudyRecord } from '#ports/chain.ts'
+import { groupsAmong, isMasked } from './masking/masked-round.ts'
+import type { Play, Round } from './play.ts'
+import { abstain } from './steps/contribute.ts'
+
+/**
+ * Whether this site waits for people before it takes part again: a sum of masked updates was refused, and cannot be repeated in groups, or was already. Nobody
+ * can tell then who spoils it; to go on as before would only show more sums. It goes on once a site has left the study since, or when its own
+ * operators say so: they announce maintenance, and end it.
+ */
+export async function isHeldBack(play: Play, view: RunView, record: StudyRecord): Promise<boolean> {
+  const { base, site } = play
+  if (!isMasked(play) || base === null || base.root !== view.model.root || base.model.refusals === 0) return false
+  if (site.resting()) play.wentOn = base.root
+  const awaited = view.state === 'Active' ? play.masked?.terms.members : undefined
+  const isFirst = base.model.refusals === 1 && groupsAmong(play.study.protocol, base.model, sizeOf(awaited ?? record.approved)) > 0
+  return !isFirst && play.wentOn !== base.root && !(await somebodyLeft(play, record))
+}
+
+/** Of those who were in the rota of the last refused round. */
+async function somebodyLeft({ site, run }: Play, { approved }: StudyRecord): Promise<boolean> {
+  const events = await site.chain.events(0, { run, kinds: ['RoundOpened', 'RoundRefused'] })
+  const refused = events.findLast((e) => e.kind === 'RoundRefused')
+  const opened = events.findLast((e) => e.kind === 'RoundOpened' && e.round === (refused?.kind === 'RoundRefused' ? refused.round : undefined))
+  return opened?.kind === 'RoundOpened' && opened.rota.some((member) => !has(approved, member))
+}
+
+/** Ends the others' waiting, for what it is worth: when all do so the run pauses. */
+export function holdBack(play: Play, round: Round): Promise<void> {
+  const { code, message, remedy } = new RotaError('ROTA-5517', { run: round.run, refusals: round.base.model.refusals })
+  return abstain(play, round, 'sumRefused', `${code} ${message}. ${remedy}`)
+}
