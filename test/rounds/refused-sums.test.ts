@@ -10,13 +10,13 @@ import { sha256 } from '#app/sha256.ts'
 import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { openFolder } from '#audit/folder-source.ts'
 import { verifyLog } from '#audit/verify.ts'
-import { sitesOf } from '#base/bitmap.ts'
-import { siteId } from '#base/ids.ts'
+import { EMPTY, sizeOf } from '#base/bitmap.ts'
+import { runId, siteId } from '#base/ids.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent, RunView } from '#ports/chain.ts'
 import type { Progress } from '#round/progress.ts'
-import { generatedStudy } from '../support/studies.ts'
+import { generatedStudy, LOGISTIC } from '../support/studies.ts'
 import { transcribe } from '../unit/audit/transcribe.ts'
 
 // given a masked study in which a site hides numbers behind its mask that spoil the sum, from the second round on
@@ -118,7 +118,7 @@ describe('a spoilt sum', () => {
     ['hidden-poison', 'vote'],
   ] as const)
     it(`with a ${lie} is repeated in groups among eight, and the group is named`, async () => {
-      const { view, events, told, audit } = await play({ sites: 8, lie, audited: true })
+      const { view, told, audit } = await play({ sites: 8, lie, audited: true })
       assert.equal(view.state, 'Finished')
       assert.deepEqual(refusedFor(told), [why])
       const named = told.flatMap((p) => (p.kind === 'group-left-out' ? [p] : []))
@@ -132,4 +132,35 @@ describe('a spoilt sum', () => {
       assert.deepEqual(audit?.faults, [])
       assert.match(audit?.notes.at(-1) ?? '', new RegExp(`the group of site ${group.join(', ')} was left out`))
     })
+
+  it('that is honest and bad is refused by votes too, and once more when operators say to go on', async () => {
+    const tooFast = { ...FEDAVG, localSteps: 20, learningRate: 100 } as LearnerSpec
+    const { view, events, told } = await play({
+      sites: 5,
+      learner: tooFast,
+      async atPause({ world }) {
+        for (const site of world.sites) site.trouble.resting = true
+        await world.time.sleep(3_000)
+        assert.equal(world.chain.run(runId(1)).state, 'Paused')
+        for (const site of world.sites) site.trouble.resting = false
+      },
+    })
+    assert.deepEqual([view.state, view.closedRounds, refusedFor(told), only(events, 'RoundRefused').length], ['Paused', 1, ['vote'], 2])
+  })
+
+  it('is repeated by the others once the liar is taken out of the study', async () => {
+    const { view, events } = await play({
+      sites: 6,
+      lie: 'hidden-garbage',
+      atPause: async ({ world, study }) => world.steward(world.site(LIAR)).studyDesk().withdrawSite(study),
+    })
+    assert.deepEqual([view.state, only(events, 'RoundRefused').length], ['Finished', 1])
+    assert.equal(sizeOf(only(events, 'Frozen').at(-1)?.included ?? EMPTY), 5)
+  })
+
+  it('is not repeated in groups where their noise would be too little', async () => {
+    const privacy = { epsilon: 3, delta: 1e-4, place: 'distributed', clip: 1, unit: 'patient' }
+    const { view, events, protocol } = await play({ sites: 8, lie: 'hidden-garbage', learner: LOGISTIC, change: { maxRounds: 9, privacy } as never })
+    assert.deepEqual([view.state, only(events, 'RoundRefused').length, protocol.validation], ['Paused', 1, undefined])
+  })
 })
