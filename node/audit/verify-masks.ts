@@ -1,5 +1,5 @@
 import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
-import type { Digest, SiteId } from '#base/ids.ts'
+import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
 import { encodeModel } from '#wire/model.ts'
 import type { FaultList } from './fault-list.ts'
 import { settleDoubts } from './masks/doubts.ts'
@@ -49,12 +49,19 @@ export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, fau
 }
 
 /** Of a round that repeats a refused one; none of others, and where the model that it starts from is gone. @param length of the sum in bytes */
-function groupsOf({ base, study, run }: RoundInput, { members }: MaskRound, edges: MaskEdges, length: number): MaskGroup[] {
+function groupsOf({ base, study, run, round }: RoundInput, { members }: MaskRound, edges: MaskEdges, length: number): MaskGroup[] {
   const model = base.known?.model
   if (model === undefined || model.refusals === 0 || study.protocol?.privacy?.place === 'distributed') return []
   const count = groupsFor(sizeOf(members))
   const first = model.refusals === 1 ? base.root : rootOf(encodeModel({ ...model, refusals: 1 }))
-  return groupsIn(edges, count, { run: run.run, model: first }, (length - SALT_BYTES) / count)
+  return groupsIn(edges, refusedBefore(run, round), count, { run: run.run, model: first }, (length - SALT_BYTES) / count)
+}
+
+/** Frozen sets of the rounds before this one that were refused since one closed. */
+function refusedBefore({ rounds }: RoundInput['run'], { opened }: RoundInput['round']): Bitmap[] {
+  const before = [...rounds.values()].filter((one) => one.opened.round < opened.round && one.ended !== null)
+  const since = before.slice(before.findLastIndex((one) => one.ended?.kind === 'RoundClosed') + 1)
+  return since.flatMap((one) => (one.ended?.kind === 'RoundRefused' && one.frozen !== null ? [one.frozen.included] : []))
 }
 
 const SALT_BYTES = 32

@@ -1,5 +1,6 @@
 import { has, sizeOf } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
+import type { Bitmap } from '#base/ids.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import { groupsAmong, isMasked } from './masking/masked-round.ts'
 import type { Play, Round } from './play.ts'
@@ -14,9 +15,14 @@ export async function isHeldBack(play: Play, view: RunView, record: StudyRecord)
   const { base, site } = play
   if (!isMasked(play) || base === null || base.root !== view.model.root || base.model.refusals === 0) return false
   if (site.resting()) play.wentOn = base.root
-  const awaited = view.state === 'Active' ? play.masked?.terms.members : undefined
-  const isFirst = base.model.refusals === 1 && groupsAmong(play.study.protocol, base.model, sizeOf(awaited ?? record.approved)) > 0
+  const isFirst = base.model.refusals === 1 && groupsAmong(play.study.protocol, base.model, sizeOf(inRepeat(play, view, record))) > 0
   return !isFirst && play.wentOn !== base.root && !(await somebodyLeft(play, record))
+}
+
+/** Who may be in the round that repeats the refused one: of a paused run all who were in that. */
+function inRepeat({ masked }: Play, { state }: RunView, { approved }: StudyRecord): Bitmap {
+  const awaited = state === 'Active' && masked !== null ? masked.terms.members : approved
+  return (awaited & (masked?.among ?? awaited)) as Bitmap
 }
 
 /** Of those who were in the rota of the last refused round. */

@@ -68,6 +68,13 @@ const PLANTS: Readonly<Record<InvariantName, (record: RunRecord) => RunRecord>> 
     masked(
       change(record, (event) => (event.kind === 'RoundClosed' && event.round === 2 ? ({ ...event, kind: 'RoundRefused' } as unknown as ChainEvent) : event)),
     ),
+  groupsHideEnough: (record) => {
+    const refused = change(record, (event) =>
+      event.kind === 'RoundClosed' && event.round === 2 ? ({ ...event, kind: 'RoundRefused' } as unknown as ChainEvent) : event,
+    )
+    const repeat = only(record.events, 'Frozen').find((event) => event.round === 3)?.included as Bitmap
+    return masked({ ...refused, shown: [{ ...shownFor(repeat), round: roundNo(3) }] })
+  },
   witnessesHold: (record) => ({ ...record, unheld: [{ round: 2, slice: 0, witness: 0 as SiteId, update: 1 as SiteId }] }),
   everybodyTakesPart: (record) => change(record, (event) => (event.kind === 'Frozen' ? { ...event, included: without(event.included) } : event)),
 }

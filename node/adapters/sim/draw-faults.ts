@@ -67,14 +67,23 @@ export function drawMasked(random: SimRandom, plan: FaultPlan, sites: number, be
     ...drawCrash(random, siteId(random.int(0, sites - 1)), MASKING_POINTS),
     backAfterMs: drawLasting(random),
   }))
+  const hidden = drawHidden(random, sites, bears)
+  const others = [...lies, ...masking]
+    .filter(({ site }) => site !== hidden?.site)
+    .filter((_, i, all) => hidden === null || new Set(all.slice(0, i + 1).map(({ site }) => site)).size < bears)
   return {
     ...plan,
-    lies: [...lies, ...masking],
+    lies: hidden === null ? others : [...others, hidden],
     crashes: [...plan.crashes, ...crashes],
     disturbances: plan.disturbances.filter(({ kind }) => !UNBEARABLE.includes(kind)),
     mostInTrouble: bears,
   }
 }
+
+/** One at most: where every group may hide another, nobody can tell who it is, and the run waits for people. Below nine sites no group could spare a site. */
+const drawHidden = (random: SimRandom, sites: number, bears: number): FaultPlan['lies'][number] | null =>
+  bears > 0 && sites > FEWEST_FOR_HIDDEN && random.chance(0.3) ? { site: siteId(random.int(0, sites - 1)), lie: 'hidden-garbage' } : null
+const FEWEST_FOR_HIDDEN = 8
 
 /** Crash points beyond an ordinary round's. */
 const RARE_POINTS: readonly CrashPoint[] = ['journal.abstained', 'chain.abstain', 'chain.ready', 'chain.publishEpoch', 'chain.extend', 'chain.halt']

@@ -23,10 +23,18 @@ export function groupsFor(members: number): number {
 /**
  * Who was with whom: the sites that share masks, in the order of SHA-256 over run, site and the model that the first refusal left, dealt out one after the
  * other. Who shares masks with too few of its group is out.
+ * @param among sets of the refused rounds that this one repeats: who was not in all of them is in no group
  * @param partBytes of one group
  */
-export function groupsIn(edges: MaskEdges, count: number, of: { readonly run: RunId; readonly model: Digest }, partBytes: number): MaskGroup[] {
-  const drawn = [...edges.keys()].map((site) => ({ site, hash: toHex(sha256(utf8(`rota/groups/1 ${of.run} ${site} `), fromHex(of.model))) }))
+export function groupsIn(
+  edges: MaskEdges,
+  among: readonly Bitmap[],
+  count: number,
+  of: { readonly run: RunId; readonly model: Digest },
+  partBytes: number,
+): MaskGroup[] {
+  const before = [...edges.keys()].filter((site) => among.every((set) => has(set, site)))
+  const drawn = before.map((site) => ({ site, hash: toHex(sha256(utf8(`rota/groups/1 ${of.run} ${site} `), fromHex(of.model))) }))
   const order = drawn.sort((a, b) => (a.hash > b.hash ? 1 : -1)).map(({ site }) => site)
   return Array.from({ length: count }, (_, group) => {
     const sites = order.filter((_, i) => i % count === group)

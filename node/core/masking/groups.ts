@@ -27,9 +27,13 @@ export interface MaskGroups {
  * The sites of a graph, in groups as even as can be, by the order of a hash of run, base model and site: all work out the same, nobody draws, and whoever
  * stays away only leaves the others to fill its place. In its group each shares masks with as many as in a round among these sites alone; who does not is
  * left out. Of a group with too few the round shows nothing (`groupsStand`).
+ * @param among sites that may take part
  */
-export function maskGroups(graph: MaskGraph, count: number, of: { readonly run: RunId; readonly baseRoot: Digest }, sha256: Sha256): MaskGroups {
-  const named = sitesOf(graph.sites).map((site) => ({ site, name: toHex(sha256(concat(utf8(`rota/groups/1 ${of.run} ${site} `), fromHex(of.baseRoot)))) }))
+export function maskGroups(graph: MaskGraph, among: Bitmap, count: number, of: { readonly run: RunId; readonly baseRoot: Digest }, sha256: Sha256): MaskGroups {
+  const named = sitesOf((graph.sites & among) as Bitmap).map((site) => ({
+    site,
+    name: toHex(sha256(concat(utf8(`rota/groups/1 ${of.run} ${site} `), fromHex(of.baseRoot)))),
+  }))
   const order = named.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ site }) => site)
   const sets = Array.from({ length: count }, (_, group) =>
     joined(

@@ -34,8 +34,10 @@ export interface MaskedRound {
   /** Of a round in groups, as `masks`. */
   groups: MaskGroups | null
   readonly baseRoot: Digest
-  /** Frozen sets of the refused rounds before, on this same model: their sums were shown. */
+  /** Of a round that repeats refused ones: frozen sets of these, whose sums were shown, but for sites that have left the study since. */
   shown: readonly Bitmap[]
+  /** Who may take part: a round is repeated among those who were in it, since one site more would be told by the difference of two sums. */
+  among: Bitmap
   /** When this site saw the round first, and when it last said its offer and its shares, by its own clock. */
   readonly seenMs: number
   offeredMs: number
@@ -63,31 +65,39 @@ export async function openMaskedRound(play: Play, view: RunView): Promise<Masked
     known.graph = maskGraph(known.terms, keyed)
     known.groups = null
   }
+  const refused = play.base?.root === opened.baseRoot && play.base.model.refusals > 0 ? await refusedSets(play) : []
+  known.among = refused.reduce((all, set) => (all & set) as Bitmap, EVERYBODY)
+  known.shown = refused.length === 0 ? [] : await withoutLeft(play, refused)
   known.groups = groupsOf(play, known)
   known.masks = known.groups?.masks ?? known.graph
-  known.shown = play.base?.root === opened.baseRoot && play.base.model.refusals > 0 ? await shownSets(play) : []
   return known
 }
 
-function groupsOf({ run, site, base, study }: Play, { groups, graph, terms, baseRoot }: MaskedRound): MaskGroups | null {
+function groupsOf({ run, site, base, study }: Play, { groups, graph, among, terms, baseRoot }: MaskedRound): MaskGroups | null {
   const count = base?.root === baseRoot ? groupsAmong(study.protocol, base.model, sizeOf(terms.members)) : 0
   if (base === null || count === 0) return null
-  return groups ?? maskGroups(graph, count, { run, baseRoot: firstRefused(base, site) }, site.sha256)
+  return groups ?? maskGroups(graph, among, count, { run, baseRoot: firstRefused(base, site) }, site.sha256)
 }
 
 /** The model that its first refusal left: however often a round is repeated its groups are by one order, so that they tell no more each time. */
 const firstRefused = ({ model, root }: BaseModel, site: Pick<Play['site'], 'sha256'>): Digest =>
   model.refusals === 1 ? root : nameModel({ ...model, refusals: 1 }, site).root
 
-/** Of the rounds that were refused since one closed. */
-async function shownSets({ site, run, study }: Play): Promise<readonly Bitmap[]> {
-  const { approved } = await study.record()
+/** Frozen sets of the rounds that were refused since one closed. */
+async function refusedSets({ site, run }: Play): Promise<readonly Bitmap[]> {
   const events = await site.chain.events(0, { run, kinds: ['Frozen', 'RoundRefused', 'RoundClosed'] })
   const since = events.slice(events.findLastIndex((e) => e.kind === 'RoundClosed') + 1)
   const refused = new Set(since.flatMap((e) => (e.kind === 'RoundRefused' ? [e.round] : [])))
-  // Whoever has left the study since is missing for good.
-  return since.flatMap((e) => (e.kind === 'Frozen' && refused.has(e.round) ? [(e.included & approved) as Bitmap] : []))
+  return since.flatMap((e) => (e.kind === 'Frozen' && refused.has(e.round) ? [e.included] : []))
 }
+
+/** Whoever has left the study is missing for good. */
+async function withoutLeft({ study }: Play, sets: readonly Bitmap[]): Promise<readonly Bitmap[]> {
+  const { approved } = await study.record()
+  return sets.map((set) => (set & approved) as Bitmap)
+}
+
+const EVERYBODY = ((1n << 256n) - 1n) as Bitmap
 
 /**
  * Into how many groups a round is cut; 0: one sum. A masked round is cut that repeats a refused one, so that the sum of whoever hid garbage is seen; not where
@@ -125,6 +135,7 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     groups: null,
     baseRoot: opened.baseRoot,
     shown: [],
+    among: EVERYBODY,
     seenMs: play.site.host.clock.nowMs(),
     offeredMs: never,
     releasedMs: never,

@@ -96,7 +96,7 @@ function mayKey(play: Play, round: Round, { deals, terms }: MaskedRound, offered
 /** Whoever keyed and shares masks with too few would not be hidden, nor could its masks be taken off. */
 function contributingWork({ site }: Play, { view }: Round, masked: MaskedRound): Partial<MaskingWork> {
   // What a round in groups would show of groups that are too small, nobody sends.
-  const isIn = has(masked.masks.sites, site.id) && (masked.groups === null || groupsStand(masked.groups, masked.masks.sites))
+  const isIn = has((masked.masks.sites & masked.among) as Bitmap, site.id) && (masked.groups === null || groupsStand(masked.groups, masked.masks.sites))
   const neighbours = sitesOf(masked.graph.neighbours(site.id))
   const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => masked.deals.refused.has(dealer) && !masked.deals.opened.has(dealer)))
   const hasKeyed = masked.keyed.some((event) => event.site === site.id)
@@ -150,7 +150,7 @@ export function soundContributors({ site }: Play, masked: MaskedRound): Bitmap {
     const held = masked.deals.indexes.get(each)
     return file !== undefined && (held === undefined || equalBytes(file.record.index, digestOf(held, site.sha256)))
   }
-  return sitesOf(masked.masks.sites).reduce((set, each) => (isSound(each) ? set | (1n << BigInt(each)) : set), 0n) as Bitmap
+  return sitesOf((masked.masks.sites & masked.among) as Bitmap).reduce((set, each) => (isSound(each) ? set | (1n << BigInt(each)) : set), 0n) as Bitmap
 }
 
 /** Encoded once. */

@@ -1,6 +1,6 @@
 import type { RunRecord } from '../record.ts'
 import { closedByMajority, committedOrLogged, honestSumsAreTrue, noUpdateInTwoSums, noWrongSumClosed, oneFrozenSet } from './chain.ts'
-import { masksComeOff, neverBothKinds, oneSetUnmasked, shownOncePublished } from './masked.ts'
+import { groupsHideEnough, masksComeOff, neverBothKinds, oneSetUnmasked, shownOncePublished } from './masked.ts'
 import { missingAreTold, withdrawalIsHeeded, witnessesHold } from './people.ts'
 import { everybodyTakesPart, journalAgreesWithChain, nobodyNeedsAPerson, noRoundLost, sameModelEverywhere } from './sites.ts'
 
@@ -24,6 +24,7 @@ export const INVARIANTS = {
   oneSetUnmasked,
   shownOncePublished,
   masksComeOff,
+  groupsHideEnough,
 } as const satisfies Readonly<Record<string, (record: RunRecord) => string[]>>
 
 export type InvariantName = keyof typeof INVARIANTS

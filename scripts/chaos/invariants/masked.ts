@@ -1,7 +1,9 @@
-import { type Lie, MASKING_LIES } from '#adapters/sim/faults.ts'
+import { HIDDEN_LIES, type Lie, MASKING_LIES } from '#adapters/sim/faults.ts'
+import { sha256 } from '#app/sha256.ts'
 import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
 import { holdersOf, maskGraph } from '#core/masking/graph.ts'
+import { FEWEST_IN_GROUP, groupCount, maskGroups } from '#core/masking/groups.ts'
 import { thresholdOf } from '#core/masking/threshold.ts'
 import { only, type RunRecord } from '../record.ts'
 import { momentsOf, soundBetween } from './time.ts'
@@ -69,8 +71,42 @@ export function shownOncePublished(record: RunRecord): string[] {
   })
 }
 
-/** Sums without their masks are sums that updates can have. */
-export const masksComeOff = (record: RunRecord): string[] =>
-  record.draw.rules.mode === 'masked'
-    ? only(record.events, 'RoundRefused').map(({ round }) => `the sum of round ${round} was refused: masks were left in it`)
-    : []
+/** Sums without their masks are sums that updates can have, unless somebody hid other words behind its mask. */
+export function masksComeOff(record: RunRecord): string[] {
+  if (record.draw.rules.mode !== 'masked') return []
+  const spoilt = bitmapOf(hidersOf(record))
+  return only(record.events, 'RoundRefused').flatMap(({ round }) =>
+    (setOf(record, round) & spoilt) !== 0n ? [] : [`the sum of round ${round} was refused: masks were left in it`],
+  )
+}
+
+/** Sites that hide garbage. */
+export const hidersOf = ({ draw }: Pick<RunRecord, 'draw'>): SiteId[] =>
+  draw.plan.lies.flatMap(({ site, lie }) => ((HIDDEN_LIES as readonly Lie[]).includes(lie) ? [site] : []))
+
+const setOf = ({ events }: RunRecord, round: number): Bitmap => only(events, 'Frozen').find((e) => e.round === round)?.included ?? EMPTY
+
+/** A refused round is repeated in groups or not at all, and what is shown of it tells of no fewer sites than a group has. */
+export function groupsHideEnough(record: RunRecord): string[] {
+  const opened = only(record.events, 'RoundOpened')
+  return only(record.events, 'RoundRefused').flatMap(({ round }) => {
+    const before = setOf(record, round)
+    const base = opened.find((e) => e.round === round + 1)?.baseRoot
+    return opened
+      .filter((e) => e.baseRoot === base)
+      .flatMap((repeat) => {
+        const { included } = only(record.events, 'Frozen').find((e) => e.round === repeat.round) ?? { included: EMPTY }
+        const isShown = record.shown.some((show) => isHonest(record, show.site) && show.round === repeat.round && show.survivors === included)
+        if (!isShown) return []
+        const keyed = only(record.events, 'Keyed').filter((e) => e.round === repeat.round)
+        const terms = { round: repeat.round, members: repeat.awaited, threshold: thresholdOf(sizeOf(repeat.awaited)), ctx: new Uint8Array(32) }
+        const groups = maskGroups(maskGraph(terms, keyed), before, groupCount(sizeOf(repeat.awaited)), { run: repeat.run, baseRoot: repeat.baseRoot }, sha256)
+        const few = groups.sets.filter((set) => sizeOf((set & included) as Bitmap) < FEWEST_IN_GROUP)
+        const differ = sizeOf((before ^ included) as Bitmap)
+        return [
+          ...(few.length > 0 || groups.sets.length < 2 ? [`round ${repeat.round} shows the sum of fewer than ${FEWEST_IN_GROUP} sites`] : []),
+          ...(differ > 0 && differ < FEWEST_IN_GROUP ? [`rounds ${round} and ${repeat.round} show sums that differ by ${differ} sites`] : []),
+        ]
+      })
+  })
+}

@@ -2,7 +2,7 @@ import { has } from '#base/bitmap.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
 import { only, type RunRecord } from '../record.ts'
-import { hadToEnd } from './masked.ts'
+import { hadToEnd, hidersOf } from './masked.ts'
 import { calmFromMs, momentsOf, outageBetween, soundBetween, stayingOf } from './time.ts'
 
 /** More than so many voids in a row lose a round. */
@@ -28,7 +28,9 @@ export function noRoundLost(record: RunRecord): string[] {
     const row = voids.slice(-VOIDS_ALLOWED - 1)
     const fromMs = row[0]?.fromMs ?? 0
     const sound = soundBetween(record, fromMs, at(event))
-    if (row.length > VOIDS_ALLOWED && 2 * sound.length > draw.sites && !outageBetween(record, fromMs, at(event)))
+    // A round that is repeated in groups can spare nobody.
+    const isEnough = hidersOf(record).length > 0 ? sound.length === draw.sites : 2 * sound.length > draw.sites
+    if (row.length > VOIDS_ALLOWED && isEnough && !outageBetween(record, fromMs, at(event)))
       broken.push(`rounds ${row.map(({ round }) => round).join(', ')} are void, though sites ${sound.join(', ')} were sound all the while`)
   }
   return broken
