@@ -1,5 +1,5 @@
 import { appendFileSync, readFileSync } from 'node:fs'
-import type { RoundNo, RunId } from '#base/ids.ts'
+import type { RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { NodeEvent } from './run-node.ts'
 
 /** What only this site knows of a round: what it moved and how long it trained. On its own disk, for `study show`. */
@@ -12,6 +12,8 @@ export interface RoundNote {
   readonly trainMs: number | null
   /** Patients who consent and were left out of it, where there were some. */
   readonly resting?: number
+  /** Of a masked round that was repeated in groups: those whose sums this site left out. */
+  readonly leftOut?: readonly (readonly SiteId[])[]
 }
 
 /**
@@ -20,13 +22,20 @@ export interface RoundNote {
  */
 export function noteRounds(file: string): (event: NodeEvent) => void {
   const contributed = new Map<string, Pick<RoundNote, 'trainMs' | 'resting'>>()
+  const groups = new Map<string, (readonly SiteId[])[]>()
   return (event) => {
+    if (event.event === 'progress' && event.progress.kind === 'group-left-out') {
+      const { run, round, sites } = event.progress
+      groups.set(`${run}/${round}`, [...(groups.get(`${run}/${round}`) ?? []), sites])
+    }
     if (event.event === 'progress' && event.progress.kind === 'contributed')
       contributed.set(`${event.progress.run}/${event.progress.round}`, own(event.progress))
     if (event.event !== 'round') return
     const { run, round, bytesIn, bytesOut } = event.story
-    const note: RoundNote = { run, round, bytesIn, bytesOut, trainMs: null, ...contributed.get(`${run}/${round}`) }
-    contributed.delete(`${run}/${round}`)
+    const key = `${run}/${round}`
+    const leftOut = groups.get(key)
+    const note: RoundNote = { run, round, bytesIn, bytesOut, trainMs: null, ...contributed.get(key), ...(leftOut === undefined ? {} : { leftOut }) }
+    for (const each of [contributed, groups]) each.delete(key)
     try {
       appendFileSync(file, `${JSON.stringify(note)}\n`, { mode: 0o600 })
     } catch {}

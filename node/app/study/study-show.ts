@@ -55,6 +55,8 @@ export interface ShownRound extends NamedRound {
   readonly absent: readonly { readonly site: string; readonly why: string }[]
   /** Publications that the others threw out. */
   readonly discarded: readonly string[]
+  /** Sites of each group whose sum this site left out of the model, where a masked round was repeated in groups. */
+  readonly leftOut: readonly (readonly string[])[]
   /** What this site moved and how long it trained; null for a round that it did not see end. */
   readonly here: Pick<RoundNote, 'bytesIn' | 'bytesOut' | 'trainMs'> | null
 }
@@ -143,6 +145,7 @@ const shownRound = (story: RoundStory, name: (id: number) => string, notes: Read
       return why === null ? [] : [{ site: name(fate.site), why }]
     }),
     discarded: story.discarded.map(name),
+    leftOut: (note?.leftOut ?? []).map((group) => group.map(name)),
     here: note === undefined ? null : { bytesIn: note.bytesIn, bytesOut: note.bytesOut, trainMs: note.trainMs },
   }
 }

@@ -89,7 +89,12 @@ function runText(run: ShownRun, study: number, about: About, style: Style): stri
 }
 
 /** Why somebody was not in comes first: a table that is cut keeps it. */
-const remarks = ({ absent, discarded }: ShownRound): string =>
-  [...absent.map(({ site, why }) => `${site}: ${why}`), ...discarded.map((site) => `the sum of ${site} was thrown out`)].join('; ')
+const remarks = ({ state, absent, discarded, leftOut }: ShownRound): string =>
+  [
+    ...leftOut.map((group) => `the group of ${group.join(', ')} is left out`),
+    ...(state === 'refused' ? ['the base was kept'] : []),
+    ...absent.map(({ site, why }) => `${site}: ${why}`),
+    ...discarded.map((site) => `the sum of ${site} was thrown out`),
+  ].join('; ')
 
 const clock = (chainSeconds: number): string => new Date(chainSeconds * 1000).toISOString().slice(11, 19)
