@@ -4,10 +4,11 @@ import type { SimWorld } from '#adapters/sim/world.ts'
 import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { bitmapOf } from '#base/bitmap.ts'
 import { nameOf } from '#base/errors.ts'
-import type { SiteId } from '#base/ids.ts'
+import { type SiteId, studyId } from '#base/ids.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import { drawSeed, type Given } from './draw.ts'
 import { isStranger, open, RUN, untilDone, viewOf } from './ending.ts'
+import { hidersOf } from './invariants/masked.ts'
 import { Notes } from './notes.ts'
 import type { Draw, RunRecord } from './record.ts'
 
@@ -22,6 +23,7 @@ export async function playSeed(seed: number, sites?: number, given: Given = {}):
   const notes = new Notes((site) => liesOf(draw.plan, site).size === 0)
   const stopped: Stop[] = []
   let world: SimWorld | null = null
+  let looked = false
   const network = await simulateNetwork({
     seed: `chaos ${seed}`,
     sites: study.sites,
@@ -35,6 +37,10 @@ export async function playSeed(seed: number, sites?: number, given: Given = {}):
     tell: (ports, progress) => {
       if (progress.kind === 'wrong-sum') notes.add(ports.id, 'told', `finds the sum of site ${progress.publisher} wrong`, progress.round)
       if (progress.kind === 'abstained') notes.add(ports.id, 'told', `abstains: ${progress.reason}`, progress.round)
+      if (progress.kind === 'abstained' && progress.reason === 'sumRefused' && !looked) {
+        looked = true
+        if (world !== null) void takeOut(world, hidersOf({ draw }))
+      }
       if (progress.kind === 'trouble') notes.add(ports.id, 'told', `has trouble: ${progress.code} ${progress.message}`, progress.round)
     },
     onWorld: (made) => {
@@ -51,6 +57,22 @@ export async function playSeed(seed: number, sites?: number, given: Given = {}):
     return record(network, draw, notes, { gaveUp, stopped })
   } finally {
     network.stop()
+  }
+}
+
+/** So long people take to find out who spoils the sums. */
+const PEOPLE_MS = 120_000
+
+/** A run waits for people: the hospitals find the liar, and its steward takes it out of the study. */
+async function takeOut(world: SimWorld, sites: readonly SiteId[]): Promise<void> {
+  await world.time.sleep(PEOPLE_MS)
+  for (const site of sites) {
+    world.note(site, 'its steward takes it out of the study, since it spoils sums')
+    await world
+      .steward(world.site(site))
+      .studyDesk()
+      .withdrawSite(studyId(1))
+      .catch(() => undefined)
   }
 }
 

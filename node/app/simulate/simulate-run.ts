@@ -16,6 +16,7 @@ import { isPrivate } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
+import type { Progress } from '#round/progress.ts'
 import { dropOuts } from './drop-outs.ts'
 import { type SimulatedNetwork, simulateNetwork } from './simulated-network.ts'
 
@@ -52,6 +53,7 @@ export async function playStudy(protocol: Protocol, tables: ReadonlyMap<string, 
   const names = [...tables.keys()]
   const began = new Map<number, number>()
   const refusals: string[] = []
+  const held = heldBack(names.length)
   const ports = new Map<SiteId, SimPorts>()
   const leave = dropOuts(protocol, tools.dropOut ?? 0, DROP_SEED)
   let world: SimWorld | null = null
@@ -73,6 +75,7 @@ export async function playStudy(protocol: Protocol, tables: ReadonlyMap<string, 
     },
     tell: (site, progress) => {
       if (progress.kind === 'abstained') refusals.push(`${site.name}: ${progress.detail}`)
+      held.note(site, progress)
       if (progress.kind !== 'contributed' || began.has(progress.round)) return
       began.set(progress.round, performance.now())
       tools.onRound?.(`round ${progress.round}`)
@@ -83,7 +86,7 @@ export async function playStudy(protocol: Protocol, tables: ReadonlyMap<string, 
   try {
     const run = await untilAborted(network.openRun(), tools.signal)
     const started = performance.now()
-    const view = await untilAborted(network.finish(run), tools.signal)
+    const view = await untilAborted(Promise.race([network.finish(run), held.run]), tools.signal)
     const ended = performance.now()
     const events = await network.events()
     const rounds = roundLines(events, names, network, began, ended)
@@ -103,6 +106,23 @@ export async function playStudy(protocol: Protocol, tables: ReadonlyMap<string, 
   } finally {
     tools.signal.removeEventListener('abort', stop)
     network.stop()
+  }
+}
+
+/** Nobody is there to go on for: a run that most sites wait in for people is over. */
+function heldBack(sites: number): { readonly run: Promise<never>; note(site: Pick<SimPorts, 'id'>, progress: Progress): void } {
+  const { promise, reject } = Promise.withResolvers<never>()
+  promise.catch(() => undefined)
+  const waiting = new Map<number, Set<SiteId>>()
+  return {
+    run: promise,
+    note({ id }, progress) {
+      if (progress.kind !== 'abstained' || progress.reason !== 'sumRefused') return
+      const { round } = progress
+      const those = (waiting.get(round) ?? new Set()).add(id)
+      waiting.set(round, those)
+      if (2 * those.size > sites) reject(new RotaError('ROTA-1105', { state: 'Paused', rounds: round, reason: progress.detail }))
+    },
   }
 }
 

@@ -47,4 +47,15 @@ export const maskingErrors = {
     remedy: 'It goes on when more sites answer. Sites named as wrong sent shares other than those that they were given.',
     reaction: 'retry',
   },
+  'ROTA-2330': {
+    what: 'This round repeats a refused one, and site {site} has no place in it: it was not in the other, or too few keyed with it for a group of four.',
+    remedy: 'The site sits this round out, and is in the next again. If it goes on, find out why others drop out.',
+    reaction: 'retry',
+  },
+  'ROTA-2331': {
+    what: 'The sum of this round is not shown while site {missing} is away: it was in the refused round that this one repeats.',
+    remedy:
+      'The difference of the two sums would tell of it. Get its node back; or its steward takes it out of the study, and the round is repeated without it.',
+    reaction: 'retry',
+  },
 } as const satisfies Record<string, ErrorEntry>

@@ -42,6 +42,8 @@ export interface MaskedRound {
   readonly seenMs: number
   offeredMs: number
   releasedMs: number
+  /** Its operators were told that a site is waited for. */
+  isWarned: boolean
   /** Shares that were not enough: nothing is tried again before others come. */
   lacking: ReadonlySet<Release> | null
 }
@@ -139,6 +141,7 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     seenMs: play.site.host.clock.nowMs(),
     offeredMs: never,
     releasedMs: never,
+    isWarned: false,
     lacking: null,
   }
 }

@@ -1,3 +1,4 @@
+import { has } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import { neighboursOf } from '#core/masking/graph.ts'
 import { abstain, consentedCohort, type Refusal } from '#round/steps/contribute.ts'
@@ -7,14 +8,11 @@ import { maskedOf } from './masked-round.ts'
 
 /** Ends the others' waiting for a site that would not be hidden among them, or whose secrets are gone. */
 export function sitOut(play: Play, round: Round): Promise<void> {
-  const { terms, keyed } = maskedOf(play, round)
+  const { terms, keyed, among, groups } = maskedOf(play, round)
   const { id } = play.site
-  return abstain(
-    play,
-    round,
-    'unspecified',
-    told(new RotaError('ROTA-2328', { site: id, neighbours: neighboursOf(id, keyed), threshold: terms.threshold - 1 })),
-  )
+  const lacking = new RotaError('ROTA-2328', { site: id, neighbours: neighboursOf(id, keyed), threshold: terms.threshold - 1 })
+  const isRepeat = groups !== null || !has(among, id)
+  return abstain(play, round, 'unspecified', told(isRepeat ? new RotaError('ROTA-2330', { site: id }) : lacking))
 }
 
 /** Why this site would contribute nothing, as far as it can tell before it trains; null when it would. */

@@ -1,6 +1,6 @@
 import { EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { equalBytes, type Sha256 } from '#base/bytes.ts'
-import { isRotaError } from '#base/errors.ts'
+import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
 import type { MaskingRound } from '#core/masking/context.ts'
 import type { DealIndex } from '#core/masking/deal.ts'
@@ -111,6 +111,7 @@ function contributingWork({ site }: Play, { view }: Round, masked: MaskedRound):
 function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<MaskingWork> {
   const { included, phase, publication } = round.view.round
   const canBeUnmasked = isUnmaskable(masked, included)
+  if (phase === 'Publishing') warnOfMissing(play, round, masked)
   const releasedOther = play.site.journal
     .entries()
     .some((e) => e.kind === 'released' && e.run === round.run && e.base === round.view.model.root && e.included !== included)
@@ -121,6 +122,16 @@ function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<M
     releaseDue: masked.keys !== null && play.site.host.clock.nowMs() - masked.releasedMs >= againMs(masked),
     mayUnmask: hasShares(play, round, masked),
   }
+}
+
+/** Somebody has to know why the rounds of a run that repeats a refused one are void. */
+function warnOfMissing({ site }: Play, { run, round, view }: Round, masked: MaskedRound): void {
+  const before = masked.shown.find((shown) => tellsOfFew(shown, view.round.included))
+  if (before === undefined || masked.isWarned) return
+  masked.isWarned = true
+  const missing = sitesOf((before & ~view.round.included) as Bitmap).join(', ')
+  const { code, message } = new RotaError('ROTA-2331', { missing })
+  site.host.log.warn('masking.waits', { run, round, site: missing, code, what: message })
 }
 
 function isUnmaskable({ graph, terms, groups, shown }: MaskedRound, survivors: Bitmap): boolean {
