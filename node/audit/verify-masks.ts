@@ -52,9 +52,10 @@ export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, fau
 function groupsOf({ base, study, run, round }: RoundInput, { members }: MaskRound, edges: MaskEdges, length: number): MaskGroup[] {
   const model = base.known?.model
   if (model === undefined || model.refusals === 0 || study.protocol?.privacy?.place === 'distributed') return []
-  const count = groupsFor(sizeOf(members))
+  const among = refusedBefore(run, round)
+  const count = groupsFor(sitesOf(members).filter((site) => among.every((set) => has(set, site))).length)
   const first = model.refusals === 1 ? base.root : rootOf(encodeModel({ ...model, refusals: 1 }))
-  return groupsIn(edges, refusedBefore(run, round), count, { run: run.run, model: first }, (length - SALT_BYTES) / count)
+  return groupsIn(edges, among, count, { run: run.run, model: first }, (length - SALT_BYTES) / count)
 }
 
 /** Frozen sets of the rounds before this one that were refused since one closed. */

@@ -73,7 +73,9 @@ const PLANTS: Readonly<Record<InvariantName, (record: RunRecord) => RunRecord>> 
       event.kind === 'RoundClosed' && event.round === 2 ? ({ ...event, kind: 'RoundRefused' } as unknown as ChainEvent) : event,
     )
     const repeat = only(record.events, 'Frozen').find((event) => event.round === 3)?.included as Bitmap
-    return masked({ ...refused, shown: [{ ...shownFor(repeat), round: roundNo(3) }] })
+    // One site less than before, and its sum is shown.
+    const fewer = change(refused, (event) => (event.kind === 'Frozen' && event.round === 3 ? { ...event, included: without(event.included) } : event))
+    return masked({ ...fewer, shown: [{ ...shownFor(without(repeat)), round: roundNo(3) }] })
   },
   witnessesHold: (record) => ({ ...record, unheld: [{ round: 2, slice: 0, witness: 0 as SiteId, update: 1 as SiteId }] }),
   everybodyTakesPart: (record) => change(record, (event) => (event.kind === 'Frozen' ? { ...event, included: without(event.included) } : event)),

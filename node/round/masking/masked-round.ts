@@ -76,7 +76,7 @@ export async function openMaskedRound(play: Play, view: RunView): Promise<Masked
 }
 
 function groupsOf({ run, site, base, study }: Play, { groups, graph, among, terms, baseRoot }: MaskedRound): MaskGroups | null {
-  const count = base?.root === baseRoot ? groupsAmong(study.protocol, base.model, sizeOf(terms.members)) : 0
+  const count = base?.root === baseRoot ? groupsAmong(study.protocol, base.model, sizeOf((terms.members & among) as Bitmap)) : 0
   if (base === null || count === 0) return null
   return groups ?? maskGroups(graph, among, count, { run, baseRoot: firstRefused(base, site) }, site.sha256)
 }
@@ -104,7 +104,7 @@ const EVERYBODY = ((1n << 256n) - 1n) as Bitmap
 /**
  * Into how many groups a round is cut; 0: one sum. A masked round is cut that repeats a refused one, so that the sum of whoever hid garbage is seen; not where
  * noise is made together, since a group's sum would have too little of it.
- * @param sites that the round awaits when it opens
+ * @param sites of the refused round that this one awaits when it opens
  */
 export const groupsAmong = ({ mode, privacy }: Protocol, { refusals }: Model, sites: number): number =>
   mode === 'masked' && refusals > 0 && privacy?.place !== 'distributed' ? groupCount(sites) : 0

@@ -100,11 +100,14 @@ export function groupsHideEnough(record: RunRecord): string[] {
         if (!isShown) return []
         const keyed = only(record.events, 'Keyed').filter((e) => e.round === repeat.round)
         const terms = { round: repeat.round, members: repeat.awaited, threshold: thresholdOf(sizeOf(repeat.awaited)), ctx: new Uint8Array(32) }
-        const groups = maskGroups(maskGraph(terms, keyed), before, groupCount(sizeOf(repeat.awaited)), { run: repeat.run, baseRoot: repeat.baseRoot }, sha256)
+        const count = groupCount(sizeOf((repeat.awaited & before) as Bitmap))
+        const groups = maskGroups(maskGraph(terms, keyed), before, count, { run: repeat.run, baseRoot: repeat.baseRoot }, sha256)
         const few = groups.sets.filter((set) => sizeOf((set & included) as Bitmap) < FEWEST_IN_GROUP)
-        const differ = sizeOf((before ^ included) as Bitmap)
+        // Of those who were left out of the study since, nobody minds what a difference tells.
+        const left = bitmapOf([...hidersOf(record), ...record.gone])
+        const differ = sizeOf(((before ^ included) & ~left) as Bitmap)
         return [
-          ...(few.length > 0 || groups.sets.length < 2 ? [`round ${repeat.round} shows the sum of fewer than ${FEWEST_IN_GROUP} sites`] : []),
+          ...(few.length > 0 ? [`round ${repeat.round} shows the sum of fewer than ${FEWEST_IN_GROUP} sites`] : []),
           ...(differ > 0 && differ < FEWEST_IN_GROUP ? [`rounds ${round} and ${repeat.round} show sums that differ by ${differ} sites`] : []),
         ]
       })
