@@ -31,7 +31,12 @@ describe('a validation section', () => {
 
   const bad: readonly (readonly [what: string, text: string, code: string, says: RegExp])[] = [
     ['in an open study', AVERAGED, 'ROTA-3043', /only masked studies vote/],
-    ['of statistics', TEXT.replace('{ kind: logistic }', '{ kind: statistics }').replace('label: {', 'label: { kind: binary,') + MASKED, 'ROTA-3043', /foretell nothing/],
+    [
+      'of statistics',
+      TEXT.replace('{ kind: logistic }', '{ kind: statistics }').replace('label: {', 'label: { kind: binary,') + MASKED,
+      'ROTA-3043',
+      /foretell nothing/,
+    ],
     ['in a private study', `${TEXT.replace('maxRows: 50', 'maxRows: 500')}${MASKED}privacy: { epsilon: 3, delta: 1e-4 }\n`, 'ROTA-3043', /nothing is charged/],
   ]
   for (const [what, text, code, says] of bad)
