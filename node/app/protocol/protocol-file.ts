@@ -8,6 +8,7 @@ import { checkYaml, parseYaml, readYaml, wrongValue, type YamlFile } from '../ya
 import { fillPrivacy, stepsUnderNoise } from './fill-privacy.ts'
 import { protocolBreaches } from './protocol-rules.ts'
 import { ALGORITHMS, type DraftProtocol, LEARNER_KINDS, learnerSchema, protocolSchema, type WrittenLearner, type WrittenProtocol } from './protocol-schema.ts'
+import { usualValidation } from './usual-validation.ts'
 
 /** @throws ROTA-3001, 3041, 3042, 3043 with the line; 2104 when sums could overflow the ring, 23xx */
 export const readProtocol = async (file: string): Promise<Protocol> => protocolFrom(await readYaml(file))
@@ -54,6 +55,7 @@ function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
   if (range === null) throw wrongValue(yaml, ['label', 'range'], 'a label that is not binary needs a range')
   // Masked: as few as can unmask, so that a site may drop out.
   const quorum = written.quorum ?? (written.mode === 'masked' ? Math.min(minSites, thresholdOf(minSites)) : minSites)
+  const usual = validation ?? usualValidation({ ...written, learner })
   return {
     ...rest,
     cohort,
@@ -66,20 +68,10 @@ function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
     quorum,
     limits: fillLimits(written, maxSites),
     maxRounds: written.maxRounds ?? usualRounds(learner),
-    ...fillValidation(written, learner),
+    ...(usual === undefined ? {} : { validation: usual }),
     ...(privacy === undefined ? {} : { privacy: fillPrivacy(privacy, learner, { cohort, quorum }, yaml) }),
   }
 }
-
-/** Where sites learn a sum alone they look at what came of it; an exact fit corrects itself, and what is private is not looked at. */
-function fillValidation({ validation, privacy, mode, cohort }: WrittenProtocol, learner: LearnerSpec): Pick<Protocol, 'validation'> {
-  const isUsual = mode === 'masked' && privacy === undefined && 'algorithm' in learner && learner.algorithm === 'fedavg'
-  const spec = validation ?? (isUsual ? { tolerance: USUAL_TOLERANCE, minRows: Math.min(10, cohort.maxRows) } : undefined)
-  return spec === undefined ? {} : { validation: spec }
-}
-
-/** A third of what knowing nothing of a binary label costs. */
-const USUAL_TOLERANCE = 0.25
 
 function fillLearner(learner: WrittenLearner, maxSites: number): LearnerSpec {
   if (learner.kind !== 'neural') return learner

@@ -3,6 +3,7 @@ import { splitBySite } from '#adapters/cohort/split-by-site.ts'
 import { protocolFromData } from '#app/protocol/draft-protocol.ts'
 import { protocolOf, readProtocol } from '#app/protocol/protocol-file.ts'
 import type { DraftProtocol } from '#app/protocol/protocol-schema.ts'
+import { usualValidation } from '#app/protocol/usual-validation.ts'
 import { RotaError } from '#base/errors.ts'
 import { thresholdOf } from '#core/masking/threshold.ts'
 import { type GeneratedCohort, generateCohort } from '#core/model/generated-cohort.ts'
@@ -125,7 +126,9 @@ function fitted(protocol: Protocol, sites: number, { mode = 'open', dropOut = 0 
   }
   const enough = mode === 'masked' ? thresholdOf(sites) : Math.floor(sites / 2) + 1
   const quorum = Math.max(1, dropOut > 0 ? Math.min(sites, enough) : sites)
-  const study = { ...protocol, mode, minSites: Math.max(1, sites), quorum, maxSites: Math.max(1, sites), limits }
+  const validation = usualValidation({ ...protocol, mode })
+  const votes = validation === undefined ? {} : { validation }
+  const study = { ...protocol, mode, minSites: Math.max(1, sites), quorum, maxSites: Math.max(1, sites), limits, ...votes }
   return checked({ protocol: study, tables: new Map(), leftOut: [], truth: null }, sites).protocol
 }
 

@@ -73,9 +73,9 @@ export const roundErrors = {
     reaction: 'stop',
   },
   'ROTA-5517': {
-    what: 'run {run}: a sum of masked updates was refused ({refusals} in a row), and it cannot be told whose update spoils it',
+    what: 'run {run}: a sum of masked updates was refused ({refusals} in a row), and it cannot be told whose update spoils it, if it is one',
     remedy:
-      'This site waits, and when most do the run pauses. Speak with the other hospitals: who made a mistake, or lies, withdraws its approval or is removed, and the run goes on. To try once more with all: `rota pause` and `rota pause --off`, at more than half of the sites.',
+      'This site waits, and when most do the run pauses. Speak with the other hospitals: who made a mistake, or lies, withdraws its approval or is removed, and the run goes on. Where all are honest the training itself goes wrong: publish a protocol with a lower learning rate, or a higher `validation.tolerance`. To try once more with all: `rota pause` and `rota pause --off`, at more than half of the sites.',
     reaction: 'retry',
   },
   'ROTA-5518': {
