@@ -1,6 +1,11 @@
 import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
+import { equalBytes, fromHex } from '#base/bytes.ts'
+import { isRotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
+import { decodeDealFile } from '#wire/masking/deal-file.ts'
+import type { NamedDeal } from '#wire/masking/key-file.ts'
 import { encodeModel } from '#wire/model.ts'
+import { sha256 } from './digest.ts'
 import type { FaultList } from './fault-list.ts'
 import { settleDoubts } from './masks/doubts.ts'
 import { groupFaults, groupsFor, groupsIn, type MaskGroup } from './masks/groups.ts'
@@ -11,6 +16,7 @@ import { readUnmaskings } from './masks/unmaskings.ts'
 import { rootOf } from './merkle-tree.ts'
 import type { RoundInput } from './round-input.ts'
 import { eventsOf } from './run-log.ts'
+import { findObject } from './stored-object.ts'
 import { readStored } from './unixfs-object.ts'
 
 /** What stands between the published sum of a masked round and the sum that its model follows from. */
@@ -43,7 +49,9 @@ export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, fau
   const groups = groupsOf(input, round, edges, sum.length)
   for (const line of groupFaults(groups, evidence.survivors)) if (groups.length > 0) faults.add('masks', line)
   const found = unmask(evidence, sum, input.study.protocol?.arithmetic.wordBits ?? 64, groups)
-  const settled = await settleDoubts(evidence, found.doubted, (cid) => parcelAt(input, cid))
+  const settled = await settleDoubts(evidence, found.doubted, (named, dealer, holder) =>
+    parcelAt(input, key, { named, dealer, holder, deal: files.deals.get(dealer) }),
+  )
   for (const text of [...found.blamed.map(({ message }) => message), ...settled, ...found.noted]) faults.note(text)
   return { plain: found.plain, lacking: found.lacking, missing, proofs, groups }
 }
@@ -67,15 +75,35 @@ function refusedBefore({ rounds }: RoundInput['run'], { opened }: RoundInput['ro
 
 const SALT_BYTES = 32
 
-/** Kept for about a week; null afterwards. */
-async function parcelAt({ sources }: RoundInput, cid: Digest): Promise<Uint8Array | null> {
-  const { bytes, missing, damaged } = await readStored(sources, cid)
+interface WantedParcel {
+  readonly named: Digest
+  readonly dealer: SiteId
+  readonly holder: SiteId
+  readonly deal: NamedDeal | undefined
+}
+
+/** Out of its dealer's deal file, or an object of its own. Kept for some days; null afterwards. */
+async function parcelAt({ sources }: RoundInput, key: Uint8Array, { named, dealer, holder, deal }: WantedParcel): Promise<Uint8Array | null> {
+  const file = deal && (await findObject(sources, { kind: 'masking', ...deal, site: dealer }, key)).bytes
+  const together = file && parcelIn(file, holder)
+  if (together) return equalBytes(sha256(together), fromHex(named)) ? together : null
+  const { bytes, missing, damaged } = await readStored(sources, named)
   return missing.length > 0 || damaged.some((block) => !block.mended) ? null : bytes
+}
+
+function parcelIn(file: Uint8Array, holder: SiteId): Uint8Array | undefined {
+  try {
+    const { index, parcels } = decodeDealFile(file)
+    return parcels[sitesOf(index.to).indexOf(holder)]
+  } catch (error) {
+    if (isRotaError(error)) return undefined
+    throw error
+  }
 }
 
 const termsOf = ({ chain, study, run, round: { opened } }: RoundInput) => ({
   ...{ chainId: chain.chainId, genesis: chain.genesis, coordinator: chain.coordinator },
-  ...{ study: run.study, run: run.run, round: opened.round, baseRoot: opened.baseRoot },
+  ...{ study: run.study, run: run.run, round: opened.round, epoch: opened.epoch, baseRoot: opened.baseRoot },
   ...{ protocol: study.log.protocolDigest, members: opened.awaited },
 })
 

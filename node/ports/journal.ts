@@ -5,8 +5,8 @@ import type { Attempt, Bitmap, Digest, RoundNo, RunId } from '#base/ids.ts'
  * A node that starts again reads it beside the chain (round/next.ts) and goes on.
  */
 export interface Journal {
-  /** On disk when it returns. */
-  append(entry: JournalEntry): Promise<void>
+  /** On disk when it returns, in one write; after a death in the middle the first of them may be there without the rest. */
+  append(...entries: readonly JournalEntry[]): Promise<void>
   /** In order; a torn last line is left out. Entries of runs that ended may have been compacted away. */
   entries(): readonly JournalEntry[]
   /** Drops entries of rounds before `round` of `run`, except frozen sets, sets that shares were shown for, and the run's last contribution. */
@@ -43,12 +43,24 @@ export type JournalEntry =
     }
   /** A set this site acted on: if the chain ever shows another for the round, the node halts. */
   | { readonly kind: 'frozen'; readonly run: RunId; readonly round: RoundNo; readonly included: Bitmap }
-  /** Of a masked round, as are the next three: this site's secrets (0x-hex), sealed under a key of its vault; '' once they are burnt. Drawn once a round. */
-  | { readonly kind: 'keys'; readonly run: RunId; readonly round: RoundNo; readonly sealed: string }
+  /**
+   * Of a masked round, as are the next three: this site's secrets (0x-hex), sealed under a key of its vault; '' once they are burnt. Drawn once for a round
+   * and all that deals are bound to, `ctx`.
+   */
+  | { readonly kind: 'keys'; readonly run: RunId; readonly round: RoundNo; readonly ctx: Digest; readonly sealed: string }
   /** A deal is made once: a restart sends the same. */
-  | { readonly kind: 'dealt'; readonly run: RunId; readonly round: RoundNo; readonly root: Digest; readonly cid: Digest }
-  /** `held`: whose deals this site holds. */
-  | { readonly kind: 'keyed'; readonly run: RunId; readonly round: RoundNo; readonly root: Digest; readonly cid: Digest; readonly held: Bitmap }
+  | { readonly kind: 'dealt'; readonly run: RunId; readonly round: RoundNo; readonly ctx: Digest; readonly root: Digest; readonly cid: Digest }
+  /** `held`: whose deals this site holds; `shares`: what it has of them (0x-hex), sealed and wiped as `keys` are. */
+  | {
+      readonly kind: 'keyed'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly base: Digest
+      readonly root: Digest
+      readonly cid: Digest
+      readonly held: Bitmap
+      readonly shares: string
+    }
   /** Shares were shown for this frozen set: never for another of the same run and base model. */
   | { readonly kind: 'released'; readonly run: RunId; readonly round: RoundNo; readonly base: Digest; readonly included: Bitmap }
   | { readonly kind: 'adopted'; readonly run: RunId; readonly round: RoundNo; readonly root: Digest; readonly cid: Digest }

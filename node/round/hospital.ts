@@ -2,7 +2,7 @@ import { has } from '#base/bitmap.ts'
 import { isRotaError, nameOf, RotaError } from '#base/errors.ts'
 import type { RunId, SiteId, StudyId } from '#base/ids.ts'
 import type { RunState, StudyRecord } from '#ports/chain.ts'
-import { decodeMessage, type Message } from '#wire/message.ts'
+import { decodeMessage, type MaskingWord, type Message, type Word } from '#wire/message.ts'
 import { watchChanges } from './change-watch.ts'
 import { watchKeys } from './key-watch.ts'
 import { createMaskingMail } from './masking/mail.ts'
@@ -230,7 +230,7 @@ interface Mail extends Said {
 }
 
 /** What is no message of ours costs its sender score. */
-function judge(message: Uint8Array, from: SiteId, { offers, words, masking, wishes }: Mail): 'accept' | 'ignore' | 'reject' {
+function judge(message: Uint8Array, from: SiteId, mail: Mail): 'accept' | 'ignore' | 'reject' {
   let said: Message
   try {
     said = read(message)
@@ -238,26 +238,47 @@ function judge(message: Uint8Array, from: SiteId, { offers, words, masking, wish
     if (isRotaError(error)) return error.code === 'ROTA-4003' ? 'ignore' : 'reject'
     throw error
   }
-  if (said.kind === 'key-offer' || said.kind === 'release') return masking.take(said) ? 'accept' : 'ignore'
-  if (said.kind === 'wish') return wishes.take(from, said) ? 'accept' : 'ignore'
-  return (said.kind === 'slice' ? words.take(from, said) : offers.take(from, said)) ? 'accept' : 'ignore'
+  return wordsOf(said).filter((word) => isWanted(word, from, mail)).length > 0 ? 'accept' : 'ignore'
+}
+
+const wordsOf = (said: Message): readonly Word[] => (said.kind === 'together' ? said.words : [said])
+
+const isOfMasking = (word: Word): word is MaskingWord =>
+  word.kind === 'key-offer' || word.kind === 'deal' || word.kind === 'key-file' || word.kind === 'release'
+
+/** Whether it is of a round that is under way, and not too much of its sender. */
+function isWanted(word: Word, from: SiteId, { offers, words, masking, wishes }: Mail): boolean {
+  if (isOfMasking(word)) return masking.take(from, word)
+  if (word.kind === 'wish') return wishes.take(from, word)
+  return word.kind === 'slice' ? words.take(from, word) : offers.take(from, word)
 }
 
 /** An object that came along is kept when its bytes are what its CID names; the round finds it in the store. */
-async function deliver(site: Site, message: Uint8Array, from: SiteId, { words, masking, wishes }: Mail, wakeUp: Waker): Promise<void> {
-  const announced = read(message)
-  if (announced.kind === 'slice' || announced.kind === 'wish' || announced.kind === 'key-offer' || announced.kind === 'release') {
-    if (announced.kind === 'slice') words.hear(from, announced)
-    else if (announced.kind === 'wish') wishes.hear(from, announced)
-    else masking.hear(from, announced)
-    wakeUp.wake()
-    return
+async function deliver(site: Site, message: Uint8Array, from: SiteId, mail: Mail, wakeUp: Waker): Promise<void> {
+  let isNews = false
+  for (const word of wordsOf(read(message))) if (isWanted(word, from, mail) && (await take(site, word, from, mail))) isNews = true
+  if (isNews) wakeUp.wake()
+}
+
+/** @returns whether the round should look */
+async function take(site: Site, announced: Word, from: SiteId, { words, masking, wishes }: Mail): Promise<boolean> {
+  if (isOfMasking(announced)) {
+    masking.hear(from, announced)
+    return true
+  }
+  if (announced.kind === 'wish') {
+    wishes.hear(from, announced)
+    return true
+  }
+  if (announced.kind === 'slice') {
+    words.hear(from, announced)
+    return true
   }
   try {
     if (announced.inline !== null) await site.store.putSealed(announced.inline, announced.cid)
-    if (announced.kind === 'deal') masking.hear(from, announced)
-    if (announced.inline !== null || announced.kind === 'deal') wakeUp.wake()
+    return announced.inline !== null
   } catch (error) {
     site.host.log.warn('announce.refused', { site: from, run: announced.run, round: announced.round, reason: nameOf(error) })
+    return false
   }
 }

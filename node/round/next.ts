@@ -83,6 +83,8 @@ export interface MaskingWork {
   readonly mayUnmask: boolean
   /** This site showed shares for another set of updates of the same model. */
   readonly releasedOther: boolean
+  /** Keys or shares of the next round can be sent already. */
+  readonly aheadDue: boolean
 }
 
 /** Of a small sum, which everybody adds up, there is nothing to say, and all is settled. */
@@ -211,6 +213,8 @@ const ROWS = [
       isUnmasked(s, 'mayUnmask') &&
       (s.slices.settledToAttest || waitedForWords(s)),
   },
+  // While the others are at work: what the next round begins with.
+  { name: 'prepare', when: (s) => active(s) && !s.resting && s.masking?.aheadDue === true },
   // Limits are counted in blocks too: where nobody else makes one, whoever waits does.
   { name: 'tick', when: (s) => active(s) && silentTooLong(s) },
 ] as const satisfies readonly { readonly name: string; readonly when: (s: Situation) => boolean }[]

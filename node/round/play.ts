@@ -5,10 +5,10 @@ import type { RunView } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
 import { cutOf, slicesToAdd } from './custody.ts'
 import type { Lineage } from './lineage.ts'
+import type { Dealing } from './masking/dealing.ts'
 import type { MaskingMail } from './masking/mail.ts'
-import { isMasked, type MaskedRound } from './masking/masked-round.ts'
-import type { RowName } from './next.ts'
 import { groupOf, isMasked, type MaskedRound, openMaskedRound } from './masking/masked-round.ts'
+import type { RowName } from './next.ts'
 import type { Site } from './site.ts'
 import type { AddedSlices } from './steps/add-up.ts'
 import type { Judged } from './steps/attest.ts'
@@ -56,6 +56,8 @@ export interface Play {
   masked: MaskedRound | null
   /** After a refused masked sum: the model on which this site's operators said to go on. */
   wentOn: Digest | null
+  /** Keys and shares of the round after it, as far as they are exchanged. */
+  ahead: Dealing | null
   readonly cohortWatch: CohortWatch
   /** What members said of halting, and what this site knows of it. */
   readonly said: Pick<Said, 'wishes'>
@@ -87,6 +89,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, { words, maskin
   last: null,
   masked: null,
   wentOn: null,
+  ahead: null,
   cohortWatch: watchCohort(),
   said: { wishes },
   wishes: noWishes(),

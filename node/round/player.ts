@@ -78,7 +78,7 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
     if (play.attested?.root === view.model.root) takeOver(play, play.attested)
     if (isOver(view)) return await finish(play, view, signal)
     const round = await openRound(play, view, signal).catch((error) => goOnWithoutKey(play, view, record, head, clock, error))
-    await followMasking(play, round)
+    await followMasking(play, round, record.rules, signal)
     if (play.base?.root === view.model.root) await followUpdates(play, round)
     const seen = await situation(play, round, record, head, clock)
     row = next(seen)
@@ -166,8 +166,8 @@ function sliceWork(play: Play, round: Round): SliceWork {
   }
 }
 
-/** A chain that went back may open the same round on another base: what was contributed to the first is nothing here. */
-const isOf = (view: RunView, entry: JournalEntry): boolean => entry.kind !== 'contributed' || entry.base === view.model.root
+/** A chain that went back may open the same round on another base: what was keyed or contributed to the first is nothing here. */
+const isOf = (view: RunView, entry: JournalEntry): boolean => (entry.kind !== 'contributed' && entry.kind !== 'keyed') || entry.base === view.model.root
 
 /** Late and duplicate calls are nothing; what may pass is tried again; what needs a person stops the node. */
 function trouble(play: Play, row: RowName, error: unknown, signal: AbortSignal): RowName | 'trouble' {
@@ -195,7 +195,9 @@ const isOver = (view: RunView): boolean => view.state === 'Finished' || view.sta
 async function finish(play: Play, view: RunView, signal: AbortSignal): Promise<'over'> {
   play.holdings?.stop()
   play.masked?.deals.stop()
-  await play.site.journal.burn(view.run, roundNo(view.round.round + 1))
+  play.ahead?.deals.stop()
+  // Those of the round that was prepared for too.
+  await play.site.journal.burn(view.run, roundNo(view.round.round + 2))
   freeKeptMemory()
   // What it attested may have been lost from its disk since.
   if (view.state === 'Finished' && (play.base?.root !== view.model.root || !(await play.site.store.has(view.model.cid)))) await adopt(play, view, signal)

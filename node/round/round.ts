@@ -1,6 +1,7 @@
 import { RotaError } from '#base/errors.ts'
 import { holdBack } from './held-back.ts'
 import { advertise } from './masking/advertise.ts'
+import { prepare } from './masking/ahead.ts'
 import { deal } from './masking/deal.ts'
 import { key, keyAgain } from './masking/key.ts'
 import { release } from './masking/release.ts'
@@ -28,6 +29,7 @@ import { witness } from './steps/witness.ts'
  *   witness      (custodians) say which updates are held whole; the chain freezes who is in
  *   tell-slices  (custodians of a large model) add up their slices, keep them, say what they are
  *   publish      (the leader, else a standby) put the frozen set's sum together, its root on chain
+ *   prepare      (masked) offer and deal for the next round, while this one goes on: then it opens with nothing but `key` to do
  *   release      (masked) show the shares that take the masks off this sum, and off no other
  *   attest       check the sum, (take the masks off,) take the learner's step, say which model came out; more than half of the set close the round
  *
@@ -51,6 +53,8 @@ export async function doRow(row: RowName, play: Play, round: Round, situation: S
       return holdBack(play, round)
     case 'sit-out':
       return sitOut(play, round)
+    case 'prepare':
+      return prepare(play, round, signal)
     case 'release':
       return release(play, round)
     case 'charge':
@@ -58,7 +62,7 @@ export async function doRow(row: RowName, play: Play, round: Round, situation: S
     case 'contribute':
       return contribute(play, round, signal)
     case 'contribute-again':
-      return contributeAgain(play, round)
+      return contributeAgain(play, round, signal)
     case 'abstain-again':
       return abstainAgain(play, round)
     case 'rest':

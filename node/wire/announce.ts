@@ -22,8 +22,7 @@ export interface Announce {
   readonly inline: Uint8Array | null
 }
 
-/** `deal`: of a masked round. */
-export const ANNOUNCED_KINDS = ['update', 'sum', 'model', 'deal'] as const
+export const ANNOUNCED_KINDS = ['update', 'sum', 'model'] as const
 export type AnnouncedKind = (typeof ANNOUNCED_KINDS)[number]
 
 export const ANNOUNCE_VERSION = 1

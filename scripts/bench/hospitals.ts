@@ -62,7 +62,10 @@ export async function makeNetwork({ protocol, sites }: BenchStudy, chainOptions:
       contracts,
       folders,
       async startNodes(options = {}) {
-        nodes.push(...(await Promise.all(folders.map((folder, i) => startNodeProcess({ folder, chainPort: chain.port, index: i, ...options })))))
+        const started = await Promise.allSettled(folders.map((folder, i) => startNodeProcess({ folder, chainPort: chain.port, index: i, ...options })))
+        // Where one fails the others are to be ended too.
+        nodes.push(...started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])))
+        for (const each of started) if (each.status === 'rejected') throw each.reason
         return nodes
       },
       openRun: async () => (await startRun({ ...call(first), study })).run,

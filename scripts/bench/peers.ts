@@ -18,12 +18,15 @@ export interface PeerFigures {
   readonly million: Row['peers']
   readonly tenMillion: Row['peers']
   readonly tenMillionMemory: Row['peers']
+  /** Flower's SecAgg+, five sites. */
+  readonly masked: Row['peers']
 }
 
-export const NO_PEERS: PeerFigures = { small: [], smallMemory: [], smallBytes: [], start: [], million: [], tenMillion: [], tenMillionMemory: [] }
+export const NO_PEERS: PeerFigures = { small: [], smallMemory: [], smallBytes: [], start: [], million: [], tenMillion: [], tenMillionMemory: [], masked: [] }
 
 const PACKAGES = { flower: ['flwr[simulation]==1.41.0', 'psutil', 'scikit-learn'], nvflare: ['nvflare==2.9.0', 'psutil'] } as const
 type Product = keyof typeof PACKAGES
+const OF_BOTH: readonly RowName[] = ['round', 'million', 'ten-million']
 
 interface Report {
   readonly round_s_quartiles: readonly number[] | null
@@ -52,12 +55,14 @@ export async function measurePeers({ shared }: BenchOptions, rows: readonly RowN
     say(`${product}: ${label}`)
     const script = join(shared, 'peers', product, 'deploy.py')
     const csv = resolve(shared, 'data/heart-disease/flamby_prepared.csv')
-    const work = join(dir, `work-${product}-${args.join('')}`)
+    const work = join(dir, `work-${product}-${label.replaceAll(/\W+/g, '-')}`)
     const { stdout } = await run(join(dir, product, 'bin/python'), [script, '--csv', csv, '--work', work, ...args], { timeout: RUN_MS, maxBuffer: 1e8 })
     return JSON.parse(stdout.trim().split('\n').at(-1) as string) as Report
   }
   try {
     for (const [product, packages] of Object.entries(PACKAGES)) {
+      // Masked rounds are compared with Flower's alone.
+      if (product === 'nvflare' && rows.every((row) => !OF_BOTH.includes(row))) continue
       say(`${product}: installing`)
       await run('python3', ['-m', 'venv', join(dir, product)])
       await run(join(dir, product, 'bin/python'), ['-m', 'pip', 'install', '--quiet', ...packages], { timeout: INSTALL_MS, maxBuffer: 1e8 })
@@ -70,8 +75,11 @@ export async function measurePeers({ shared }: BenchOptions, rows: readonly RowN
     const small = rows.includes('round') ? await both('14 weights', []) : []
     const million = rows.includes('million') ? await both('1 million weights', ['--vector', '1000000', '--rounds', '7']) : []
     const ten = rows.includes('ten-million') ? await both('10 million weights', ['--vector', '10000000', '--rounds', '5']) : []
+    const secagg = ['--app', resolve(shared, 'peers/flower/secagg'), '--sites', '5', '--vector', '1000000', '--rounds', '4']
+    const masked = rows.includes('masked') ? [['Flower SecAgg+', await play('flower', 'SecAgg+, 1 million weights', secagg)] as const] : []
     return {
       ...{ small: secondsOf(small), million: secondsOf(million), tenMillion: secondsOf(ten) },
+      masked: secondsOf(masked),
       ...{ smallMemory: memoryOf(small), tenMillionMemory: memoryOf(ten) },
       smallBytes: small.flatMap(([name, report]) => single(name, upOf(report))),
       start: small.flatMap(([name, report]) => single(name, report.start_to_round1_s)),

@@ -14,7 +14,7 @@ const ROWS: Readonly<Record<RowName, string>> = {
   'hold-back': 'Masked: a sum was refused and cannot be repeated in groups, or was already. It abstains until people have looked; when most do the run pauses.',
   'sit-out': 'Masked: its secrets of this round are gone, or it shares masks with too few. It abstains, so that nobody waits for it.',
   advertise: 'Masked: it draws secrets for this round, writes them sealed into its journal, and tells their public keys; again while others may lack them.',
-  deal: 'Masked: it shares its secrets out, a parcel for each member that offered keys, and tells where they are.',
+  deal: 'Masked: it shares its secrets out, a parcel for each member that offered keys, and tells them. So in the first round, and where one opens otherwise than foreseen.',
   key: 'Masked: it says on the chain whose shares it holds. With whom it masks follows from that.',
   'key-again': 'Its journal says that it keyed, and the chain does not: it says the same again.',
   charge: 'A study with differential privacy: the round is charged to its dataset on the chain, before it trains. Beyond the limit it abstains.',
@@ -25,6 +25,8 @@ const ROWS: Readonly<Record<RowName, string>> = {
   witness: 'A custodian says on the chain which updates it holds whole and well-formed.',
   'tell-slices': 'A custodian of a large model adds up its slices, keeps them for the others, and tells what they are.',
   publish: 'It puts the sum of the frozen set together and publishes its root.',
+  prepare:
+    'Masked: nothing to do in this round just now. It offers keys for the next one, and shares those secrets out once all whom it foresees there have offered theirs.',
   release: 'Masked: the sum stands on the chain. It shows the shares that take the masks off this frozen set, and off no other, ever.',
   attest: 'It checks the sum, takes the masks off where there are any, takes the step, and says on the chain which model comes out.',
   tick: 'A limit has passed, the chain stands still, or all that a paused run waited for is there: it asks the contract to move on.',

@@ -47,9 +47,10 @@ export function journalCompliance(name: string, makeDisk: () => Promise<JournalD
       const disk = await makeDisk()
       const journal = await disk.open()
       const masked = { ...contributed(1, 2), neighbours: ((1n << 200n) | 3n) as Bitmap } as JournalEntry
-      const before = [keys(1, 1), keys(1, 2), keys(2, 1), released(1, 1), masked]
-      const after = [keys(1, 1, ''), keys(1, 2), keys(2, 1), released(1, 1), masked]
-      for (const entry of before) await journal.append(entry)
+      const before = [keys(1, 1), keyed(1, 1), keys(1, 2), keyed(1, 2), keys(2, 1), released(1, 1), masked]
+      const after = [keys(1, 1, ''), keyed(1, 1, ''), keys(1, 2), keyed(1, 2), keys(2, 1), released(1, 1), masked]
+      await journal.append(...before)
+      await journal.append()
       await journal.burn(runId(1), roundNo(2))
       assert.deepEqual(journal.entries(), after)
       await journal.append(abstained(1, 2))
@@ -80,7 +81,15 @@ export function journalCompliance(name: string, makeDisk: () => Promise<JournalD
 const digestOf = (byte: number): Digest => `0x${byte.toString(16).padStart(2, '0').repeat(32)}` as Digest
 const at = (run: number, round: number) => ({ run: runId(run), round: roundNo(round) })
 const abstained = (run: number, round: number): JournalEntry => ({ kind: 'abstained', ...at(run, round), reason: 'maintenance' })
-const keys = (run: number, round: number, sealed = '0xabcd'): JournalEntry => ({ kind: 'keys', ...at(run, round), sealed })
+const keys = (run: number, round: number, sealed = '0xabcd'): JournalEntry => ({ kind: 'keys', ...at(run, round), ctx: digestOf(6), sealed })
+const keyed = (run: number, round: number, shares = '0xabcd'): JournalEntry => ({
+  kind: 'keyed',
+  ...at(run, round),
+  ...named,
+  base: digestOf(5),
+  held: 7n as Bitmap,
+  shares,
+})
 const released = (run: number, round: number): JournalEntry => ({ kind: 'released', ...at(run, round), base: digestOf(5), included: 7n as Bitmap })
 const frozen = (run: number, round: number): JournalEntry => ({ kind: 'frozen', ...at(run, round), included: ((1n << 255n) | 5n) as Bitmap })
 const contributed = (run: number, round: number): JournalEntry => ({

@@ -16,7 +16,7 @@ import { generatedStudy, LOGISTIC, largeNetwork } from '../support/studies.ts'
 
 // given a masked study over a simulated chain and network, with the code and the cryptography of real nodes
 // ├── when nobody drops out, its models are those of the open study, byte for byte
-// ├── when a site drops out before it offers keys, deals, keys, contributes, publishes, shows its shares or attests
+// ├── when a site drops out before it offers keys, deals, prepares the next round, keys, contributes, shows its shares or attests
 // │   └── the models are those that the plain updates of the frozen sets give
 // ├── when a site shows shares that it was not given, the others name it and go on
 // ├── when a leader publishes a wrong sum and most bear it out, one site shows the contract so, and a standby publishes
@@ -37,6 +37,8 @@ interface Played {
   readonly disputes: readonly { readonly publisher: number }[]
   readonly state: string
   readonly voids: number
+  /** What the dropped site, or any, did: round and row. */
+  readonly rows: ReadonlySet<string>
 }
 
 interface Options {
@@ -57,6 +59,7 @@ async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slic
   const change = { mode, minSites: 5, quorum: 4, slices, ...(learner.kind === 'neural' ? { maxRounds: 10 } : {}) }
   const study = generatedStudy({ sites: SITES, rows: 40, learner, change })
   const told: Progress[] = []
+  const rows = new Set<string>()
   const faults: FaultPlan = { ...NO_FAULTS, lies: lies.map(([site, lie]) => ({ site: siteId(site), lie })) }
   const network = await simulateNetwork({
     seed: 1,
@@ -71,6 +74,7 @@ async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slic
     tell: (_, progress) => void told.push(progress),
     hooks: (site) => ({
       async beforeRow(row, view) {
+        if (drop === undefined || site.id === siteId(drop.site)) rows.add(`${view.round.round} ${row}`)
         if (row !== drop?.row || site.id !== siteId(drop.site) || view.round.round !== drop.round) return
         while ((await site.chain.run(view.run)).round.round === drop.round) await network.world.time.sleep(500)
       },
@@ -81,16 +85,23 @@ async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slic
     const view = await network.finish(run, RUN_MS)
     const events = await network.events()
     const stories = roundStories(events, run).filter(({ state }) => state === 'closed')
-    const rows = study.sites.map((site) => site.rows)
     return {
       protocol: study.protocol,
       models: stories.map((story) => String(story.modelRoot)),
-      expected: learner.kind === 'neural' ? [] : await undisturbed(study.protocol, rows, stories),
+      expected:
+        learner.kind === 'neural'
+          ? []
+          : await undisturbed(
+              study.protocol,
+              study.sites.map((site) => site.rows),
+              stories,
+            ),
       included: stories.map((story) => story.included),
       told,
       disputes: events.filter((event) => event.kind === 'Disputed'),
       state: view.state,
       voids: roundStories(events, run).filter(({ state }) => state === 'void').length,
+      rows,
     }
   } finally {
     network.stop()
@@ -120,22 +131,30 @@ describe('masked runs', () => {
       assert.equal(masked.state, 'Finished')
     })
 
-  // Row, and whether the site is still in the round's set.
+  // Row, the round, and whether the site is still in its set. Offers and deals of later rounds are made a round early.
   const drops = [
-    ['advertise', false],
-    ['deal', false],
-    ['key', false],
-    ['contribute', false],
-    ['release', true],
-    ['attest', true],
+    ['advertise', 1, false],
+    ['deal', 1, false],
+    ['prepare', 1, true],
+    ['key', 2, false],
+    ['contribute', 2, false],
+    ['release', 2, true],
+    ['attest', 2, true],
   ] as const
-  for (const [row, isIn] of drops)
+  for (const [row, round, isIn] of drops)
     it(`survive a site that drops out before it would ${row}`, async () => {
-      const { models, expected, included, state } = await play({ learner: FEDAVG, drop: { row, round: 2, site: 3 } })
+      const { models, expected, included, rows, state } = await play({ learner: FEDAVG, drop: { row, round, site: 3 } })
       assert.equal(state, 'Finished')
       assert.deepEqual(models, expected)
-      assert.equal(withdraw(3)(included[1] as readonly number[]), !isIn)
+      assert.ok(rows.has(`${round} ${row}`))
+      assert.equal(withdraw(3)(included[round - 1] as readonly number[]), !isIn)
     })
+
+  it('exchange keys and shares a round early: only the first round has to wait for them', async () => {
+    const { rows } = await play({ learner: FEDAVG })
+    assert.deepEqual([rows.has('1 advertise'), rows.has('1 deal'), rows.has('1 key')], [true, true, true])
+    for (const round of [2, 3]) assert.deepEqual([rows.has(`${round} advertise`), rows.has(`${round} deal`), rows.has(`${round} key`)], [false, false, true])
+  })
 
   it('name a site that shows shares which it was not given', async () => {
     const { told, models, expected, state } = await play({ learner: FEDAVG, lies: [[0, 'wrong-share']] })

@@ -30,6 +30,7 @@ export const termsOf = (members: Bitmap, round = 7): MaskingTerms => ({
   study: studyId(1),
   run: runId(3),
   round: roundNo(round),
+  epoch: 0,
   baseRoot: digest(`0x${'33'.repeat(32)}`),
   protocol: digest(`0x${'44'.repeat(32)}`),
   members,

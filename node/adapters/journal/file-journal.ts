@@ -38,12 +38,13 @@ export async function openJournal(path: string): Promise<FileJournal> {
 
   return {
     entries: () => entries,
-    append: (entry) =>
+    append: (...more) =>
       oneByOne(async () => {
-        const line = encodeLine(entry)
-        await appendSynced(file, path, line, sizeBytes)
-        sizeBytes += Buffer.byteLength(line)
-        entries = [...entries, entry]
+        if (more.length === 0) return
+        const lines = more.map(encodeLine).join('')
+        await appendSynced(file, path, lines, sizeBytes)
+        sizeBytes += Buffer.byteLength(lines)
+        entries = [...entries, ...more]
       }),
     compact: (run, round) =>
       oneByOne(async () => {
@@ -52,11 +53,17 @@ export async function openJournal(path: string): Promise<FileJournal> {
       }),
     burn: (run, round) =>
       oneByOne(async () => {
-        const isDue = (entry: JournalEntry): boolean => entry.kind === 'keys' && entry.run === run && entry.round < round && entry.sealed !== ''
-        if (entries.some(isDue)) await rewrite(entries.map((entry) => (isDue(entry) ? ({ ...entry, sealed: '' } as JournalEntry) : entry)))
+        const isDue = (entry: JournalEntry): boolean => entry.run === run && entry.round < round && burnt(entry) !== entry
+        if (entries.some(isDue)) await rewrite(entries.map((entry) => (isDue(entry) ? burnt(entry) : entry)))
       }),
     close: () => oneByOne(() => file.close()),
   }
+}
+
+/** Without the secrets in it; itself when there are none. */
+function burnt(entry: JournalEntry): JournalEntry {
+  if (entry.kind === 'keys' && entry.sealed !== '') return { ...entry, sealed: '' }
+  return entry.kind === 'keyed' && entry.shares !== '' ? { ...entry, shares: '' } : entry
 }
 
 /**

@@ -22,11 +22,26 @@ export function kemKey(seed: Uint8Array): KemKey {
   }
 }
 
-/** OpenSSL checks that the key's coefficients are below the modulus (FIPS 203, 7.2). */
-export function encapsulateTo(publicKey: Uint8Array): Encapsulated | undefined {
+export const isKemKey = (publicKey: Uint8Array): boolean => keyOf(publicKey) !== undefined
+
+const keys = new WeakMap<Uint8Array, KeyObject>()
+
+/** OpenSSL checks that the key's coefficients are below the modulus (FIPS 203, 7.2). It is looked at when it is offered, and used when something is dealt. */
+function keyOf(publicKey: Uint8Array): KeyObject | undefined {
   if (publicKey.length !== KEM_KEY_BYTES) return undefined
   try {
-    const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' })
+    const key = keys.get(publicKey) ?? createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' })
+    keys.set(publicKey, key)
+    return key
+  } catch {
+    return undefined
+  }
+}
+
+export function encapsulateTo(publicKey: Uint8Array): Encapsulated | undefined {
+  try {
+    const key = keyOf(publicKey)
+    if (key === undefined) return undefined
     const { sharedKey, ciphertext } = encapsulate(key)
     return { secret: new Uint8Array(sharedKey), text: new Uint8Array(ciphertext) }
   } catch {

@@ -2,7 +2,7 @@ import { hash, hkdfSync } from 'node:crypto'
 import { concat } from '#base/bytes.ts'
 import type { MaskingCrypto } from '#core/masking/crypto.ts'
 import { keystream } from './keystream.ts'
-import { encapsulateTo, kemKey } from './ml-kem.ts'
+import { encapsulateTo, isKemKey, kemKey } from './ml-kem.ts'
 import { openOnce, sealOnce } from './seal.ts'
 import { combineShares, splitSecret } from './shamir.ts'
 import { agreementKey } from './x25519.ts'
@@ -13,6 +13,7 @@ export const nodeMasking: MaskingCrypto = {
   hkdf: (secret, salt, info, lengthBytes) => new Uint8Array(hkdfSync('sha256', secret, salt, info, lengthBytes)),
   agreementKey,
   kemKey,
+  isKemKey,
   encapsulate: encapsulateTo,
   seal: sealOnce,
   open: openOnce,

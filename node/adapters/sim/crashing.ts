@@ -58,11 +58,13 @@ const UNMINED_MS = 2_000
 /** An entry whose crash comes after it is on disk when the site starts again; one that was torn is not. */
 export function crashingJournal(journal: Journal, life: Life): Journal {
   return {
-    append: (entry) =>
-      life.at(`journal.${entry.kind}`, async () => {
-        life.trouble.checkDisk('journal')
-        await journal.append(entry)
-      }),
+    async append(...entries) {
+      for (const entry of entries)
+        await life.at(`journal.${entry.kind}`, async () => {
+          life.trouble.checkDisk('journal')
+          await journal.append(entry)
+        })
+    },
     entries: () => journal.entries(),
     compact: async (run, round) => (life.alive ? journal.compact(run, round) : forever()),
     burn: async (run, round) => (life.alive ? journal.burn(run, round) : forever()),

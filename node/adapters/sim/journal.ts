@@ -9,8 +9,8 @@ export class SimJournal implements Journal {
     this.#entries = entries
   }
 
-  async append(entry: JournalEntry): Promise<void> {
-    this.#entries.push(entry)
+  async append(...entries: readonly JournalEntry[]): Promise<void> {
+    this.#entries.push(...entries)
   }
 
   entries(): readonly JournalEntry[] {
@@ -27,7 +27,9 @@ export class SimJournal implements Journal {
 
   async burn(run: RunId, round: RoundNo): Promise<void> {
     this.#entries.forEach((entry, i) => {
-      if (entry.kind === 'keys' && entry.run === run && entry.round < round) this.#entries[i] = { ...entry, sealed: '' }
+      if (entry.run !== run || entry.round >= round) return
+      if (entry.kind === 'keys') this.#entries[i] = { ...entry, sealed: '' }
+      if (entry.kind === 'keyed') this.#entries[i] = { ...entry, shares: '' }
     })
   }
 }

@@ -8,7 +8,7 @@ import type { FaultPlan, Lie } from './faults.ts'
 import type { SimGossip } from './gossip.ts'
 import { digestOf, sha256 } from './hash.ts'
 import { lying, replacing } from './liar.ts'
-import { changingShares, garblingParcels, hiding, otherShares, poisoned } from './masking-lies.ts'
+import { changingShares, garblingParcels, hiding, otherShares, poisoned, withholdingParcels } from './masking-lies.ts'
 import type { SimRandom } from './random.ts'
 import { changingWords, forgingSlices, otherUnits } from './slice-lies.ts'
 import type { SimTime } from './time.ts'
@@ -71,6 +71,7 @@ const TELL: Partial<Record<Lie, Tell>> = {
     ),
   }),
   'garbage-deal': (voice, { random, strike }) => ({ ...voice, store: garblingParcels(voice.store, random, strike) }),
+  'withheld-parcel': (voice, { strike }) => ({ ...voice, store: withholdingParcels(voice.store, strike) }),
   'wrong-share': (voice, { strike }) => ({ ...voice, gossip: changingShares(voice.gossip, struck(strike, otherShares)) }),
   'withheld-shares': (voice, { strike }) => ({
     ...voice,

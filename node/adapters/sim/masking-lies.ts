@@ -1,22 +1,33 @@
+import { sitesOf } from '#base/bitmap.ts'
+import { fromHex } from '#base/bytes.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import { SALT_BYTES } from '#core/ring/layout.ts'
 import type { ModelStore } from '#ports/model-store.ts'
-import { decodeParcel } from '#wire/masking/parcel.ts'
+import { type DealFile, decodeDealFile, encodeDealFile } from '#wire/masking/deal-file.ts'
 import { encodeRelease, type ReleaseMessage } from '#wire/masking/release.ts'
-import { decodeMessage } from '#wire/message.ts'
+import { decodeMessage, encodeTogether, wordsApart } from '#wire/message.ts'
 import type { SimGossip } from './gossip.ts'
+import { sha256 } from './hash.ts'
 import { replacing } from './liar.ts'
 import type { SimRandom } from './random.ts'
 
-/** Changes the shares that a site shows before they leave; null: they do not leave. Other messages stay as they are. */
+/** Changes the shares that a site shows before they leave; null: they do not leave. Other words stay as they are. */
 export const changingShares = (gossip: SimGossip, change: (said: ReleaseMessage) => ReleaseMessage | null): SimGossip =>
   replacing(gossip, {
-    publish(message) {
-      const said = isRelease(message) ? decodeMessage(message) : null
-      if (said?.kind !== 'release') return gossip.publish(message)
-      const told = change(said)
-      return told === null ? Promise.resolve(0) : gossip.publish(encodeRelease(told))
+    async publish(message) {
+      const words = wordsApart(message)
+      const left = words.flatMap((word) => changed(word, change))
+      if (left.length === words.length && left.every((word, i) => word === words[i])) return gossip.publish(message)
+      return left.length === 0 ? 0 : gossip.publish(encodeTogether(left))
     },
   })
+
+function changed(word: Uint8Array, change: (said: ReleaseMessage) => ReleaseMessage | null): Uint8Array[] {
+  const said = saidIn(word)
+  if (said?.kind !== 'release') return [word]
+  const told = change(said)
+  return told === null ? [] : [encodeRelease(told)]
+}
 
 /** A bit of each share is turned. */
 export const otherShares = (said: ReleaseMessage): ReleaseMessage => ({
@@ -26,30 +37,54 @@ export const otherShares = (said: ReleaseMessage): ReleaseMessage => ({
 
 /** Half of the parcels of each deal are of random bytes where they should open. */
 export function garblingParcels(store: ModelStore, random: SimRandom, strike: () => void): ModelStore {
-  return replacing(store, {
-    putPlain(bytes, signal) {
-      if (!isParcel(bytes) || random.chance(0.5)) return store.putPlain(bytes, signal)
-      strike()
-      const garbled = bytes.slice()
-      garbled.set(random.bytes(32), garbled.length - 32)
-      return store.putPlain(garbled, signal)
-    },
+  const garbled = (parcel: Uint8Array): Uint8Array => {
+    if (random.chance(0.5)) return parcel
+    strike()
+    const bytes = parcel.slice()
+    bytes.set(random.bytes(32), bytes.length - 32)
+    return bytes
+  }
+  return changingDeals(store, async (file) => {
+    const parcels = file.parcels.map(garbled)
+    return { ...file, parcels, index: { ...file.index, parcels: parcels.map((parcel) => sha256(parcel)) } }
   })
 }
 
-export function isParcel(bytes: Uint8Array): boolean {
+/** Of its parcels it keeps all but its own to itself. */
+export function withholdingParcels(store: ModelStore, strike: () => void): ModelStore {
+  return changingDeals(store, async (file, signal) => {
+    strike()
+    const { index, parcels } = file
+    const own = sitesOf(index.to).indexOf(index.dealer)
+    const cid = await store.putPlain(parcels[own] as Uint8Array, signal)
+    return { ...file, parcels: [], index: { ...index, parcels: index.parcels.map((named, i) => (i === own ? fromHex(cid) : named)) } }
+  })
+}
+
+const changingDeals = (store: ModelStore, change: (file: DealFile, signal: AbortSignal) => Promise<DealFile>): ModelStore =>
+  replacing(store, {
+    async put(plaintext, outline, kind, key, signal, slices) {
+      const file = kind === 'masking' ? dealIn(plaintext) : null
+      if (file === null) return store.put(plaintext, outline, kind, key, signal, slices)
+      const bytes = encodeDealFile(await change(file, signal))
+      return store.put(bytes, outlineOf(bytes, sha256), kind, key, signal)
+    },
+  })
+
+function dealIn(bytes: Uint8Array): DealFile | null {
   try {
-    return decodeParcel(bytes) !== undefined
+    const file = decodeDealFile(bytes)
+    return file.parcels.length > 0 ? file : null
   } catch {
-    return false
+    return null
   }
 }
 
-function isRelease(message: Uint8Array): boolean {
+function saidIn(word: Uint8Array) {
   try {
-    return decodeMessage(message).kind === 'release'
+    return decodeMessage(word)
   } catch {
-    return false
+    return null
   }
 }
 

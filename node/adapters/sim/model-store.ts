@@ -203,7 +203,6 @@ export class SimModelStore implements ModelStore {
     const can = this.#isMember(asker) && this.#disks.holds(cid, this.#life.site) && this.#network.reaches(asker, this.#life.site)
     if (can && this.#lies.withholds !== undefined) this.#lies.withholds()
     if (!can || this.#lies.withholds !== undefined) return false
-    if (this.#lies.keepsBack?.(this.#disks.read(cid) as Uint8Array) === true) return false
     if (this.#lies.forges === undefined || asker % 2 === 0) return true
     this.#lies.forges()
     return cidOf(altered(this.#disks.read(cid) as Uint8Array)) === cid
@@ -214,8 +213,6 @@ export class SimModelStore implements ModelStore {
 export interface StoreLies {
   /** Keeps back what others ask of it. */
   readonly withholds?: () => void
-  /** Whether it keeps these bytes back. */
-  readonly keepsBack?: (bytes: Uint8Array) => boolean
   /** Gives sites of odd ids other bytes. */
   readonly forges?: () => void
 }

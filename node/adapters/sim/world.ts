@@ -13,7 +13,6 @@ import { SimClock, SimLog } from './host.ts'
 import { SimJournal } from './journal.ts'
 import { liesOf, speaking } from './lies.ts'
 import { Life } from './life.ts'
-import { isParcel } from './masking-lies.ts'
 import { SimMembers, SimPeers } from './members.ts'
 import { SimModelStore } from './model-store.ts'
 import { SimNetwork } from './network.ts'
@@ -276,14 +275,6 @@ export class SimWorld {
     const withholds = faults.withholding.includes(site.id) || lies.has('withheld-vector')
     const store = new SimModelStore(this.disks, this.network, life, this.#stores, isMember, {
       ...(withholds ? { withholds: () => strike('withheld-vector') } : {}),
-      ...(lies.has('withheld-parcel')
-        ? {
-            keepsBack: (bytes: Uint8Array) => {
-              if (isParcel(bytes)) strike('withheld-parcel')
-              return isParcel(bytes)
-            },
-          }
-        : {}),
       ...(lies.has('other-bytes') ? { forges: () => strike('other-bytes') } : {}),
     })
     const account = this.chain.connect(site.node)

@@ -54,10 +54,10 @@ async function filesOf(folder: string, config: SiteConfig): Promise<Map<Taken, U
   return files
 }
 
-/** The last round of each run that the journal knows. */
+/** The last round of each run that the journal knows an act of; keys and shares of masked rounds are exchanged a round early, and are in no backup. */
 export async function positionOf(folder: string): Promise<Map<number, number>> {
   const position = new Map<number, number>()
   const { entries } = await readJournal(sitePaths(folder).journal)
-  for (const { run, round } of entries) position.set(run, Math.max(round, position.get(run) ?? 0))
+  for (const { kind, run, round } of entries) if (kind !== 'keys' && kind !== 'dealt') position.set(run, Math.max(round, position.get(run) ?? 0))
   return position
 }

@@ -55,7 +55,7 @@ function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
   if (range === null) throw wrongValue(yaml, ['label', 'range'], 'a label that is not binary needs a range')
   // Masked: as few as can unmask, so that a site may drop out.
   const quorum = written.quorum ?? (written.mode === 'masked' ? Math.min(minSites, thresholdOf(minSites)) : minSites)
-  const usual = validation ?? usualValidation({ ...written, learner })
+  const usual = validation ?? usualValidation({ ...written, cohort, learner })
   return {
     ...rest,
     cohort,

@@ -9,10 +9,10 @@ import { type MaskEvidence, sharesAbout, valueAbout, wrongShare } from './seeds.
 
 /**
  * Of shares that do not make their dealer's seed, says which are wrong: each parcel names its shares by a hash, outside of what is sealed.
- * @param fetch a parcel by its CID; null when the stores have it no longer, and then only the sites among which the culprit is can be named
+ * @param fetch a dealer's parcel for a holder by what its index names it; null when the stores have it no longer, and then only the sites among which the culprit is can be named
  * @returns a sentence for each finding
  */
-export async function settleDoubts(evidence: MaskEvidence, dealers: readonly SiteId[], fetch: (cid: Digest) => Promise<Uint8Array | null>): Promise<string[]> {
+export async function settleDoubts(evidence: MaskEvidence, dealers: readonly SiteId[], fetch: FetchParcel): Promise<string[]> {
   const said: string[] = []
   for (const dealer of dealers) {
     const shares = sharesAbout(evidence, dealer)
@@ -27,17 +27,19 @@ export async function settleDoubts(evidence: MaskEvidence, dealers: readonly Sit
   return said
 }
 
+export type FetchParcel = (named: Digest, dealer: SiteId, holder: SiteId) => Promise<Uint8Array | null>
+
 /** Null when its parcel is gone. */
 async function isAsDealt(
   { round, indexes, survivors }: MaskEvidence,
   dealer: SiteId,
   holder: SiteId,
   share: Uint8Array,
-  fetch: (cid: Digest) => Promise<Uint8Array | null>,
+  fetch: FetchParcel,
 ): Promise<boolean | null> {
   const index = indexes.get(dealer)
   const named = index && valueAbout(index.to, index.parcels, holder)
-  const bytes = named ? await fetch(asDigest(named)) : null
+  const bytes = named ? await fetch(asDigest(named), dealer, holder) : null
   if (bytes === null) return null
   const kind = has(survivors, dealer) ? 'self' : 'mask'
   try {

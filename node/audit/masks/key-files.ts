@@ -1,7 +1,7 @@
 import { equalBytes } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
-import { decodeKeyFile } from '#wire/masking/key-file.ts'
+import { decodeKeyFile, type NamedDeal } from '#wire/masking/key-file.ts'
 import { sha256 } from '../digest.ts'
 import type { FaultList } from '../fault-list.ts'
 import { fewAtOnce } from '../few-at-once.ts'
@@ -15,11 +15,14 @@ import type { DealIndex, KeyRecord } from './seeds.ts'
 export interface KeyFiles {
   readonly indexes: ReadonlyMap<SiteId, DealIndex>
   readonly records: ReadonlyMap<SiteId, KeyRecord>
+  /** Where their parcels are. */
+  readonly deals: ReadonlyMap<SiteId, NamedDeal>
 }
 
 export async function readKeyFiles(input: RoundInput, masks: MaskRound, key: Uint8Array, faults: FaultList): Promise<KeyFiles> {
   const indexes = new Map<SiteId, DealIndex>()
   const records = new Map<SiteId, KeyRecord>()
+  const deals = new Map<SiteId, NamedDeal>()
   const events = eventsOf(input.round, 'Keyed')
   const named = events.map(({ dealCid, dealDigest, site }) => ({ kind: 'masking' as const, cid: dealCid, root: dealDigest, site }))
   const stored = await fewAtOnce(named, (object) => findObject(input.sources, object, key))
@@ -30,20 +33,21 @@ export async function readKeyFiles(input: RoundInput, masks: MaskRound, key: Uin
     if (!file) continue
     indexes.set(event.site, file.index)
     records.set(event.site, file.record)
+    deals.set(event.site, file.deal)
   }
-  return { indexes, records }
+  return { indexes, records, deals }
 }
 
-function read(bytes: Uint8Array, event: EventOf<'Keyed'>, { ctx }: MaskRound, faults: FaultList) {
+function read(bytes: Uint8Array, event: EventOf<'Keyed'>, { ctx, modelCtx }: MaskRound, faults: FaultList) {
   const { site } = event
   const object = { object: { kind: 'masking' as const, cid: event.dealCid, site } }
   try {
-    const { record, index } = decodeKeyFile(bytes, sha256)
-    const isBound = [record.ctx, index.ctx].every((bound) => equalBytes(bound, ctx))
+    const { record, index, deal } = decodeKeyFile(bytes, sha256)
+    const isBound = equalBytes(record.ctx, modelCtx) && equalBytes(index.ctx, ctx)
     if (record.site !== site || index.dealer !== site) faults.add('masks', `site ${site} keyed with the deal of site ${record.site}`, object)
     else if (!isBound) faults.add('masks', `site ${site} keyed with a deal of another round, base model or member set`, object)
     else if (record.held !== event.holds) faults.add('masks', `site ${site} keyed with a record of other deals than it told the chain that it holds`, object)
-    else return { record, index }
+    else return { record, index, deal }
   } catch (error) {
     if (!isRotaError(error)) throw error
     faults.add('masks', `site ${site} keyed with what is no key file: ${error.message}`, object)

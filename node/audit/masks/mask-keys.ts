@@ -17,7 +17,7 @@ export const shareCommitmentOf = (kind: 'self' | 'mask', { ctx }: MaskRound, dea
   sha256(label(`${kind} share`, dealer, holder), ctx, share)
 
 /** Of the mask that a site alone knows. */
-export const selfMaskKey = ({ ctx }: MaskRound, site: SiteId, seed: Uint8Array): Uint8Array => derive(seed, ctx, label('self', site))
+export const selfMaskKey = ({ modelCtx }: MaskRound, site: SiteId, seed: Uint8Array): Uint8Array => derive(seed, modelCtx, label('self', site))
 
 /** The X25519 key of a mask seed. */
 export function exchangeKey(seed: Uint8Array): { readonly own: KeyObject; readonly publicKey: Uint8Array } {
@@ -40,11 +40,11 @@ export const pairTagOf = ({ ctx }: MaskRound, lower: SiteId, upper: SiteId, secr
   sha256(label('pair tag', lower, upper), ctx, secret).subarray(0, 16)
 
 /** Of the mask that two share; null when the other's key is none. */
-export function pairMaskKey({ ctx }: MaskRound, one: SiteId, other: SiteId, own: KeyObject, otherKey: Uint8Array, secret: Uint8Array): Uint8Array | null {
+export function pairMaskKey({ modelCtx }: MaskRound, one: SiteId, other: SiteId, own: KeyObject, otherKey: Uint8Array, secret: Uint8Array): Uint8Array | null {
   try {
     const publicKey = createPublicKey({ key: Buffer.concat([PUBLIC_DER, otherKey]), format: 'der', type: 'spki' })
     const agreed = diffieHellman({ privateKey: own, publicKey })
-    return derive(concat(agreed, secret), ctx, label('pair', one < other ? one : other, one < other ? other : one))
+    return derive(concat(agreed, secret), modelCtx, label('pair', one < other ? one : other, one < other ? other : one))
   } catch {
     return null
   }

@@ -11,6 +11,7 @@ export interface MaskTerms {
   readonly study: StudyId
   readonly run: RunId
   readonly round: RoundNo
+  readonly epoch: number
   readonly baseRoot: Digest
   readonly protocol: Digest
   /** Who was awaited when it opened. */
@@ -22,25 +23,23 @@ export interface MaskRound {
   readonly members: Bitmap
   /** Shares that rebuild a secret: more than two thirds of the members. */
   readonly threshold: number
-  /** SHA-256 over all the terms, numbers as 32 bytes, big endian. */
+  /** SHA-256 over all the terms but the model, numbers as 32 bytes, big endian: what deals are bound to. */
   readonly ctx: Uint8Array
+  /** Over that and the model: what masks are bound to. */
+  readonly modelCtx: Uint8Array
 }
 
 const VERSION = 'rota/masking/1'
 
-export function maskRoundOf({ chainId, genesis, coordinator, study, run, round, baseRoot, protocol, members }: MaskTerms): MaskRound {
-  const numbers = [study, run, round].map((n) => uint256(BigInt(n)))
-  const ctx = sha256(
-    utf8(VERSION),
-    uint256(chainId),
-    fromHex(genesis),
-    uint256(BigInt(coordinator)),
-    ...numbers,
-    fromHex(baseRoot),
-    fromHex(protocol),
-    uint256(members),
-  )
-  return { members, threshold: Math.floor((2 * sizeOf(members)) / 3) + 1, ctx: new Uint8Array(ctx) }
+export function maskRoundOf({ chainId, genesis, coordinator, study, run, round, epoch, baseRoot, protocol, members }: MaskTerms): MaskRound {
+  const numbers = [study, run, round, epoch].map((n) => uint256(BigInt(n)))
+  const ctx = sha256(utf8(VERSION), uint256(chainId), fromHex(genesis), uint256(BigInt(coordinator)), ...numbers, fromHex(protocol), uint256(members))
+  return {
+    members,
+    threshold: Math.floor((2 * sizeOf(members)) / 3) + 1,
+    ctx: new Uint8Array(ctx),
+    modelCtx: new Uint8Array(sha256(label('model'), ctx, fromHex(baseRoot))),
+  }
 }
 
 function uint256(value: bigint): Uint8Array {

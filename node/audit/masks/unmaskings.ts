@@ -72,13 +72,13 @@ function opened(
 function isOfRound(
   { site, survivors, release: { run, round, release } }: Unmasking,
   input: RoundInput,
-  { ctx }: MaskRound,
+  { modelCtx }: MaskRound,
   from: SiteId,
   faults: FaultList,
 ): boolean {
   const frozen = input.round.frozen?.included
   if (site !== from) faults.add('masks', `site ${from} attested with what site ${site} took off the sum`)
-  else if (run !== input.run.run || round !== input.round.opened.round || !equalBytes(release.ctx, ctx))
+  else if (run !== input.run.run || round !== input.round.opened.round || !equalBytes(release.ctx, modelCtx))
     faults.add('masks', `site ${from} released shares of another round`)
   else if (survivors !== frozen || release.survivors !== frozen) faults.add('masks', `site ${from} released shares about another frozen set`)
   else return true

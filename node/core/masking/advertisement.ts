@@ -30,7 +30,10 @@ export const keyNames = ({ maskKey, channelKey, channelKem }: Advertisement): re
 export function checkAdvertisement(offer: Advertisement, site: SiteId, seen: ReadonlySet<string>, own: RoundKeys, crypto: MaskingCrypto): void {
   const names = keyNames(offer)
   if (names.some((name) => seen.has(name)) || new Set(names).size < names.length) throw new RotaError('ROTA-2324', { site })
-  for (const key of [offer.maskKey, offer.channelKey])
-    if (key.length !== AGREEMENT_KEY_BYTES || own.channel.agree(key) === undefined) throw new RotaError('ROTA-2325', { site })
-  if (offer.channelKem.length !== KEM_KEY_BYTES || crypto.encapsulate(offer.channelKem) === undefined) throw new RotaError('ROTA-2326', { site, what: 'key' })
+  for (const [key, mine] of [
+    [offer.maskKey, own.mask],
+    [offer.channelKey, own.channel],
+  ] as const)
+    if (key.length !== AGREEMENT_KEY_BYTES || mine.agree(key) === undefined) throw new RotaError('ROTA-2325', { site })
+  if (offer.channelKem.length !== KEM_KEY_BYTES || !crypto.isKemKey(offer.channelKem)) throw new RotaError('ROTA-2326', { site, what: 'key' })
 }

@@ -9,6 +9,8 @@ export interface MaskingCrypto {
   readonly agreementKey: (secret: Uint8Array) => AgreementKey
   /** ML-KEM-768, FIPS 203. @param seed d ‖ z, 64 bytes */
   readonly kemKey: (seed: Uint8Array) => KemKey
+  /** Whether it is an encapsulation key (FIPS 203, 7.2). */
+  readonly isKemKey: (publicKey: Uint8Array) => boolean
   /** Undefined when it is no encapsulation key. */
   readonly encapsulate: (publicKey: Uint8Array) => Encapsulated | undefined
   /** AES-256-GCM. The key must be of this one message: the nonce is fixed. Gives ciphertext ‖ tag (16). */

@@ -4,7 +4,7 @@ import { RotaError } from '#base/errors.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
 import { type Advertisement, advertisementOf } from './advertisement.ts'
 import { commitSelf, commitShare, pairTag } from './commitments.ts'
-import { labelled, type MaskingRound } from './context.ts'
+import { type DealingRound, labelled } from './context.ts'
 import type { MaskingCrypto } from './crypto.ts'
 import { pairSecret } from './pair-key.ts'
 import type { RoundKeys } from './round-keys.ts'
@@ -45,7 +45,7 @@ export interface Deal {
 }
 
 export interface DealInput {
-  readonly round: MaskingRound
+  readonly round: DealingRound
   readonly site: SiteId
   readonly keys: RoundKeys
   /** Those that `checkAdvertisement` let pass. */
@@ -104,7 +104,7 @@ function makeParcel(input: DealInput, holder: SiteId, offer: Advertisement, mask
 
 /** One key a parcel: the ML-KEM secret is new each time. */
 export const parcelKey = (
-  { ctx }: MaskingRound,
+  { ctx }: DealingRound,
   { dealer, holder }: { readonly dealer: SiteId; readonly holder: SiteId },
   dealerKey: Uint8Array,
   holderKey: Uint8Array,

@@ -1,7 +1,7 @@
 import { EMPTY, has, sitesOf, sizeOf, withSite } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
-import type { MaskingRound } from './context.ts'
+import type { DealingRound } from './context.ts'
 
 /** A site that keyed in, and whose deals it holds, as the chain says. */
 export interface KeyedSite {
@@ -24,7 +24,7 @@ export interface MaskGraph {
  * whoever names few others' deals as held, and then is silent, would stop the run; unless nobody would be left. The one with the fewest goes first, of several
  * the last.
  */
-export function maskGraph({ members, threshold }: MaskingRound, keyed: readonly KeyedSite[]): MaskGraph {
+export function maskGraph({ members, threshold }: DealingRound, keyed: readonly KeyedSite[]): MaskGraph {
   const holds = new Map(keyed.filter(({ site }) => has(members, site)).map(({ site, holds }) => [site, holds]))
   const all = new Map([...holds.keys()].map((site) => [site, mutual(site, holds)]))
   const strict = pruned(all, (left) => Math.max(threshold - 1, Math.min(threshold, left - 1)))
@@ -46,7 +46,7 @@ export function neighboursOf(site: SiteId, keyed: readonly KeyedSite[]): number 
 }
 
 /** @throws ROTA-2328 when the site is not in: it abstains */
-export function checkPlace(graph: MaskGraph, { threshold }: MaskingRound, site: SiteId, keyed: readonly KeyedSite[]): void {
+export function checkPlace(graph: MaskGraph, { threshold }: DealingRound, site: SiteId, keyed: readonly KeyedSite[]): void {
   if (!has(graph.sites, site)) throw new RotaError('ROTA-2328', { site, neighbours: neighboursOf(site, keyed), threshold: threshold - 1 })
 }
 
@@ -55,7 +55,7 @@ export function checkPlace(graph: MaskGraph, { threshold }: MaskingRound, site: 
  * round is void without anything shown.
  * @throws ROTA-2327 when fewer than t sites are left, ROTA-2328 when the shares of one site are with too few of them
  */
-export function checkSurvivors(graph: MaskGraph, { members, threshold }: MaskingRound, survivors: Bitmap): void {
+export function checkSurvivors(graph: MaskGraph, { members, threshold }: DealingRound, survivors: Bitmap): void {
   const left = sizeOf(survivors)
   if (left < threshold) throw new RotaError('ROTA-2327', { left, members: sizeOf(members), threshold })
   for (const site of sitesOf((survivors | graph.sites) as Bitmap)) {

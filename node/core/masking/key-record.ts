@@ -13,6 +13,7 @@ import type { RoundKeys } from './round-keys.ts'
  * Members keep each other's, since it is needed when its site has dropped out.
  */
 export interface KeyRecord {
+  /** Of the round and its model. */
   readonly ctx: Uint8Array
   readonly site: SiteId
   /** Digest of its own deal's index: whoever dealt otherwise to somebody shows here. */
@@ -37,7 +38,7 @@ export function makeKeyRecord({ round, site, keys, index, opened, crypto }: KeyR
   const pads = others
     .filter((dealer) => dealer < site)
     .map((dealer) => xor(opened.get(dealer)?.pairSecret as Uint8Array, pairPad(round, dealer, site, keys.seeds.mask, crypto)))
-  return { ctx: round.ctx, site, index, held: bitmapOf(others), pads }
+  return { ctx: round.modelCtx, site, index, held: bitmapOf(others), pads }
 }
 
 /**
@@ -46,7 +47,7 @@ export function makeKeyRecord({ round, site, keys, index, opened, crypto }: KeyR
  * @throws ROTA-2323 of another round, ROTA-2321 when the chain, or the deal that was sent here, says otherwise
  */
 export function checkKeyRecord(record: KeyRecord, round: MaskingRound, site: SiteId, held: Bitmap, index: Uint8Array | undefined): void {
-  if (!equalBytes(record.ctx, round.ctx) || record.site !== site) throw new RotaError('ROTA-2323', { what: 'key record', site })
+  if (!equalBytes(record.ctx, round.modelCtx) || record.site !== site) throw new RotaError('ROTA-2323', { what: 'key record', site })
   if (record.held !== held) throw new RotaError('ROTA-2321', { site, reason: 'it holds other deals than it told the chain' })
   if (index !== undefined && !equalBytes(record.index, index)) throw new RotaError('ROTA-2321', { site, reason: 'it dealt otherwise to this site' })
 }

@@ -1,11 +1,12 @@
 import { sitesOf } from '#base/bitmap.ts'
+import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
 import type { RingVector } from '../ring/vectors.ts'
 import type { MaskingRound } from './context.ts'
 import type { MaskingCrypto, Prg } from './crypto.ts'
 import type { MaskGraph } from './graph.ts'
 import type { OpenedDeal } from './open-deal.ts'
-import { selfKey } from './pair-key.ts'
+import { pairKey, selfKey } from './pair-key.ts'
 import type { RoundKeys } from './round-keys.ts'
 import { addStreams, type Stream } from './words.ts'
 
@@ -19,14 +20,22 @@ export interface MaskedVector {
 /** Of two that share a mask the lower adds it and the upper takes it away. */
 export const signOf = (site: SiteId, other: SiteId): 1 | -1 => (site < other ? 1 : -1)
 
-/** The masks of one site: its own, and one with each neighbour. */
+/**
+ * The masks of one site: its own, and one with each neighbour.
+ * @throws ROTA-2328 (retry) when a mask is lacking: nothing is sent then
+ */
 export function streamsOf(
   round: MaskingRound,
   graph: MaskGraph,
   { site, keys, opened }: { readonly site: SiteId; readonly keys: RoundKeys; readonly opened: ReadonlyMap<SiteId, OpenedDeal> },
   crypto: MaskingCrypto,
 ): Stream[] {
-  const pairs = sitesOf(graph.neighbours(site)).map((other): Stream => ({ key: opened.get(other)?.pairKey as Uint8Array, sign: signOf(site, other) }))
+  const keyWith = (other: SiteId): Uint8Array => {
+    const { agreed = null, pairSecret = null } = opened.get(other) ?? {}
+    if (agreed === null || pairSecret === null) throw new RotaError('ROTA-2328', { site, neighbours: opened.size, threshold: round.threshold - 1 })
+    return pairKey(round, site, other, agreed, pairSecret, crypto)
+  }
+  const pairs = sitesOf(graph.neighbours(site)).map((other): Stream => ({ key: keyWith(other), sign: signOf(site, other) }))
   return [{ key: selfKey(round, site, keys.seeds.self, crypto), sign: 1 }, ...pairs]
 }
 

@@ -3,10 +3,10 @@ import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
 import type { Advertisement } from './advertisement.ts'
 import { commitShare, pairTag, type ShareKind } from './commitments.ts'
-import type { MaskingRound } from './context.ts'
+import type { DealingRound } from './context.ts'
 import { type MaskingCrypto, SEED_BYTES, SHARE_BYTES } from './crypto.ts'
 import { type DealIndex, type Parcel, type ParcelDigest, pairTagOf, parcelKey, parcelOf } from './deal.ts'
-import { pairKey, pairSecret } from './pair-key.ts'
+import { pairSecret } from './pair-key.ts'
 import type { RoundKeys } from './round-keys.ts'
 
 /** What a site has of one dealer. All of it is derived again from the site's seeds and the dealer's parcel. */
@@ -15,12 +15,12 @@ export interface OpenedDeal {
   readonly shares: Readonly<Record<ShareKind, Uint8Array>>
   /** See `pairSecret`; null in a site's own deal. */
   readonly pairSecret: Uint8Array | null
-  /** Of the mask between the two; null in a site's own deal. */
-  readonly pairKey: Uint8Array | null
+  /** X25519 of their mask keys: with the secret it makes the key of the mask between the two, see `pairKey`; null in a site's own deal. */
+  readonly agreed: Uint8Array | null
 }
 
 export interface OpenInput {
-  readonly round: MaskingRound
+  readonly round: DealingRound
   readonly site: SiteId
   readonly keys: RoundKeys
   /** The dealer's. */
@@ -50,11 +50,11 @@ export function openDeal(input: OpenInput): OpenedDeal {
   if (plain?.length !== 2 * SHARE_BYTES + (hasSecret ? SEED_BYTES : 0)) throw fails(dealer, 'the parcel does not open')
   const shares = { mask: plain.slice(0, SHARE_BYTES), self: plain.slice(SHARE_BYTES, 2 * SHARE_BYTES) }
   checkShares(input, shares)
-  if (dealer === site) return { dealer, shares, pairSecret: null, pairKey: null }
+  if (dealer === site) return { dealer, shares, pairSecret: null, agreed: null }
   const shared = hasSecret ? plain.slice(2 * SHARE_BYTES) : pairSecret(round, site, dealer, keys.seeds.mask, crypto)
   if (hasSecret && !equalBytes(pairTag(round, dealer, site, shared, crypto), pairTagOf(index, site) ?? NOTHING))
     throw fails(dealer, 'the pair secret is not the one of its tag')
-  return { dealer, shares, pairSecret: shared, pairKey: pairKey(round, site, dealer, agreedMask, shared, crypto) }
+  return { dealer, shares, pairSecret: shared, agreed: agreedMask }
 }
 
 function checkIndex({ round, site, index, offer, parcel, parcelDigest }: OpenInput): void {

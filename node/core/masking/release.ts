@@ -57,7 +57,7 @@ export function makeRelease(
   const about = sitesOf((self | mask) as Bitmap).filter((dealer) => opened.has(dealer))
   const withSecret = sitesOf(pairs).filter((dealer) => opened.has(dealer))
   return {
-    ctx: round.ctx,
+    ctx: round.modelCtx,
     survivors,
     about: bitmapOf(about),
     shares: about.map((dealer) => (opened.get(dealer) as OpenedDeal).shares[kindFor(survivors, dealer)]),
@@ -72,7 +72,7 @@ export function makeRelease(
  * @throws ROTA-2322 late, ROTA-2323 of another round or frozen set, ROTA-2321 about somebody whom it does not concern
  */
 export function checkRelease(release: Release, round: MaskingRound, graph: MaskGraph, survivors: Bitmap, from: SiteId, isUnmasked = false): void {
-  if (!equalBytes(release.ctx, round.ctx) || release.survivors !== survivors) throw new RotaError('ROTA-2323', { what: 'shares', site: from })
+  if (!equalBytes(release.ctx, round.modelCtx) || release.survivors !== survivors) throw new RotaError('ROTA-2323', { what: 'shares', site: from })
   if (isUnmasked) throw new RotaError('ROTA-2322', { site: from, round: round.round })
   const { self, mask, pairs } = toRelease(graph, survivors, from)
   const isStrange = (release.about & ~(self | mask)) !== 0n || (release.pairs & ~pairs) !== 0n

@@ -1,11 +1,13 @@
-import { toDigest } from '#base/bytes.ts'
+import { sitesOf } from '#base/bitmap.ts'
+import { equalBytes, toDigest } from '#base/bytes.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
-import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
-import type { MaskingRound } from '#core/masking/context.ts'
+import type { Digest, SiteId } from '#base/ids.ts'
+import { outlineOf } from '#core/commit/outline.ts'
+import type { DealingRound } from '#core/masking/context.ts'
 import { type DealIndex, parcelOf } from '#core/masking/deal.ts'
 import { type OpenedDeal, openDeal } from '#core/masking/open-deal.ts'
 import type { RoundKeys } from '#core/masking/round-keys.ts'
-import type { EpochKey, ModelStore } from '#ports/model-store.ts'
+import type { EpochKey } from '#ports/model-store.ts'
 import { type DealFile, decodeDealFile } from '#wire/masking/deal-file.ts'
 import { decodeKeyFile, type KeyFile } from '#wire/masking/key-file.ts'
 import { decodeParcel } from '#wire/masking/parcel.ts'
@@ -13,12 +15,8 @@ import type { Site } from '../site.ts'
 
 /** What this site opens deals with. */
 export interface Opener {
-  readonly run: RunId
-  readonly round: RoundNo
-  readonly terms: MaskingRound
+  readonly terms: DealingRound
   readonly keys: RoundKeys
-  /** Of the round's epoch. */
-  readonly key: EpochKey
 }
 
 export interface Named {
@@ -32,16 +30,19 @@ export interface Named {
  */
 export interface Deals {
   readonly opened: ReadonlyMap<SiteId, OpenedDeal>
-  /** Of the deals that were opened. */
+  /** Of the deals that were opened; a site that started again may be without. */
   readonly indexes: ReadonlyMap<SiteId, DealIndex>
+  readonly files: ReadonlyMap<SiteId, DealFile>
   /** Dealers whose deal fails, or has nothing for this site. */
   readonly refused: ReadonlySet<SiteId>
   /** What the chain names by this root; undefined while it is not here, or is no key file. */
   keyFile(root: Digest): KeyFile | undefined
-  /** @throws this site's own faults, once each */
-  open(opener: Opener, dealer: SiteId, from: Named | DealFile): void
-  /** @throws as open */
-  fetchFile(key: EpochKey, site: SiteId, named: Named): void
+  /** A deal that is bound to something else is not this round's, and says nothing about its dealer. @throws this site's own faults, once each */
+  open(opener: Opener, dealer: SiteId, file: Uint8Array): void
+  /** As the journal has them. */
+  restore(opened: readonly OpenedDeal[]): void
+  /** @param told what sites said that they keyed with: where it is not among them it is asked for. @throws as open */
+  fetchFile(key: EpochKey, site: SiteId, named: Named, told: readonly Uint8Array[]): void
   stop(): void
 }
 
@@ -51,29 +52,30 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
   const stopped = new AbortController()
   const opened = new Map<SiteId, OpenedDeal>()
   const indexes = new Map<SiteId, DealIndex>()
+  const files = new Map<SiteId, DealFile>()
   const refused = new Set<SiteId>()
-  const files = new Map<Digest, KeyFile>()
-  const asked = new Set<string>()
+  const keyFiles = new Map<Digest, KeyFile>()
+  const asked = new Set<string | Uint8Array>()
   let underWay = 0
   let ownFault: { readonly error: unknown } | null = null
 
   /** Those who wait are woken when nothing is under way any more: of a hundred deals not each wakes them. */
-  async function untilDone(name: string, from: SiteId, attempt: () => Promise<void>, refuse: () => void): Promise<void> {
-    if (asked.has(name)) return
-    asked.add(name)
+  async function untilDone(what: string | Uint8Array, from: SiteId, attempt: () => Promise<void>, refuse: (error: unknown) => void): Promise<void> {
+    if (asked.has(what)) return
+    asked.add(what)
     underWay += 1
     try {
       while (!(await tryOnce(from, attempt, refuse))) await site.host.clock.sleep(RETRY_MS, stopped.signal).catch(() => undefined)
     } catch (error) {
       ownFault = { error }
-      asked.delete(name)
+      asked.delete(what)
     }
     underWay -= 1
     if (underWay === 0 && !stopped.signal.aborted) onSettled()
   }
 
   /** @returns whether there is nothing left to try. @throws what is not the dealer's fault */
-  async function tryOnce(from: SiteId, attempt: () => Promise<void>, refuse: () => void): Promise<boolean> {
+  async function tryOnce(from: SiteId, attempt: () => Promise<void>, refuse: (error: unknown) => void): Promise<boolean> {
     try {
       await attempt()
       return true
@@ -82,7 +84,7 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
       if (isRotaError(error) && error.reaction === 'retry') return false
       if (!isRotaError(error) || error.reaction !== 'reject') throw error
       site.host.log.warn('masking.refused', { site: from, reason: error.code })
-      refuse()
+      refuse(error)
       return true
     }
   }
@@ -93,41 +95,57 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
     if (fault !== null) throw fault.error
   }
 
-  async function openOne(opener: Opener, dealer: SiteId, from: Named | DealFile): Promise<void> {
-    const { index, channelKey } = 'index' in from ? from : await fetchDeal(site.store, opener.key, dealer, from, stopped.signal)
-    const named = index.dealer === dealer ? parcelOf(index, site.id) : undefined
-    if (named === undefined) throw new RotaError('ROTA-2321', { site: dealer, reason: 'its deal has nothing for this site' })
-    const parcel = decodeParcel(await site.store.getPlain(toDigest(named), stopped.signal, [dealer]))
+  async function openOne({ terms: round, keys }: Opener, dealer: SiteId, bytes: Uint8Array): Promise<void> {
+    const file = decoded(bytes)
+    const { index, channelKey } = file
+    if (!equalBytes(index.ctx, round.ctx)) throw new RotaError('ROTA-2323', { what: 'deal', site: dealer })
+    const found = index.dealer === dealer ? await parcelFor(site, file, site.id, stopped.signal) : undefined
+    if (found === undefined) throw new RotaError('ROTA-2321', { site: dealer, reason: 'its deal has nothing for this site' })
     const offer = { maskKey: index.maskKey, channelKey, channelKem: new Uint8Array(0) }
-    const { terms: round, keys } = opener
-    // Its name in the store is what the index names, and the store has held its bytes against it.
-    opened.set(dealer, openDeal({ round, site: site.id, keys, offer, index, parcel, parcelDigest: () => named, crypto: site.masking }))
+    const parcel = decodeParcel(found.bytes)
+    const deal = openDeal({ round, site: site.id, keys, offer, index, parcel, parcelDigest: () => found.digest, crypto: site.masking })
+    // The first that opens counts: shares of another, dealt later, would look like this site's fault.
+    if (opened.has(dealer)) return
+    opened.set(dealer, deal)
     indexes.set(dealer, index)
+    files.set(dealer, file)
+  }
+
+  async function keep(from: SiteId, root: Digest, bytes: Uint8Array): Promise<void> {
+    const file = decodeKeyFile(bytes, site.sha256)
+    if (file.index.dealer !== from) throw new RotaError('ROTA-2321', { site: from, reason: 'its key file is of another site' })
+    keyFiles.set(root, file)
   }
 
   return {
     opened,
     indexes,
+    files,
     refused,
-    keyFile: (root) => files.get(root),
-    open(opener, dealer, from) {
+    keyFile: (root) => keyFiles.get(root),
+    open(opener, dealer, file) {
       throwOwnFault()
       void untilDone(
-        `deal ${dealer}`,
+        file,
         dealer,
-        () => openOne(opener, dealer, from),
-        () => refused.add(dealer),
+        () => openOne(opener, dealer, file),
+        (error) => void (isRotaError(error, 'ROTA-2323') || opened.has(dealer) || refused.add(dealer)),
       )
     },
-    fetchFile(key, from, named) {
+    restore(held) {
+      for (const deal of held) if (!opened.has(deal.dealer)) opened.set(deal.dealer, deal)
+    },
+    fetchFile(key, from, named, told) {
       throwOwnFault()
       void untilDone(
         `file ${from} ${named.root}`,
         from,
         async () => {
-          const file = decodeKeyFile(await site.store.get({ ...named, kind: 'masking' }, key, stopped.signal, [from]), site.sha256)
-          if (file.index.dealer !== from) throw new RotaError('ROTA-2321', { site: from, reason: 'its key file is of another site' })
-          files.set(named.root, file)
+          const bytes = told.find((each) => rootOf(each, site) === named.root)
+          if (bytes === undefined) return keep(from, named.root, await site.store.get({ ...named, kind: 'masking' }, key, stopped.signal, [from]))
+          await keep(from, named.root, bytes)
+          // Whoever recomputes the round finds it at each member.
+          if (from !== site.id) await site.store.put(bytes, outlineOf(bytes, site.sha256), 'masking', key, stopped.signal)
         },
         () => undefined,
       )
@@ -136,5 +154,33 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
   }
 }
 
-export const fetchDeal = async (store: Pick<ModelStore, 'get'>, key: EpochKey, dealer: SiteId, named: Named, signal: AbortSignal): Promise<DealFile> =>
-  decodeDealFile(await store.get({ ...named, kind: 'masking' }, key, signal, [dealer]))
+/** Once for a message, however many sites of one process it reached. */
+const files = new WeakMap<Uint8Array, DealFile>()
+const roots = new WeakMap<Uint8Array, Digest>()
+
+function decoded(bytes: Uint8Array): DealFile {
+  const file = files.get(bytes) ?? decodeDealFile(bytes)
+  files.set(bytes, file)
+  return file
+}
+
+export function rootOf(bytes: Uint8Array, { sha256 }: Pick<Site, 'sha256'>): Digest {
+  const root = roots.get(bytes) ?? outlineOf(bytes, sha256).root
+  roots.set(bytes, root)
+  return root
+}
+
+/** A parcel as it is sent, and what the index names it: out of its deal file, or an object that its holder asks for. */
+export async function parcelFor(
+  { store, sha256 }: Pick<Site, 'store' | 'sha256'>,
+  { index, parcels }: DealFile,
+  holder: SiteId,
+  signal: AbortSignal,
+): Promise<{ readonly bytes: Uint8Array; readonly digest: Uint8Array } | undefined> {
+  const digest = parcelOf(index, holder)
+  if (digest === undefined) return undefined
+  const together = parcels[sitesOf(index.to).indexOf(holder)]
+  if (together !== undefined) return { bytes: together, digest: sha256(together) }
+  // Its name in the store is what the index names, and the store holds its bytes against it.
+  return { bytes: await store.getPlain(toDigest(digest), signal, [index.dealer, holder]), digest }
+}

@@ -1,41 +1,46 @@
-import type { RoundNo, RunId, SiteId } from '#base/ids.ts'
+import { equalBytes } from '#base/bytes.ts'
+import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import { type Advertisement, keyNames } from '#core/masking/advertisement.ts'
 import type { Release } from '#core/masking/release.ts'
-import type { ModelRef } from '#ports/chain.ts'
-import type { Announce } from '#wire/announce.ts'
-import type { OfferWord, ReleaseWord } from '#wire/message.ts'
+import type { FileWord } from '#wire/masking/file-word.ts'
+import type { MaskingWord, OfferWord } from '#wire/message.ts'
 
 /** What members said in masked rounds that are under way. */
 export interface MaskingMail {
-  /** Whether the round is near enough to matter. */
-  take(word: OfferWord | ReleaseWord): boolean
-  /** @param word an announcement is of a deal */
-  hear(from: SiteId, word: OfferWord | ReleaseWord | Announce): void
+  /** Whether the round is near enough to matter, and the site has not said too much already. */
+  take(from: SiteId, word: MaskingWord): boolean
+  hear(from: SiteId, word: MaskingWord): void
   of(run: RunId, round: RoundNo): RoundMail
   /** Names of those of these keys that were offered before, by another site or in another round of the run. */
   seenBefore(run: RunId, round: RoundNo, site: SiteId, offer: Advertisement): ReadonlySet<string>
 }
 
 export interface RoundMail {
-  /** The first of each site: who offers others later is not heard. */
-  readonly offers: ReadonlyMap<SiteId, Advertisement>
-  readonly deals: ReadonlyMap<SiteId, ModelRef>
+  /** By what they are bound to, the first of each site: who offers others later is not heard. */
+  readonly offers: ReadonlyMap<Digest, ReadonlyMap<SiteId, Advertisement>>
+  /** Deal files: a site deals again where a round opens otherwise than was foreseen. */
+  readonly deals: ReadonlyMap<SiteId, readonly Uint8Array[]>
+  /** What sites say that they keyed with; the chain tells which it is. */
+  readonly keyFiles: ReadonlyMap<SiteId, readonly Uint8Array[]>
   /** The last of each site: a frozen set may be another after the chain went back. */
   readonly releases: ReadonlyMap<SiteId, Release>
 }
 
 interface Heard {
-  readonly offers: Map<SiteId, Advertisement>
-  readonly deals: Map<SiteId, ModelRef>
+  readonly offers: Map<Digest, Map<SiteId, Advertisement>>
+  readonly deals: Map<SiteId, readonly Uint8Array[]>
+  readonly keyFiles: Map<SiteId, readonly Uint8Array[]>
   readonly releases: Map<SiteId, Release>
 }
 
+/** Contexts that a site may offer keys for in one round, and deals and key files of it that are looked at: more than a chain that goes back ever needs. */
+const MOST_OF_A_SITE = 4
 /** Keys of so many rounds are known again. */
 const ROUNDS_REMEMBERED = 64
 /** Of a key's name: enough to tell keys apart. An ML-KEM key is 1 kB long. */
 const NAME_LENGTH = 34
 
-/** @param rounds the round that each run is in; rounds more than one away are late or too early to matter */
+/** @param rounds the round that each run is in; rounds longer past than one, or more than two ahead, are late or too early to matter */
 export function createMaskingMail(rounds: ReadonlyMap<RunId, number>): MaskingMail {
   const heard = new Map<RunId, Map<RoundNo, Heard>>()
   /** Who offered a key first, and when. */
@@ -46,13 +51,14 @@ export function createMaskingMail(rounds: ReadonlyMap<RunId, number>): MaskingMa
     if (current === undefined) return false
     const ofRun = heard.get(run)
     for (const past of ofRun?.keys() ?? []) if (past < current - 1) ofRun?.delete(past)
-    return Math.abs(round - current) <= 1
+    // Keys are offered for the round after the one that others may be in already.
+    return round >= current - 1 && round <= current + 2
   }
 
   function roundOf(run: RunId, round: RoundNo): Heard {
     const ofRun = heard.get(run) ?? new Map<RoundNo, Heard>()
     heard.set(run, ofRun)
-    const known = ofRun.get(round) ?? { offers: new Map(), deals: new Map(), releases: new Map() }
+    const known = ofRun.get(round) ?? { offers: new Map(), deals: new Map(), keyFiles: new Map(), releases: new Map() }
     ofRun.set(round, known)
     return known
   }
@@ -64,18 +70,37 @@ export function createMaskingMail(rounds: ReadonlyMap<RunId, number>): MaskingMa
     for (const name of keyNames(offer).map(shortened)) if (!ofRun.has(name)) ofRun.set(name, { site, round })
   }
 
+  function hearOffer({ offers }: Heard, from: SiteId, word: OfferWord): void {
+    const known = offers.get(word.ctx) ?? new Map<SiteId, Advertisement>()
+    if (known.has(from) || [...offers.values()].filter((each) => each.has(from)).length >= MOST_OF_A_SITE) return
+    offers.set(word.ctx, known.set(from, word.offer))
+    remember(from, word)
+  }
+
+  const filesOf = ({ deals, keyFiles }: Heard, { kind }: FileWord) => (kind === 'deal' ? deals : keyFiles)
+  const isNew = (known: readonly Uint8Array[], { file }: FileWord): boolean => known.length < MOST_OF_A_SITE && !known.some((each) => equalBytes(each, file))
+
+  function hearFile(round: Heard, from: SiteId, word: FileWord): void {
+    const files = filesOf(round, word)
+    const known = files.get(from) ?? []
+    if (isNew(known, word)) files.set(from, [...known, word.file])
+  }
+
+  /** What is said again is passed on, what is another each time is not. */
+  function isTooMuch(from: SiteId, word: FileWord): boolean {
+    const round = heard.get(word.run)?.get(word.round)
+    const known = (round && filesOf(round, word).get(from)) ?? []
+    return known.length >= MOST_OF_A_SITE && !known.some((each) => equalBytes(each, word.file))
+  }
+
   return {
-    take: isNear,
+    take: (from, word) => isNear(word) && !((word.kind === 'deal' || word.kind === 'key-file') && isTooMuch(from, word)),
     hear(from, word) {
       if (!isNear(word)) return
       const round = roundOf(word.run, word.round)
       if (word.kind === 'release') round.releases.set(from, word.release)
-      else if (word.kind !== 'key-offer') {
-        if (!round.deals.has(from)) round.deals.set(from, { root: word.root, cid: word.cid })
-      } else if (!round.offers.has(from)) {
-        round.offers.set(from, word.offer)
-        remember(from, word)
-      }
+      else if (word.kind === 'key-offer') hearOffer(round, from, word)
+      else hearFile(round, from, word)
     },
     of: (run, round) => heard.get(run)?.get(round) ?? NOTHING,
     seenBefore(run, round, site, offer) {
@@ -89,4 +114,4 @@ export function createMaskingMail(rounds: ReadonlyMap<RunId, number>): MaskingMa
 }
 
 const shortened = (name: string): string => name.slice(0, NAME_LENGTH)
-const NOTHING: RoundMail = { offers: new Map(), deals: new Map(), releases: new Map() }
+const NOTHING: RoundMail = { offers: new Map(), deals: new Map(), keyFiles: new Map(), releases: new Map() }

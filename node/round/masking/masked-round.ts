@@ -1,30 +1,28 @@
 import { has, sizeOf } from '#base/bitmap.ts'
+import { toDigest } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
-import { type MaskingRound, maskingRound } from '#core/masking/context.ts'
+import { type MaskingRound, type MaskingTerms, maskingRound } from '#core/masking/context.ts'
 import { type MaskGraph, maskGraph } from '#core/masking/graph.ts'
 import { groupCount, type MaskGroups, maskGroups } from '#core/masking/groups.ts'
 import type { Release } from '#core/masking/release.ts'
-import type { RoundKeys } from '#core/masking/round-keys.ts'
 import type { Model } from '#core/model/model.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent, RunView } from '#ports/chain.ts'
 import type { KeyFile } from '#wire/masking/key-file.ts'
 import type { Play, Round } from '../play.ts'
 import { type BaseModel, nameModel } from '../study.ts'
-import { createDeals, type Deals } from './deals.ts'
+import { type Dealing, NEVER, openDealing } from './dealing.ts'
 
 type Opening = Extract<ChainEvent, { kind: 'RoundOpened' }>
 export type Keying = Extract<ChainEvent, { kind: 'Keyed' }>
 
 /** One masked round as this site sees it: what it is bound to, whose deals it holds, who shares a mask with whom. */
-export interface MaskedRound {
+export interface MaskedRound extends Dealing {
   /** Of this very opening: a chain that went back may open the same round on another model. */
   readonly name: string
+  readonly given: MaskingTerms
   readonly terms: MaskingRound
-  /** Null until they are drawn, and once they are burnt. */
-  keys: RoundKeys | null
-  readonly deals: Deals
   /** As the chain shows them. */
   keyed: readonly Keying[]
   /** Follows from `keyed`; final when Keying is over. Who holds whose shares. */
@@ -38,10 +36,14 @@ export interface MaskedRound {
   shown: readonly Bitmap[]
   /** Who may take part: a round is repeated among those who were in it, since one site more would be told by the difference of two sums. */
   among: Bitmap
-  /** When this site saw the round first, and when it last said its offer and its shares, by its own clock. */
+  /** When this site saw the round first, when it first saw that all have contributed, and when it last said its shares, by its own clock. */
   readonly seenMs: number
-  offeredMs: number
+  contributedMs: number
   releasedMs: number
+  /** What this site keyed with. */
+  ownFile: Uint8Array | null
+  /** Whether this site looked if it could contribute, before it keys. */
+  isForeseen: boolean
   /** Its operators were told that a site is waited for. */
   isWarned: boolean
   /** Shares that were not enough: nothing is tried again before others come. */
@@ -60,7 +62,7 @@ export async function openMaskedRound(play: Play, view: RunView): Promise<Masked
   const keyed = events.filter((e): e is Keying => e.kind === 'Keyed' && e.round === round)
   const name = `${view.run}/${round}/${openedAtBlock} ${opened.baseRoot}`
   const known = play.masked?.name === name ? play.masked : await begin(play, view, opened, name)
-  if (known !== play.masked) play.masked?.deals.stop()
+  if (known.deals !== play.masked?.deals) play.masked?.deals.stop()
   play.masked = known
   if (nameOf(known.keyed) !== nameOf(keyed)) {
     known.keyed = keyed
@@ -110,27 +112,17 @@ export const groupsAmong = ({ mode, privacy }: Protocol, { refusals }: Model, si
   mode === 'masked' && refusals > 0 && privacy?.place !== 'distributed' ? groupCount(sites) : 0
 
 async function begin(play: Play, view: RunView, opened: Opening, name: string): Promise<MaskedRound> {
-  const { chain, sha256 } = play.site
-  const terms = maskingRound(
-    {
-      chainId: chain.chainId,
-      genesis: chain.genesis,
-      coordinator: chain.coordinator,
-      study: view.study,
-      run: view.run,
-      round: view.round.round,
-      baseRoot: opened.baseRoot,
-      protocol: (await play.study.record()).protocolDigest,
-      members: opened.awaited,
-    },
-    sha256,
-  )
-  const never = Number.NEGATIVE_INFINITY
+  const { chain, sha256, host } = play.site
+  const { protocolDigest: protocol } = await play.study.record()
+  const at = { chainId: chain.chainId, genesis: chain.genesis, coordinator: chain.coordinator, study: view.study, run: view.run, round: view.round.round }
+  const given = { ...at, epoch: opened.epoch, baseRoot: opened.baseRoot, protocol, members: opened.awaited }
+  const terms = maskingRound(given, sha256)
+  const now = host.clock.nowMs()
   return {
+    ...takenUp(play, view, terms, now),
     name,
+    given,
     terms,
-    keys: null,
-    deals: createDeals(play.site, play.wake),
     keyed: [],
     graph: maskGraph(terms, []),
     masks: maskGraph(terms, []),
@@ -138,12 +130,25 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     baseRoot: opened.baseRoot,
     shown: [],
     among: EVERYBODY,
-    seenMs: play.site.host.clock.nowMs(),
-    offeredMs: never,
-    releasedMs: never,
+    seenMs: now,
+    contributedMs: Number.POSITIVE_INFINITY,
+    releasedMs: NEVER,
+    ownFile: null,
+    isForeseen: false,
     isWarned: false,
     lacking: null,
   }
+}
+
+/** What was exchanged ahead, if the round opened as foreseen: then there is nothing to say at first. Or before the chain went back, on another model. */
+function takenUp(play: Play, view: RunView, terms: MaskingRound, nowMs: number): Dealing {
+  const { ahead, masked } = play
+  const ctx = toDigest(terms.ctx)
+  if (masked?.ctx === ctx) return masked
+  play.ahead = null
+  if (ahead?.ctx === ctx) return { ...ahead, offeredMs: ahead.isTold ? nowMs : NEVER }
+  ahead?.deals.stop()
+  return openDealing(play, view.run, terms)
 }
 
 const nameOf = (keyed: readonly Keying[]): string => keyed.map(({ site, dealDigest, holds }) => `${site} ${dealDigest} ${holds}`).join(' ')
@@ -153,8 +158,6 @@ export const keyFileOf = ({ keyed, deals }: MaskedRound, site: SiteId): KeyFile 
   const named = keyed.find((event) => event.site === site)
   return named === undefined ? undefined : deals.keyFile(named.dealDigest)
 }
-
-export const isMember = ({ terms }: MaskedRound, site: SiteId): boolean => has(terms.members, site)
 
 /** Place of a site's group in a vector; undefined in another round, and of a site in none. */
 export const groupOf = ({ groups }: MaskedRound, site: SiteId): number | undefined => {

@@ -1,8 +1,10 @@
 import { makeRelease } from '#core/masking/release.ts'
-import { noteFrozen } from '#round/steps/frozen.ts'
+import { say } from '#round/steps/announce.ts'
+import { frozenNews } from '#round/steps/frozen.ts'
 import { encodeRelease, type ReleaseMessage } from '#wire/masking/release.ts'
 import type { Play, Round } from '../play.ts'
-import { say } from './advertise.ts'
+import { dealAhead } from './ahead.ts'
+import { NEVER } from './dealing.ts'
 import { maskedOf } from './masked-round.ts'
 
 /**
@@ -13,14 +15,15 @@ export async function release(play: Play, round: Round): Promise<void> {
   const { site } = play
   const { included } = round.view.round
   const at = { run: round.run, round: round.round }
-  await noteFrozen(play, round)
-  if (!site.journal.entries().some((e) => e.kind === 'released' && e.run === round.run && e.round === round.round && e.included === included))
-    await site.journal.append({ kind: 'released', ...at, base: round.view.model.root, included })
+  const isNoted = site.journal.entries().some((e) => e.kind === 'released' && e.run === round.run && e.round === round.round && e.included === included)
+  const noted = isNoted ? [] : [{ kind: 'released', ...at, base: round.view.model.root, included } as const]
+  await site.journal.append(...frozenNews(play, round), ...noted)
   const shown = ownRelease(play, round)
   const masked = maskedOf(play, round)
+  const isFirst = masked.releasedMs === NEVER
   masked.releasedMs = site.host.clock.nowMs()
   play.mail.hear(site.id, { kind: 'release', ...shown })
-  await say(play, round, encodeRelease(shown))
+  await say(site, round, [encodeRelease(shown), ...(isFirst ? dealAhead(play) : [])])
 }
 
 /** A function of the frozen set alone. */

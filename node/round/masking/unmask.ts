@@ -1,9 +1,10 @@
 import { has, sitesOf } from '#base/bitmap.ts'
-import { equalBytes, fromHex, toDigest } from '#base/bytes.ts'
+import { equalBytes, fromHex } from '#base/bytes.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import { pairTag } from '#core/masking/commitments.ts'
-import { pairTagOf, parcelOf } from '#core/masking/deal.ts'
+import { pairTagOf } from '#core/masking/deal.ts'
 import { hiddenSecret, type KeyRecord } from '#core/masking/key-record.ts'
 import { pairPad } from '#core/masking/pair-key.ts'
 import { type Rebuilt, rebuildSeeds, type UnmaskInput } from '#core/masking/rebuild.ts'
@@ -11,10 +12,13 @@ import { pairSecretFor } from '#core/masking/release.ts'
 import { streamsToRemove } from '#core/masking/unmask.ts'
 import { addStreams } from '#core/masking/words.ts'
 import { partOf } from '#core/ring/grouped.ts'
+import { decodeDealFile, encodeDealFile } from '#wire/masking/deal-file.ts'
 import { decodeParcel } from '#wire/masking/parcel.ts'
 import { encodeUnmasking, type PairSecret } from '#wire/masking/unmasking.ts'
 import type { Play, Round } from '../play.ts'
-import { isMember, keyFileOf, type MaskedRound, maskedOf } from './masked-round.ts'
+import { isMember } from './dealing.ts'
+import { parcelFor } from './deals.ts'
+import { keyFileOf, type MaskedRound, maskedOf } from './masked-round.ts'
 import { ownRelease } from './release.ts'
 import { checkedReleases, indexesFor } from './releases.ts'
 
@@ -37,6 +41,7 @@ export async function unmask(play: Play, round: Round, sum: Uint8Array, signal: 
     throw error
   })
   for (const wrong of sitesOf(rebuilt.wrong)) site.host.log.warn('masking.wrong-share', { run: round.run, round: round.round, site: wrong })
+  if (rebuilt.wrong !== 0n) await keepDeals(play, round, masked, signal)
   if (rebuilt.wrong !== 0n) site.tell({ kind: 'wrong-shares', run: round.run, round: round.round, sites: sitesOf(rebuilt.wrong) })
   const records = recordsOf(masked, rebuilt)
   const ofMasks = { ...input, graph: masked.masks }
@@ -80,20 +85,30 @@ function inputOf(play: Play, round: Round, masked: MaskedRound, signal: AbortSig
     indexes,
     releases: checkedReleases(play, round, masked),
     async fetchParcel(dealer, holder) {
-      const named = indexes.get(dealer)
-      const cid = named === undefined ? undefined : parcelOf(named, holder)
-      if (cid === undefined) return undefined
-      const parcel = await site.store
-        .getPlain(toDigest(cid), signal, [dealer, holder])
-        .then(decodeParcel)
-        .catch(() => undefined)
+      const found = await heldParcel(play, round, masked, dealer, holder, signal).catch(() => undefined)
       signal.throwIfAborted()
-      if (parcel !== undefined) names.set(parcel, cid)
-      return parcel
+      if (found !== undefined) names.set(found.parcel, found.digest)
+      return found?.parcel
     },
     parcelDigest: (parcel) => names.get(parcel) ?? new Uint8Array(0),
     crypto: site.masking,
   }
+}
+
+/** Whoever looks into a wrong share later needs the deals: their dealers may be gone, or have reasons not to have them any more. */
+async function keepDeals({ site }: Play, { key }: Round, { deals }: MaskedRound, signal: AbortSignal): Promise<void> {
+  for (const file of deals.files.values()) {
+    const bytes = encodeDealFile(file)
+    await site.store.put(bytes, outlineOf(bytes, site.sha256), 'masking', key, signal)
+  }
+}
+
+/** As its dealer sent it: out of its deal, which this site opened, or which the dealer's key file names. */
+async function heldParcel({ site }: Play, { key }: Round, masked: MaskedRound, dealer: SiteId, holder: SiteId, signal: AbortSignal) {
+  const named = keyFileOf(masked, dealer)?.deal
+  const held = masked.deals.files.get(dealer) ?? (named && decodeDealFile(await site.store.get({ ...named, kind: 'masking' }, key, signal, [dealer])))
+  const found = held && (await parcelFor(site, held, holder, signal))
+  return found && { parcel: decodeParcel(found.bytes), digest: found.digest }
 }
 
 /** Of those that dropped out: what they hid in what they keyed with. */

@@ -12,13 +12,15 @@ import { indexDigest } from '#wire/masking/key-file.ts'
 import { type ChainTime, partsPassed } from '../clock.ts'
 import type { MaskingWork } from '../next.ts'
 import type { Play, Round } from '../play.ts'
-import { dealtBefore, soundOffers } from './follow.ts'
-import { isMasked, isMember, keyFileOf, type MaskedRound } from './masked-round.ts'
+import { isAheadDue } from './ahead.ts'
+import { dealtBefore, isMember } from './dealing.ts'
+import { isMasked, keyFileOf, type MaskedRound } from './masked-round.ts'
 import { checkedReleases, indexesFor } from './releases.ts'
 import { wereDrawn } from './secrets.ts'
+import { soundOffers } from './sound.ts'
 
 /** Gossip may be lost, and a site may start late: what the others wait for is said again, in large rounds less often. */
-const againMs = ({ terms }: MaskedRound): number => Math.max(500, 20 * sizeOf(terms.members))
+const againMs = ({ terms }: MaskedRound): number => Math.max(1_000, 20 * sizeOf(terms.members))
 /** Of the limit of Keying: so long offers are waited for, and so long deals. What is left has room for a call of each site, each a second after the one before. */
 const PARTS = 4
 const DEALS_AFTER = 1
@@ -33,6 +35,7 @@ export function maskingWork(play: Play, round: Round, rules: StudyRules, head: C
   const { phase } = round.view.round
   return {
     ...NOTHING,
+    aheadDue: isAheadDue(play, round),
     ...(phase === 'Keying' ? keyingWork(play, round, masked, partsPassed(rules, round.view.round, head, PARTS)) : {}),
     ...(phase === 'Contributing' ? contributingWork(play, round, masked) : {}),
     ...(phase === 'Publishing' || phase === 'Attesting' ? unmaskingWork(play, round, masked) : {}),
@@ -50,18 +53,19 @@ const NOTHING: MaskingWork = {
   releaseDue: false,
   mayUnmask: false,
   releasedOther: false,
+  aheadDue: false,
 }
 
 function keyingWork(play: Play, round: Round, masked: MaskedRound, passed: number): Partial<MaskingWork> {
   const { site } = play
   if (!isMember(masked, site.id)) return {}
   // Drawn and burnt, or lost: a second pair of keys for one round would unmask what was sent under the first.
-  if (masked.keys === null && wereDrawn(site, round.run, round.round)) return { sitsOut: true, wantsNext: has(round.view.round.abstained, site.id) }
-  // Too many have dealt without it, as they do with one that starts late: it can key no more, and nobody should wait until the limit for it.
-  if (sizeOf(masked.terms.members) - masked.deals.refused.size < masked.terms.threshold)
+  if (masked.keys === null && wereDrawn(site, masked)) return { sitsOut: true, wantsNext: has(round.view.round.abstained, site.id) }
+  // Most dealt to keys that it does not have any more, or not as they should: it could not be hidden among them.
+  if (masked.deals.refused.size > sizeOf(masked.terms.members) - masked.terms.threshold && !has(round.view.round.keyed, site.id))
     return { sitsOut: true, wantsNext: has(round.view.round.abstained, site.id) }
-  const offered = [...soundOffers(play, round, masked).keys()]
-  const isDealt = dealtBefore(play, round) !== null
+  const offered = [...soundOffers(play, masked).keys()]
+  const isDealt = dealtBefore(play, masked) !== null
   return {
     wantsNext: passed >= LATE_AFTER && !has(round.view.round.keyed, site.id),
     offerDue: site.host.clock.nowMs() - masked.offeredMs >= againMs(masked),
@@ -82,7 +86,7 @@ function mayDeal(play: Play, round: Round, masked: MaskedRound, offered: readonl
   const { members, threshold } = masked.terms
   if (offered.length + 1 < threshold) return false
   const isWhole = offered.length + 1 === sizeOf((members & ~round.view.round.abstained) as Bitmap)
-  const hadTime = play.site.host.clock.nowMs() - masked.seenMs >= 2 * againMs(masked)
+  const hadTime = play.site.host.clock.nowMs() - masked.seenMs >= againMs(masked)
   return patienceOver || isWhole || (hadTime && waitedFor(play, round, masked.terms).every((each) => offered.includes(each)))
 }
 

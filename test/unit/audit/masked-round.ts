@@ -1,13 +1,16 @@
 import { bitmapOf } from '#base/bitmap.ts'
 import { fromHex } from '#base/bytes.ts'
-import { address, type Bitmap, type Digest, type RoundNo, type RunId, type SiteId, studyId } from '#base/ids.ts'
+import { address, type Bitmap, type Digest, digest, type RoundNo, type RunId, type SiteId, studyId } from '#base/ids.ts'
 import type { KeyRecord } from '#core/masking/key-record.ts'
 import { rebuildSeeds } from '#core/masking/rebuild.ts'
 import { makeRelease, type Release } from '#core/masking/release.ts'
 import { Seeded } from '#core/model/seeded.ts'
-import { encodeKeyFile } from '#wire/masking/key-file.ts'
+import { encodeKeyFile, type KeyFile } from '#wire/masking/key-file.ts'
 import { encodeUnmasking, type Unmasking } from '#wire/masking/unmasking.ts'
 import { keyIn, makeParty, maskOf, releasesOf, unmaskInput } from '../../support/masked-party.ts'
+
+/** Deals are kept for some days: here they are gone. */
+const NOWHERE: KeyFile['deal'] = { root: digest(`0x${'de'.repeat(32)}`), cid: digest(`0x${'ad'.repeat(32)}`) }
 
 export const COORDINATOR = address(`0x${'5c'.repeat(20)}`)
 
@@ -38,7 +41,7 @@ interface At {
 
 /** Keying of a round by the nodes' code. */
 export async function keyedRound(sites: readonly SiteId[], masked: MaskedWorld, { base, ...at }: At): Promise<KeyedRound> {
-  const terms = { ...at, coordinator: COORDINATOR, study: studyId(1), baseRoot: base, members: bitmapOf(sites) }
+  const terms = { ...at, epoch: 0, coordinator: COORDINATOR, study: studyId(1), baseRoot: base, members: bitmapOf(sites) }
   const party = await makeParty(sites, new Seeded(at.round), terms)
   const keyed = keyIn(party, { keyed: sites, isLost: () => false })
   const survivors = sites.filter((site) => !masked.dropped?.includes(site))
@@ -49,7 +52,10 @@ export async function keyedRound(sites: readonly SiteId[], masked: MaskedWorld, 
     const record = keyed.records.get(site)!
     return [
       site,
-      { bytes: encodeKeyFile({ record: masked.record?.(record) ?? record, index: deal.index, channelKey: offer.channelKey }), holds: record.held },
+      {
+        bytes: encodeKeyFile({ record: masked.record?.(record) ?? record, index: deal.index, channelKey: offer.channelKey, deal: NOWHERE }),
+        holds: record.held,
+      },
     ] as const
   })
   return {

@@ -3,17 +3,18 @@ import { before, describe, it } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { sha256 } from '#app/sha256.ts'
+import { equalBytes } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
-import { type Digest, roundNo, runId, siteId } from '#base/ids.ts'
+import { type Digest, siteId } from '#base/ids.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import { createDeals, type Opener } from '#round/masking/deals.ts'
-import { encodeDealFile } from '#wire/masking/deal-file.ts'
+import { decodeDealFile, encodeDealFile } from '#wire/masking/deal-file.ts'
 import { encodeParcel } from '#wire/masking/parcel.ts'
 import { makeParty, type Party, sitesFrom } from '../../support/masked-party.ts'
 
-// given the deals of a round that a site fetches
+// given the deals of a round that a site was told, with parcels in the store
 // ├── a sound one is opened
-// ├── one with a byte changed anywhere is its dealer's fault, and never a fault of the site itself
+// ├── one with a byte changed anywhere is its dealer's fault or another round's, and never a fault of the site itself
 // ├── one that cannot be had yet, for whatever passes, is tried again
 // └── when the site's own disk or program fails, no dealer is refused: it is thrown by the next call, once, and tried again
 
@@ -21,29 +22,38 @@ const [me, dealer] = [siteId(0), siteId(1)]
 const KEY = new Uint8Array(32)
 const NAMED = { root: `0x${'aa'.repeat(32)}` as Digest, cid: `0x${'bb'.repeat(32)}` as Digest }
 
-describe('deals that a site fetches', () => {
+describe('deals that a site is told', () => {
   let party: Party
   let opener: Opener
   before(async () => {
     party = await makeParty(sitesFrom(5), new Seeded(3))
-    opener = { run: runId(1), round: roundNo(7), terms: party.round, keys: party.members.get(me)!.keys, key: KEY }
+    opener = { terms: party.round, keys: party.members.get(me)!.keys }
   })
+
+  /** Bound to something else than this round: that says nothing about who dealt it. */
+  function isOfAnother(file: Uint8Array): boolean {
+    try {
+      return !equalBytes(decodeDealFile(file).index.ctx, opener.terms.ctx)
+    } catch {
+      return false
+    }
+  }
 
   const dealt = () => {
     const { deal, offer } = party.members.get(dealer)!
-    return { file: encodeDealFile({ index: deal.index, channelKey: offer.channelKey }), parcel: encodeParcel(deal.parcels.get(me)!) }
+    return { file: encodeDealFile({ index: deal.index, channelKey: offer.channelKey, parcels: [] }), parcel: encodeParcel(deal.parcels.get(me)!) }
   }
 
-  /** Fetches the dealer's deal from a disk that gives what it is told to. @returns once nothing is under way */
-  function fetching(disk: { file(): Uint8Array; parcel(): Uint8Array }) {
+  /** Opens the dealer's deal with a store that gives what it is told to. @returns once nothing is under way */
+  function opening(file: Uint8Array, given: { parcel(): Uint8Array; keyFile?(): Uint8Array }) {
     const warned: string[] = []
     let settled = Promise.withResolvers<void>()
-    const store = { get: async () => disk.file(), getPlain: async () => disk.parcel() }
+    const store = { get: async () => given.keyFile?.(), getPlain: async () => given.parcel() }
     const host = { clock: { sleep: () => setImmediate() }, log: { warn: (event: string) => void warned.push(event) } }
     const deals = createDeals({ id: me, masking: nodeMasking, sha256, store, host } as never, () => settled.resolve())
     const open = async (): Promise<void> => {
       settled = Promise.withResolvers()
-      deals.open(opener, dealer, NAMED)
+      deals.open(opener, dealer, file)
       await settled.promise
     }
     return { deals, open, warned }
@@ -52,12 +62,11 @@ describe('deals that a site fetches', () => {
   it('are opened when they are sound, and tried again while they cannot be had', async () => {
     const { file, parcel } = dealt()
     let missing = 3
-    const { deals, open, warned } = fetching({
-      file() {
+    const { deals, open, warned } = opening(file, {
+      parcel() {
         if (missing-- > 0) throw missing === 1 ? new RotaError('ROTA-4013', { dir: 'objects' }) : new RotaError('ROTA-4010', { cid: NAMED.cid })
-        return file
+        return parcel
       },
-      parcel: () => parcel,
     })
     await open()
     assert.deepEqual([[...deals.opened.keys()], [...deals.indexes.keys()], deals.refused.size, missing, warned], [[dealer], [dealer], 0, -1, []])
@@ -75,13 +84,13 @@ describe('deals that a site fetches', () => {
       const own = i % 2 === 0 ? altered(parcel) : parcel
       const { deal, offer } = party.members.get(dealer)!
       const parcels = deal.index.parcels.map((named, holder) => (holder === me ? sha256(own) : named))
-      const told = i % 2 === 0 ? encodeDealFile({ index: { ...deal.index, parcels }, channelKey: offer.channelKey }) : altered(file)
-      const { deals, open, warned } = fetching({ file: () => told, parcel: () => own })
+      const told = i % 2 === 0 ? encodeDealFile({ index: { ...deal.index, parcels }, channelKey: offer.channelKey, parcels: [] }) : altered(file)
+      const { deals, open, warned } = opening(told, { parcel: () => own })
       await open()
       // What is said to others alone shows nothing here.
       if (deals.opened.has(dealer)) continue
-      assert.deepEqual([[...deals.refused], warned], [[dealer], ['masking.refused']])
-      deals.open(opener, dealer, NAMED)
+      assert.deepEqual([[...deals.refused], warned], [isOfAnother(told) ? [] : [dealer], ['masking.refused']])
+      deals.open(opener, dealer, told)
     }
   })
 
@@ -89,8 +98,7 @@ describe('deals that a site fetches', () => {
     const { file, parcel } = dealt()
     for (const fault of [Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' }), new TypeError('not a function')]) {
       let failing = true
-      const { deals, open, warned } = fetching({
-        file: () => file,
+      const { deals, open, warned } = opening(file, {
         parcel() {
           if (failing) throw fault
           return parcel
@@ -98,7 +106,7 @@ describe('deals that a site fetches', () => {
       })
       await open()
       assert.deepEqual([deals.refused.size, deals.opened.size, warned], [0, 0, []])
-      assert.throws(() => deals.open(opener, dealer, NAMED), fault)
+      assert.throws(() => deals.open(opener, dealer, file), fault)
       failing = false
       await open()
       assert.ok(deals.opened.has(dealer))
@@ -106,8 +114,8 @@ describe('deals that a site fetches', () => {
   })
 
   it('throw the fault to who asks for a key file, too', async () => {
-    const { deals, open } = fetching({ file: () => assert.fail('a bug'), parcel: () => new Uint8Array(0) })
+    const { deals, open } = opening(dealt().file, { parcel: () => assert.fail('a bug') })
     await open()
-    assert.throws(() => deals.fetchFile(KEY, dealer, NAMED), /a bug/)
+    assert.throws(() => deals.fetchFile(KEY, dealer, NAMED, []), /a bug/)
   })
 })

@@ -201,13 +201,18 @@ describe('the context of a masked round', () => {
       { study: 2 as typeof terms.study },
       { run: 4 as typeof terms.run },
       { round: 8 as typeof terms.round },
-      { baseRoot: other },
+      { epoch: 1 },
       { protocol: other },
       { members: without(terms.members, first) },
     ]
-    const all = [{}, ...changed].map((change) => toHex(maskingRound({ ...terms, ...change }, nodeMasking.sha256).ctx))
-    assert.equal(new Set(all).size, changed.length + 1)
+    const all = [{}, ...changed].map((change) => maskingRound({ ...terms, ...change }, nodeMasking.sha256))
+    assert.equal(new Set(all.map(({ ctx }) => toHex(ctx))).size, changed.length + 1)
+    assert.equal(new Set(all.map(({ modelCtx }) => toHex(modelCtx))).size, changed.length + 1)
+    const onOther = maskingRound({ ...terms, baseRoot: other }, nodeMasking.sha256)
+    assert.deepEqual(onOther.ctx, all[0]!.ctx)
+    assert.notDeepEqual(onOther.modelCtx, all[0]!.modelCtx)
     // Of the same bytes put together in Python with hashlib.
-    assert.equal(all[0], '0x59ec43ae46c3b0a1d2e2d1cd712de2171207067e7ea3b1f2bf008596df07842c')
+    assert.equal(toHex(all[0]!.ctx), '0xddfe10a332300100e84eeb1387d536bc90a7769edc335b8433252d772364ac56')
+    assert.equal(toHex(all[0]!.modelCtx), '0xff5c17b6b5de391ee016bd91dc06b4b1d14307a40d5a3d64301225487ea6a7a5')
   })
 })

@@ -4,7 +4,7 @@ import { decode } from '@ipld/dag-cbor'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { bitmapOf, sitesOf, without } from '#base/bitmap.ts'
 import { concat } from '#base/bytes.ts'
-import { type Bitmap, roundNo, runId, type SiteId, siteId } from '#base/ids.ts'
+import { type Bitmap, digest, roundNo, runId, type SiteId, siteId } from '#base/ids.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import { toCbor } from '#wire/cbor.ts'
 import { decodeDealFile, encodeDealFile } from '#wire/masking/deal-file.ts'
@@ -24,6 +24,7 @@ import { keyIn, makeParty, releasesOf, sitesFrom } from '../../support/masked-pa
 
 const run = runId(3)
 const round = roundNo(7)
+const ctx = digest(`0x${'c7'.repeat(32)}`)
 
 interface Format {
   readonly what: string
@@ -40,21 +41,23 @@ describe('encodings of a masked round', () => {
     const release = releasesOf(keyed, without(bitmapOf(sites), siteId(4)), sites.slice(0, 4)).get(siteId(2))!
     const record = keyed.records.get(siteId(2))!
     const channelKey = offer.channelKey
+    const parcels = [...deal.parcels.values()].map(encodeParcel)
     const seeds = new Map(sites.map((site) => [site, new Uint8Array(32).fill(site + 1)]))
     const pairs = [{ lower: siteId(1), upper: siteId(4), secret: new Uint8Array(32).fill(9) }]
     const survivors = without(bitmapOf(sites), siteId(4))
     const unmasking = { site: siteId(2), proof: new Uint8Array(32).fill(7), survivors, seeds, pairs, release: { run, round, release } }
     assert.deepEqual(decodeUnmasking(encodeUnmasking(unmasking)), unmasking)
     formats = [
-      { what: 'key offer', bytes: encodeKeyOffer({ run, round, offer }), again: (bytes) => encodeKeyOffer(decodeKeyOffer(bytes)) },
+      { what: 'key offer', bytes: encodeKeyOffer({ run, round, ctx, offer }), again: (bytes) => encodeKeyOffer(decodeKeyOffer(bytes)) },
       { what: 'deal index', bytes: encodeDealIndex(deal.index), again: (bytes) => encodeDealIndex(decodeDealIndex(bytes)) },
       { what: 'parcel', bytes: encodeParcel(deal.parcels.get(siteId(1))!), again: (bytes) => encodeParcel(decodeParcel(bytes)) },
       { what: 'parcel', bytes: encodeParcel(deal.parcels.get(siteId(3))!), again: (bytes) => encodeParcel(decodeParcel(bytes)) },
       { what: 'key record', bytes: encodeKeyRecord(keyed.records.get(siteId(2))!), again: (bytes) => encodeKeyRecord(decodeKeyRecord(bytes)) },
-      { what: 'deal', bytes: encodeDealFile({ index: deal.index, channelKey }), again: (bytes) => encodeDealFile(decodeDealFile(bytes)) },
+      { what: 'deal', bytes: encodeDealFile({ index: deal.index, channelKey, parcels }), again: (bytes) => encodeDealFile(decodeDealFile(bytes)) },
+      { what: 'deal', bytes: encodeDealFile({ index: deal.index, channelKey, parcels: [] }), again: (bytes) => encodeDealFile(decodeDealFile(bytes)) },
       {
         what: 'key file',
-        bytes: encodeKeyFile({ record, index: deal.index, channelKey }),
+        bytes: encodeKeyFile({ record, index: deal.index, channelKey, deal: { root: ctx, cid: ctx } }),
         again: (bytes) => encodeKeyFile(decodeKeyFile(bytes, nodeMasking.sha256)),
       },
       { what: 'unmasking', bytes: encodeUnmasking(unmasking), again: (bytes) => encodeUnmasking(decodeUnmasking(bytes)) },
@@ -105,7 +108,7 @@ function sizesOf(site: SiteId, n: number, survivors: Bitmap) {
   const others = without(members, site)
   const fill = (length: number): Uint8Array => new Uint8Array(length)
   const lists = (count: number, length: number): Uint8Array[] => Array.from({ length: count }, () => fill(length))
-  const offer = encodeKeyOffer({ run, round, offer: { maskKey: fill(32), channelKey: fill(32), channelKem: fill(1184) } }).length + ENVELOPE_BYTES
+  const offer = encodeKeyOffer({ run, round, ctx, offer: { maskKey: fill(32), channelKey: fill(32), channelKem: fill(1184) } }).length + ENVELOPE_BYTES
   const index = encodeDealIndex({
     ...{ ctx: fill(32), dealer: site, to: members, selfCommitment: fill(32), maskKey: fill(32) },
     ...{ parcels: lists(n, 32), pairTags: lists(n - 1 - site, 16) },
@@ -168,7 +171,7 @@ describe('bytes of a masked round', () => {
     for (const [site, release] of releasesOf(keyed, survivors, sites.slice(0, 5))) {
       const { offer, deal } = keyed.party.members.get(site)!
       const sizes = sizesOf(site, 6, survivors)
-      assert.equal(encodeKeyOffer({ run, round, offer }).length + ENVELOPE_BYTES, sizes.offer)
+      assert.equal(encodeKeyOffer({ run, round, ctx, offer }).length + ENVELOPE_BYTES, sizes.offer)
       assert.equal(encodeDealIndex(deal.index).length, sizes.index)
       for (const [holder, parcel] of deal.parcels) assert.equal(encodeParcel(parcel).length, sizes.parcel(holder))
       assert.equal(encodeKeyRecord(keyed.records.get(site)!).length, sizes.record)

@@ -207,6 +207,7 @@ describe('next', () => {
       releaseDue: false,
       mayUnmask: false,
       releasedOther: false,
+      aheadDue: false,
     }
     const at = (phase: RoundView['phase'], work: Partial<MaskingWork> | null, r: Partial<RoundView> = {}, change: Partial<Situation> = {}) =>
       next(
@@ -217,7 +218,7 @@ describe('next', () => {
           ...change,
         }),
       )
-    const keyedEntry = { kind: 'keyed', run: runId(1), round: roundNo(3), root: ROOT, cid: ROOT, held: all } as const
+    const keyedEntry = { kind: 'keyed', run: runId(1), round: roundNo(3), base: ROOT, root: ROOT, cid: ROOT, held: all, shares: '' } as const
     const publication = { attempt: attemptNo(0), publisher: siteId(0), sumRoot: ROOT, sumCid: ROOT }
 
     it('offers keys, deals, then keys, each when it is due', () => {
@@ -235,6 +236,11 @@ describe('next', () => {
       const shown = { included: all, publication }
       assert.equal(at('Attesting', { releaseDue: true, mayUnmask: true }, shown, { last: 'release' }), 'attest')
       assert.equal(at('Attesting', { releaseDue: true }, shown, { last: 'attest' }), 'release')
+    })
+    it('prepares the next round while nothing else is to be done', () => {
+      assert.equal(at('Publishing', { aheadDue: true }, { turn: 1 }), 'prepare')
+      assert.equal(at('Publishing', { aheadDue: true }, { turn: 1 }, { resting: true }), 'wait')
+      assert.equal(at('Attesting', { aheadDue: true, releaseDue: true }, { included: all, publication }), 'release')
     })
     it('keys once, and says again what is journalled and not on chain', () => {
       assert.equal(at('Keying', { keyDue: true }, {}, { journal: [keyedEntry] }), 'key-again')

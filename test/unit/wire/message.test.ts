@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toHex } from '#base/bytes.ts'
 import { attemptNo, type Bitmap, digest, roundNo, runId } from '#base/ids.ts'
 import { encodeAnnounce } from '#wire/announce.ts'
 import { toCbor } from '#wire/cbor.ts'
-import { decodeMessage } from '#wire/message.ts'
+import { encodeFileWord } from '#wire/masking/file-word.ts'
+import { decodeMessage, encodeTogether, wordsApart } from '#wire/message.ts'
 import { encodeSliceWord, type SliceWord } from '#wire/slice-word.ts'
 
 // given a gossip message
 // ├── an announcement and a slice's word come back as they were
+// ├── several words of a masked round in one message too
 // ├── one of another version, or of a kind that this version does not know, is no fault of its sender: ROTA-4003
 // └── anything else is: ROTA-4001, and ROTA-4002 when it is too long
 
@@ -30,10 +33,23 @@ describe('messages', () => {
     assert.deepEqual(decodeMessage(encodeAnnounce(announced)), announced)
   })
 
+  it('are several words where a masked round has several to say', () => {
+    const deal = { kind: 'deal', run: runId(1), round: roundNo(2), file: Uint8Array.of(1, 2) } as const
+    const parts = [encodeSliceWord(word), encodeFileWord(deal), toCbor([1, 'newer', 7])]
+    assert.deepEqual(decodeMessage(encodeTogether(parts)), { kind: 'together', words: [word, deal] })
+    assert.deepEqual(wordsApart(encodeTogether(parts)).map(toHex), parts.map(toHex))
+    assert.deepEqual(wordsApart(parts[0]!), [parts[0]])
+    const bad = [[], [encodeTogether(parts)], [Uint8Array.of(255)], Array.from({ length: 5 }, () => parts[0]), ['text']]
+    for (const each of bad) assert.throws(() => decodeMessage(toCbor([1, 'together', each])), { code: 'ROTA-4001' })
+    assert.throws(() => decodeMessage(toCbor([1, 'together', parts, 1])), { code: 'ROTA-4001' })
+    assert.throws(() => decodeMessage(toCbor([1, 'deal', 1, 1, 'file'])), { code: 'ROTA-4001' })
+  })
+
   it('of a newer version are let go', () => {
     for (const newer of [
       [2, 'slice'],
       [1, 'unmasking', 7],
+      [1, 'constructor'],
       [1, 9, 1, 1, 0],
     ])
       assert.throws(() => decodeMessage(toCbor(newer)), { code: 'ROTA-4003' }, JSON.stringify(newer))
