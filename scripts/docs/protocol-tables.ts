@@ -13,7 +13,7 @@ const PROTOCOL: Readonly<Record<string, string>> = {
   'cohort.minRows': 'A site with fewer train rows abstains.',
   'cohort.maxRows': 'Most train or test rows at one site. Guards the sums against overflow.',
   'cohort.differencing':
-    'Exact learners: what a site does whose patients are too few away from those of an earlier run. `abstain`: it stays out until ten have changed, and everybody sees that it does. `rest`: it leaves out some patients more and takes part at once; a run whose patients changed is halted by its leader, not by the site.',
+    'Exact learners: what a site does whose patients, of those who train or of those who test, are too few away from those of an earlier run. `abstain`: it stays out until ten have changed, and everybody sees that it does. `rest`: it leaves out some patients more and takes part at once; a run whose patients changed is halted by its leader, not by the site.',
   features: 'The columns that the model reads.',
   'features[].name': 'As mapping files and results name it.',
   'features[].description': 'For people.',

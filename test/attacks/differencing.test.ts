@@ -18,10 +18,12 @@ import { type ExactLab, openLab, type Rule } from './support/exact-lab.ts'
 // ├── with the rule off
 // │   ├── two runs with a withdrawal between them show the patient's row, to 1e-5
 // │   ├── so do runs of two studies
-// │   └── and four cohorts of which each two differ by ten patients
+// │   ├── and four cohorts of which each two differ by ten patients
+// │   └── and ten who withdraw, of whom nine only test, where the ten are counted together
 // └── under the rule
 //     ├── the hospital stays out of the next run of any study, as long as fewer than ten patients changed
 //     ├── when ten changed it is in again, and what is shown is the average of the ten and no row
+//     ├── it counts those who train and those who test each by themselves
 //     ├── it stays out of cohorts that show a patient only together with several others
 //     └── where patients may rest it is in every run of any study, nobody sees that it changed, and what is shown is an average of ten and more
 
@@ -130,6 +132,33 @@ describe('the difference of exact runs', () => {
   })
 })
 
+describe('the difference of exact runs between which ten withdrew, of whom nine only test', () => {
+  const leave = (at: ExactLab): void => {
+    withdraw(at, 0, 1)
+    const { cohort } = at.world.site(HERE)
+    for (const tag of cohort.tags.test.slice(0, 9)) cohort.withdrawHere(tag)
+  }
+
+  it('is the row of the tenth, where all ten are counted together', async () => {
+    const at = await lab('together')
+    const before = await at.run(at.first)
+    leave(at)
+    const again = await at.run(at.first)
+    assert.deepEqual(at.abstained(again), [])
+    assert.ok(far(await attack(at, [before, protocol], [again, protocol]), truth(0)) < SHOWN)
+  })
+
+  it('is no row under the rule: of those who train one alone changed, and the hospital stays out', async () => {
+    const at = await lab('on')
+    const before = await at.run(at.first)
+    leave(at)
+    const again = await at.run(at.first)
+    assert.deepEqual(at.abstained(again), [HERE])
+    const whole = Array.from({ length: rows.rows }, (_, i) => truth(i))
+    assert.ok(far(await attack(at, [before, protocol], [again, protocol]), average(whole)) < SHOWN)
+  })
+})
+
 describe('the difference of exact runs in which patients may rest', () => {
   const cohort = { ...protocol.cohort, differencing: 'rest' as const }
   const resting = { ...study, protocol: { ...protocol, cohort } }
@@ -192,9 +221,9 @@ describe('four cohorts of which each two differ by ten patients', () => {
       const verdicts: boolean[] = []
       for (const [i, cohort] of order.entries()) {
         const patients = cohort.map((row) => digestOf('patient', row))
-        const { ok } = await ledger.mayJoin(patients)
+        const { ok } = await ledger.mayJoin(patients, [])
         verdicts.push(ok)
-        if (ok) await ledger.record(patients, digestOf('root', i))
+        if (ok) await ledger.record(patients, digestOf('root', i), [])
       }
       assert.deepEqual(verdicts, [true, true, true, false], `from cohort ${first}`)
     }

@@ -1,22 +1,21 @@
 import { readFile, stat } from 'node:fs/promises'
 import { RotaError } from '#base/errors.ts'
 import { type Digest, isDigest } from '#base/ids.ts'
-import { type Parts, restInParts } from '#core/consent/rest-further.ts'
-import { smallestDifference, symmetricDifference } from '#core/consent/smallest-difference.ts'
-import type { Differencing } from '#ports/differencing.ts'
+import { differenceInParts, eitherPart, type Parts, partsOf } from '#core/consent/parts.ts'
+import { restInParts } from '#core/consent/rest-further.ts'
+import { symmetricDifference } from '#core/consent/smallest-difference.ts'
+import type { Differencing, JoinVerdict } from '#ports/differencing.ts'
 import { withLock, writeDurably } from './durable-file.ts'
 
-/** Exact results that together are about fewer patients than this could show one of them. */
+/** Exact results that together are about fewer patients than this, of those who train or of those who test, could show one of them. */
 export const MIN_DIFFERENCE = 10
-
-export type JoinVerdict = { readonly ok: true } | { readonly ok: false; readonly smallestDifference: number }
 
 /** A cohort that was used, and the commitments under which it stands on chain: one for each programme. */
 interface UsedCohort {
   readonly roots: readonly Digest[]
   readonly patients: ReadonlySet<string>
   /** Null: written before it was kept who only tests. */
-  readonly testing: ReadonlySet<string> | null
+  readonly parts: Parts | null
 }
 
 /**
@@ -36,10 +35,8 @@ export class DifferencingLedger implements Differencing {
   }
 
   /** @throws ROTA-6006 when the ledger cannot be read */
-  async mayJoin(patients: readonly Digest[]): Promise<JoinVerdict> {
-    const earlier = (await this.#cohorts()).map((cohort) => cohort.patients)
-    const difference = smallestDifference(new Set(patients.map(shorten)), earlier, this.#minimum)
-    return difference >= this.#minimum ? { ok: true } : { ok: false, smallestDifference: difference }
+  async mayJoin(patients: readonly Digest[], testing: readonly Digest[]): Promise<JoinVerdict> {
+    return this.#judge(partsOf(patients.map(shorten), testing.map(shorten)), await this.#cohorts())
   }
 
   /** Asked again at each look at an open run: worked out once for the same list. @throws ROTA-6006 when the ledger cannot be read */
@@ -48,21 +45,27 @@ export class DifferencingLedger implements Differencing {
     const last = this.#rested
     if (last?.of === patients && last.cohorts === cohorts) return last.who
     const names = new Map(patients.map((patient) => [shorten(patient), patient]))
-    const now = partsOf({ patients: new Set(names.keys()), testing: new Set(testing.map(shorten)) })
-    const earlier = cohorts.map((cohort) => (cohort.testing === null ? eitherPart(cohort.patients, now) : partsOf(cohort)))
-    const who = restInParts(now, earlier, this.#minimum)?.map((name) => names.get(name) as Digest) ?? null
+    const now = partsOf(names.keys(), testing.map(shorten))
+    const rest = restInParts(now, earlierParts(cohorts, now), this.#minimum)
+    // Whose part only they themselves tell is not known once they rest.
+    const isEnough = rest !== null && this.#judge(without(now, new Set(rest)), cohorts).ok
+    const who = isEnough ? rest.map((name) => names.get(name) as Digest) : null
     this.#rested = { of: patients, cohorts, who }
     return who
   }
 
-  async record(patients: readonly Digest[], root: Digest, testing?: readonly Digest[]): Promise<void> {
+  #judge(now: Parts, cohorts: readonly UsedCohort[]): JoinVerdict {
+    const difference = differenceInParts(now, earlierParts(cohorts, now), this.#minimum)
+    return difference.smallestDifference >= this.#minimum ? { ok: true } : { ok: false, ...difference }
+  }
+
+  async record(patients: readonly Digest[], root: Digest, testing: readonly Digest[]): Promise<void> {
     await withLock(this.#file, async () => {
       const cohorts = await this.#cohorts()
       const now = new Set(patients.map(shorten))
       const known = cohorts.find((earlier) => symmetricDifference(now, earlier.patients) === 0)
-      if (known?.roots.includes(root)) return
-      const tests = testing === undefined ? (known?.testing ?? null) : new Set(testing.map(shorten))
-      const used: UsedCohort = { roots: [...(known?.roots ?? []), root], patients: now, testing: tests }
+      if (known?.roots.includes(root) && known.parts !== null) return
+      const used: UsedCohort = { roots: [...new Set([...(known?.roots ?? []), root])], patients: now, parts: partsOf(now, testing.map(shorten)) }
       await writeDurably(this.#file, [...cohorts.filter((cohort) => cohort !== known), used].map(lineOf).join(''))
     })
   }
@@ -96,7 +99,7 @@ export class DifferencingLedger implements Differencing {
       // Version 0.1 wrote the list of patients alone.
       const [roots, patients, testing = null]: readonly unknown[] = Array.isArray(value) ? [[], value] : [value.roots, value.patients, value.testing]
       if (isList(patients) && isList(roots) && roots.every(isDigest) && (testing === null || isList(testing)))
-        return { roots: roots as readonly Digest[], patients: new Set(patients), testing: testing === null ? null : new Set(testing) }
+        return { roots: roots as readonly Digest[], patients: new Set(patients), parts: testing === null ? null : partsOf(patients, testing) }
     } catch {
       // told below
     }
@@ -108,18 +111,17 @@ const NO_FILE = { mtimeMs: 0, size: 0, ino: 0 }
 
 const isList = (list: unknown): list is readonly string[] => Array.isArray(list) && list.every((x) => typeof x === 'string')
 
-const lineOf = ({ roots, patients, testing }: UsedCohort): string =>
-  `${JSON.stringify({ roots, patients: [...patients].sort(), ...(testing === null ? {} : { testing: [...testing].sort() }) })}\n`
+const lineOf = ({ roots, patients, parts }: UsedCohort): string =>
+  `${JSON.stringify({ roots, patients: [...patients].sort(), ...(parts === null ? {} : { testing: [...parts.test].sort() }) })}\n`
 
-function partsOf({ patients, testing }: Pick<UsedCohort, 'patients' | 'testing'>): Parts {
-  const test = testing ?? new Set()
-  return { train: new Set([...patients].filter((patient) => !test.has(patient))), test }
+function earlierParts(cohorts: readonly UsedCohort[], now: Parts): readonly Parts[] {
+  const sure = cohorts.flatMap(({ parts }) => parts ?? [])
+  return [...sure, ...cohorts.flatMap(({ patients, parts }) => (parts === null ? eitherPart(patients, [now, ...sure]) : []))]
 }
 
-/** Of whom it is not known may have been in either part: whoever is here still tells theirs. */
-function eitherPart(patients: ReadonlySet<string>, now: Parts): Parts {
-  const but = (part: ReadonlySet<string>): ReadonlySet<string> => new Set([...patients].filter((patient) => !part.has(patient)))
-  return { train: but(now.test), test: but(now.train) }
-}
+const without = ({ train, test }: Parts, rest: ReadonlySet<string>): Parts => ({
+  train: new Set([...train].filter((patient) => !rest.has(patient))),
+  test: new Set([...test].filter((patient) => !rest.has(patient))),
+})
 
 const shorten = (digest: Digest): string => digest.slice(2, 34)

@@ -1,7 +1,8 @@
 import type { Digest } from '#base/ids.ts'
-import { type Parts, restInParts } from '#core/consent/rest-further.ts'
-import { smallestDifference, symmetricDifference } from '#core/consent/smallest-difference.ts'
-import type { Differencing } from '#ports/differencing.ts'
+import { differenceInParts, type Parts, partsOf } from '#core/consent/parts.ts'
+import { restInParts } from '#core/consent/rest-further.ts'
+import { symmetricDifference } from '#core/consent/smallest-difference.ts'
+import type { Differencing, JoinVerdict } from '#ports/differencing.ts'
 
 /** A cohort that was used, and its commitments. */
 export interface SimUsedCohort {
@@ -21,16 +22,16 @@ export class SimDifferencing implements Differencing {
     this.#smallest = smallest
   }
 
-  async mayJoin(patients: readonly Digest[]): Promise<{ readonly ok: true } | { readonly ok: false; readonly smallestDifference: number }> {
-    const difference = smallestDifference(new Set(patients), this.#earlier(), this.#smallest)
-    return difference < this.#smallest ? { ok: false, smallestDifference: difference } : { ok: true }
+  async mayJoin(patients: readonly Digest[], testing: readonly Digest[]): Promise<JoinVerdict> {
+    const difference = differenceInParts(partsOf(patients, testing), this.#earlier(), this.#smallest)
+    return difference.smallestDifference < this.#smallest ? { ok: false, ...difference } : { ok: true }
   }
 
   async whoRests(patients: readonly Digest[], testing: readonly Digest[]): Promise<readonly Digest[] | null> {
-    return restInParts(partsOf({ patients, testing }), this.#used.map(partsOf), this.#smallest) as readonly Digest[] | null
+    return restInParts(partsOf(patients, testing), this.#earlier(), this.#smallest) as readonly Digest[] | null
   }
 
-  async record(patients: readonly Digest[], root: Digest, testing: readonly Digest[] = []): Promise<void> {
+  async record(patients: readonly Digest[], root: Digest, testing: readonly Digest[]): Promise<void> {
     const now = new Set(patients)
     const known = this.#used.find((cohort) => symmetricDifference(now, new Set(cohort.patients)) === 0)
     if (known === undefined) this.#used.push({ patients: [...patients], testing, roots: new Set([root]) })
@@ -41,12 +42,7 @@ export class SimDifferencing implements Differencing {
     return new Set(this.#used.flatMap(({ roots }) => [...roots]))
   }
 
-  #earlier(): ReadonlySet<Digest>[] {
-    return this.#used.map(({ patients }) => new Set(patients))
+  #earlier(): Parts[] {
+    return this.#used.map(({ patients, testing }) => partsOf(patients, testing))
   }
-}
-
-function partsOf({ patients, testing }: Pick<SimUsedCohort, 'patients' | 'testing'>): Parts {
-  const test = new Set<string>(testing)
-  return { train: new Set(patients.filter((patient) => !test.has(patient))), test }
 }

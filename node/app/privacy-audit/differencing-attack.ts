@@ -41,7 +41,7 @@ export async function differencingAttack(lab: Lab): Promise<Outcome> {
     ceiling: CEILING,
     declared: isNoisy
       ? promiseOf(guarded).declared
-      : `a cohort is used again as it was, or changed by ${MIN_DIFFERENCE} patients or more; ${NO_PROTECTION.slice(9)}`,
+      : `who trains, and who tests, is used again as before, or changed by ${MIN_DIFFERENCE} patients or more; ${NO_PROTECTION.slice(9)}`,
     enforced: isNoisy ? promiseOf(guarded).enforced : `by each site's node, over all studies: it abstains below ${MIN_DIFFERENCE}`,
     note: `${VICTIMS} patients; shown is a row of which each value is known to a hundredth of its range`,
   })
@@ -53,8 +53,8 @@ async function leastAllowed({ rows }: Lab): Promise<number> {
   try {
     const ledger = new DifferencingLedger(join(folder, 'cohorts.jsonl'))
     const patients = Array.from({ length: rows.rows }, (_, i) => toDigest(sha256(utf8(`patient ${i}`))))
-    await ledger.record(patients, toDigest(sha256(utf8('first run'))))
-    for (let fewer = 1; fewer < rows.rows; fewer++) if ((await ledger.mayJoin(patients.slice(fewer))).ok) return fewer
+    await ledger.record(patients, toDigest(sha256(utf8('first run'))), [])
+    for (let fewer = 1; fewer < rows.rows; fewer++) if ((await ledger.mayJoin(patients.slice(fewer), [])).ok) return fewer
     return rows.rows
   } finally {
     await rm(folder, { recursive: true, force: true })

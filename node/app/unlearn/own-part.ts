@@ -1,11 +1,13 @@
 import { DifferencingLedger, MIN_DIFFERENCE } from '#adapters/cohort/differencing-ledger.ts'
 import { type AtSite, consentedNow } from '#app/site/at-site.ts'
 import { isRotaError } from '#base/errors.ts'
+import type { Part } from '#core/consent/parts.ts'
 import { mayRest, type Protocol } from '#core/protocol/protocol.ts'
 
-/** By so many patients this hospital's cohort differs from one that it used before; the rule asks for none, or `least`. */
+/** By so many patients who train, or test, this hospital's cohort differs from one that it used before; the rule asks for none, or `least`. */
 export interface KeptOut {
   readonly patients: number
+  readonly part: Part
   readonly least: number
 }
 
@@ -17,10 +19,10 @@ export async function keptOutBy(site: AtSite, protocol: Protocol): Promise<KeptO
   try {
     const { patients, testing } = await consentedNow(site, protocol)
     const ledger = new DifferencingLedger(site.folder.paths.differencing)
-    const verdict = await ledger.mayJoin(patients)
+    const verdict = await ledger.mayJoin(patients, testing)
     return verdict.ok || (mayRest(protocol) && (await ledger.whoRests(patients, testing)) !== null)
       ? null
-      : { patients: verdict.smallestDifference, least: MIN_DIFFERENCE }
+      : { patients: verdict.smallestDifference, part: verdict.part, least: MIN_DIFFERENCE }
   } catch (error) {
     if (!isRotaError(error)) throw error
     return null

@@ -24,8 +24,9 @@ export const consentErrors = {
     reaction: 'ignore',
   },
   'ROTA-6005': {
-    what: 'an exact result over this cohort, beside those that were made before, would show what {smallestDifference} patients have together; it must be {minimum} at least',
-    remedy: 'The site abstains, since results would show those patients. Wait until more patients join or leave, or use a study with noise.',
+    what: 'an exact result over this cohort, beside those that were made before, would show a sum over {smallestDifference} of the patients who {part}; it must be over {minimum} at least',
+    remedy:
+      'The site abstains, since results would show those patients. Patients who train and patients who test are counted each by themselves: wait until more of these join or leave, or use a study with noise.',
     reaction: 'reject',
   },
   'ROTA-6006': {

@@ -49,7 +49,7 @@ function haltText({ halted }: ShownRun, study: number, { isLast, rests }: About,
   if (halted === null) return []
   const by = halted.by ?? 'a site'
   if (halted.reason !== 'cohortChanged') return [`Halted by ${by} (${halted.reason}).`]
-  const next = `${style.bold(`rota study start ${study}`)} fits it again with those who consent then; ${rests ? 'where few differ from an earlier run, some patients rest.' : 'a site whose patients differ by fewer than ten from an earlier run stays out.'}`
+  const next = `${style.bold(`rota study start ${study}`)} fits it again with those who consent then; ${rests ? 'where few differ from an earlier run, some patients rest.' : 'a site whose patients who train, or who test, differ by fewer than ten from an earlier run stays out.'}`
   return [`Halted by ${by}, ${rests ? 'for a site ' : ''}whose patients changed${isLast ? `: ${next}` : '.'}`]
 }
 

@@ -29,10 +29,10 @@ export function unlearnText(answer: UnlearnAnswer, style: Style): string {
 }
 
 /** A steward must not learn from the certificate alone that the whole hospital is missing from the model. */
-const keptOutText = ({ patients, least }: KeptOut, study: number | undefined, style: Style): string =>
+const keptOutText = ({ patients, part, least }: KeptOut, study: number | undefined, style: Style): string =>
   [
-    `${style.warn('This hospital stays out of it')}: its patients differ from those of an earlier exact run by ${patients}, and the difference of two results could show them.`,
-    `The model is without all of its records. Once ${least} differ, ${style.bold(`rota study start ${study}`)} opens a run that it takes part in, and this command certifies that one.`,
+    `${style.warn('This hospital stays out of it')}: its patients who ${part} differ from those of an earlier exact run by ${patients}, and the difference of two results could show them.`,
+    `The model is without all of its records. Once ${least} who ${part} differ, ${style.bold(`rota study start ${study}`)} opens a run that it takes part in, and this command certifies that one.`,
   ].join('\n')
 
 function certificateText({ before, after, method, checkpoint, membership, says, account }: SignedCertificate, style: Style): string {

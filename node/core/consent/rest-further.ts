@@ -1,17 +1,9 @@
+import { PARTS, type Parts } from './parts.ts'
 import { smallestDifference } from './smallest-difference.ts'
 
-/** A cohort in the two parts that a study has sums of. */
-export interface Parts {
-  readonly train: ReadonlySet<string>
-  readonly test: ReadonlySet<string>
-}
-
-/**
- * `restFurther` of each part by itself: ten patients of whom nine only test would show the one who trains.
- * @returns null where it is null of one
- */
+/** `restFurther` of each part by itself. @returns null where it is null of one */
 export function restInParts(now: Parts, earlier: readonly Parts[], least: number): readonly string[] | null {
-  const rest = (['train', 'test'] as const).map((part) =>
+  const rest = PARTS.map((part) =>
     restFurther(
       now[part],
       earlier.map((cohort) => cohort[part]),

@@ -15,7 +15,7 @@ export interface Refusal {
   readonly detail: string
 }
 
-/** Whether this cohort may be used: large enough, and not a handful of patients away from an earlier exact cohort. */
+/** Whether this cohort may be used: large enough, and neither who trains nor who tests a handful of patients away from an earlier exact cohort. */
 export async function whyNot(play: Play, cohort: ConsentedCohort): Promise<Refusal | null> {
   const { protocol, exact } = play.study
   const rows = cohort.table.train.rows
@@ -80,13 +80,13 @@ type Claimed = Pick<ConsentedCohort, 'patients' | 'testing' | 'rootIn'>
 async function differenceOf(site: ClaimSite, cohort: Claimed): Promise<Refusal | null> {
   const forgotten = (await forgottenCohorts(site)).filter((used) => !isStill(cohort, used))
   if (forgotten.length > 0) return { reason: 'differencing', detail: told(new RotaError('ROTA-6008', { cohorts: forgotten.length })) }
-  const verdict = await site.differencing.mayJoin(cohort.patients)
+  const verdict = await site.differencing.mayJoin(cohort.patients, cohort.testing)
   if (verdict.ok) return null
-  const { smallestDifference } = verdict
-  return { reason: 'differencing', detail: told(new RotaError('ROTA-6005', { smallestDifference, minimum: LEAST_DIFFERENCE })) }
+  const { smallestDifference, part } = verdict
+  return { reason: 'differencing', detail: told(new RotaError('ROTA-6005', { smallestDifference, part, minimum: LEAST_DIFFERENCE })) }
 }
 
-/** What the differencing ledger asks for (DESIGN section 8). */
+/** What the differencing ledger asks for, of those who train and of those who test (DESIGN section 8). */
 const LEAST_DIFFERENCE = 10
 
 /** The steward at this site reads it; nobody else does. */

@@ -8,7 +8,7 @@ import type { WithdrawalResult } from '../results.ts'
 import { type OpenRun, openRun } from '../rounds.ts'
 import type { Network, Scene, Studies } from '../scene.ts'
 
-/** Of each of two hospitals; the differencing rule asks for at least so many. */
+/** Of each of two hospitals, and all of them train: of these the differencing rule asks for at least so many. */
 const WITHDRAW = 10
 const ABSTAIN_LIMIT_MS = 30_000
 
@@ -28,7 +28,9 @@ export async function actWithdrawal(scene: Scene, network: Network, { exact, rec
   stage.good(`one patient of ${first.name} withdrew: run ${opened.run} halted in round ${round}`)
 
   const abstained = await aloneAbstains(scene, network, exact, first, others)
-  stage.good(`${leavers.map((list, i) => `${list.length} patients of ${two[i]?.name}`).join(' and ')} have withdrawn: ${others.length + 1} tags are on chain`)
+  stage.good(
+    `${leavers.map((list, i) => `${list.length} patients of ${two[i]?.name}`).join(' and ')} who train have withdrawn: ${others.length + 1} tags are on chain`,
+  )
 
   const again = await openRun(scene, network, exact)
   const run = await again.over()

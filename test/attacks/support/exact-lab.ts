@@ -19,8 +19,11 @@ import { encodeModel } from '#wire/model.ts'
 import { encodeProtocol, protocolDigest } from '#wire/protocol.ts'
 import { only } from './outsider.ts'
 
-/** `off`: any cohort may be used again, as if exact runs showed nothing. */
-export type Rule = 'on' | 'off'
+/**
+ * `off`: any cohort may be used again, as if exact runs showed nothing. `together`: those who train and those who test are counted together, as if sums
+ * were over both.
+ */
+export type Rule = 'on' | 'off' | 'together'
 
 const ATTACKER = siteId(2)
 
@@ -95,12 +98,13 @@ export async function openLab(
 
 /** Each site's real ledger on its disk, in place of the simulator's; time stands still while it reads. */
 function keepBooks(world: SimWorld, folder: string, rule: Rule): void {
+  const told = (testing: readonly Digest[]): readonly Digest[] => (rule === 'together' ? [] : testing)
   for (const site of world.sites) {
     const ledger = new DifferencingLedger(join(folder, `${site.name}.jsonl`))
     const real: Pick<DifferencingLedger, 'mayJoin' | 'whoRests' | 'record' | 'roots'> = {
-      mayJoin: (patients) => (rule === 'on' ? world.time.hold(ledger.mayJoin(patients)) : Promise.resolve({ ok: true })),
-      whoRests: (...of) => world.time.hold(ledger.whoRests(...of)),
-      record: (...args) => world.time.hold(ledger.record(...args)),
+      mayJoin: (patients, testing) => (rule === 'off' ? Promise.resolve({ ok: true }) : world.time.hold(ledger.mayJoin(patients, told(testing)))),
+      whoRests: (patients, testing) => world.time.hold(ledger.whoRests(patients, told(testing))),
+      record: (patients, root, testing) => world.time.hold(ledger.record(patients, root, told(testing))),
       roots: () => world.time.hold(ledger.roots()),
     }
     Object.assign(site.differencing, real)

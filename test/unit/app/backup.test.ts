@@ -67,7 +67,7 @@ describe('backup and restore', () => {
     await writeFile(paths.cohorts, 'sealed line\n')
     await writeFile(paths.desk, 'sealed line\n')
     await writeFile(paths.deskUsers, 'sealed line\n')
-    await new DifferencingLedger(paths.differencing).record([some], some)
+    await new DifferencingLedger(paths.differencing).record([some], some, [])
     const journal = await openJournal(paths.journal)
     for (const entry of [contributed(1, 3), contributed(2, 7), contributed(1, 4)]) await journal.append(entry)
     await journal.close()

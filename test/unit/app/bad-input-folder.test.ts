@@ -150,7 +150,7 @@ describe('a full disk', () => {
     const add = async (n: number) => {
       await journal.append(entry(n))
       await consents.append([consent(n)])
-      await ledger.record(cohort(n), ZERO_DIGEST)
+      await ledger.record(cohort(n), ZERO_DIGEST, [])
     }
     await add(1)
     const texts = () => Promise.all(['journal', 'consents', 'ledger'].map((file) => readFile(join(disk, file), 'latin1')))
@@ -158,7 +158,7 @@ describe('a full disk', () => {
     const empty = await fill()
     await fails(journal.append(entry(2)), 'ROTA-1306')
     await fails(consents.append([consent(2)]), 'ROTA-1306')
-    await fails(ledger.record(cohort(2), ZERO_DIGEST), 'ROTA-1306')
+    await fails(ledger.record(cohort(2), ZERO_DIGEST, []), 'ROTA-1306')
     assert.deepEqual(await texts(), before)
     assert.deepEqual((await readdir(disk)).sort(), ['ballast', 'consents', 'journal', 'ledger'], 'nothing half-written, no lock left')
     await empty()
@@ -171,7 +171,7 @@ describe('a full disk', () => {
     )
     await again.close()
     assert.equal((await new ConsentStore(join(disk, 'consents'), vault).standings('p'.repeat(3_000))).size, 2)
-    assert.deepEqual(await ledger.mayJoin(cohort(2)), { ok: true })
+    assert.deepEqual(await ledger.mayJoin(cohort(2), []), { ok: true })
   })
 })
 
