@@ -18,15 +18,15 @@ export function differencingCompliance(name: string, make: () => { readonly open
   describe(`differencing: ${name}`, () => {
     it('lets the first cohort join, and the same again', async () => {
       const record = make().open()
-      assert.deepEqual(await record.mayJoin(patients(0, 3)), { ok: true })
-      await record.record(patients(0, 50), hash('one'))
-      assert.deepEqual(await record.mayJoin(patients(0, 50).reverse()), { ok: true })
+      assert.deepEqual(await record.mayJoin(patients(0, 3), []), { ok: true })
+      await record.record(patients(0, 50), hash('one'), [])
+      assert.deepEqual(await record.mayJoin(patients(0, 50).reverse(), []), { ok: true })
     })
 
     it('asks for ten patients, of each cohort', async () => {
       const record = make().open()
-      await record.record(patients(0, 50), hash('one'))
-      await record.record(patients(0, 100), hash('two'))
+      await record.record(patients(0, 50), hash('one'), [])
+      await record.record(patients(0, 100), hash('two'), [])
       for (const [from, to, smallest] of [
         [0, 49, 1],
         [0, 41, 9],
@@ -35,8 +35,8 @@ export function differencingCompliance(name: string, make: () => { readonly open
         [0, 110, null],
       ] as const)
         assert.deepEqual(
-          await record.mayJoin(patients(from, to)),
-          smallest === null ? { ok: true } : { ok: false, smallestDifference: smallest },
+          await record.mayJoin(patients(from, to), []),
+          smallest === null ? { ok: true } : { ok: false, part: 'train', smallestDifference: smallest },
           `${from} to ${to}`,
         )
     })
@@ -44,12 +44,12 @@ export function differencingCompliance(name: string, make: () => { readonly open
     it('knows each commitment, also when it is opened anew', async () => {
       const { open } = make()
       const record = open()
-      await record.record(patients(0, 50), hash('one'))
-      await record.record(patients(0, 50), hash('the same in another round'))
-      await record.record(patients(0, 90), hash('two'))
+      await record.record(patients(0, 50), hash('one'), [])
+      await record.record(patients(0, 50), hash('the same in another round'), [])
+      await record.record(patients(0, 90), hash('two'), [])
       const roots = new Set([hash('one'), hash('the same in another round'), hash('two')])
       for (const book of [record, open()]) assert.deepEqual(await book.roots(), roots)
-      assert.equal((await open().mayJoin(patients(0, 52))).ok, false)
+      assert.equal((await open().mayJoin(patients(0, 52), [])).ok, false)
     })
   })
 }

@@ -18,11 +18,12 @@ export function hadToEnd(record: RunRecord): boolean {
   const { view, draw, events } = record
   if (view?.state !== 'Ended') return false
   const at = momentsOf(record)
-  const { round, included, rota } = view.round
+  const { round, included } = view.round
+  const awaited = only(events, 'RoundOpened').find((e) => e.round === round)?.awaited ?? EMPTY
   const published = only(events, 'Published').find((e) => e.round === round)
   const silent = new Set(draw.plan.lies.flatMap(({ site, lie }) => ((MASKING_LIES as readonly Lie[]).includes(lie) ? [site] : [])))
   const good = bitmapOf(soundBetween(record, published === undefined ? 0 : at(published), record.endMs).filter((site) => !silent.has(site)))
-  const terms = { round, members: bitmapOf(rota), threshold: thresholdOf(rota.length), ctx: new Uint8Array(32) }
+  const terms = { round, members: awaited, threshold: thresholdOf(sizeOf(awaited)), ctx: new Uint8Array(32) }
   const graph = maskGraph(
     terms,
     only(events, 'Keyed').filter((e) => e.round === round),
