@@ -1,7 +1,7 @@
 import { LONG } from './long-files.ts'
 
 /** Groups of which most files are over in less time than a process takes to start and load what they import. */
-const QUICK: ReadonlySet<string> = new Set(['unit'])
+const QUICK: ReadonlySet<string> = new Set(['unit', 'compliance', 'rounds', 'attacks'])
 /** Files a process: few enough that two cores share the work to the end. */
 const FILES_A_PROCESS = 15
 

@@ -23,8 +23,8 @@ import { exactStudy } from '../support/studies.ts'
 
 const SITES = 5
 const GONE = 4
-/** Before it has keyed, after, and when the sum stands: by ROTA_CHAOS_SEED. */
-const DRAWN = ['deal', 'release', 'key', 'attest'] as const
+/** Before it has keyed, after, when the sum stands, and while keys of the next round are exchanged: by ROTA_CHAOS_SEED. */
+const DRAWN = ['prepare', 'release', 'key', 'attest'] as const
 const row = DRAWN[Number(process.env.ROTA_CHAOS_SEED ?? 1) % DRAWN.length] as string
 const auditor = readerKeyOf(systemRandom.bytes(32))
 const study = exactStudy({ sites: SITES, limit: 12, later: 20 })

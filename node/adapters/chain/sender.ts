@@ -142,10 +142,13 @@ async function isNonceLost(rpc: Rpc, account: Address, { nonce, hash }: Signed, 
 const countOf = (rpc: Rpc, account: Address, at: 'latest' | 'pending'): Promise<number> =>
   rpc.call<string>('eth_getTransactionCount', [account, at]).then(Number)
 
-/** Asks at once, soon after, and when a log of the transaction is announced (some chains announce before they can be read). */
+/**
+ * Asks at once, soon after, and when a log of the transaction is announced (some chains announce before they can be read). Now and then in
+ * between: all that is announced wakes, so that each further question only costs.
+ */
 async function awaitReceipt(rpc: Rpc, hash: string, limitMs: number, onWake: (wake: () => void) => void): Promise<Receipt | null> {
   const end = Date.now() + limitMs
-  for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 2, 250)) {
+  for (let pauseMs = 2; ; pauseMs = Math.min(pauseMs * 8, 250)) {
     let timer: NodeJS.Timeout | undefined
     const woken = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, pauseMs)
