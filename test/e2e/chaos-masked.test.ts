@@ -29,14 +29,13 @@ const killHere = (row: Strike['row'], at: Moment = 'row'): Strike => ({ ...kill(
 
 /** Rows that every masked round has, and who gets to them. */
 const REACHED: readonly (readonly [Strike['row'], readonly Role[]])[] = [
-  ['advertise', ROLES],
-  ['deal', ROLES],
   ['key', ROLES],
   ['contribute', ROLES],
   ['witness', ['leader', 'standby']],
   ['publish', ['leader']],
   ['release', ROLES],
   ['attest', ROLES],
+  ['prepare', ROLES],
   ['wait', ROLES],
 ]
 
@@ -103,7 +102,7 @@ describe('kills at rows that few masked rounds have', skipped, () => {
   }
 
   it('its secrets gone: sit-out, abstain-again, ready', async () => {
-    const rows = [killHere('deal'), killHere('sit-out'), killHere('sit-out', 'send'), killHere('abstain-again'), killHere('ready')]
+    const rows = [killHere('key'), killHere('sit-out'), killHere('sit-out', 'send'), killHere('abstain-again'), killHere('ready')]
     const { round } = await fallInTurn(rows, ({ run, round }) => withJournal((journal) => journal.burn(run as RunId, roundNo(round + 1))))
     await bringBack(hospitals, run, SITE)
     const stories = await hospitals.untilStories(run, (told) => told.slice(round).some(({ included }) => included.length === SITES), 'all are in again')

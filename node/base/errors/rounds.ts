@@ -67,9 +67,9 @@ export const roundErrors = {
     reaction: 'reject',
   },
   'ROTA-5516': {
-    what: 'run {run} round {round}: this site showed its shares for one frozen set, and is asked to for another of the same model',
+    what: 'run {run} round {round}: this site showed its shares for one frozen set, and is asked to for another of the same round or model',
     remedy:
-      'Two sums that differ by one site would show its update, so the node stops. The chain went back over a final block: ask its operators, and start again only when it is sound.',
+      'Together they could show the update of one site, so the node stops. The chain went back over a final block: ask its operators, and start again only when it is sound.',
     reaction: 'stop',
   },
   'ROTA-5517': {

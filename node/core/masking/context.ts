@@ -14,10 +14,7 @@ export interface DealingTerms {
   /** Of the study's key: the deals lie under it. */
   readonly epoch: number
   readonly protocol: Digest
-  /**
-   * Whom a site may deal to: the round's rota. Known to all before anybody deals, so that nobody can lower the threshold. Not those alone that are awaited: a
-   * site that is back keys in with the others, and a round in which few came would be followed by one that awaits as few.
-   */
+  /** Whom a site may deal to: those whom the round awaited when it opened. Known to all before anybody deals, so that nobody can lower the threshold. */
   readonly members: Bitmap
 }
 

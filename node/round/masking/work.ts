@@ -1,13 +1,14 @@
 import { EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { equalBytes, type Sha256 } from '#base/bytes.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
-import type { Bitmap, SiteId } from '#base/ids.ts'
+import type { Bitmap, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { MaskingRound } from '#core/masking/context.ts'
 import type { DealIndex } from '#core/masking/deal.ts'
 import { checkSurvivors } from '#core/masking/graph.ts'
 import { groupsStand, tellsOfFew } from '#core/masking/groups.ts'
 import { awaitedReleases } from '#core/masking/rebuild.ts'
 import type { StudyRules } from '#ports/chain.ts'
+import type { JournalEntry } from '#ports/journal.ts'
 import { indexDigest } from '#wire/masking/key-file.ts'
 import { type ChainTime, partsPassed } from '../clock.ts'
 import type { MaskingWork } from '../next.ts'
@@ -112,13 +113,20 @@ function contributingWork({ site }: Play, { view }: Round, masked: MaskedRound):
   }
 }
 
+/**
+ * Whether shares were shown for another set: of the same model, since two sums that differ by one site show its update; or of the same round, whatever its
+ * model, since its secrets are shared out before the model is known, and both of one site's would be shown then.
+ */
+export const showedOther = (
+  entries: readonly JournalEntry[],
+  { run, round, base, included }: { readonly run: RunId; readonly round: RoundNo; readonly base: Digest; readonly included: Bitmap },
+): boolean => entries.some((e) => e.kind === 'released' && e.run === run && (e.base === base || e.round === round) && e.included !== included)
+
 function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<MaskingWork> {
   const { included, phase, publication } = round.view.round
   const canBeUnmasked = isUnmaskable(masked, included)
   if (phase === 'Publishing') warnOfMissing(play, round, masked)
-  const releasedOther = play.site.journal
-    .entries()
-    .some((e) => e.kind === 'released' && e.run === round.run && e.base === round.view.model.root && e.included !== included)
+  const releasedOther = showedOther(play.site.journal.entries(), { run: round.run, round: round.round, base: round.view.model.root, included })
   if (phase !== 'Attesting' || publication === null || !canBeUnmasked) return { canBeUnmasked, releasedOther }
   return {
     canBeUnmasked,
