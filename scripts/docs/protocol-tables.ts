@@ -31,7 +31,7 @@ const PROTOCOL: Readonly<Record<string, string>> = {
   arithmetic: '',
   'arithmetic.wordBits': 'Bits of a word of the sum.',
   'arithmetic.fractionBits': 'Binary digits after the point of exact sums.',
-  mode: "`open`: members see each other's updates. The other two are named for later versions: this one refuses to run them.",
+  mode: "`open`: members see each other's updates. `masked`: they see the sum alone ([privacy.md](privacy.md)); from five sites on. `groups` is named for later versions: this one refuses to run it.",
   slices: 'Parts into which a vector above 255 KiB is cut, each added up by three sites. As many as sites is best; at most minSites.',
   minSites: 'Fewer sites cannot open a round.',
   quorum: 'Updates without which a round is void.',
