@@ -6,12 +6,12 @@ describe('the options of chaos', () => {
   it('have usual values', () => {
     const { threads, ...usual } = readOptions([]) ?? { threads: 0 }
     assert.ok(threads >= 1)
-    assert.deepEqual(usual, { seeds: 500, from: 1, sites: undefined, masked: false, json: false, replay: undefined })
+    assert.deepEqual(usual, { seeds: 500, from: 1, sites: undefined, masked: false, study: undefined, json: false, replay: undefined })
   })
 
   it('are read', () =>
-    assert.deepEqual(readOptions(['--seeds', '7', '--from', '3', '--sites', '5', '--json', '--threads', '1']), {
-      ...{ seeds: 7, from: 3, sites: 5, masked: false, json: true, replay: undefined, threads: 1 },
+    assert.deepEqual(readOptions(['--seeds', '7', '--from', '3', '--sites', '5', '--study', 'fit', '--json', '--threads', '1']), {
+      ...{ seeds: 7, from: 3, sites: 5, masked: false, study: 'fit', json: true, replay: undefined, threads: 1 },
     }))
 
   it('name a number that cannot be', () => {
@@ -22,6 +22,7 @@ describe('the options of chaos', () => {
       ['--sites', '3'],
       ['--sites', '10'],
       ['--from', '1.5'],
+      ['--study', 'most'],
       ['--replay', '-1'],
       ['--nothing'],
     ])
