@@ -38,19 +38,16 @@ export async function playRun(play: Play, wakeUp: Waker, signals: PlaySignals, h
   const { site } = play
   const { stop, leave } = signals
   const clock = chainClock(play)
-  const views = viewsOf(play)
   try {
     while (!leave.aborted) {
       stop.throwIfAborted()
       const seen = wakeUp.mark()
-      const row = await lookAndDo(play, clock, views, stop, hooks)
-      if (row !== 'wait') views.renew()
+      const row = await lookAndDo(play, clock, stop, hooks)
       if (row === 'over') return
       if (row === 'wait') await wakeUp.next(seen, site.host.clock, LOOK_MS, stop)
       else if (row === 'trouble') await wakeUp.next(seen, site.host.clock, AFTER_TROUBLE_MS, stop)
     }
   } finally {
-    views.stop()
     await endTraining(play)
   }
 }
@@ -69,12 +66,12 @@ export interface PlayHooks {
   readonly beforeRow?: (row: RowName, view: RunView) => Promise<void>
 }
 
-async function lookAndDo(play: Play, clock: ChainClock, views: Views, signal: AbortSignal, hooks: PlayHooks): Promise<RowName | 'trouble' | 'over'> {
+async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hooks: PlayHooks): Promise<RowName | 'trouble' | 'over'> {
   const { site } = play
   const startedMs = site.host.clock.nowMs()
   let row: RowName = 'wait'
   try {
-    const [view, head, record] = await Promise.all([views.now(), clock.head(), play.study.record()])
+    const [view, head, record] = await Promise.all([site.chain.run(play.run), clock.head(), play.study.record()])
     hooks.seen?.(view)
     endUseless(play, view, has(record.approved, site.id))
     // The model that this site itself attested needs no fetching.
@@ -206,41 +203,6 @@ async function finish(play: Play, view: RunView, signal: AbortSignal): Promise<'
   if (view.state === 'Finished' && (play.base?.root !== view.model.root || !(await play.site.store.has(view.model.cid)))) await adopt(play, view, signal)
   play.site.tell({ kind: 'run-over', run: play.run, state: view.state })
   return 'over'
-}
-
-/** The run as the chain shows it. What members say wakes a site too: while nothing was heard of the chain, what it showed a moment ago stands. */
-interface Views {
-  now(): Promise<RunView>
-  /** This site has acted. */
-  renew(): void
-  stop(): void
-}
-
-/** A notice of the chain may be lost with its connection. */
-const VIEW_STANDS_MS = 250
-
-function viewsOf({ site, run }: Play): Views {
-  let last: { readonly view: RunView; readonly atMs: number } | null = null
-  const renew = (): void => {
-    last = null
-  }
-  const stop = site.chain.onChange(renew)
-  return {
-    async now() {
-      const atMs = site.host.clock.nowMs()
-      if (last !== null && atMs - last.atMs < VIEW_STANDS_MS) return last.view
-      // What is heard while it answers makes it old.
-      let isOld = false
-      const unwatch = site.chain.onChange(() => {
-        isOld = true
-      })
-      const view = await site.chain.run(run).finally(unwatch)
-      last = isOld ? null : { view, atMs }
-      return view
-    },
-    renew,
-    stop,
-  }
 }
 
 /** The chain's time and height as this node last learned them. */
