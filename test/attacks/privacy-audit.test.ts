@@ -189,7 +189,9 @@ describe('a question', () => {
 
   it('about generated rows is answered by the same functions', async () => {
     const { found, privacy, mode } = await ask({ sites: 3, mode: 'masked', epsilon: 2, delta: 1e-4, attacks: ['inversion'] })
-    assert.deepEqual([found[0]?.verdict, privacy?.epsilon, mode], ['under its ceiling', 2, 'masked'])
+    assert.deepEqual([found[0]?.protected === null, privacy?.epsilon, mode], [false, 2, 'masked'])
+    // Masks are drawn anew each time: with so few patients the interval may reach the ceiling.
+    assert.ok(['under its ceiling', 'too few to tell'].includes(found[0]?.verdict ?? ''), found[0]?.verdict)
   })
 })
 

@@ -113,7 +113,7 @@ const scratchGossip = ({ say }: ScratchWorld): Gossip => ({
 
 function scratchJournal(): Journal {
   const entries: JournalEntry[] = []
-  return { append: async (entry) => void entries.push(entry), entries: () => entries, compact: nothing, burn: nothing }
+  return { append: async (...more) => void entries.push(...more), entries: () => entries, compact: nothing, burn: nothing }
 }
 
 const EMPTY = { columns: [], rows: 0, values: new Float64Array(0), label: new Float64Array(0) }
