@@ -118,8 +118,8 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
   const given = { ...at, epoch: opened.epoch, baseRoot: opened.baseRoot, protocol, members: opened.awaited }
   const terms = maskingRound(given, sha256)
   const now = host.clock.nowMs()
-  return {
-    ...takenUp(play, view, terms, now),
+  // The same object: what is being read for it after a restart comes to it, not to a copy.
+  return Object.assign(takenUp(play, view, terms, now), {
     name,
     given,
     terms,
@@ -137,7 +137,7 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     isForeseen: false,
     isWarned: false,
     lacking: null,
-  }
+  })
 }
 
 /** What was exchanged ahead, if the round opened as foreseen: then there is nothing to say at first. Or before the chain went back, on another model. */
@@ -146,7 +146,7 @@ function takenUp(play: Play, view: RunView, terms: MaskingRound, nowMs: number):
   const ctx = toDigest(terms.ctx)
   if (masked?.ctx === ctx) return masked
   play.ahead = null
-  if (ahead?.ctx === ctx) return { ...ahead, offeredMs: ahead.isTold ? nowMs : NEVER }
+  if (ahead?.ctx === ctx) return Object.assign(ahead, { offeredMs: ahead.isTold ? nowMs : NEVER })
   ahead?.deals.stop()
   return openDealing(play, view.run, terms)
 }

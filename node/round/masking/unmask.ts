@@ -85,8 +85,12 @@ function inputOf(play: Play, round: Round, masked: MaskedRound, signal: AbortSig
     indexes,
     releases: checkedReleases(play, round, masked),
     async fetchParcel(dealer, holder) {
-      const found = await heldParcel(play, round, masked, dealer, holder, signal).catch(() => undefined)
-      signal.throwIfAborted()
+      const found = await heldParcel(play, round, masked, dealer, holder, signal).catch((error: unknown) => {
+        signal.throwIfAborted()
+        // It cannot be had, or is none: what its index says is not held against anybody then.
+        if (isRotaError(error)) return undefined
+        throw error
+      })
       if (found !== undefined) names.set(found.parcel, found.digest)
       return found?.parcel
     },
