@@ -5,18 +5,9 @@ import { backend_install, backend_list, backend_test } from './backend.ts'
 import { backup, restore } from './backup.ts'
 import { canary } from './canary.ts'
 import { chain_start, chain_stop } from './chain.ts'
-import {
-  consent_confirm,
-  consent_open,
-  consent_print,
-  consent_prove,
-  consent_record,
-  consent_show,
-  consent_status,
-  consent_verify,
-  consent_withdraw,
-} from './consent.ts'
+import { consent_confirm, consent_print, consent_record, consent_show, consent_status, consent_withdraw } from './consent.ts'
 import { consent_export, consent_import } from './consent-fhir.ts'
+import { consent_open, consent_prove, consent_verify } from './consent-proofs.ts'
 import { consent_unlearn } from './consent-unlearn.ts'
 import { demo } from './demo.ts'
 import { desk, desk_log, desk_user_add, desk_user_list, desk_user_remove } from './desk.ts'
