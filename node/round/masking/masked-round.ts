@@ -31,7 +31,6 @@ export interface MaskedRound extends Dealing {
   masks: MaskGraph
   /** Of a round in groups, as `masks`. */
   groups: MaskGroups | null
-  readonly baseRoot: Digest
   /** Of a round that repeats refused ones: frozen sets of these, whose sums were shown, but for sites that have left the study since. */
   shown: readonly Bitmap[]
   /** Who may take part: a round is repeated among those who were in it, since one site more would be told by the difference of two sums. */
@@ -77,8 +76,8 @@ export async function openMaskedRound(play: Play, view: RunView): Promise<Masked
   return known
 }
 
-function groupsOf({ run, site, base, study }: Play, { groups, graph, among, terms, baseRoot }: MaskedRound): MaskGroups | null {
-  const count = base?.root === baseRoot ? groupsAmong(study.protocol, base.model, sizeOf((terms.members & among) as Bitmap)) : 0
+function groupsOf({ run, site, base, study }: Play, { groups, graph, among, terms, given }: MaskedRound): MaskGroups | null {
+  const count = base?.root === given.baseRoot ? groupsAmong(study.protocol, base.model, sizeOf((terms.members & among) as Bitmap)) : 0
   if (base === null || count === 0) return null
   return groups ?? maskGroups(graph, among, count, { run, baseRoot: firstRefused(base, site) }, site.sha256)
 }
@@ -127,7 +126,6 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     graph: maskGraph(terms, []),
     masks: maskGraph(terms, []),
     groups: null,
-    baseRoot: opened.baseRoot,
     shown: [],
     among: EVERYBODY,
     seenMs: now,
