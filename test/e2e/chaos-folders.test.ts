@@ -8,6 +8,7 @@ import type { RunId } from '#base/ids.ts'
 import { assertAllClosed, assertUndisturbed } from '../support/blows.ts'
 import { limitFiles, mountSmall, type SmallDisk } from '../support/full-disk.ts'
 import type { Hospital } from '../support/hospitals.ts'
+import { leftOut } from '../support/how-much.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
 import { longStudy } from '../support/studies.ts'
 
@@ -103,7 +104,7 @@ describe('bad folders, clocks and versions', () => {
     })
   })
 
-  it('every block damaged', () =>
+  it('every block damaged', { skip: leftOut('drawn', 'an old copy and a journal cut short are played') }, () =>
     changed('all blocks were damaged', async () => {
       let damaged = 0
       for (const entry of await readdir(paths().blocks, { recursive: true })) {
@@ -115,7 +116,8 @@ describe('bad folders, clocks and versions', () => {
         damaged++
       }
       assert.ok(damaged > 10)
-    }))
+    }),
+  )
 
   it('a journal that ends in the middle of a line', () =>
     changed('the journal was cut short', async () => truncate(paths().journal, (await stat(paths().journal)).size - 9)))
@@ -127,7 +129,7 @@ describe('bad folders, clocks and versions', () => {
     for (const other of hospitals.nodes.slice(0, SITE)) assert.doesNotMatch(other?.said() ?? '', /clock\.wrong/)
   })
 
-  it('a node of the next version beside the others', async () => {
+  it('a node of the next version beside the others', { skip: leftOut('drawn', 'messages of an unknown version are refused in test/unit') }, async () => {
     await changed('its clock was put right, and it speaks the next version', async () => undefined, import_('next-version.ts'))
     const from = (await hospitals.stories(run)).length
     const stories = await hospitals.untilStories(run, (told) => told.slice(from).filter(({ state }) => state === 'closed').length >= 4, 'four more rounds')

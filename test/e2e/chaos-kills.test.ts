@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunId } from '#base/ids.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import { assertAllClosed, assertUndisturbed, type Blow, deal, tellBlow } from '../support/blows.ts'
+import { howMuch, more, played } from '../support/how-much.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
 import { arm, type Moment, type Role, type Strike } from '../support/strikes.ts'
 import { longStudy } from '../support/studies.ts'
@@ -46,26 +47,25 @@ const matrix: readonly Blow[] = [
   { strikes: [kill('publish', 'leader'), kill('publish', 'standby')], restart: true },
 ]
 
-const all = process.env.ROTA_CHAOS === 'all'
 const seed = Number(process.env.ROTA_CHAOS_SEED ?? 1)
 /** A killed node is started again well within it, on a slow machine too: what it does then, it does in the round in which it was killed. */
 const PATIENT_LIMIT = 20
 
 /** Rounds with a kill every three seconds. */
 const WHOLE = 50
-const ROUNDS = all ? WHOLE : 12
-const LEAST_KILLS = 3
+const ROUNDS = played({ few: 6, drawn: 12, all: WHOLE })
+const LEAST_KILLS = played({ few: 2, drawn: 3, all: 3 })
 const EVERY_MS = 3_000
 
 describe('kills at the rows of the protocol', () => {
   const study = longStudy({ sites: 4, contributing: PATIENT_LIMIT })
-  const blows = all ? matrix : drawn(matrix, seed)
+  const blows = played({ few: drawn(matrix, seed).slice(0, 5), drawn: drawn(matrix, seed), all: matrix })
   let hospitals: RoughHospitals
   let run: RunId
 
   before(async () => {
-    console.log(`kills: ${blows.length} of ${matrix.length} (${all ? 'all' : `drawn by seed ${seed}; ROTA_CHAOS=all for all, ROTA_CHAOS_SEED for others`})`)
-    console.log(`a kill every three seconds: ${ROUNDS} of ${WHOLE} rounds (ROTA_CHAOS=all for all)`)
+    console.log(`kills: ${blows.length} of ${matrix.length} (${howMuch === 'all' ? 'all' : `drawn by seed ${seed}; ${more}, ROTA_CHAOS_SEED for others`})`)
+    console.log(`a kill every three seconds: ${ROUNDS} of ${WHOLE} rounds (${more})`)
     hospitals = await makeRoughHospitals(study.sites, study.cohort.label.name)
     await hospitals.startAll()
     run = await hospitals.openRun(await hospitals.publish(study.protocol))
@@ -84,7 +84,7 @@ describe('kills at the rows of the protocol', () => {
     const lot = <T>(of: readonly T[]): T => of[Math.floor(random.uniform() * of.length)] as T
     const over = (await hospitals.stories(run)).length + ROUNDS
     let kills = 0
-    // On a quick machine the rounds are over before three were struck: then a few more are played.
+    // On a quick machine the rounds are over before enough were struck: then a few more are played.
     for (const end = Date.now() + 12_000 * ROUNDS; (await hospitals.stories(run)).length < over || kills < LEAST_KILLS; ) {
       assert.ok(Date.now() < end, `the rounds are over in time, after ${kills} kills`)
       const dueMs = Date.now() + EVERY_MS

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { RoundStory } from '#app/node/round-story.ts'
 import { type RunId, siteId } from '#base/ids.ts'
 import { assertAllClosed, assertUndisturbed } from '../support/blows.ts'
+import { leftOut } from '../support/how-much.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
 import { longStudy } from '../support/studies.ts'
 
@@ -38,7 +39,7 @@ describe('processes that publish wrong sums', () => {
     return stories.slice(from).find(fits) as RoundStory
   }
 
-  it('the leader', async () => {
+  it('the leader', { skip: leftOut('drawn', 'the leader and the next in turn with it are played') }, async () => {
     await restart(0, lying('wrong-sum'))
     const story = await thrownOut([0])
     assert.equal(story.state, 'closed')

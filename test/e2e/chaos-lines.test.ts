@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RoundStory } from '#app/node/round-story.ts'
 import type { RunId } from '#base/ids.ts'
 import { assertAllClosed, assertUndisturbed, untilStruck } from '../support/blows.ts'
+import { type HowMuch, leftOut } from '../support/how-much.ts'
 import type { LineState } from '../support/proxy.ts'
 import { makeRoughHospitals, noLines, type RoughHospitals } from '../support/rough-hospitals.ts'
 import { arm } from '../support/strikes.ts'
@@ -19,8 +20,7 @@ import { longStudy } from '../support/studies.ts'
 // └── when every line has 1 Mbit/s and 200 ms each way, all sites are in every round
 
 const LIMIT_MS = 7_000
-/** Why a case is left out unless all of chaos is asked for, or false. */
-const alsoPlayedBy = (other: string): string | false => (process.env.ROTA_CHAOS === 'all' ? false : `${other} is played: ROTA_CHAOS=all plays this too`)
+const besides = (other: string, from: HowMuch = 'all'): string | false => leftOut(from, `${other} is played`)
 const PAIRS = [0, 1, 2].flatMap((a) => [1, 2, 3].filter((b) => b > a).map((b) => [a, b] as const))
 
 describe('bad lines', { skip: noLines }, () => {
@@ -93,8 +93,8 @@ describe('bad lines', { skip: noLines }, () => {
 
   for (const [state, skip] of [
     ['cut', false],
-    ['swallows', false],
-    ['stalls', alsoPlayedBy('lines that swallow what is sent')],
+    ['swallows', besides('lines that are cut', 'drawn')],
+    ['stalls', besides('lines that swallow what is sent')],
   ] as const)
     it(`a site whose lines to the others are ${state === 'cut' ? 'cut' : `open, but ${state}`}`, { skip }, () =>
       without(`without site 3 (${state})`, () =>
@@ -106,7 +106,7 @@ describe('bad lines', { skip: noLines }, () => {
     )
 
   for (const [state, skip] of [
-    ['cut', alsoPlayedBy('an endpoint that no longer answers')],
+    ['cut', besides('an endpoint that no longer answers')],
     ['swallows', false],
   ] as const)
     it(`a site whose chain endpoint ${state === 'cut' ? 'is gone' : 'no longer answers'}`, { skip }, () =>
@@ -139,7 +139,7 @@ describe('bad lines', { skip: noLines }, () => {
       9_000,
     ))
 
-  it('two halves of which one has the chain', () =>
+  it('two halves of which one has the chain', { skip: besides('two halves that both have it', 'drawn') }, () =>
     lacking(
       'half of the sites, and the chain with them',
       () => {
@@ -150,7 +150,8 @@ describe('bad lines', { skip: noLines }, () => {
         for (const site of [2, 3]) hospitals.chainLine(site).become('stalls')
       },
       9_000,
-    ))
+    ),
+  )
 
   it('1 Mbit/s and 200 ms', async () => {
     for (const [a, b] of PAIRS) Object.assign(hospitals.line(a, b), { delayMs: 200, bytesPerSecond: 125_000 })

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import process from 'node:process'
 import { after, before, describe, it } from 'node:test'
 import { openJournal } from '#adapters/journal/file-journal.ts'
 import { pauseSite } from '#app/site/pause.ts'
@@ -11,6 +10,7 @@ import { roundNo, type StudyId } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import { untilStruck } from '../support/blows.ts'
 import { csvOf } from '../support/hospitals.ts'
+import { howMuch, leftOut, more } from '../support/how-much.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
 import { arm, type Strike } from '../support/strikes.ts'
 import { exactStudy } from '../support/studies.ts'
@@ -22,16 +22,15 @@ import { exactStudy } from '../support/studies.ts'
 // └── when a site that acted on another frozen set is killed at `halt-node`, it still refuses to go on, and the others close the round
 
 const kill = (row: Strike['row'], role: Strike['role'], more: Partial<Strike> = {}): Strike => ({ row, role, at: 'row', signal: 'SIGKILL', ...more })
-const all = process.env.ROTA_CHAOS === 'all'
 /** Kills one after another, each of who started again: all of them, or the last. */
-const some = (strikes: readonly Strike[]): readonly Strike[] => (all ? strikes : strikes.slice(-1))
+const some = (strikes: readonly Strike[]): readonly Strike[] => (howMuch === 'all' ? strikes : strikes.slice(-1))
 const NO_QUORUM_LIMIT = 7
 /** Nobody waits so long: each test's site comes back, or says that it does not. */
 const PATIENT_LIMIT = 90
 /** Two starts of a node fit into it, on a machine that does much else too; a standby publishes after a third of it. */
 const PUBLISHING_LIMIT = 60
 
-describe('kills at the rows that few rounds have', () => {
+describe('kills at the rows that few rounds have', { skip: leftOut('drawn', 'kills at rows that every round has are played') }, () => {
   const patient = exactStudy({ sites: 4, limit: PATIENT_LIMIT })
   const hasty = exactStudy({ sites: 4, limit: NO_QUORUM_LIMIT, later: PUBLISHING_LIMIT })
   let hospitals: RoughHospitals
@@ -39,7 +38,7 @@ describe('kills at the rows that few rounds have', () => {
   let hastyId: StudyId
 
   before(async () => {
-    console.log(`kills at rare rows: ${all ? 14 : 9} of 14 (ROTA_CHAOS=all for all)`)
+    console.log(`kills at rare rows: ${howMuch === 'all' ? 14 : 9} of 14 (${more})`)
     hospitals = await makeRoughHospitals(patient.sites, patient.cohort.label.name)
     await hospitals.startAll()
     id = await hospitals.publish(patient.protocol)

@@ -3,6 +3,7 @@ import process from 'node:process'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import type { RunId } from '#base/ids.ts'
 import { assertAllClosed, assertUndisturbed, type Blow, deal, tellBlow } from '../support/blows.ts'
+import { leftOut, more, played } from '../support/how-much.ts'
 import { residentOf } from '../support/resident.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
 import type { Strike } from '../support/strikes.ts'
@@ -27,16 +28,15 @@ const ticks: readonly Blow[] = ROLES.flatMap((role) =>
   [false, true].map((restart) => ({ strikes: [kill('contribute', 'site'), kill('tick', role)], restart, seeing: role })),
 )
 
-const all = process.env.ROTA_CHAOS === 'all'
-
-describe('two and three at once', () => {
+describe('two and three at once', { skip: leftOut('drawn', 'one at a time is played') }, () => {
   const study = longStudy({ sites: 7 })
-  const blows = all ? [...atOnce, ...ticks] : [atOnce[1], atOnce[3], ticks[0]].filter((blow) => blow !== undefined)
+  const matrix = [...atOnce, ...ticks]
+  const blows = played({ few: [], drawn: [1, 3, 4], all: [...matrix.keys()] }).map((i) => matrix[i] as Blow)
   let hospitals: RoughHospitals
   let run: RunId
 
   before(async () => {
-    console.log(`two and three at once: ${blows.length} of ${atOnce.length + ticks.length} (ROTA_CHAOS=all for all)`)
+    console.log(`two and three at once: ${blows.length} of ${matrix.length} (${more})`)
     hospitals = await makeRoughHospitals(study.sites, study.cohort.label.name)
     await hospitals.startAll()
     run = await hospitals.openRun(await hospitals.publish(study.protocol))

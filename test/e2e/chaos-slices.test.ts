@@ -3,6 +3,7 @@ import process from 'node:process'
 import { after, before, describe, it } from 'node:test'
 import type { RunId } from '#base/ids.ts'
 import { assertAllClosed, type Blow, deal, tellBlow } from '../support/blows.ts'
+import { leftOut, more, played } from '../support/how-much.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
 import type { Strike } from '../support/strikes.ts'
 import { slicedStudy } from '../support/studies.ts'
@@ -22,16 +23,14 @@ const matrix: readonly Blow[] = [
   ...RESTARTS.map((restart) => ({ strikes: [kill('publish', 'leader')], restart })),
 ]
 
-const all = process.env.ROTA_CHAOS === 'all'
-
-describe('kills where a model is cut into slices', () => {
+describe('kills where a model is cut into slices', { skip: leftOut('drawn', 'kills without slices are played') }, () => {
   const study = slicedStudy({ sites: 4, slices: 3 })
-  const blows = all ? matrix : matrix.filter((_, i) => [0, 5, 19].includes(i))
+  const blows = played({ few: [], drawn: [0, 5, 19], all: [...matrix.keys()] }).map((i) => matrix[i] as Blow)
   let hospitals: RoughHospitals
   let run: RunId
 
   before(async () => {
-    console.log(`kills with slices: ${blows.length} of ${matrix.length} (ROTA_CHAOS=all for all)`)
+    console.log(`kills with slices: ${blows.length} of ${matrix.length} (${more})`)
     hospitals = await makeRoughHospitals(study.sites, study.cohort.label.name, { untrained: true })
     await hospitals.startAll()
     run = await hospitals.openRun(await hospitals.publish(study.protocol))
