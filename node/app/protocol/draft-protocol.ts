@@ -19,15 +19,17 @@ export interface DraftOptions {
   readonly maxSites?: number | undefined
   /** Column that names the patient, so that it is no feature. */
   readonly patient?: string | undefined
+  /** Whether patients may rest so that nobody sees who withdrew. Default: of exact learners. */
+  readonly rest?: boolean | undefined
 }
 
 /** Columns that say something of the row, not of the patient's health. */
 const NEVER_FEATURES = ['site', 'set', 'patient']
 const USUAL_LABELS = ['label', 'outcome', 'target']
 
-/** The draft as a protocol, for simulations. @throws as draftProtocol and parseProtocol */
+/** The draft as a protocol, for simulations: nobody withdraws there, so that nobody rests. @throws as draftProtocol and parseProtocol */
 export const protocolFromData = async (file: string, options: DraftOptions = {}): Promise<Protocol> =>
-  parseProtocol(await draftProtocol(file, options), `draft for ${file}`)
+  parseProtocol(await draftProtocol(file, { ...options, rest: false }), `draft for ${file}`)
 
 /**
  * A commented protocol in YAML from what the columns hold. Ranges are rounded outwards; units, purpose and wording are
@@ -79,11 +81,19 @@ cohort:
   rule: 'Fill in: which patients belong to it'
   minRows: ${options.minRows ?? 10}               # a hospital with fewer train rows abstains
   maxRows: ${roomFor(rows)}            # most rows at one hospital; guards the sums against overflow
-
+${restText(options)}
 # A value outside its range is an error, never cut off. All hospitals' values must fit: ask them before publishing.
 # unit: a UCUM code such as mm[Hg], mg/dL, a; "1" for pure numbers and 0/1 flags. missing: refuse, drop-row, or {fill: number}.
 features:
 `
+
+/** Of a network, and with noise, nobody's leaving shows in the result. */
+const restText = ({ learner, rest = learner?.kind !== 'neural' }: DraftOptions): string =>
+  rest
+    ? `  differencing: rest        # who withdraws is hidden: ten others are left out with them for a while. Or abstain: the hospital stays out of
+                            # exact runs until ten have changed, which shows where somebody withdrew. Leave it out of studies with \`privacy\`
+`
+    : ''
 
 function featureText(column: ColumnFinding): string {
   const [low, high] = rangeOf(column)

@@ -37,6 +37,18 @@ describe('a draft', () => {
     assert.equal((await readRows(csv, defaultMapping(), protocol)).rows.length, 2)
   })
 
+  it('hides who withdraws where results are exact, and only there', async () => {
+    assert.equal(parseProtocol(await draftProtocol(csv)).cohort.differencing, 'rest')
+    const spec = {
+      kind: 'neural',
+      algorithm: 'fedavg',
+      layers: [{ className: 'Dense', config: { units: 1, activation: 'sigmoid' } }],
+      loss: 'binaryCrossentropy',
+    } as const
+    assert.doesNotMatch(await draftProtocol(csv, { learner: spec }), /differencing/)
+    assert.equal((await protocolFromData(csv)).cohort.differencing, undefined)
+  })
+
   it('takes label, learner and columns to drop from the caller', async () => {
     const protocol = await protocolFromData(csv, {
       label: 'los',
