@@ -55,23 +55,29 @@ export class EpochKeys {
     return { key, reader: true, why: '', damaged, wrong: false }
   }
 
-  /** Each bundle carries the key of the epoch before under its own; that of an earlier one, where the one before was in nobody's reach. */
+  /** Each bundle carries the key of the epoch before under its own; that of an earlier one, where the one before was in nobody's reach; and what that one does not lead to. */
   async #fromNext(study: StudyLog, epoch: number): Promise<Uint8Array | null> {
     for (let later = epoch + 1; study.epochs.has(later); later++) {
-      const carried = await this.#carriedBy(study, later)
-      const of = carried && [...study.epochs].find(([, { commitment }]) => commitment === commitmentTo(carried))?.[0]
-      if (of === epoch || (carried !== null && of === undefined)) return carried
+      const { before, others } = await this.#carriedBy(study, later, epoch)
+      const of = before && [...study.epochs].find(([, { commitment }]) => commitment === commitmentTo(before))?.[0]
+      if (of === epoch || (before !== null && of === undefined)) return before
+      const other = others.find((key) => commitmentTo(key) === study.epochs.get(epoch)?.commitment)
+      if (other !== undefined) return other
     }
     return null
   }
 
-  async #carriedBy(study: StudyLog, epoch: number): Promise<Uint8Array | null> {
-    const next: EventOf<'EpochPublished'> | undefined = study.epochs.get(epoch)
-    const { key } = next ? await this.of(study, epoch) : { key: null }
-    if (!next || key === null) return null
-    const { bytes } = await readStored(this.#sources, next.bundle)
-    const previous = bytes && decoded(bytes)?.previous
-    return previous ? openSecret(previous, key) : null
+  /** What the bundle of `later` gives as the key before, and as that of the epoch looked for. */
+  async #carriedBy(study: StudyLog, later: number, epoch: number): Promise<{ readonly before: Uint8Array | null; readonly others: readonly Uint8Array[] }> {
+    const next: EventOf<'EpochPublished'> | undefined = study.epochs.get(later)
+    const { key } = next ? await this.of(study, later) : { key: null }
+    const { bytes } = next && key !== null ? await readStored(this.#sources, next.bundle) : { bytes: null }
+    const bundle = bytes && decoded(bytes)
+    if (!bundle || key === null) return { before: null, others: [] }
+    return {
+      before: bundle.previous && openSecret(bundle.previous, key),
+      others: bundle.earlier.flatMap((entry) => (entry.epoch === epoch ? (openSecret(entry.sealed, key) ?? []) : [])),
+    }
   }
 
   /** Binds a wrap to its chain, study and epoch. */

@@ -26,7 +26,7 @@ const SENTENCES: Sentences = {
   StudyApproved: (e) => `the steward of site ${e.site} approved study ${e.study}`,
   StudyWithdrawn: (e) => `the steward of site ${e.site} withdrew it from study ${e.study}`,
   EpochPublished: (e) => `site ${e.site} drew the key of epoch ${e.epoch} of study ${e.study} for sites ${sites(e.members)}`,
-  EpochReported: (e) => `site ${e.site} said that it cannot have the key of epoch ${e.epoch} of study ${e.study}`,
+  EpochReported: (e) => `site ${e.site} said that it cannot have the key of epoch ${e.epoch} of study ${e.study}, or by it not those before`,
   RunOpened: (e) => `site ${e.site} opened run ${e.run} of study ${e.study} on model ${short(e.modelRoot)}`,
   RoundOpened: (e) =>
     `${at(e)} opened; site ${e.leader} leads; sites ${e.rota.join(' ')} are in the rota, ${sites(e.awaited)} awaited; base ${short(e.baseRoot)}`,

@@ -1,4 +1,4 @@
-import { has, sizeOf } from '#base/bitmap.ts'
+import { EMPTY, has, sizeOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { SiteId, StudyId } from '#base/ids.ts'
 import { PHASES, type StudyRecord } from '#ports/chain.ts'
@@ -39,6 +39,13 @@ const SHARE_OF_LIMIT = 1 / 3
 /** Whoever did not give the last key that it drew either: so the keys of two such drawers in a row spoil one round, and not two. */
 const DOUBTED_AFTER_MS = 2_000
 
+/** Newest key whose way back this site has looked at. */
+interface Looked {
+  readonly epoch: number
+  readonly sinceMs: number
+  isDone: boolean
+}
+
 /** Undefined is nobody: the log always names who drew a key. */
 type Doubts = Set<SiteId | undefined>
 
@@ -52,6 +59,7 @@ export function watchKeys(site: Site): KeyWatch {
   const doubted = new Map<StudyId, Doubts>()
   /** How many keys in a row were reported although this site has them. */
   const needless = new Map<StudyId, { epoch: number; times: number }>()
+  const looked = new Map<StudyId, Looked>()
 
   async function drawInTurn(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void> {
     const now = site.host.clock.nowMs()
@@ -82,22 +90,50 @@ export function watchKeys(site: Site): KeyWatch {
   }
 
   /**
-   * Who came, or came back, after the newest key that others have cannot hand that one on, and with it what was made under it would be out of reach
+   * Who came, or came back, after a key that others have cannot hand that one on, and with it what was made under it would be out of reach
    * for whoever joins later, and for itself.
    */
   async function hasGap({ id, epoch: newest }: StudyRecord, { keys }: Study): Promise<boolean> {
     if (!newest.reported) return false
-    for (let { epoch } = newest; epoch >= 0; epoch--) {
-      if (keys.holds(epoch)) return false
-      if (!has((await site.chain.epoch(id, epoch)).members, site.id)) return true
+    for (let { epoch } = newest; epoch >= 0; epoch--) if (!keys.holds(epoch) && (await isFor(id, epoch)) === 'others') return true
+    return false
+  }
+
+  const isFor = async (study: StudyId, epoch: number): Promise<'me' | 'others'> =>
+    has((await site.chain.epoch(study, epoch)).members, site.id) ? 'me' : 'others'
+
+  /**
+   * Whoever drew the newest key may not have had those before: it had just come while the others were away, or keeps them back. What was made under
+   * them, as the last model of a run that is over, would be out of reach for members who came later: who has them says that another key is to be drawn,
+   * one after the other.
+   */
+  async function bridge(record: StudyRecord, { keys }: Study, signal: AbortSignal): Promise<void> {
+    const { id, epoch: newest } = record
+    const now = site.host.clock.nowMs()
+    const before = looked.get(id)
+    const look = before?.epoch === newest.epoch ? before : { epoch: newest.epoch, sinceMs: now, isDone: false }
+    looked.set(id, look)
+    if (look.isDone) return
+    const { epochs, sure } = await keys.cutOff(newest.epoch, signal)
+    const waitedMs = now - look.sinceMs
+    const wentMs = sure ? 0 : reportAfterMs(record)
+    if (!(await isMissed(record, epochs))) look.isDone = waitedMs >= wentMs
+    else if (waitedMs >= wentMs + REST_MS + RANK_MS * rankOf(record, site.id, await drawersOf(site, id))) {
+      await site.chain.reportEpoch(id, newest.epoch).catch(ignoreLate)
+      look.isDone = true
     }
+  }
+
+  /** Whether a member has one of these keys in no wrap. */
+  async function isMissed({ id, epoch: { members } }: StudyRecord, epochs: readonly number[]): Promise<boolean> {
+    for (const epoch of epochs) if ((members & ~(await site.chain.epoch(id, epoch)).members) !== EMPTY) return true
     return false
   }
 
   async function hold(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void> {
     const { id, epoch } = record
     const isHeld = study.keys.holds(epoch.epoch)
-    if (isHeld && !missing.has(id)) return
+    if (isHeld && !missing.has(id)) return bridge(record, study, signal)
     const now = site.host.clock.nowMs()
     const { drawer, doubts } = await doubtsOf(record, now)
     const patienceMs = doubts.has(drawer) ? DOUBTED_AFTER_MS : reportAfterMs(record)

@@ -1,11 +1,11 @@
 import { sitesOf } from '#base/bitmap.ts'
-import { concat, fromHex, toDigest, utf8 } from '#base/bytes.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import { type Digest, digest, type StudyId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
-import type { EpochRecord, StudyRecord } from '#ports/chain.ts'
+import type { StudyRecord } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
-import { decodeEpochBundle, type EpochBundle, encodeEpochBundle } from '#wire/epoch-bundle.ts'
+import { type EarlierKey, encodeEpochBundle } from '#wire/epoch-bundle.ts'
+import { context, keyBundles, keyCommitment, type NumberedKey, unlessFatal } from './key-bundles.ts'
 import type { Site as WholeSite } from './site.ts'
 import { within } from './within.ts'
 
@@ -19,15 +19,24 @@ export interface Keyring {
   holds(epoch?: number): boolean
   /** Draws the next epoch's key when the approved sites are no longer those of the current one. @returns whether it did */
   renew(record: StudyRecord, signal: AbortSignal): Promise<boolean>
+  /** Keys that this site has, and whoever has only the newest never comes to. */
+  cutOff(newest: number, signal: AbortSignal): Promise<CutOff>
+}
+
+export interface CutOff {
+  readonly epochs: readonly number[]
+  /** False: a bundle on the way could not be had just now, and may lead further. */
+  readonly sure: boolean
 }
 
 export function createKeyring(site: KeySite, study: StudyId, protocol: Protocol): Keyring {
   const known = new Map<number, EpochKey>()
+  const bundles = keyBundles(site, study)
 
   async function key(epoch: number, signal: AbortSignal): Promise<EpochKey> {
     const held = known.get(epoch)
     if (held !== undefined) return held
-    const fetched = await unwrap(site, study, await site.chain.epoch(study, epoch), signal).catch((error) => viaLaterEpoch(error, epoch, signal))
+    const fetched = await bundles.unwrap(epoch, signal).catch((error) => viaLaterEpoch(error, epoch, signal))
     known.set(epoch, fetched)
     return fetched
   }
@@ -47,23 +56,12 @@ export function createKeyring(site: KeySite, study: StudyId, protocol: Protocol)
   }
 
   async function backFrom(later: number, epoch: number, signal: AbortSignal): Promise<EpochKey | null> {
-    let at = later
-    let held = known.get(later) ?? (await unwrap(site, study, await site.chain.epoch(study, later), signal))
-    while (at > epoch) {
+    const from = known.get(later) ?? (await bundles.unwrap(later, signal))
+    known.set(later, from)
+    for await (const [at, held] of bundles.leadsTo([later, from], epoch, signal)) {
       known.set(at, held)
-      const { previous } = await fetchBundle(site, await site.chain.epoch(study, at), signal)
-      if (previous === null) return null
-      held = site.vault.open(previous, held)
-      const of = await epochOf(commitment(site, held), epoch, at - 1)
-      if (of === null) return null
-      at = of
+      if (at === epoch) return held
     }
-    return held
-  }
-
-  /** Which of these epochs a key is of, by its commitment; the last as a rule. */
-  async function epochOf(committed: Digest, first: number, last: number): Promise<number | null> {
-    for (let epoch = last; epoch >= first; epoch--) if ((await site.chain.epoch(study, epoch)).commitment === committed) return epoch
     return null
   }
 
@@ -73,15 +71,17 @@ export function createKeyring(site: KeySite, study: StudyId, protocol: Protocol)
     const epoch = first ? 0 : record.epoch.epoch + 1
     const fresh = site.host.random.bytes(32)
     const recipients = [...(await memberKeys(site, record)), ...protocol.readers.map((reader) => digest(reader.encryptionKey))]
+    const before = first ? null : await newestHeld(record, signal)
     const bundle = encodeEpochBundle({
       study,
       epoch,
-      previous: first ? null : await previousUnder(fresh, record, signal),
+      previous: before === null ? null : site.vault.seal(before[1], fresh),
+      earlier: before === null ? [] : await earlierUnder(fresh, before, signal),
       wraps: site.vault.wrap(fresh, recipients, context(site, study, epoch)),
     })
     const cid = await site.store.putPlain(bundle, signal)
     try {
-      await site.chain.publishEpoch(study, epoch, commitment(site, fresh), cid)
+      await site.chain.publishEpoch(study, epoch, keyCommitment(site, fresh), cid)
     } catch (error) {
       if (isRotaError(error) && error.reaction === 'ignore') return false
       throw error
@@ -93,30 +93,68 @@ export function createKeyring(site: KeySite, study: StudyId, protocol: Protocol)
    * A reported epoch's key may be out of reach: then the new bundle carries the newest that this site has, and what was made under the one that is
    * missing stays with those who hold it. A site that has just started again finds its own on its disk. Null where there is none.
    */
-  async function previousUnder(fresh: Uint8Array, record: StudyRecord, signal: AbortSignal): Promise<Uint8Array | null> {
+  async function newestHeld(record: StudyRecord, signal: AbortSignal): Promise<NumberedKey | null> {
     const { epoch, reported } = record.epoch
-    if (!reported) return site.vault.seal(await key(epoch, signal), fresh)
+    if (!reported) return [epoch, await key(epoch, signal)]
     return within(site, LOOKED_FOR_MS, signal, async (patience) => {
       for (let earlier = epoch; earlier >= 0; earlier--) {
         const held = await key(earlier, patience).catch((error) => unlessFatal(error, signal))
-        if (held !== null) return site.vault.seal(held, fresh)
+        if (held !== null) return [earlier, held]
       }
       return null
     })
   }
 
-  return { key, holds: (epoch) => (epoch === undefined ? known.size > 0 : known.has(epoch)), renew }
+  /** What the key before does not lead to: somebody drew it who had not all that others have. */
+  async function earlierUnder(fresh: EpochKey, before: NumberedKey, signal: AbortSignal): Promise<readonly EarlierKey[]> {
+    const { epochs } = await apartFrom(before, signal)
+    return epochs.map((epoch) => ({ epoch, sealed: site.vault.seal(known.get(epoch) as EpochKey, fresh) }))
+  }
+
+  /** Epochs before this one whose keys this site has, and to which this one's does not lead; without those to which a later one of them does. */
+  async function apartFrom(from: NumberedKey, signal: AbortSignal): Promise<CutOff> {
+    const epochs: number[] = []
+    const reached = new Set<number>()
+    let sure = true
+    const follow = (next: NumberedKey): Promise<void> =>
+      within(site, LOOKED_FOR_MS, signal, async (patience) => {
+        for await (const [at, held] of bundles.leadsTo(next, 0, patience, () => (sure = false))) {
+          reached.add(at)
+          known.set(at, held)
+        }
+      }).catch((error) => {
+        sure = false
+        unlessFatal(error, signal)
+      })
+    await follow(from)
+    for (let epoch = from[0] - 1; epoch >= 0; epoch--) {
+      const held = reached.has(epoch) ? null : await ownKey(epoch, signal)
+      if (held === null) continue
+      epochs.push(epoch)
+      await follow([epoch, held])
+    }
+    return { epochs, sure }
+  }
+
+  /** Null where this site has it neither in memory nor wrapped to it on its disk. */
+  async function ownKey(epoch: number, signal: AbortSignal): Promise<EpochKey | null> {
+    const held = known.get(epoch)
+    if (held !== undefined || !(await site.store.has((await site.chain.epoch(study, epoch)).bundle))) return held ?? null
+    const own = await bundles.unwrap(epoch, signal).catch((error) => unlessFatal(error, signal))
+    if (own !== null) known.set(epoch, own)
+    return own
+  }
+
+  return {
+    key,
+    holds: (epoch) => (epoch === undefined ? known.size > 0 : known.has(epoch)),
+    renew,
+    cutOff: async (newest, signal) => apartFrom([newest, await key(newest, signal)], signal),
+  }
 }
 
 /** Whether the next epoch's key has to be drawn: none yet, other members now, or one of them could not open it. */
 export const isEpochDue = ({ epoch, approved }: StudyRecord): boolean => epoch.bundle === ZERO || epoch.members !== approved || epoch.reported
-
-/** A key that cannot be had one way may be had another. @throws what is no trouble with one key */
-function unlessFatal(error: unknown, signal: AbortSignal): null {
-  signal.throwIfAborted()
-  if (!isRotaError(error)) throw error
-  return null
-}
 
 /** Time for a disk, and for a member that is near: the others wait for the new key. */
 const LOOKED_FOR_MS = 1_000
@@ -130,33 +168,3 @@ async function memberKeys(site: KeySite, record: StudyRecord): Promise<Digest[]>
     return member.encryptionKey
   })
 }
-
-async function unwrap(site: KeySite, study: StudyId, record: EpochRecord, signal: AbortSignal): Promise<EpochKey> {
-  const bundle = await fetchBundle(site, record, signal)
-  return checked(site, record, site.vault.unwrap(bundle.wraps, context(site, study, record.epoch)))
-}
-
-/** Simulated sites are handed one array for all: it is decoded once. */
-const decoded = new WeakMap<Uint8Array, EpochBundle>()
-
-async function fetchBundle(site: KeySite, record: EpochRecord, signal: AbortSignal): Promise<EpochBundle> {
-  const bytes = await site.store.getPlain(record.bundle, signal)
-  const bundle = decoded.get(bytes) ?? decodeEpochBundle(bytes)
-  decoded.set(bytes, bundle)
-  return bundle
-}
-
-/** @throws ROTA-5503 when what was unwrapped is not what the chain committed to */
-function checked(site: KeySite, record: EpochRecord, key: Uint8Array): EpochKey {
-  if (commitment(site, key) !== record.commitment) throw new RotaError('ROTA-5503', { epoch: record.epoch })
-  return key
-}
-
-/** What stands on chain for an epoch's key; tells nothing about it, since the key is 32 random bytes. */
-const commitment = (site: KeySite, key: Uint8Array): Digest => toDigest(site.sha256(utf8('rota epoch key'), key))
-
-/** Binds a wrap to its chain, study and epoch. */
-export const epochContext = (genesis: Digest, chainId: bigint, study: number, epoch: number): Uint8Array =>
-  concat(utf8('rota epoch bundle'), fromHex(genesis), utf8(` ${chainId} ${study} ${epoch}`))
-
-const context = (site: KeySite, study: StudyId, epoch: number): Uint8Array => epochContext(site.chain.genesis, site.chain.chainId, study, epoch)

@@ -39,7 +39,7 @@ export function eventText(event: SimEvent): string | null {
     case 'EpochPublished':
       return `draws the key of epoch ${event.epoch}`
     case 'EpochReported':
-      return `reports that it cannot have the key of epoch ${event.epoch}`
+      return `reports that it cannot have the key of epoch ${event.epoch}, or by it not those before`
     default:
       return null
   }

@@ -23,7 +23,8 @@ import { only, type RunRecord } from '../../scripts/chaos/record.ts'
 // ├── a site that trains for long asks for more time
 // ├── good keys that are reported as bad are drawn anew, ever more seldom
 // ├── two members keep back the keys that they draw, while one of them calls good keys bad: no round is lost
-// └── a site that was away while keys were drawn does not draw the next: whoever has the one before hands it on
+// ├── a site that was away while keys were drawn does not draw the next: whoever has the one before hands it on
+// └── a hospital is admitted after the run is over, and whoever drew the key then had none before: the others hand theirs on, and it reads the final model
 
 const QUIET: FaultPlan = { ...NO_FAULTS, mostInTrouble: null }
 
@@ -187,5 +188,25 @@ describe('chaos of one kind', () => {
       only(events, 'EpochPublished').map(({ site }) => site),
       [0, 1, 3, 4],
     )
+  })
+
+  it('a hospital that is admitted after the run reads its final model, though the key was drawn by one without those before', async () => {
+    const [late, joining] = [siteId(3), siteId(4)]
+    const others = [0, 1, 2].map(siteId)
+    const record = await play(5, {
+      joining,
+      late: [{ site: late, afterMs: 36_000 }],
+      disturbances: [
+        inRound(1, { kind: 'outage', group: others, how: 'down', lastsMs: 100_000 }, 'Witnessing', 6_000),
+        inRound(1, { kind: 'admission', lastsMs: 3_000 }, 'Witnessing', 8_000),
+      ],
+    })
+    const drawers = only(record.events, 'EpochPublished').map(({ site }) => site)
+    const finished = record.events.findIndex((e) => e.kind === 'RunStateChanged')
+    assert.deepEqual(drawers.slice(0, 2), [0, late])
+    assert.ok(record.events.findIndex((e) => e.kind === 'EpochPublished' && e.site === late) > finished, 'it was over by then')
+    assert.equal(drawers.length, 3, 'one more key is enough')
+    assert.ok(others.includes(drawers[2] as SiteId))
+    assert.ok(has(record.holders, joining))
   })
 })

@@ -125,7 +125,7 @@ function madeUpStudy({ site }: CanaryParts, record: StudyRecord, protocol: Proto
     // Of made-up updates no row is asked for.
     protocol: { ...protocol, cohort: { ...protocol.cohort, minRows: 0 } },
     learner: madeUpLearner(largestLayout(protocol), name, site),
-    keys: { key: async () => key, holds: () => true, renew: async () => false },
+    keys: { key: async () => key, holds: () => true, renew: async () => false, cutOff: async () => ({ epochs: [], sure: true }) },
     programme: ZERO_DIGEST,
     exact: false,
     record: async () => record,

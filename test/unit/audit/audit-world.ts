@@ -25,7 +25,7 @@ import { decodeSum } from '#core/ring/decode.ts'
 import { toRing } from '#core/ring/to-ring.ts'
 import type { ChainEvent, ChainEventBody } from '#ports/chain.ts'
 import type { ModelStore, ObjectKind } from '#ports/model-store.ts'
-import { epochContext } from '#round/keyring.ts'
+import { epochContext } from '#round/key-bundles.ts'
 import { withinBounds } from '#round/steps/tolerance.ts'
 import { nameModel, ownProof } from '#round/study.ts'
 import { encodeEpochBundle } from '#wire/epoch-bundle.ts'
@@ -101,6 +101,7 @@ export async function buildWorld(
     study: STUDY,
     epoch: 0,
     previous: null,
+    earlier: [],
     wraps: holder.wrap(epochKey, [options.recipient ?? holder.encryptionKey], epochContext(genesis, chainId, STUDY, 0)),
   })
   const learner = learnerFor(protocol, sha256)

@@ -23,7 +23,7 @@ import { isRotaError } from '#base/errors.ts'
 import { attemptNo, type Digest, roundNo, runId, siteId, studyId, ZERO_DIGEST } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import type { ModelStore } from '#ports/model-store.ts'
-import { epochContext } from '#round/keyring.ts'
+import { epochContext } from '#round/key-bundles.ts'
 import { encodeEpochBundle } from '#wire/epoch-bundle.ts'
 import { setOf } from './audit-world.ts'
 
@@ -206,21 +206,30 @@ describe('objects of more than one piece', () => {
 })
 
 describe('epoch keys', () => {
-  it('of an epoch that was not wrapped to the reader come from the next bundle', async () => {
+  it('of an epoch that was not wrapped to the reader come from the bundles after it', async () => {
     const secret = systemRandom.bytes(32)
     const [mine, other] = [keyholder(encryptionKeyOf(secret), systemRandom), keyholder(encryptionKeyOf(systemRandom.bytes(32)), systemRandom)]
     const store = await openOfflineStore(join(root, 'epochs'))
-    const [first, second] = [systemRandom.bytes(32), systemRandom.bytes(32)]
+    const secrets = [0, 1, 2, 3].map(() => systemRandom.bytes(32)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+    const [first, second, third, fourth] = secrets
     const genesis = hex(hash(utf8('a chain')))
     const wrap = (key: Uint8Array, to: typeof mine, epoch: number) => to.wrap(key, [to.encryptionKey], epochContext(genesis, 5n, 1, epoch))
     const bundles = [
-      encodeEpochBundle({ study: 1, epoch: 0, previous: null, wraps: wrap(first, other, 0) }),
-      encodeEpochBundle({ study: 1, epoch: 1, previous: mine.seal(first, second), wraps: wrap(second, mine, 1) }),
+      encodeEpochBundle({ study: 1, epoch: 0, previous: null, earlier: [], wraps: wrap(first, other, 0) }),
+      encodeEpochBundle({ study: 1, epoch: 1, previous: mine.seal(first, second), earlier: [], wraps: wrap(second, mine, 1) }),
+      encodeEpochBundle({ study: 1, epoch: 2, previous: null, earlier: [], wraps: wrap(third, other, 2) }),
+      encodeEpochBundle({
+        ...{ study: 1, epoch: 3, previous: mine.seal(second, fourth), wraps: wrap(fourth, mine, 3) },
+        earlier: [
+          { epoch: 0, sealed: mine.seal(third, fourth) },
+          { epoch: 2, sealed: mine.seal(third, fourth) },
+        ],
+      }),
     ]
     const epochs: StudyLog['epochs'] = new Map(
       await Promise.all(
         bundles.map(async (bundle, epoch) => {
-          const commitment = hex(hash(utf8('rota epoch key'), epoch === 0 ? first : second))
+          const commitment = hex(hash(utf8('rota epoch key'), secrets[epoch] as Uint8Array))
           const place = { block: 1, index: epoch, timestamp: 0, tx: ZERO_DIGEST, members: setOf(0), site: siteId(0), study: studyId(1) }
           return [epoch, { kind: 'EpochPublished' as const, ...place, epoch, commitment, bundle: await store.putPlain(bundle, signal) }] as const
         }),
@@ -231,6 +240,7 @@ describe('epoch keys', () => {
     const keys = new EpochKeys({ chainId: 5n, genesis }, sources, readerKeyOf(secret))
     assert.deepEqual((await keys.of(study, 0)).key, Buffer.from(first))
     assert.deepEqual((await keys.of(study, 1)).key, Buffer.from(second))
+    assert.deepEqual((await keys.of(study, 2)).key, Buffer.from(third), 'of one that the bundle before does not lead to, from the list beside it')
     assert.equal((await new EpochKeys({ chainId: 6n, genesis }, sources, readerKeyOf(secret)).of(study, 1)).reader, false)
   })
 })

@@ -12,7 +12,8 @@ import { outlineOf } from '#core/commit/outline.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { ObjectKind } from '#ports/model-store.ts'
-import { createKeyring, epochContext } from '#round/keyring.ts'
+import { epochContext } from '#round/key-bundles.ts'
+import { createKeyring } from '#round/keyring.ts'
 import { encodeEpochBundle } from '#wire/epoch-bundle.ts'
 import { decodeUnmasking, encodeUnmasking, type Unmasking } from '#wire/masking/unmasking.ts'
 import { encodeProtocol } from '#wire/protocol.ts'
@@ -59,7 +60,7 @@ export async function transcribe(dir: string, world: SimWorld, site: SimPorts, p
     const wraps = holder.wrap(key, [holder.encryptionKey], epochContext(genesis, chainId, study, epoch))
     return {
       commitment: toDigest(sha256(utf8('rota epoch key'), key)),
-      bundle: await store.putPlain(encodeEpochBundle({ study, epoch, previous: null, wraps }), signal),
+      bundle: await store.putPlain(encodeEpochBundle({ study, epoch, previous: null, earlier: [], wraps }), signal),
     }
   }
 
