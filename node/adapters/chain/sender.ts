@@ -2,7 +2,9 @@ import { Transaction, Wallet } from 'ethers'
 import { RotaError } from '#base/errors.ts'
 import { type Address, address } from '#base/ids.ts'
 import type { Depth } from './depth.ts'
+import { failureOf, SHORT_OF_GAS } from './failure.ts'
 import { readFees } from './fees.ts'
+import { openGasRoom } from './gas-room.ts'
 import { revertError } from './reverts.ts'
 import { isRevert, type RawLog, type Rpc, RpcError } from './rpc.ts'
 
@@ -11,8 +13,9 @@ export interface Sender {
   readonly account: Address
   /**
    * Resolves when the transaction's block counts and its receipt can be read.
-   * @param gasLimit fixed: an estimate made before the others' calls runs out of gas, when ours turns out to move the phase on
-   * @throws ROTA-5xxx with the contract's own error, ROTA-5001, ROTA-5002 and ROTA-5017 when it may be tried again
+   * @param gasLimit fixed: an estimate made before the others' calls runs out of gas, when ours turns out to move the phase on. Where it is too
+   * little on this chain, the call is sent again with twice as much
+   * @throws ROTA-5xxx with the contract's own error, ROTA-5001, ROTA-5002, ROTA-5003, ROTA-5017 and ROTA-5018 when it may be tried again
    */
   send(to: Address | null, data: string, gasLimit: number): Promise<Receipt>
 }
@@ -21,6 +24,7 @@ export interface Receipt {
   readonly status: string
   readonly blockNumber: string
   readonly blockHash: string
+  readonly gasUsed: string
   readonly contractAddress: string | null
   readonly logs: readonly RawLog[]
 }
@@ -45,6 +49,7 @@ class NonceLost extends Error {}
 export function openSender({ rpc, chainId, depth }: { readonly rpc: Rpc; readonly chainId: bigint; readonly depth: Depth }, privateKey: string): Sender {
   const wallet = new Wallet(privateKey)
   const account = address(wallet.address)
+  const room = openGasRoom(rpc)
   let nextNonce: Promise<number> | null = null
   const forgetNonce = () => {
     nextNonce = null
@@ -80,14 +85,18 @@ export function openSender({ rpc, chainId, depth }: { readonly rpc: Rpc; readonl
   return {
     account,
     async send(to, data, gasLimit) {
+      const call = { from: account, to, data, gas: gasLimit }
       for (let tries = 1; ; tries++) {
-        const receipt = await sendOnce(to, data, gasLimit).catch((error) => {
+        const gas = await room.give(call)
+        const receipt = await sendOnce(to, data, gas).catch((error) => {
           if (error instanceof NonceLost && tries < TRIES) return null
           throw error instanceof RpcError || error instanceof NonceLost ? refusal(error, account) : error
         })
         if (receipt === null) continue
         if (BigInt(receipt.status) === 1n) return receipt
-        throw await reasonOf(rpc, { from: account, to, data, gas: hex(gasLimit) }, Number(receipt.blockNumber))
+        const why = await failureOf(rpc, { ...call, gas }, receipt)
+        if (why !== SHORT_OF_GAS) throw why
+        await room.widen(call)
       }
     },
   }
@@ -164,21 +173,6 @@ async function awaitReceipt(rpc: Rpc, hash: string, limitMs: number, onWake: (wa
   }
 }
 
-/**
- * Why a mined transaction failed: receipts do not say, so the call is made again on the block after it, where what came before it in
- * the block still stands, then on the block before.
- */
-async function reasonOf(rpc: Rpc, call: object, block: number): Promise<RotaError> {
-  for (const at of [block, block - 1]) {
-    const error = await rpc.call('eth_call', [call, hex(at)]).then(
-      () => null,
-      (refused) => refused,
-    )
-    if (error instanceof RpcError && error.data !== undefined) return revertError(error)
-  }
-  return new RotaError('ROTA-5003', { block })
-}
-
 const isKnown = (error: unknown): boolean => error instanceof RpcError && /already (known|imported)|known transaction/i.test(error.message)
 
 const isNonceTrouble = (error: unknown): boolean => error instanceof RpcError && /nonce|replacement|underpriced/i.test(error.message)
@@ -189,5 +183,3 @@ function refusal(error: RpcError | NonceLost, account: Address): RotaError {
   if (/insufficient funds|balance/i.test(error.message)) return new RotaError('ROTA-5009', { account }, error)
   return new RotaError('ROTA-5010', { error: error.message }, error)
 }
-
-const hex = (n: number): string => `0x${n.toString(16)}`

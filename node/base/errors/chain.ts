@@ -78,6 +78,12 @@ export const chainErrors = {
     remedy: 'See whether the chain makes blocks. One that makes them only for transactions needs chainFinality: instant; the node goes on by itself.',
     reaction: 'retry',
   },
+  'ROTA-5018': {
+    what: 'a call needs more than the {gas} gas that a block of this chain holds',
+    remedy:
+      'Ask who runs the chain to raise the gas limit of its blocks (docs/chain.md). Nothing was changed and nothing is lost: the node asks the chain again, and sends the call once it fits.',
+    reaction: 'retry',
+  },
 
   // Rounds: late and duplicate calls lose nothing.
   'ROTA-5101': { what: 'round {round} of run {run} is not open: round {current} is', remedy: NOTHING, reaction: 'ignore' },
