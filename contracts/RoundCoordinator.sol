@@ -23,7 +23,7 @@ import {Mode, StudyRules} from "./types/Studies.sol";
 
 /// @title RoundCoordinator
 /// @notice The calls; what a call does in each phase is in rounds/, the rules in IRoundCoordinator. Calls of masked runs alone are in
-/// MaskedRounds.
+/// MaskedRounds, and those by which a run stops and goes on.
 contract RoundCoordinator is Contributing, RoundViews {
     using Bitmap for uint256;
 
@@ -129,34 +129,18 @@ contract RoundCoordinator is Contributing, RoundViews {
     /// @inheritdoc IRoundCoordinator
     function tick(RunId id) external {
         Run storage r = _known(id);
-        if (r.state == RunState.Paused) _tryResume(id, r, NO_SITE);
+        if (r.state == RunState.Paused) _asMasked(id);
         else _advance(id, r);
     }
 
     /// @inheritdoc IRoundCoordinator
     function ready(RunId id) external {
-        // Check: a member's first signal in a run that may go on
-        (Run storage r, SiteId site) = _enter(id);
-        _checkNotOver(id, r);
-        _memberNow(r.study, site);
-        uint256 signalled = _ready(r);
-        if (signalled.has(site)) revert RoundCoordinator_AlreadyReady(id, site);
-        // Effect: signalled; a pause may end
-        (r.ready, r.anyReady) = (signalled | Bitmap.only(site), true);
-        emit SiteReady(id, site);
-        if (r.state == RunState.Paused) _tryResume(id, r, site);
+        _asMasked(id);
     }
 
     /// @inheritdoc IRoundCoordinator
-    function halt(RunId id, uint8 reason) external {
-        // Check: a member of an exact run that is not over
-        (Run storage r, SiteId site) = _enter(id);
-        _checkNotOver(id, r);
-        if (!r.exact) revert RoundCoordinator_NotExact(id);
-        _memberNow(r.study, site);
-        // Effect: over
-        r.state = RunState.Halted;
-        emit RunStateChanged(id, RunState.Halted, site, reason);
+    function halt(RunId id, uint8) external {
+        _asMasked(id);
     }
 
     /// @dev How every site's call begins: known run, known site, and the step of a limit that has passed.
@@ -193,9 +177,5 @@ contract RoundCoordinator is Contributing, RoundViews {
         else if (c.phase == Phase.Witnessing) _endWitnessing(id, r, slot, c);
         else if (c.phase == Phase.Publishing) _endPublishing(id, r, slot, c);
         else _endAttesting(id, r, slot, c);
-    }
-
-    function _checkNotOver(RunId id, Run storage r) private view {
-        if (r.state > RunState.Paused) revert RoundCoordinator_RunNotActive(id, r.state);
     }
 }

@@ -17,6 +17,7 @@ abstract contract Opening is RoundStore {
     uint8 internal constant VOIDS_TO_PAUSE = 3;
     uint8 internal constant PAUSED_BY_VOIDS = 0;
     uint8 internal constant PAUSED_TOO_FEW = 1;
+    uint8 internal constant PAUSED_BY_PUBLICATIONS = 2;
     uint8 internal constant ENDED_BY_PUBLICATIONS = 0;
     uint8 internal constant ENDED_BY_MODEL = 1;
 
@@ -24,7 +25,10 @@ abstract contract Opening is RoundStore {
     /// none opens.
     /// A deep one awaits every site of its rota: where a frozen set came to nothing every sound site counts, the slowest too.
     function _openRound(RunId id, Run storage run, bool deep) internal {
-        if (run.masked && _endRevealed(id, run, ENDED_BY_MODEL)) return;
+        if (_isRevealed(run)) {
+            _end(id, run, ENDED_BY_MODEL);
+            return;
+        }
         (uint256 rota, uint32 epoch) = STUDIES.rotaNow(run.study);
         if (rota.size() < run.minSites) {
             _pause(id, run, PAUSED_TOO_FEW);
@@ -42,26 +46,39 @@ abstract contract Opening is RoundStore {
     }
 
     /// @dev The round is contributed afresh; the third in a row pauses the run. What was frozen and came to nothing may have been
-    /// held by liars alone: then all of the rota is asked at once. Not so once masked sums are published.
+    /// held by liars alone: then all of the rota is asked at once. Once a masked sum is published the round stays, for its set alone may be unmasked.
     function _void(RunId id, Run storage run, Phase phase) internal {
-        if (run.masked && _endRevealed(id, run, ENDED_BY_PUBLICATIONS)) return;
+        bool last = ++run.voidsInARow == VOIDS_TO_PAUSE;
+        if (_isRevealed(run)) {
+            _keep(id, run, last);
+            return;
+        }
         emit RoundVoid(id, run.round, phase);
         bool deep = phase > Phase.Witnessing || PhaseClock.isDeep(_slot(run, run.round).clock);
-        if (++run.voidsInARow == VOIDS_TO_PAUSE) _pause(id, run, PAUSED_BY_VOIDS);
+        if (last) _pause(id, run, PAUSED_BY_VOIDS);
         else _openRound(id, run, deep && phase != Phase.Keying);
         if (!deep || run.state != RunState.Active) return;
         Round storage r = _slot(run, run.round);
         r.clock = PhaseClock.deepened(r.clock);
     }
 
-    /// @dev Ends a pause when more than half of the members are ready and there are enough for a rota.
+    /// @dev Ends a pause when more than half of the members are ready and there are enough for a rota; of a round that stayed also
+    /// so many of those who share its secrets that they can unmask it.
     function _tryResume(RunId id, Run storage run, SiteId site) internal {
         uint256 members = STUDIES.membersNow(run.study);
+        uint256 there = _ready(run) & members;
         (uint256 rota,) = STUDIES.rotaNow(run.study);
-        bool wanted = Rota.isMajority((_ready(run) & members).size(), members.size());
-        if (!wanted || rota.size() < run.minSites) return;
-        (run.state, run.voidsInARow) = (RunState.Active, 0);
+        if (!Rota.isMajority(there.size(), members.size()) || rota.size() < run.minSites) return;
+        Round storage r = _slot(run, run.round);
+        bool stays = PhaseClock.phaseOf(r.clock) == Phase.Publishing && _isRevealed(run);
+        if (stays && (there & r.keyed).size() < Rota.unmaskThreshold(r.keyed.size())) return;
+        run.state = RunState.Active;
         emit RunStateChanged(id, RunState.Active, site, 0);
+        if (stays) {
+            _begin(id, run.round, r, PhaseClock.unpack(r.clock), Phase.Publishing);
+            return;
+        }
+        run.voidsInARow = 0;
         // Who was slow to say so is waited for as well
         run.ready = rota;
         _openRound(id, run, false);
@@ -78,10 +95,26 @@ abstract contract Opening is RoundStore {
         return run.anyReady ? run.ready : 0;
     }
 
-    /// @dev Another set of updates of this model would be unmasked beside the one that is.
-    function _endRevealed(RunId id, Run storage run, uint8 reason) private returns (bool revealed) {
-        revealed = run.revealed[run.modelRoot];
-        if (!revealed) return false;
+    /// @dev Of a masked run: another set of updates of this model would be unmasked beside the one that is.
+    function _isRevealed(Run storage run) private view returns (bool) {
+        return run.masked && run.revealed[run.modelRoot];
+    }
+
+    /// @dev The publications of a round are spent. Whoever could unmask it may be away: it waits for them, twice, and is published anew.
+    function _keep(RunId id, Run storage run, bool last) private {
+        if (last) {
+            _end(id, run, ENDED_BY_PUBLICATIONS);
+            return;
+        }
+        Round storage r = _slot(run, run.round);
+        Clock memory c = PhaseClock.unpack(r.clock);
+        if (c.phase == Phase.Attesting) ++c.attempt;
+        (c.phase, c.firstPlace) = (Phase.Publishing, 0);
+        r.clock = c.pack();
+        _pause(id, run, PAUSED_BY_PUBLICATIONS);
+    }
+
+    function _end(RunId id, Run storage run, uint8 reason) private {
         run.state = RunState.Ended;
         emit RunStateChanged(id, RunState.Ended, NO_SITE, reason);
     }

@@ -25,7 +25,7 @@ abstract contract Publishing is Opening {
         if (sumRoot == 0 || sumCid == 0) revert RoundCoordinator_ZeroDigest();
         // Effect: the sum awaits its attestations
         (r.sumRoot, r.sumCid) = (sumRoot, sumCid);
-        if (attempt == 0 && c.flags & PhaseClock.KEYED != 0) run.revealed[run.modelRoot] = true;
+        if (attempt == 0 && c.flags & PhaseClock.KEYED != 0) (run.revealed[run.modelRoot], run.voidsInARow) = (true, 0);
         (c.publisher, c.tuples, c.flags) = (uint8(SiteId.unwrap(site)), 0, c.flags & ~PhaseClock.ATTESTED);
         emit Published(id, number, site, attempt, sumRoot, sumCid);
         _begin(id, number, r, c, Phase.Attesting);
@@ -39,13 +39,13 @@ abstract contract Publishing is Opening {
         _void(id, run, Phase.Publishing);
     }
 
-    /// @dev The next place publishes, or the round is void.
+    /// @dev The next place publishes, or the round is void. Attempts of a round that stays are counted on.
     function _discard(RunId id, Run storage run, Round storage r, Clock memory c, bool wrongSum) internal {
         uint256 n = r.rota.size();
         SiteId publisher = SiteId.wrap(c.publisher);
         uint256 next = Rota.placeOf(r.rota, n, c.turn, publisher) + 1;
         emit PublicationDiscarded(id, run.round, publisher, c.attempt, wrongSum);
-        if (next == n || uint256(c.attempt) + 1 == Rota.publications(n)) {
+        if (next == n || (uint256(c.attempt) + 1) % Rota.publications(n) == 0) {
             _void(id, run, Phase.Attesting);
             return;
         }

@@ -140,6 +140,10 @@ abstract contract RoundStore is IRoundEvents {
         if (!r.rota.has(site)) revert RoundCoordinator_NotInRota(id, number, site);
     }
 
+    function _checkNotOver(RunId id, Run storage run) internal view {
+        if (run.state > RunState.Paused) revert RoundCoordinator_RunNotActive(id, run.state);
+    }
+
     function _memberNow(StudyId study, SiteId site) internal view {
         if (!STUDIES.membersNow(study).has(site)) revert RoundCoordinator_NotMember(study, site);
     }

@@ -74,8 +74,11 @@ function gatherRounds(events: readonly ChainEvent[], run: RunId): readonly Gathe
     if (!('run' in e) || e.run !== run) continue
     if (e.kind === 'RoundOpened') rounds.push(gather(e))
     else if (e.kind === 'SiteReady') current?.ready.add(e.site)
-    else if (e.kind === 'RunStateChanged') halted = e.state === 'Halted' || e.state === 'Ended'
-    else if ('round' in e) {
+    else if (e.kind === 'RunStateChanged') {
+      halted = e.state === 'Halted' || e.state === 'Ended'
+      // A masked round that stays over a pause is published anew from the first place on.
+      if (e.state === 'Paused' && current !== undefined) current.firstPlace = 0
+    } else if ('round' in e) {
       const round = rounds.findLast(({ opened }) => opened.round === e.round)
       if (round !== undefined) take(round, e)
     }

@@ -6,7 +6,7 @@
  * silence      a limit that has passed moves the phase on; a silent leader is replaced; a silent site shrinks the set
  * disagreement a wrong sum is discarded, a refused result keeps the base
  * more time    an awaited site that asks in time begins the limit of contributing anew, once a round
- * masked       sites have keys before they contribute; who has none is out; one set of updates of a model is published, then the run is Ended
+ * masked       sites have keys before they contribute; who has none is out; one set of updates of a model is published: anew once who shares its secrets is back, and the third time that publications are spent the run is Ended
  * privacy      a contribution to an accounted study is charged to a dataset first, and refused above the limit
  * trouble      abstain, void, three voids pause, ready resumes, halt ends an exact run
  * membership   a withdrawn site's calls fail; its absence makes a new epoch due
@@ -427,21 +427,54 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       assert.equal(told.length, 4)
     })
 
-    it('ends a masked run when the publications of a frozen set are spent', async () => {
+    it('publishes a masked set anew once those who share its secrets are back, twice, and then ends the run', async () => {
       const { run, all, view, key, contribute, witness, publish, attest, at } = await openRun(world, MASKED)
       const one = roundNo(1)
+      const state = async () => {
+        const { state, voidsInARow, round } = await view()
+        return [state, voidsInARow, round.phase, round.attempt, round.firstPlace]
+      }
+      /** All publications that are left, from the place of the next. */
+      const spend = async (attempt: number) => {
+        for (const place of all) {
+          await publish(place, one, attempt + place)
+          for (const site of [0, 1, 2]) await attest(site, one, 'wrongSum', NO_MODEL, attempt + place)
+        }
+      }
       for (const site of all) await key(site, one)
       for (const site of all) await contribute(site, one)
       for (const place of [0, 1]) await witness(place, one, all)
-      for (const attempt of all) {
-        await publish(attempt, one, attempt)
+      await spend(0)
+      assert.deepEqual(await state(), ['Paused', 1, 'Publishing', 5, 0])
+      await fails(publish(0, one, 5), 'ROTA-5103', 'ignore')
+      for (const site of [0, 1, 2]) await at(site).ready(run)
+      await at(0).tick(run)
+      assert.equal((await view()).state, 'Paused', 'more than half are ready, and could not unmask it')
+      await at(3).ready(run)
+      assert.deepEqual(await state(), ['Active', 1, 'Publishing', 5, 0])
+      await publish(0, one, 5)
+      await world.advance(LIMIT.seconds, LIMIT.blocks)
+      await at(0).tick(run)
+      assert.deepEqual(await state(), ['Active', 1, 'Publishing', 6, 1])
+      await world.advance(2 * LIMIT.seconds, 2 * LIMIT.blocks)
+      await at(0).tick(run)
+      assert.deepEqual(await state(), ['Paused', 2, 'Publishing', 6, 0], 'nobody published in time')
+      for (const site of all.slice(1)) await at(site).ready(run)
+      for (const attempt of [6, 7, 8, 9]) {
+        await publish(attempt - 6, one, attempt)
         for (const site of [0, 1, 2]) await attest(site, one, 'wrongSum', NO_MODEL, attempt)
       }
       assert.equal((await view()).state, 'Ended')
-      const ends = await soon(() => at(0).events(0, { run, kinds: ['RoundVoid', 'RunStateChanged'] }), 1)
+      const told = await soon(() => at(0).events(0, { run, kinds: ['RoundVoid', 'RunStateChanged'] }), 5)
       assert.deepEqual(
-        ends.map((e) => e.kind === 'RunStateChanged' && [e.state, e.site, e.reason]),
-        [['Ended', null, 0]],
+        told.map((e) => e.kind === 'RunStateChanged' && [e.state, e.site, e.reason]),
+        [
+          ['Paused', null, 2],
+          ['Active', 3, 0],
+          ['Paused', null, 2],
+          ['Active', 4, 0],
+          ['Ended', null, 0],
+        ],
       )
       await fails(key(0, one), 'ROTA-5103', 'ignore')
     })

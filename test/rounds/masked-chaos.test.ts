@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
+import { NO_FAULTS } from '#adapters/sim/faults.ts'
+import { siteId } from '#base/ids.ts'
+import { brokenIn } from '../../scripts/chaos/invariants/all.ts'
+import { playSeed } from '../../scripts/chaos/play-seed.ts'
 import { playSeeds } from '../../scripts/chaos/pool.ts'
+import { only } from '../../scripts/chaos/record.ts'
 import { addUp } from '../../scripts/chaos/report.ts'
 
 // given worlds of masked studies in which everything goes wrong at once, drawn from a seed each
 // └── when some of them are played (ROTA_MASKED_SEEDS=N for more), no invariant is broken
+// given a masked round whose sum is published
+// ├── when its network falls into halves, the run pauses once publications are spent, and goes on with the same set when the halves are one again
+// └── when all sites are down, the same
 
 const SEEDS = Number(process.env.ROTA_MASKED_SEEDS ?? 3)
 
@@ -19,4 +27,32 @@ describe('chaos of masked rounds', () => {
     assert.deepEqual(failing, [], broken.join('\n'))
     assert.ok(roundsClosed >= 4 * seeds, 'runs were played, not skipped')
   })
+})
+
+describe('a masked network without enough sites', () => {
+  const sites = [0, 1, 2, 3, 4, 5].map(siteId)
+  for (const { what, how, group } of [
+    { what: 'that falls into halves', how: 'cut', group: sites.slice(3) },
+    { what: 'that is down', how: 'down', group: sites },
+  ] as const)
+    it(`${what} loses nothing, and goes on`, { timeout: 120_000 }, async () => {
+      const outage = { at: { round: 2, phase: 'Attesting', afterMs: 0 }, kind: 'outage', group, how, lastsMs: 150_000 } as const
+      const record = await playSeed(1, sites.length, { mode: 'masked', kind: 'weights', slices: 1, plan: { ...NO_FAULTS, disturbances: [outage] } })
+      assert.deepEqual(brokenIn(record), [])
+      assert.equal(record.view?.state, 'Finished')
+      const sets = only(record.events, 'Frozen').filter(({ round }) => round === 2)
+      assert.equal(sets.length, 1)
+      assert.ok(
+        only(record.events, 'RoundClosed').some(({ round }) => round === 2),
+        'it closed after all',
+      )
+      assert.deepEqual(only(record.events, 'RoundVoid'), [])
+      const pauses = only(record.events, 'RunStateChanged').filter(({ state }) => state === 'Paused')
+      if (how === 'cut')
+        assert.deepEqual(
+          pauses.map(({ reason }) => reason),
+          [2],
+          'those who were there had published it as often as they may',
+        )
+    })
 })

@@ -161,7 +161,7 @@ export const ABI = {
     'function dispute(uint32 id, uint32, (uint32 leaf, uint32 leaves, bytes contributions, bytes updates, bytes sum))',
     'function disputePart(uint32 id, uint32, (uint32 leaf, uint32 leaves, bytes contributions, bytes updates, bytes sum), uint256, bytes)',
     'function extend(uint32 id, uint32 round)',
-    'function halt(uint32 id, uint8 reason)',
+    'function halt(uint32 id, uint8)',
     'function key(uint32 id, uint32, bytes32, bytes32, uint256)',
     'function ledger() view returns (address)',
     'function openRun(uint32 study, bytes32 modelRoot, bytes32 modelCid) returns (uint32 id)',

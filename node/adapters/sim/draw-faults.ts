@@ -52,11 +52,11 @@ export interface ChaosBounds {
 const MASKING_POINTS: readonly CrashPoint[] = ['journal.keys', 'journal.dealt', 'journal.keyed', 'chain.key', 'journal.released', 'gossip.publish', 'store.put']
 /** What a round of masks cannot bear out: random bytes under a mask look like any other. */
 const UNMASKED_LIES: readonly Lie[] = ['garbage-vector']
-/** No masked run goes on once a published sum could not be unmasked: there are to be enough sites to do it. */
-const UNBEARABLE: readonly DisturbanceBody['kind'][] = ['outage', 'no-blocks', 'study-stopped', 'deep-reorganisation']
+/** Who is out of the study shows no shares, and of a set that a chain lost none are shown for another: then a run may end. */
+const UNBEARABLE: readonly DisturbanceBody['kind'][] = ['study-stopped', 'deep-reorganisation']
 
 /**
- * The same faults as masked rounds bear them: fewer sites in trouble at one time, no time without a majority; with crashes and lies that only masked rounds have.
+ * The same faults as masked rounds bear them: fewer sites in trouble at one time; with crashes and lies that only masked rounds have.
  * @param bears so many may drop out or lie in a round
  */
 export function drawMasked(random: SimRandom, plan: FaultPlan, sites: number, bears: number): FaultPlan {

@@ -6,13 +6,23 @@ import { holdersOf, maskGraph } from '#core/masking/graph.ts'
 import { FEWEST_IN_GROUP, groupCount, maskGroups } from '#core/masking/groups.ts'
 import { thresholdOf } from '#core/masking/threshold.ts'
 import { only, type RunRecord } from '../record.ts'
-import { momentsOf, soundBetween } from './time.ts'
+import { momentsOf } from './time.ts'
 
 const isHonest = ({ honest }: RunRecord, site: SiteId): boolean => honest.includes(site)
 
+/** So long before a run ends whoever is back has been asked for its shares: it was paused until then. */
+const ASKED_MS = 10_000
+
+/** Honest sites that can show what they hold when the run ends: each was there, or came back in time, and not with an old copy of its folder. */
+function answering({ honest, casualties, endMs }: RunRecord, fromMs: number): SiteId[] {
+  const isGone = ({ why, fromMs: since, toMs }: RunRecord['casualties'][number]): boolean =>
+    toMs > endMs - ASKED_MS || (why.startsWith('restored') && since <= endMs && toMs >= fromMs)
+  return honest.filter((site) => !casualties.some((casualty) => casualty.site === site && isGone(casualty)))
+}
+
 /**
- * Whether a run was right to end: a masked sum was published, and of the shares of some site's secret too few were with sites that were sound and honest. No
- * other sum may stand beside it, so the run cannot go on.
+ * Whether a run was right to end: a masked sum was published, and of the shares of some site's secret too few were with honest sites that were there, or came
+ * back, when it ended. No other sum may stand beside it, so the run cannot go on. That many are away for a while is no reason: then it waits.
  */
 export function hadToEnd(record: RunRecord): boolean {
   const { view, draw, events } = record
@@ -22,7 +32,7 @@ export function hadToEnd(record: RunRecord): boolean {
   const awaited = only(events, 'RoundOpened').find((e) => e.round === round)?.awaited ?? EMPTY
   const published = only(events, 'Published').find((e) => e.round === round)
   const silent = new Set(draw.plan.lies.flatMap(({ site, lie }) => ((MASKING_LIES as readonly Lie[]).includes(lie) ? [site] : [])))
-  const good = bitmapOf(soundBetween(record, published === undefined ? 0 : at(published), record.endMs).filter((site) => !silent.has(site)))
+  const good = bitmapOf(answering(record, published === undefined ? 0 : at(published)).filter((site) => !silent.has(site)))
   const terms = { round, members: awaited, threshold: thresholdOf(sizeOf(awaited)), ctx: new Uint8Array(32) }
   const graph = maskGraph(
     terms,

@@ -277,7 +277,7 @@ contract RoundHandler is TestNetwork {
         uint32 before = RoundNo.unwrap(_last.round.round);
         _expect(number == before || number == _highest + 1, "rounds are opened one by one");
         if (v.closedRounds > _last.closedRounds) _lastClosed = before;
-        if (number == before) _sameRound(_last.round, v.round);
+        if (number == before) _sameRound(_last.round, v.round, v.state == RunState.Paused);
         if (number > _highest) {
             (_highest, _base[number], _dealers[number]) = (number, v.modelRoot, v.round.awaited);
             _deep[number] = v.voidsInARow > _last.voidsInARow && (_last.round.phase > Phase.Witnessing || _deep[before]);
@@ -289,14 +289,14 @@ contract RoundHandler is TestNetwork {
         _last = v;
     }
 
-    function _sameRound(RoundView memory a, RoundView memory b) private {
+    function _sameRound(RoundView memory a, RoundView memory b, bool paused) private {
         _expect(b.attempt == a.attempt || b.attempt == a.attempt + 1, "attempts come one by one");
         if (b.attempt == a.attempt) _expect(b.phase >= a.phase, "no phase goes backwards within an attempt");
         else _expect(a.phase == Phase.Attesting && b.phase == Phase.Publishing, "only a discarded publication brings another attempt");
         _expect(a.rota == b.rota && a.leader == b.leader && a.openedAtBlock == b.openedAtBlock && a.epoch == b.epoch, "a round keeps its rota");
         _expect(a.contributed & ~b.contributed == 0, "a contribution stays");
         _expect(a.phase == Phase.Keying ? a.keyed & ~b.keyed == 0 : a.keyed == b.keyed, "who keyed is fixed when Contributing begins");
-        _expect(b.firstPlace >= a.firstPlace, "places pass on");
+        _expect(b.firstPlace >= a.firstPlace || (_masked && paused && b.firstPlace == 0), "places pass on, and begin anew with a pause");
         _expect(b.extended || !a.extended, "an extension is not forgotten");
         bool began = a.sinceBlock != b.sinceBlock || a.sinceTimestamp != b.sinceTimestamp;
         if (b.phase == Phase.Contributing && a.phase == b.phase) _expect(!began || (b.extended && !a.extended), "the limit of Contributing begins anew once");
@@ -315,8 +315,8 @@ contract RoundHandler is TestNetwork {
         _expect(!_masked || r.included == 0 || r.included.size() >= Rota.unmaskThreshold(_dealers[number].size()), "more than two thirds of the dealers are in");
         _expect(r.included & ~r.contributed == 0 && r.attested & ~r.included == 0, "included sites contributed, attesting ones are included");
         _expect(r.phase < Phase.Publishing ? r.included == 0 : r.included.size() >= 1, "frozen from Publishing on");
-        _expect(r.publications <= Rota.publications(n), "not too many publications");
-        _expect(v.voidsInARow < 3 || v.state == RunState.Paused, "the third void pauses");
+        _expect(r.publications <= Rota.publications(n) * (_masked ? 3 : 1), "not too many publications");
+        _expect(v.voidsInARow < 3 || v.state == (v.round.publications > 0 && _masked ? RunState.Ended : RunState.Paused), "the third void pauses, or ends");
         bool deep = _deep[number];
         for (uint256 s = 0; s < _slices; ++s) {
             _expect(deep ? r.custodianPlaces[s] == n : r.phase > Phase.Contributing || r.custodianPlaces[s] == (n < 3 ? n : 3), "custodians of a round, deep or not");

@@ -64,7 +64,7 @@ describe('RoundCoordinator, Disputes', () => {
       expect(names(await other.dispute(3, 1, other.evidence(1, [0, 1, 2, 4], sum)))).to.include('Disputed')
     })
 
-    it('ends the run when publications are spent', async () => {
+    it('pauses the run when publications are spent', async () => {
       for (let attempt = 0; attempt < 4; attempt++) {
         await m.dispute(4, 1, m.evidence(1, all, wrong))
         await m.publish(attempt + 1, 1, wrong, attempt + 1)

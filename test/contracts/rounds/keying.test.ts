@@ -19,14 +19,17 @@ describe('RoundCoordinator, Keying', () => {
     for (const site of sites) await run.key(site, number)
   }
   /** Publications that nobody agrees with, by one place after the other; the first is made. */
-  const spend = async (number: number) => {
-    for (let attempt = 0; attempt < 5; attempt++) {
-      if (attempt > 0) await run.publish(attempt, number, attempt)
+  const spend = async (number: number, from = 0) => {
+    for (let place = 0; place < 5; place++) {
+      const attempt = from + place
+      if (place > 0) await run.publish(place, number, attempt)
       for (const site of [0, 1, 2]) await run.attest(site, number, STATUS.wrongSum, attempt)
-      if (attempt < 4) await run.attest(3, number, STATUS.wrongSum, attempt)
+      if (place < 4) await run.attest(3, number, STATUS.wrongSum, attempt)
     }
-    return run.attest(3, number, STATUS.wrongSum, 4)
+    return run.attest(3, number, STATUS.wrongSum, from + 4)
   }
+  const ready = (site: number) => run.send(site, 'ready')
+  const paused = { run: 1n, state: BigInt(STATE.Paused), site: BigInt(NO_SITE), reason: 2n }
 
   describe('when a site has keys', () => {
     it('tells whose shares it holds', async () => {
@@ -240,22 +243,54 @@ describe('RoundCoordinator, Keying', () => {
       expect([r.phase, r.keyed]).to.deep.equal([BigInt(PHASE.Keying), 0n])
     })
 
-    it('ends the run when publications are spent', async () => {
+    it('stays when publications are spent, and the run pauses', async () => {
       await run.publish(0, 1)
       const outcome = await spend(1)
       expect(names(outcome)).to.deep.equal(['Attested', 'PublicationDiscarded', 'RunStateChanged'])
-      expect(event(outcome, 'RunStateChanged')).to.deep.equal({ run: 1n, state: BigInt(STATE.Ended), site: BigInt(NO_SITE), reason: 0n })
-      await refusedAs(run.key(0, 1), 'RunNotActive', [1, STATE.Ended])
-      await refusedAs(run.send(0, 'ready'), 'RunNotActive', [1, STATE.Ended])
+      expect(event(outcome, 'RunStateChanged')).to.deep.equal(paused)
+      const r = await round()
+      expect([r.round, r.phase, r.attempt, r.firstPlace, r.included]).to.deep.equal([1n, BigInt(PHASE.Publishing), 5n, 0n, bits(...all)])
+      await refusedAs(run.publish(0, 1, 5), 'RunNotActive', [1, STATE.Paused])
     })
 
-    it('ends the run when nobody publishes it again', async () => {
+    it('stays when nobody publishes it again, and the run pauses', async () => {
       await run.publish(0, 1)
       for (const site of [0, 1, 2, 3]) await run.attest(site, 1, STATUS.wrongSum)
       await pass(5)
       const outcome = await run.tick()
       expect(names(outcome)).to.deep.equal(['RunStateChanged'])
-      expect(event(outcome, 'RunStateChanged')).to.deep.include({ state: BigInt(STATE.Ended), reason: 0n })
+      expect(event(outcome, 'RunStateChanged')).to.deep.equal(paused)
+      expect([(await round()).attempt, (await round()).firstPlace]).to.deep.equal([1n, 0n])
+    })
+
+    it('is published anew once as many are ready as can unmask it', async () => {
+      await run.publish(0, 1)
+      await spend(1)
+      for (const site of [0, 1, 2]) await ready(site)
+      expect(names(await ready(3)), 'more than half').to.deep.equal(['SiteReady'])
+      expect(names(await run.tick())).to.deep.equal([])
+      await pass(5)
+      const outcome = await ready(5)
+      expect(names(outcome)).to.deep.equal(['SiteReady', 'RunStateChanged', 'PhaseBegan'])
+      expect(event(outcome, 'PhaseBegan')).to.deep.equal({ run: 1n, round: 1n, phase: BigInt(PHASE.Publishing), attempt: 5n })
+      await run.publish(0, 1, 5)
+      for (const site of [0, 1, 2]) await run.attest(site, 1, STATUS.continue, 5)
+      expect(names(await run.attest(3, 1, STATUS.continue, 5))).to.deep.equal(['Attested', 'RoundClosed', 'RoundOpened', 'LineageExtended'])
+      expect((await run.view()).voidsInARow).to.equal(0n)
+    })
+
+    it('ends the run when its publications are spent for the third time', async () => {
+      await run.publish(0, 1)
+      for (const from of [0, 5]) {
+        await spend(1, from)
+        for (const site of [0, 1, 2, 3, 4]) await ready(site)
+        await run.publish(0, 1, from + 5)
+      }
+      const outcome = await spend(1, 10)
+      expect(names(outcome)).to.deep.equal(['Attested', 'PublicationDiscarded', 'RunStateChanged'])
+      expect(event(outcome, 'RunStateChanged')).to.deep.equal({ ...paused, state: BigInt(STATE.Ended), reason: 0n })
+      await refusedAs(run.key(0, 1), 'RunNotActive', [1, STATE.Ended])
+      await refusedAs(ready(0), 'RunNotActive', [1, STATE.Ended])
     })
 
     it('begins the next round with new keys, on another model', async () => {

@@ -202,10 +202,14 @@ describe('a round that closed on a wrong sum, and is disputed', () => {
     )
   })
 
-  it('is over when every publication of its set is thrown out', async () => {
+  it('is over when every publication of its set is thrown out, and again after two pauses', async () => {
     const net = await scene()
     await net.freeze()
-    for (let attempt = 0; attempt < 5; attempt++) await net.end({ root: ZERO_DIGEST, cid: ZERO_DIGEST }, 'wrongSum')
+    for (const state of ['Paused', 'Paused', 'Ended']) {
+      for (let attempt = 0; attempt < 5; attempt++) await net.end({ root: ZERO_DIGEST, cid: ZERO_DIGEST }, 'wrongSum')
+      assert.equal((await net.view()).state, state)
+      if (state === 'Paused') for (const site of [0, 1, 2, 3]) await net.site(site).chain.ready(run)
+    }
     const events = await net.events()
     assert.deepEqual([(await net.view()).state, (await net.view()).model], ['Ended', INITIAL])
     assert.deepEqual([models(events), stateOf(events, 1)], [[INITIAL.root], ['halted', 'halted']])

@@ -168,7 +168,9 @@ export class SimCoordinator {
     call.emit({ kind: 'Published', run: id, round, attempt, site, sumRoot, sumCid })
     const publication = { attempt, publisher: site, sumRoot, sumCid }
     const after = withRound(run, { publications: run.round.publications + 1, publication, attested: EMPTY, tally: [] })
-    this.#store(afterPublication(run.rules.mode === 'masked' ? { ...after, revealed: new Set(run.revealed).add(run.model.root) } : after, site, call))
+    const isFirst = run.rules.mode === 'masked' && attempt === 0
+    const shown = isFirst ? { ...after, revealed: new Set(run.revealed).add(run.model.root), voidsInARow: 0 } : after
+    this.#store(afterPublication(shown, site, call))
   }
 
   attest(call: Call, id: RunId, round: RoundNo, attempt: Attempt, model: ModelRef, status: AttestStatus, own: Digest): void {
