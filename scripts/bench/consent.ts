@@ -17,7 +17,8 @@ import { fromHex, toDigest, toHex } from '#base/bytes.ts'
 import { address, type Digest, roundNo, runId, siteId } from '#base/ids.ts'
 import { cohortKey, grantEntry, grantKey } from '#core/consent/cohort-map.ts'
 import { judgeOpening, readCohortOpening } from '#core/consent/cohort-opening.ts'
-import { type ChainRecord, judgeCohortProof, readCohortProof, tellMapProof } from '#core/consent/cohort-proof.ts'
+import { type ChainRecord, judgeCohortProof, readCohortProof, tellCountedProof, tellMapProof } from '#core/consent/cohort-proof.ts'
+import { proveCounted } from '#core/consent/counted-map.ts'
 import { proveKey } from '#core/consent/keyed-map.ts'
 import { expiresAt, type Terms } from '#core/consent/terms.ts'
 import { programmeId } from '#patient/keys.ts'
@@ -44,7 +45,7 @@ function proofs() {
   const text = JSON.stringify({
     ...{ version: 1, programme: PROGRAMME, site: 0, run: 1, round: 1, tag: withdrawn, secret: toHex(own), standing: null, before: null },
     granted: { epoch: 1, map: tellMapProof(proveKey(granted, grantKey(fromHex(withdrawn), sha256))) },
-    cohort: tellMapProof(proveKey(cohort, cohortKey(own, place, sha256))),
+    cohort: tellCountedProof(proveCounted(cohort, cohortKey(own, place, sha256))),
   })
   const madeS = seconds(startedMs)
   const { user, system } = process.cpuUsage(before)

@@ -12,7 +12,7 @@ import { toDigest } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import { type Digest, roundNo, runId } from '#base/ids.ts'
 import { cohortKey } from '#core/consent/cohort-map.ts'
-import { proveKey, shownBy } from '#core/consent/keyed-map.ts'
+import { placedBy, proveCounted } from '#core/consent/counted-map.ts'
 import { HEADER, keyed, protocolWith, tempFolder } from '../unit/cohort/support.ts'
 import { cohortCompliance, PATIENTS, type Ready, rowsOf } from './cohort.ts'
 
@@ -165,8 +165,8 @@ describe('cohort from a file, its own', () => {
     const map = cohortMap(vault, 'research', members, place)
     assert.equal(toDigest(map.root), rootIn(place.run, place.round))
     const [absent, present] = [gone, given[5]?.receipt.tag as Digest].map((tag) => cohortKey(cohortSecret(vault, 'research', tag), place, sha256))
-    assert.deepEqual(shownBy(map.root, absent as Uint8Array, proveKey(map, absent as Uint8Array), sha256), { present: false })
-    assert.equal(shownBy(map.root, present as Uint8Array, proveKey(map, present as Uint8Array), sha256)?.present, true)
+    assert.equal(placedBy(map.root, absent as Uint8Array, proveCounted(map, absent as Uint8Array), sha256)?.present, false)
+    assert.equal(placedBy(map.root, present as Uint8Array, proveCounted(map, present as Uint8Array), sha256)?.present, true)
   })
 
   it('makes other roots in another network', async () => {

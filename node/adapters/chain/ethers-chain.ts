@@ -1,9 +1,9 @@
-import { type Address, address, type StudyId } from '#base/ids.ts'
+import { type Address, address, type Digest, type StudyId } from '#base/ids.ts'
 import type { Chain, ChainReader } from '#ports/chain.ts'
 import { noEventFile, openEventFile } from './event-file.ts'
 import { type EventLog, openEventLog, type Rewind, watchedOf } from './event-log.ts'
 import { asAnswered, type EndpointOptions, type Link, openLink } from './link.ts'
-import { readerOf } from './reader.ts'
+import { readerOf, readHash } from './reader.ts'
 import type { RawLog } from './rpc.ts'
 import { openSender } from './sender.ts'
 import { sendTo, writerOf } from './writer.ts'
@@ -25,10 +25,12 @@ export interface EthersChain extends Chain {
    * One that was found before is told at once. Returns how to stop.
    */
   onRewind(listener: (rewind: Rewind) => void): () => void
+  /** @param block at most the head's number */
+  blockHash(block: number): Promise<Digest>
   readonly link: Link
 }
 
-export interface EthersReader extends ChainReader, Pick<EthersChain, 'onRewind' | 'link' | 'stop'> {}
+export interface EthersReader extends ChainReader, Pick<EthersChain, 'onRewind' | 'blockHash' | 'link' | 'stop'> {}
 
 /**
  * The contracts behind a JSON-RPC endpoint. Survives one that goes away and comes back: calls wait up to 20 s, then ask for a retry;
@@ -43,7 +45,7 @@ export async function connectChain(options: ChainOptions): Promise<EthersChain |
   try {
     const watched = await watchEvents(link, options.cacheDir)
     const base = {
-      ...guarded(readerOf(link, watched.log), link.url),
+      ...guarded({ ...readerOf(link, watched.log), blockHash: (block: number) => readHash(link, block) }, link.url),
       onChange: watched.onChange,
       onRewind: watched.onRewind,
       link,

@@ -1,4 +1,4 @@
-import { digest, runId, studyId } from '#base/ids.ts'
+import { type Digest, digest, runId, studyId } from '#base/ids.ts'
 import { type ChainReader, type Head, RUN_STATES } from '#ports/chain.ts'
 import type { EventLog } from './event-log.ts'
 import type { Link } from './link.ts'
@@ -46,3 +46,6 @@ async function readHead(link: Link): Promise<Head> {
   const block = await link.rpc.call<{ number: string; hash: string; timestamp: string }>('eth_getBlockByNumber', [await link.depth.tag(), false])
   return { number: Number(block.number), hash: digest(block.hash), timestamp: Number(block.timestamp) }
 }
+
+export const readHash = async ({ rpc }: Link, block: number): Promise<Digest> =>
+  digest((await rpc.call<{ hash: string }>('eth_getBlockByNumber', [`0x${block.toString(16)}`, false])).hash)

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import { fromHex, type Sha256, utf8 } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
-import { type CohortPlace, cohortEntry, grantEntry, padded, word32 } from '#core/consent/cohort-map.ts'
+import { type CohortPlace, cohortEntry, grantEntry, paddedCohort, paddedGrants, word32 } from '#core/consent/cohort-map.ts'
+import { buildCountedMap } from '#core/consent/counted-map.ts'
 import { buildKeyedMap, type KeyedMap, type MapEntry } from '#core/consent/keyed-map.ts'
 import type { Vault } from '#ports/vault.ts'
 
@@ -30,9 +31,13 @@ export const cohortSecret = (vault: Keyed, programme: string, member: Digest): U
   fromHex(vault.keyedDigest('cohort-secret', utf8(programme), fromHex(member)))
 
 /** The map over exactly these members in one round: what `contribute` commits to. */
-export function cohortMap(vault: Keyed, programme: string, members: readonly Digest[], place: CohortPlace): KeyedMap {
+export const cohortMap = (vault: Keyed, programme: string, members: readonly Digest[], place: CohortPlace): KeyedMap =>
+  buildCountedMap(cohortEntries(vault, programme, members, place), sha256)
+
+/** The members' entries in their order, then the padding's. */
+export const cohortEntries = (vault: Keyed, programme: string, members: readonly Digest[], place: CohortPlace): readonly MapEntry[] => {
   const entries = members.map((member) => cohortEntry(cohortSecret(vault, programme, member), place, sha256))
-  return buildKeyedMap(padded(entries, cohortPad(vault, programme, place), 'present', sha256), sha256)
+  return paddedCohort(entries, cohortPad(vault, programme, place), sha256)
 }
 
 export const cohortPad = (vault: Keyed, programme: string, { network, run, round }: CohortPlace): Uint8Array =>
@@ -40,7 +45,7 @@ export const cohortPad = (vault: Keyed, programme: string, { network, run, round
 
 /** The map over the consents that stand at an epoch, for ConsentRegistry. */
 export function grantedMap(vault: Keyed, programme: string, tags: readonly Digest[], epoch: number): KeyedMap {
-  return buildKeyedMap(padded(grantEntries(vault, programme, tags), grantedPad(vault, programme, epoch), 'drawn', sha256), sha256)
+  return buildKeyedMap(paddedGrants(grantEntries(vault, programme, tags), grantedPad(vault, programme, epoch), sha256), sha256)
 }
 
 /** What stands in the map for each consent; the same in every epoch. */

@@ -8,7 +8,8 @@ import { fromHex, toHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import { cohortKey, grantKey } from '#core/consent/cohort-map.ts'
-import { type CohortProof, type GrantProof, type ToldMapProof, tellMapProof } from '#core/consent/cohort-proof.ts'
+import { type CohortProof, type GrantProof, type ToldCountedProof, tellCountedProof, tellMapProof } from '#core/consent/cohort-proof.ts'
+import { proveCounted } from '#core/consent/counted-map.ts'
 import { proveKey } from '#core/consent/keyed-map.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import { sha256 } from '../sha256.ts'
@@ -51,7 +52,7 @@ export async function contributionTo({ chain, own }: AtSite, run: RunId, round: 
 
 interface ShownCohort {
   readonly members: readonly Digest[]
-  prove(secret: Uint8Array): ToldMapProof
+  prove(secret: Uint8Array): ToldCountedProof
 }
 
 /** @throws ROTA-6011 */
@@ -68,7 +69,7 @@ async function cohortOf(site: AtSite, contributed: Contributed): Promise<ShownCo
   const place = { network: networkOf(folder, chain), run, round }
   const map = cohortMap(folder.vault, archived.programme, archived.members, place)
   // A map of another programme is over other secrets: this one's absence in it says what is true.
-  return { members: archived.members, prove: (secret) => tellMapProof(proveKey(map, cohortKey(secret, place, sha256))) }
+  return { members: archived.members, prove: (secret) => tellCountedProof(proveCounted(map, cohortKey(secret, place, sha256))) }
 }
 
 /** Under opt-out: by the patient's digest, which stood in place of the tag until there was one. */

@@ -110,6 +110,41 @@ export const consentErrors = {
     remedy: 'Name the withdrawal-….json that the hospital keeps, as it is; it can make it anew: `rota consent confirm`.',
     reaction: 'reject',
   },
+  'ROTA-6035': {
+    what: '{file} is no sample of a cohort, or is damaged',
+    remedy: 'Name the file that `rota consent open --json` wrote at the site with --question or --draws; a whole cohort is checked with --opening.',
+    reaction: 'reject',
+  },
+  'ROTA-6036': {
+    what: '{file} is no question about a cohort, or is damaged',
+    remedy: 'Name the file that `rota audit draw --json` wrote.',
+    reaction: 'reject',
+  },
+  'ROTA-6037': {
+    what: '{file} answers another question than was asked: its {other} is another',
+    remedy: 'Give --question the file that was sent to the site, and ask the site for the answer to that one.',
+    reaction: 'reject',
+  },
+  'ROTA-6038': {
+    what: '{file} was drawn by a seed, and nobody here says that they asked with it: who made it could have chosen it',
+    remedy: 'Give your own question with --question; `rota audit draw` makes one. Or have it drawn by the hash of a block: `rota consent open --draws`.',
+    reaction: 'reject',
+  },
+  'ROTA-6039': {
+    what: 'the chain has no cohort of site {site} in round {round} of run {run}',
+    remedy: 'The site took no part in that round, or has not contributed yet: `rota study show` and `rota audit log` say who contributed to which.',
+    reaction: 'reject',
+  },
+  'ROTA-6040': {
+    what: 'the hash of block {block} is to draw, and the chain is at block {head}',
+    remedy: 'Try again when that block is there, or draw by a seed of your own: `rota audit draw`.',
+    reaction: 'retry',
+  },
+  'ROTA-6041': {
+    what: 'the question is to site {asked}, and this is site {own}',
+    remedy: 'Send it to the site that it names; `rota audit draw --site` asks another.',
+    reaction: 'reject',
+  },
   'ROTA-6014': {
     what: 'study {study} asks for {protocol}, but the terms of {programme} (version {version}) are for {terms}',
     remedy: "Publish the study again with the terms' lawful basis, or under a programme whose terms fit; patients were told the terms.",

@@ -71,29 +71,6 @@ the round reads "masks not taken off". Ends with 1 when a round does not hold or
   },
 })
 
-export const audit_cohort = command({
-  name: 'audit cohort',
-  group: 'Audit',
-  summary: 'check a cohort that a site opened: within the consents that stood, and nobody in it who had withdrawn',
-  description: `A site opens a round's cohort with rota consent open. It is compared with the roots that the site put on chain and with every withdrawal that was on
-chain when the round opened. It shows what the hospital declared. Ends with 1 when it does not hold.`,
-  options: {
-    chain,
-    contracts,
-    opening: text('FILE', 'what rota consent open --json wrote'),
-    optOut: flag('the lawful basis lets records be used until somebody objects: members without a consent are counted and no fault'),
-  },
-  example: 'rota audit cohort --opening cohort.json --chain http://127.0.0.1:8545 --contracts 0x5FbDB2315678afecb367f032d93F642f64180aa3',
-  async run({ options, out, signal }) {
-    const { auditCohort } = await import('#app/audit/audit-cohort.ts')
-    const { cohortText } = await import('#cli/output/audit-text.ts')
-    const opening = needed('audit cohort', '--opening', options.opening)
-    const verdict = await auditCohort({ ...chainOf('audit cohort', options), opening, optOut: options.optOut, signal })
-    out.result(verdict, () => cohortText(verdict, out.style))
-    return verdict.holds ? 0 : 1
-  },
-})
-
 export const audit_log = command({
   name: 'audit log',
   group: 'Audit',

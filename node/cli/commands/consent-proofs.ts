@@ -41,20 +41,50 @@ this one receipt is found in every round's cohort: give it to the receipt's hold
 export const consent_open = command({
   name: 'consent open',
   group: 'Consent',
-  summary: 'open the cohort that this site declared for a round to an auditor',
+  summary: 'open the cohort that this site declared for a round to an auditor, whole or some members drawn by lot',
   description: `Writes (--json, into a file) what lets an auditor see that the cohort lies within the consents that stood and holds nobody who had withdrawn: rota audit
-cohort. It names nobody; who has it sees how many there are, and which of them withdraw later.`,
-  options: { ...siteOptions, run: whole('N', 'the run', { from: 1 }), round: whole('N', 'the round', { from: 1 }) },
-  example: 'rota consent open --folder ./cleveland --run 1 --round 3 --json > cohort.json',
+cohort. It names nobody; who has it sees how many there are, and which of them withdraw later. With --question, an auditor's (rota audit draw), or --draws, the members drawn
+alone are shown, each by a proof of less than 4 kB; what draws is then the auditor's seed, or the hash of the eighth block after the contribution, so that nobody here chooses.`,
+  options: {
+    ...siteOptions,
+    run: whole('N', 'the run', { from: 1 }),
+    round: whole('N', 'the round', { from: 1 }),
+    draws: whole('N', "how many are drawn, by a block's hash (default: the whole cohort is opened)", { from: 1, to: 1_000 }),
+    question: text('FILE', 'what rota audit draw --json wrote: it names run, round and how many'),
+  },
+  example: [
+    'rota consent open --folder ./cleveland --run 1 --round 3 --json > cohort.json',
+    'rota consent open --folder ./cleveland --question question.json --json > sample.json',
+  ],
   async run({ options, out, signal }) {
-    const { openCohort } = await import('#app/consent/consent-open.ts')
-    const { openedText } = await import('#cli/output/consent-text.ts')
-    const run = runId(needed('consent open', '--run', options.run))
-    const round = roundNo(needed('consent open', '--round', options.round))
-    const opening = await openCohort({ folder: options.folder, password: passwordFrom(options), signal, run, round })
-    out.result(opening, () => openedText(opening, out.style))
+    const { openedText, drawnText } = await import('#cli/output/cohort-text.ts')
+    const site = { folder: options.folder, password: passwordFrom(options), signal }
+    const asked = whatIsAsked(options)
+    if (typeof asked !== 'string' && asked.draws === undefined) {
+      const { openCohort } = await import('#app/consent/consent-open.ts')
+      const opening = await openCohort({ ...site, run: asked.run, round: asked.round })
+      return out.result(opening, () => openedText(opening, out.style))
+    }
+    const { sampleCohort } = await import('#app/consent/consent-sample.ts')
+    const sample = await sampleCohort({ ...site, asked: typeof asked === 'string' ? asked : { ...asked, draws: asked.draws as number } })
+    out.result(sample, () => drawnText(sample, out.style))
   },
 })
+
+interface Asked {
+  readonly run: number | undefined
+  readonly round: number | undefined
+  readonly draws: number | undefined
+  readonly question: string | undefined
+}
+
+/** A question's file, which says the rest, or what the options name. @throws ROTA-1006, ROTA-1102 */
+function whatIsAsked({ run, round, draws, question }: Asked) {
+  if (question === undefined) return { run: runId(needed('consent open', '--run', run)), round: roundNo(needed('consent open', '--round', round)), draws }
+  const other = run !== undefined ? '--run' : round !== undefined ? '--round' : draws !== undefined ? '--draws' : null
+  if (other !== null) throw new RotaError('ROTA-1102', { option: '--question', other })
+  return question
+}
 
 export const consent_verify = command({
   name: 'consent verify',

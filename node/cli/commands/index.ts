@@ -1,5 +1,6 @@
 import type { CommandFile } from '../command-file.ts'
-import { audit_cohort, audit_key, audit_log, audit_verify } from './audit.ts'
+import { audit_key, audit_log, audit_verify } from './audit.ts'
+import { audit_cohort, audit_draw } from './audit-cohort.ts'
 import { audit_privacy } from './audit-privacy.ts'
 import { backend_install, backend_list, backend_test } from './backend.ts'
 import { backup, restore } from './backup.ts'
@@ -49,6 +50,7 @@ export const commands: readonly CommandFile[] = [
   audit_key,
   audit_log,
   audit_verify,
+  audit_draw,
   audit_cohort,
   audit_privacy,
   chain_start,

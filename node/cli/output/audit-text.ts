@@ -1,5 +1,4 @@
 import type { AuditReport, Fault, ToldLog } from '#app/audit/audit.ts'
-import type { OpeningVerdict } from '#app/audit/audit-cohort.ts'
 import { absencesText } from './participation-text.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
@@ -24,13 +23,6 @@ export function auditText(report: AuditReport, style: Style): string {
     .map((round) => `${style.bad('✗')} run ${round.run} round ${round.round}: ${round.verdict}`)
   const notes = report.notes.map((note) => style.dim(`• ${note}`))
   return [rounds, ...section(faults), ...section(still), ...section(notes), '', conclusion(report, style)].join('\n')
-}
-
-export function cohortText({ holds, run, round, members, withoutConsent, faults }: OpeningVerdict, style: Style): string {
-  const head = `Cohort of round ${round} of run ${run}: ${members} members${withoutConsent > 0 ? `, ${withoutConsent} of them without a standing consent` : ''}.`
-  return [head, ...faults.map((fault) => style.bad(fault)), holds ? style.good('It holds: nobody in it had withdrawn.') : style.bad('It does not hold.')].join(
-    '\n',
-  )
 }
 
 const short = (digest: string | null): string | null => digest && `${digest.slice(0, 10)}…`

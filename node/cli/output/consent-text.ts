@@ -1,5 +1,4 @@
 import type { ConfirmationVerdict } from '#app/consent/confirmation-check.ts'
-import type { CohortOpening } from '#app/consent/consent-open.ts'
 import type { CohortProof } from '#app/consent/consent-prove.ts'
 import type { RecordedConsents } from '#app/consent/consent-record.ts'
 import type { ConsentStatus } from '#app/consent/consent-status.ts'
@@ -155,11 +154,6 @@ export function provedText({ run, round, site, granted, cohort }: CohortProof, s
       ? `This site (${site}) declared no cohort in round ${round} of run ${run}.`
       : `A proof about round ${round} of run ${run}, with the consent of epoch ${granted.epoch}.`
   return `${what}\nWith --json > FILE it is written down; its receiver checks it: ${style.bold('rota consent verify --receipt FILE --proof FILE --chain URL')}`
-}
-
-export function openedText({ run, round, secrets, granted }: CohortOpening, style: Style): string {
-  const within = granted === null ? 'no consent stood on chain then' : `${count(granted.entries.length)} consents stood in epoch ${granted.epoch}`
-  return `The cohort of round ${round} of run ${run}: ${counted(secrets.length, 'member')}; ${within}.\nWith --json > FILE it is written down for an auditor: ${style.bold('rota audit cohort --opening FILE')}`
 }
 
 export function verdictText({ valid, round, state, reason }: Verdict, style: Style): string {

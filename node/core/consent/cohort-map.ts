@@ -10,7 +10,8 @@ import type { MapEntry } from './keyed-map.ts'
  *   cohort map, one a site and round:               H(cohort secret, network, round) → (nothing)
  *
  * The granted map binds one secret to each tag; with it, and for this tag alone, anyone can compute the entry in every round's map.
- * Without it, two rounds' maps have nothing in common, whoever is in them.
+ * Without it, two rounds' maps have nothing in common, whoever is in them. The cohort map is a counted one (`counted-map.ts`), so that members can be
+ * drawn from it evenly.
  */
 export interface CohortPlace {
   /** 32 bytes: `networkDigest`. */
@@ -42,13 +43,20 @@ export const cohortKey = (secret: Uint8Array, { network, run, round }: CohortPla
  * entries without `pad`; who is shown it can tell that what it yields is padding and nobody's entry.
  * @param pad 32 bytes, another for each map
  */
-export function padded(entries: readonly MapEntry[], pad: Uint8Array, values: 'present' | 'drawn', sha256: Sha256): MapEntry[] {
-  const padding = Array.from({ length: sizeFor(entries.length) - entries.length }, (_, i) => ({
-    key: sha256(PAD_KEY, pad, word32(i)),
-    value: values === 'present' ? PRESENT : sha256(PAD_VALUE, pad, word32(i)),
-  }))
-  return [...entries, ...padding]
-}
+export const paddedGrants = (entries: readonly MapEntry[], pad: Uint8Array, sha256: Sha256): MapEntry[] =>
+  padded(entries, (i) => ({ key: sha256(PAD_KEY, pad, word32(i)), value: sha256(PAD_VALUE, pad, word32(i)) }))
+
+/** The same, each entry of the padding by a seed of its own: one can be shown to be padding without a word about the others. */
+export const paddedCohort = (entries: readonly MapEntry[], pad: Uint8Array, sha256: Sha256): MapEntry[] =>
+  padded(entries, (i) => padEntry(padSeed(pad, i, sha256), sha256))
+
+export const padSeed = (pad: Uint8Array, i: number, sha256: Sha256): Uint8Array => sha256(PAD_SEED, pad, word32(i))
+export const padEntry = (seed: Uint8Array, sha256: Sha256): MapEntry => ({ key: sha256(PAD_KEY, seed), value: PRESENT })
+
+const padded = (entries: readonly MapEntry[], padding: (i: number) => MapEntry): MapEntry[] => [
+  ...entries,
+  ...Array.from({ length: sizeFor(entries.length) - entries.length }, (_, i) => padding(i)),
+]
 
 function sizeFor(entries: number): number {
   let size = MIN_ENTRIES
@@ -61,6 +69,7 @@ const GRANT = utf8('rota/grant/1')
 const SECRET = utf8('rota/cohort-secret/1')
 const ENTRY = utf8('rota/cohort/1')
 const PAD_KEY = utf8('rota/pad/1')
+const PAD_SEED = utf8('rota/pad-seed/1')
 const PAD_VALUE = utf8('rota/pad-value/1')
 /** A cohort map says who is in it and no more. */
 export const PRESENT = new Uint8Array(32)

@@ -1,8 +1,9 @@
 import { equalBytes, fromHex, type Sha256, toHex } from '#base/bytes.ts'
 import { type Digest, isDigest, roundNo, runId } from '#base/ids.ts'
-import { cohortEntry, grantKey, padded, secretCommitment } from './cohort-map.ts'
+import { cohortEntry, grantKey, paddedCohort, paddedGrants, secretCommitment } from './cohort-map.ts'
 import type { ChainRecord } from './cohort-proof.ts'
-import { buildKeyedMap, type MapEntry } from './keyed-map.ts'
+import { buildCountedMap } from './counted-map.ts'
+import { buildKeyedMap, type KeyedMap, type MapEntry } from './keyed-map.ts'
 
 /**
  * A round's cohort, opened to an auditor: that it lies within the consents of the epoch that stood, and that nobody in it had withdrawn.
@@ -57,7 +58,7 @@ export function judgeOpening(opening: CohortOpening, chain: AuditedRecord, optOu
 function isDeclared({ run, round, pad }: CohortOpening, secrets: readonly Uint8Array[], { contributed, network }: AuditedRecord, sha256: Sha256): boolean {
   const place = { network, run: runId(run), round: roundNo(round) }
   const entries = secrets.map((secret) => cohortEntry(secret, place, sha256))
-  return contributed !== null && isRoot(contributed.root, padded(entries, fromHex(pad), 'present', sha256), sha256)
+  return contributed !== null && isRoot(contributed.root, paddedCohort(entries, fromHex(pad), sha256), buildCountedMap, sha256)
 }
 
 /** Padding is shown to be padding: a consent that was hidden among it would have to be another's hash. */
@@ -65,14 +66,14 @@ function grantFaults({ granted }: CohortOpening, consents: readonly MapEntry[], 
   const stood = epochs.findLast(({ block }) => block <= (contributed?.block ?? 0))
   if (stood === undefined) return granted === null ? [] : ['no root of consents stood when the hospital contributed']
   if (granted?.epoch !== stood.epoch) return [`the consents shown are not those of epoch ${stood.epoch}, which stood when the hospital contributed`]
-  const whole = isRoot(stood.root, padded(consents, fromHex(granted.pad), 'drawn', sha256), sha256)
+  const whole = isRoot(stood.root, paddedGrants(consents, fromHex(granted.pad), sha256), buildKeyedMap, sha256)
   return whole ? [] : [`the consents shown are not those whose root the hospital put on chain for epoch ${stood.epoch}`]
 }
 
 /** Two entries of one key make no map. */
-function isRoot(root: Digest, entries: readonly MapEntry[], sha256: Sha256): boolean {
+function isRoot(root: Digest, entries: readonly MapEntry[], build: (entries: readonly MapEntry[], sha256: Sha256) => KeyedMap, sha256: Sha256): boolean {
   if (new Set(entries.map(({ key }) => toHex(key))).size !== entries.length) return false
-  return equalBytes(buildKeyedMap(entries, sha256).root, fromHex(root))
+  return equalBytes(build(entries, sha256).root, fromHex(root))
 }
 
 /** Reads an opening that somebody sent; null where it is none. */

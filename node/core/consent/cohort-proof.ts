@@ -1,12 +1,18 @@
 import { equalBytes, fromHex, type Sha256, toHex } from '#base/bytes.ts'
-import { type Digest, roundNo, runId } from '#base/ids.ts'
+import { type Digest, isDigest, roundNo, runId } from '#base/ids.ts'
 import { cohortKey, grantKey, secretCommitment } from './cohort-map.ts'
+import { type CountedProof, type Placed, placedBy } from './counted-map.ts'
 import { type MapProof, type Shown, shownBy } from './keyed-map.ts'
 
 /** A proof in one of the site's maps, as written into a file: hex, and '' for the many empty siblings. */
 export interface ToldMapProof {
   readonly end: { readonly key: string; readonly value: string } | null
   readonly siblings: readonly string[]
+}
+
+/** The same in a cohort map, whose nodes are counted. */
+export interface ToldCountedProof extends ToldMapProof {
+  readonly counts: readonly number[]
 }
 
 /** A proof in the map of consents of one epoch. */
@@ -33,12 +39,12 @@ export interface CohortProof {
   /** Where `granted` is of another epoch: that the one that stood lacks the tag. */
   readonly standing: GrantProof | null
   /** Null: the site did not contribute in that round. */
-  readonly cohort: ToldMapProof | null
+  readonly cohort: ToldCountedProof | null
   /**
    * Under opt-out a record may be used before any consent is recorded, by a secret of the patient's in place of the tag's: shown where it was.
    * That it was not can be shown for tags alone.
    */
-  readonly before: { readonly secret: string; readonly cohort: ToldMapProof } | null
+  readonly before: { readonly secret: string; readonly cohort: ToldCountedProof } | null
 }
 
 /** What the chain says about one site, programme, round and tag. */
@@ -73,7 +79,7 @@ export function judgeCohortProof(proof: CohortProof, tag: Digest, chain: ChainRe
   if (unbound !== null) return bad(unbound)
   const { root } = chain.contributed
   const place = { network: chain.network, run: runId(proof.run), round: roundNo(proof.round) }
-  const isIn = (secret: string, map: ToldMapProof): Shown => shownIn(root, cohortKey(fromHex(secret), place, sha256), map, sha256)
+  const isIn = (secret: string, map: ToldCountedProof): Placed | null => placedIn(root, cohortKey(fromHex(secret), place, sha256), map, sha256)
   const shown = isIn(proof.secret, proof.cohort)
   const before = proof.before === null ? { present: false } : isIn(proof.before.secret, proof.before.cohort)
   if (shown === null || before === null) return bad('it does not lead to the cohort that the hospital declared on chain')
@@ -110,13 +116,16 @@ function whyUnbound({ granted, standing, tag, secret }: CohortProof, { epochs, c
 }
 
 /** What a proof as written shows of a key under a root; null: nothing, it does not lead there. */
-export function shownIn(root: Digest, key: Uint8Array, { end, siblings }: ToldMapProof, sha256: Sha256): Shown {
-  const proof: MapProof = {
-    end: end === null ? null : { key: fromHex(end.key), value: fromHex(end.value) },
-    siblings: siblings.map((sibling) => (sibling === '' ? EMPTY : fromHex(sibling))),
-  }
-  return shownBy(fromHex(root), key, proof, sha256)
-}
+export const shownIn = (root: Digest, key: Uint8Array, told: ToldMapProof, sha256: Sha256): Shown => shownBy(fromHex(root), key, fromTold(told), sha256)
+
+/** The same in a cohort map, with the key's place. */
+export const placedIn = (root: Digest, key: Uint8Array, told: ToldCountedProof, sha256: Sha256): Placed | null =>
+  placedBy(fromHex(root), key, { ...fromTold(told), counts: told.counts }, sha256)
+
+const fromTold = ({ end, siblings }: ToldMapProof): MapProof => ({
+  end: end === null ? null : { key: fromHex(end.key), value: fromHex(end.value) },
+  siblings: siblings.map((sibling) => (sibling === '' ? EMPTY : fromHex(sibling))),
+})
 
 const EMPTY = new Uint8Array(32)
 
@@ -125,30 +134,38 @@ export const tellMapProof = ({ end, siblings }: MapProof): ToldMapProof => ({
   siblings: siblings.map((sibling) => (equalBytes(sibling, EMPTY) ? '' : toHex(sibling))),
 })
 
+export const tellCountedProof = (proof: CountedProof): ToldCountedProof => ({ ...tellMapProof(proof), counts: proof.counts })
+
 /** Reads a proof that somebody sent; null where it is none. */
 export function readCohortProof(text: string): CohortProof | null {
   try {
     const p = JSON.parse(text) as Partial<CohortProof>
     const numbers = [p.site, p.run, p.round].every((n) => typeof n === 'number' && Number.isInteger(n) && n >= 0)
-    const fits = p.version === 1 && typeof p.programme === 'string' && numbers && isHex32(p.tag) && isHex32(p.secret)
-    const proofs = isGrant(p.granted) && (p.standing === null || isGrant(p.standing)) && (p.cohort === null || isMapProof(p.cohort))
-    const before = p.before === null || (isHex32(p.before?.secret) && isMapProof(p.before?.cohort))
+    const fits = p.version === 1 && typeof p.programme === 'string' && numbers && isDigest(p.tag) && isDigest(p.secret)
+    const proofs = isGrant(p.granted) && (p.standing === null || isGrant(p.standing)) && (p.cohort === null || isCountedProof(p.cohort))
+    const before = p.before === null || (isDigest(p.before?.secret) && isCountedProof(p.before?.cohort))
     return fits && proofs && before ? (p as CohortProof) : null
   } catch {
     return null
   }
 }
 
-const isHex32 = (value: unknown): value is string => typeof value === 'string' && /^0x[0-9a-f]{64}$/.test(value)
-
 export const isGrant = (value: unknown): value is GrantProof => {
   const g = value as Partial<GrantProof> | null | undefined
   return typeof g === 'object' && g !== null && Number.isInteger(g.epoch) && isMapProof(g.map)
 }
 
+const isCountedProof = (value: unknown): value is ToldCountedProof => isMapProof(value) && isCounts((value as Partial<ToldCountedProof>).counts, value.siblings)
+
+/** A number for each sibling; whether it is the right one, the root says. */
+export const isCounts = (counts: unknown, siblings: readonly string[]): counts is readonly number[] =>
+  Array.isArray(counts) && counts.length === siblings.length && counts.every((count) => Number.isInteger(count))
+
+export const areSiblings = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length <= 256 && value.every((sibling) => sibling === '' || isDigest(sibling))
+
 const isMapProof = (value: unknown): value is ToldMapProof => {
   const m = value as Partial<ToldMapProof> | null | undefined
-  if (typeof m !== 'object' || m === null || !Array.isArray(m.siblings) || m.siblings.length > 256) return false
-  const end = m.end === null || (typeof m.end === 'object' && isHex32(m.end?.key) && isHex32(m.end?.value))
-  return end && m.siblings.every((sibling) => sibling === '' || isHex32(sibling))
+  if (typeof m !== 'object' || m === null || !areSiblings(m.siblings)) return false
+  return m.end === null || (typeof m.end === 'object' && isDigest(m.end?.key) && isDigest(m.end?.value))
 }

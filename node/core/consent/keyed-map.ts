@@ -33,17 +33,42 @@ export interface MapProof {
 /** What a proof shows of a key; null: nothing, it does not lead to the root. */
 export type Shown = { readonly present: true; readonly value: Uint8Array } | { readonly present: false } | null
 
-type Branch = null | { readonly hash: Uint8Array; readonly entry: MapEntry } | { readonly hash: Uint8Array; readonly left: Branch; readonly right: Branch }
+export type Branch = null | { readonly hash: Uint8Array; readonly entry: MapEntry } | Fork
+
+interface Fork {
+  readonly hash: Uint8Array
+  readonly left: Branch
+  readonly right: Branch
+  /** Entries below. */
+  readonly size: number
+}
+
+/** What the hash of a fork is taken over: `counted-map.ts` has another. */
+export type Join = (left: Branch, right: Branch, sha256: Sha256) => Uint8Array
 
 const LEAF = Uint8Array.of(0)
 const NODE = Uint8Array.of(1)
-const EMPTY = new Uint8Array(32)
-const KEY_BITS = 256
+export const EMPTY = new Uint8Array(32)
+export const KEY_BITS = 256
+
+const join: Join = (left, right, sha256) => sha256(NODE, hashOf(left), hashOf(right))
 
 /** @param entries with distinct keys, in any order */
-export function buildKeyedMap(entries: readonly MapEntry[], sha256: Sha256): KeyedMap {
+export function buildKeyedMap(entries: readonly MapEntry[], sha256: Sha256, joined: Join = join): KeyedMap {
   const sorted = sortByKey(entries)
-  const tree = subtree(sorted, 0, sorted.length, 0, sha256)
+  const subtree = (from: number, to: number, depth: number): Branch => {
+    if (from === to) return null
+    if (depth > KEY_BITS) throw new RangeError('two entries of a keyed map have one key')
+    if (to - from === 1) {
+      const entry = sorted[from] as MapEntry
+      return { hash: leafHash(entry, sha256), entry }
+    }
+    const middle = firstRight(sorted, from, to, depth)
+    const left = subtree(from, middle, depth + 1)
+    const right = subtree(middle, to, depth + 1)
+    return { hash: joined(left, right, sha256), left, right, size: to - from }
+  }
+  const tree = subtree(0, sorted.length, 0)
   return { root: hashOf(tree), tree, size: entries.length }
 }
 
@@ -71,19 +96,6 @@ export function shownBy(root: Uint8Array, key: Uint8Array, { end, siblings }: Ma
   return end !== null && equalBytes(end.key, key) ? { present: true, value: end.value } : { present: false }
 }
 
-function subtree(sorted: readonly MapEntry[], from: number, to: number, depth: number, sha256: Sha256): Branch {
-  if (from === to) return null
-  if (depth > KEY_BITS) throw new RangeError('two entries of a keyed map have one key')
-  if (to - from === 1) {
-    const entry = sorted[from] as MapEntry
-    return { hash: leafHash(entry, sha256), entry }
-  }
-  const middle = firstRight(sorted, from, to, depth)
-  const left = subtree(sorted, from, middle, depth + 1, sha256)
-  const right = subtree(sorted, middle, to, depth + 1, sha256)
-  return { hash: sha256(NODE, hashOf(left), hashOf(right)), left, right }
-}
-
 /** Where the keys with bit `depth` set begin; those before share their first bits, so they are sorted by this one. */
 function firstRight(sorted: readonly MapEntry[], from: number, to: number, depth: number): number {
   let [low, high] = [from, to]
@@ -95,11 +107,11 @@ function firstRight(sorted: readonly MapEntry[], from: number, to: number, depth
   return low
 }
 
-const hashOf = (branch: Branch): Uint8Array => branch?.hash ?? EMPTY
-const leafHash = ({ key, value }: MapEntry, sha256: Sha256): Uint8Array => sha256(LEAF, key, value)
-const bitOf = (key: Uint8Array, depth: number): boolean => (((key[depth >> 3] as number) >> (7 - (depth & 7))) & 1) === 1
+export const hashOf = (branch: Branch): Uint8Array => branch?.hash ?? EMPTY
+export const leafHash = ({ key, value }: MapEntry, sha256: Sha256): Uint8Array => sha256(LEAF, key, value)
+export const bitOf = (key: Uint8Array, depth: number): boolean => (((key[depth >> 3] as number) >> (7 - (depth & 7))) & 1) === 1
 
-function sharesPrefix(a: Uint8Array, b: Uint8Array, bits: number): boolean {
+export function sharesPrefix(a: Uint8Array, b: Uint8Array, bits: number): boolean {
   for (let depth = 0; depth < bits; depth++) if (bitOf(a, depth) !== bitOf(b, depth)) return false
   return true
 }

@@ -6,7 +6,8 @@ import { fromHex, toHex } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
 import { cohortKey, grantEntry, grantKey } from '#core/consent/cohort-map.ts'
 import { type CohortOpening, judgeOpening, readCohortOpening } from '#core/consent/cohort-opening.ts'
-import { type ChainRecord, type CohortProof, judgeCohortProof, readCohortProof, tellMapProof } from '#core/consent/cohort-proof.ts'
+import { type ChainRecord, type CohortProof, judgeCohortProof, readCohortProof, tellCountedProof, tellMapProof } from '#core/consent/cohort-proof.ts'
+import { proveCounted } from '#core/consent/counted-map.ts'
 import { proveKey } from '#core/consent/keyed-map.ts'
 import { programmeId } from '#patient/keys.ts'
 import type { ChainEvent } from '#ports/chain.ts'
@@ -83,7 +84,7 @@ function prove({ site, consenting, programme, network }: Hospital, { run, round 
   const proof: CohortProof = {
     ...{ version: 1, programme, site: site.id, run, round, tag, secret: toHex(secret), standing: null, before: null },
     granted: { epoch: EPOCH, map: tellMapProof(granted) },
-    cohort: tellMapProof(proveKey(cohort, cohortKey(secret, place, sha256))),
+    cohort: tellCountedProof(proveCounted(cohort, cohortKey(secret, place, sha256))),
   }
   return JSON.stringify(proof)
 }

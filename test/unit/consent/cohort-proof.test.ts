@@ -4,7 +4,8 @@ import { cohortMap, cohortSecret, grantedMap, sha256 } from '#adapters/cohort/si
 import { fromHex, toDigest, toHex } from '#base/bytes.ts'
 import { type Digest, roundNo, runId } from '#base/ids.ts'
 import { cohortKey, grantKey } from '#core/consent/cohort-map.ts'
-import { type ChainRecord, type CohortProof, judgeCohortProof, readCohortProof, tellMapProof } from '#core/consent/cohort-proof.ts'
+import { type ChainRecord, type CohortProof, judgeCohortProof, readCohortProof, tellCountedProof, tellMapProof } from '#core/consent/cohort-proof.ts'
+import { proveCounted } from '#core/consent/counted-map.ts'
 import { proveKey } from '#core/consent/keyed-map.ts'
 import { keyed } from '../cohort/support.ts'
 
@@ -61,9 +62,9 @@ function made({ members = tags, granted = [tags, tags], withdrawnAtBlock, epoch 
     secret: toHex(secret),
     granted: inEpoch(epoch),
     standing: epoch === 2 ? null : inEpoch(2),
-    cohort: tellMapProof(proveKey(cohort, cohortKey(secret, place, sha256))),
+    cohort: tellCountedProof(proveCounted(cohort, cohortKey(secret, place, sha256))),
     before:
-      patient === undefined ? null : { secret: toHex(secretOf(patient)), cohort: tellMapProof(proveKey(cohort, cohortKey(secretOf(patient), place, sha256))) },
+      patient === undefined ? null : { secret: toHex(secretOf(patient)), cohort: tellCountedProof(proveCounted(cohort, cohortKey(secretOf(patient), place, sha256))) },
   }
   return { proof, chain, says: (p = proof, c = chain, t = tag) => judgeCohortProof(p, t, c, sha256) }
 }

@@ -1,0 +1,69 @@
+import { systemRandom } from '#adapters/host/system-host.ts'
+import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
+import { blockSeed, readQuestion } from '#app/consent/consent-sample.ts'
+import { consentRecordOf } from '#app/consent/consent-verify.ts'
+import { readGiven } from '#app/given-text.ts'
+import { withdrawalsUnder } from '#app/site/at-site.ts'
+import { fromHex, toHex } from '#base/bytes.ts'
+import { RotaError } from '#base/errors.ts'
+import { runId } from '#base/ids.ts'
+import { type CohortQuestion, type CohortSample, coinBlock, judgeSample, otherThanAsked, readCohortSample, type SampleVerdict } from '#core/consent/cohort-sample.ts'
+import { sha256 } from '../sha256.ts'
+
+export type { CohortQuestion } from '#core/consent/cohort-sample.ts'
+
+interface Where {
+  readonly url: string
+  readonly contracts: string
+  readonly signal: AbortSignal
+}
+
+export interface AuditSampleCall extends Where {
+  readonly sample: string
+  /** What the auditor asked; without it the sample has to be drawn by a block's hash. */
+  readonly question: string | undefined
+}
+
+/** A verdict, and the block whose hash drew; null: who asked did. */
+export type AuditedSample = SampleVerdict & { readonly coinBlock: number | null }
+
+/**
+ * Draws what a site is to be asked: after its cohort went on chain, so that the site could not know.
+ * @throws ROTA-6010 and 6039 nothing is on chain, 5xxx the chain
+ */
+export async function drawQuestion(call: Where & Omit<CohortQuestion, 'version' | 'seed'>): Promise<CohortQuestion> {
+  const { url, contracts, signal, site, run, round, draws } = call
+  return withReader({ chain: url, contracts: contractsAddress(contracts) }, signal, async (chain) => {
+    const ofRun = await chain.events(0, { run: runId(run), kinds: ['RoundOpened', 'Contributed'] })
+    if (!ofRun.some((e) => e.kind === 'RoundOpened' && e.round === round)) throw new RotaError('ROTA-6010', { run, round })
+    if (!ofRun.some((e) => e.kind === 'Contributed' && e.round === round && e.site === site)) throw new RotaError('ROTA-6039', { site, run, round })
+    return { version: 1, site, run, round, draws, seed: toHex(systemRandom.bytes(32)) }
+  })
+}
+
+/**
+ * Checks the members of a cohort that a site opened by lot against the chain, anywhere.
+ * @throws ROTA-3001, 6035, 6036 files; 6037 and 6038 drawn by another than asked; 6010, 6039 the round; 6040 its coin is still to come; 5xxx the chain
+ */
+export async function auditSample({ sample: file, question: asked, url, contracts, signal }: AuditSampleCall): Promise<AuditedSample> {
+  const sample = await readSample(file)
+  const question = asked === undefined ? null : await readQuestion(asked)
+  if (question === null && sample.seed !== null) throw new RotaError('ROTA-6038', { file })
+  const other = question === null ? null : otherThanAsked(sample, question)
+  if (other !== null) throw new RotaError('ROTA-6037', { file, other })
+  return withReader({ chain: url, contracts: contractsAddress(contracts) }, signal, async (chain) => {
+    const record = await consentRecordOf(chain, contractsAddress(contracts), sample)
+    const { site, run, round } = sample
+    if (record.contributed === null) throw new RotaError('ROTA-6039', { site, run, round })
+    const withdrawn = [...(await withdrawalsUnder(chain, sample.programme))].map(([tag, block]) => ({ tag, block }))
+    const { block } = record.contributed
+    const seed = question === null ? await blockSeed(chain, block) : fromHex(question.seed)
+    return { ...judgeSample(sample, seed, { ...record, withdrawn }, sha256), coinBlock: question === null ? coinBlock(block) : null }
+  })
+}
+
+async function readSample(file: string): Promise<CohortSample> {
+  const sample = readCohortSample(await readGiven(file))
+  if (sample === null) throw new RotaError('ROTA-6035', { file })
+  return sample
+}
