@@ -8,6 +8,7 @@
  * ├── model export and predict agree, row by row
  * ├── consents recorded stand on chain by their root; a stranger relays withdrawals; twice changes nothing
  * ├── the next run goes without the withdrawn; whoever has the receipt checks the site's proof of it anywhere; a forged one does not hold
+ * │   └── an auditor has members drawn by lot: by a seed of their own, or a block's hash; what answers another question, or none, is refused
  * ├── the record is exported as FHIR, with the rounds that used each consent, and read again changes nothing
  * └── the desk stops one patient at once; pause and its end leave their sign
  */
@@ -17,6 +18,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { AuditEvent, Consent } from '#adapters/fhir/r4.ts'
+import { type AuditedSample, auditSample, drawQuestion } from '#app/audit/audit-sample.ts'
+import { blockSeed, type SampleCall, sampleCohort } from '#app/consent/consent-sample.ts'
 import type { ConsentStatus } from '#app/consent/consent-status.ts'
 import type { DeskWithdrawal } from '#app/consent/withdraw-at-desk.ts'
 import { previewApproval } from '#app/protocol/approval-preview.ts'
@@ -24,9 +27,11 @@ import { sha256 } from '#app/sha256.ts'
 import type { Diagnosis } from '#app/site/examination.ts'
 import { publishStudy } from '#app/study/studies.ts'
 import type { ShownStudy } from '#app/study/study-show.ts'
-import type { StudyId } from '#base/ids.ts'
+import { type ErrorCode, isRotaError } from '#base/errors.ts'
+import { type Digest, roundNo, runId, type StudyId } from '#base/ids.ts'
 import type { OpeningVerdict } from '#core/consent/cohort-opening.ts'
 import type { CohortProof, Verdict } from '#core/consent/cohort-proof.ts'
+import type { CohortSample } from '#core/consent/cohort-sample.ts'
 import { binaryMetrics, scoresOf } from '#core/evaluation/metrics.ts'
 import { predictorOf } from '#core/learner/predict.ts'
 import { pooledTable, rehearse } from '#core/learner/rehearse.ts'
@@ -269,6 +274,7 @@ describe('commands of a site', { timeout: 120_000 }, () => {
     await writeFile(opening, JSON.stringify(await ask(0, ['consent', 'open', '--run', '1', '--round', '1'])))
     assert.equal((await rota(['audit', 'cohort', ...at])).code, 1, 'before the consents: used under opt-out')
     assert.equal((await rota(['audit', 'cohort', '--opt-out', ...at])).code, 0)
+    await byLot()
 
     await writeFile(gonePart.proof, '{}')
     assert.match((await rota(verify)).stdout, /ROTA-6012/)
@@ -281,6 +287,44 @@ describe('commands of a site', { timeout: 120_000 }, () => {
       /ROTA-6010/,
     )
   })
+
+  async function byLot(): Promise<void> {
+    const [file, questioned] = [join(hospitals.dir, 'sample.json'), join(hospitals.dir, 'question.json')]
+    const where = { url: hospitals.chain.url, contracts: hospitals.contracts, signal }
+    const told = ['--chain', hospitals.chain.url, '--contracts', hospitals.contracts, '--json']
+    const toSite = (at: number, asked: SampleCall['asked']) => sampleCohort({ folder: hospitals.folders[at] as string, password: null, signal, asked })
+    const drawn = await rota(['audit', 'draw', '--site', '0', '--run', '2', '--round', '1', '--draws', '60', ...told])
+    await writeFile(questioned, drawn.stdout)
+    const sample = await ask<CohortSample>(0, ['consent', 'open', '--question', questioned])
+    await writeFile(file, JSON.stringify(sample))
+    const seen = await rota(['audit', 'cohort', '--sample', file, '--question', questioned, ...told])
+    const { holds, members, leastFound, coinBlock } = JSON.parse(seen.stdout) as AuditedSample
+    assert.deepEqual([seen.code, holds, members > 20, leastFound < 0.15, coinBlock], [0, true, true, true, null])
+
+    // Drawn by a block that nobody chose: anyone can check it, and need ask nobody.
+    const byBlock = { run: runId(2), round: roundNo(1), draws: 20 }
+    await writeFile(file, JSON.stringify(await toSite(0, byBlock)))
+    const checked = await auditSample({ ...where, sample: file, question: undefined })
+    assert.deepEqual([checked.holds, checked.drawn, (checked.coinBlock ?? 0) > 0], [true, 20, true])
+    await writeFile(file, JSON.stringify(await toSite(0, { ...byBlock, run: runId(1) })))
+    const before = await auditSample({ ...where, sample: file, question: undefined })
+    assert.deepEqual([before.holds, before.withoutConsent], [false, before.members], 'before the consents: used under opt-out')
+
+    const refused = (code: ErrorCode, work: Promise<unknown>) => assert.rejects(work, (error) => isRotaError(error, code))
+    await refused('ROTA-6037', auditSample({ ...where, sample: file, question: questioned }))
+    await writeFile(file, JSON.stringify(sample))
+    await refused('ROTA-6038', auditSample({ ...where, sample: file, question: undefined }))
+    await refused('ROTA-6041', toSite(1, questioned))
+    const question = { ...where, site: 0, run: 2, round: 1, draws: 5 }
+    await refused('ROTA-6039', drawQuestion({ ...question, site: 9 }))
+    await refused('ROTA-6010', drawQuestion({ ...question, run: 9 }))
+    const head = async () => ({ number: 12, hash: sample.seed as Digest, timestamp: 0 })
+    await refused('ROTA-6040', blockSeed({ head, blockHash: async () => sample.seed as Digest }, 5))
+    await writeFile(questioned, '{}')
+    await refused('ROTA-6036', auditSample({ ...where, sample: file, question: questioned }))
+    await writeFile(file, '{}')
+    await refused('ROTA-6035', auditSample({ ...where, sample: file, question: undefined }))
+  }
 
   it('the record is FHIR for who may read it: how each consent stands, and each round that used it', async () => {
     const out = join(hospitals.dir, 'record.json')

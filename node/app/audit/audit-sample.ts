@@ -7,7 +7,15 @@ import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { fromHex, toHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import { runId } from '#base/ids.ts'
-import { type CohortQuestion, type CohortSample, coinBlock, judgeSample, otherThanAsked, readCohortSample, type SampleVerdict } from '#core/consent/cohort-sample.ts'
+import {
+  type CohortQuestion,
+  type CohortSample,
+  coinBlock,
+  judgeSample,
+  otherThanAsked,
+  readCohortSample,
+  type SampleVerdict,
+} from '#core/consent/cohort-sample.ts'
 import { sha256 } from '../sha256.ts'
 
 export type { CohortQuestion } from '#core/consent/cohort-sample.ts'

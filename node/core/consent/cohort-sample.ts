@@ -118,7 +118,8 @@ function judgeConsents({ epoch }: CohortSample, { epochs, contributed, withdrawn
   const gone = new Map(withdrawn.filter(({ block }) => block <= openedAtBlock).map(({ tag, block }) => [toHex(grantKey(fromHex(tag), sha256)), block]))
   return ({ secret, consent }: DrawnMember): { readonly is: string; readonly fault: string | null } => {
     if (consent === null || stood === undefined) return { is: 'without consent', fault: 'a member for whom no consent stood' }
-    if (epoch !== stood.epoch) return { is: 'without consent', fault: `the consent shown is not of epoch ${stood.epoch}, which stood when the hospital contributed` }
+    if (epoch !== stood.epoch)
+      return { is: 'without consent', fault: `the consent shown is not of epoch ${stood.epoch}, which stood when the hospital contributed` }
     const { key, siblings } = consent
     const end = { key, value: toHex(secretCommitment(fromHex(secret), sha256)) }
     if (shownIn(stood.root, fromHex(key), { end, siblings }, sha256)?.present !== true)

@@ -1,5 +1,18 @@
 import { equalBytes, type Sha256 } from '#base/bytes.ts'
-import { type Branch, bitOf, buildKeyedMap, EMPTY, hashOf, type Join, KEY_BITS, type KeyedMap, leafHash, type MapEntry, type MapProof, sharesPrefix } from './keyed-map.ts'
+import {
+  type Branch,
+  bitOf,
+  buildKeyedMap,
+  EMPTY,
+  hashOf,
+  type Join,
+  KEY_BITS,
+  type KeyedMap,
+  leafHash,
+  type MapEntry,
+  type MapProof,
+  sharesPrefix,
+} from './keyed-map.ts'
 
 /**
  * A keyed map (`keyed-map.ts`) whose nodes commit to how many entries lie on either side, so that every entry has a place, 0 to count − 1 from left to

@@ -64,7 +64,9 @@ function made({ members = tags, granted = [tags, tags], withdrawnAtBlock, epoch 
     standing: epoch === 2 ? null : inEpoch(2),
     cohort: tellCountedProof(proveCounted(cohort, cohortKey(secret, place, sha256))),
     before:
-      patient === undefined ? null : { secret: toHex(secretOf(patient)), cohort: tellCountedProof(proveCounted(cohort, cohortKey(secretOf(patient), place, sha256))) },
+      patient === undefined
+        ? null
+        : { secret: toHex(secretOf(patient)), cohort: tellCountedProof(proveCounted(cohort, cohortKey(secretOf(patient), place, sha256))) },
   }
   return { proof, chain, says: (p = proof, c = chain, t = tag) => judgeCohortProof(p, t, c, sha256) }
 }

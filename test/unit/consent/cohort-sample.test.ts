@@ -142,7 +142,10 @@ describe('a cohort opened by lot', () => {
   it('draws members whose keys were chosen as often as any others', () => {
     const wrong = Array.from({ length: 50 }, (_, i): Digest => site.keyedDigest('crowded', word32(i)))
     const secrets = new Map(wrong.map((tag) => [tag, crowded(tag)]))
-    const vault = { keyedDigest: (...of: Parameters<typeof site.keyedDigest>) => (of[0] === 'cohort-secret' && secrets.get(toHex(of[2] as Uint8Array) as Digest)) || site.keyedDigest(...of) }
+    const vault = {
+      keyedDigest: (...of: Parameters<typeof site.keyedDigest>) =>
+        (of[0] === 'cohort-secret' && secrets.get(toHex(of[2] as Uint8Array) as Digest)) || site.keyedDigest(...of),
+    }
     const members = [...Array.from({ length: 200 }, (_, i): Digest => site.keyedDigest('tag', word32(i))), ...wrong]
     const verdict = made({ vault, members, granted: members.slice(0, 200), draws: 1_000 }).says()
     assert.ok(Math.abs(verdict.withoutConsent / verdict.members - 0.2) < 0.05, `${verdict.withoutConsent} of ${verdict.members}`)
@@ -165,7 +168,16 @@ describe('a cohort opened by lot', () => {
     const { sample } = made({ draws: 5 })
     const [entry] = sample.drawn
     assert.deepEqual(readCohortSample(JSON.stringify(sample)), sample)
-    const wrong = [{}, [], null, { ...sample, version: 2 }, { ...sample, seed: 'x' }, { ...sample, epoch: -1 }, { ...sample, drawn: [] }, { ...sample, drawn: [null] }]
+    const wrong = [
+      {},
+      [],
+      null,
+      { ...sample, version: 2 },
+      { ...sample, seed: 'x' },
+      { ...sample, epoch: -1 },
+      { ...sample, drawn: [] },
+      { ...sample, drawn: [null] },
+    ]
     const deep = [{ way: entry?.way }, { ...entry, way: null }, { ...entry, way: { siblings: [''], counts: [] } }, { ...entry, pad: 'x' }]
     for (const each of [...wrong, ...deep.map((e) => ({ ...sample, drawn: [e] })), { ...sample, drawn: Array.from({ length: 1_001 }, () => entry) }])
       assert.equal(readCohortSample(JSON.stringify(each)), null)
