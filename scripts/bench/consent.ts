@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { CohortArchive } from '#adapters/cohort/cohort-archive.ts'
 import { ConsentStore } from '#adapters/cohort/consent-store.ts'
+import { type DeclaredCohort, drawSample } from '#adapters/cohort/draw-sample.ts'
 import { cohortMap, cohortPad, cohortSecret, grantedMap, grantedPad } from '#adapters/cohort/site-maps.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { vaultOf } from '#adapters/vault/secrets-vault.ts'
@@ -18,6 +19,7 @@ import { address, type Digest, roundNo, runId, siteId } from '#base/ids.ts'
 import { cohortKey, grantEntry, grantKey } from '#core/consent/cohort-map.ts'
 import { judgeOpening, readCohortOpening } from '#core/consent/cohort-opening.ts'
 import { type ChainRecord, judgeCohortProof, readCohortProof, tellCountedProof, tellMapProof } from '#core/consent/cohort-proof.ts'
+import { type CohortSample, judgeSample, readCohortSample } from '#core/consent/cohort-sample.ts'
 import { proveCounted } from '#core/consent/counted-map.ts'
 import { proveKey } from '#core/consent/keyed-map.ts'
 import { expiresAt, type Terms } from '#core/consent/terms.ts'
@@ -64,6 +66,7 @@ function proofs() {
     checkedS,
     // For a check elsewhere.
     toCheck: { text, tag: withdrawn, record: { ...record, network: toHex(record.network) } },
+    sample: sampled({ vault, programme: PROGRAMME, site: 0, place, members, granted: { epoch: 1, tags } }, record),
     ...opening(members, tags, place, { ...record, withdrawn: [{ tag: withdrawn, block: 10 }] }),
   }
 }
@@ -74,6 +77,35 @@ function checkOnce(text: string, tag: Digest, record: ChainRecord): number {
   const verdict = proof && judgeCohortProof(proof, tag, record, sha256)
   if (verdict?.state !== 'not in the declared cohort') throw new Error(`the proof does not hold: ${verdict?.reason}`)
   return seconds(startedMs)
+}
+
+/** A member drawn by lot, for an auditor: as the command at the site makes it, and the largest of many. */
+function sampled(of: DeclaredCohort, record: ChainRecord) {
+  const seed = secret()
+  const [startedMs, before] = [performance.now(), process.cpuUsage()]
+  const one = (drawn: CohortSample['drawn']): string => JSON.stringify({ ...many, drawn })
+  const many = drawSample(of, seed, true, 500)
+  const madeS = seconds(startedMs)
+  const { user, system } = process.cpuUsage(before)
+  const audited = { ...record, withdrawn: Array.from({ length: 1_000 }, () => ({ tag: draw(), block: 10 })) }
+  const whole = JSON.stringify(many)
+  const verdict = judgeSample(readCohortSample(whole) as CohortSample, seed, audited, sha256)
+  if (!verdict.holds) throw new Error(`the sample does not hold: ${verdict.faults[0]}`)
+  // The first of the draws, again and again.
+  const text = one(many.drawn.slice(0, 1))
+  const checkedS = Array.from({ length: CHECKS }, () => {
+    const checkedMs = performance.now()
+    const read = readCohortSample(text)
+    if (read === null || !judgeSample(read, seed, audited, sha256).holds) throw new Error('the sample of one does not hold')
+    return seconds(checkedMs)
+  })
+  return {
+    madeS,
+    madeCpuS: (user + system) / 1e6,
+    bytes: many.drawn.map((entry) => one([entry]).length),
+    checkedS,
+    toCheck: { text, whole, seed: toHex(seed), record: { ...audited, network: toHex(audited.network) } },
+  }
 }
 
 /** That the cohort lies within the consents that stood, without those who had withdrawn: for an auditor. */
