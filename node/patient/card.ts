@@ -1,6 +1,6 @@
+import { base64Url, fromBase64Url } from '#base/base64-url.ts'
 import { utf8 } from '#base/bytes.ts'
 import { type Address, isAddress } from '#base/ids.ts'
-import { base64Url, fromBase64Url } from './base64-url.ts'
 import { SECRET_BYTES } from './keys.ts'
 import { sha256 } from './sha256.ts'
 

@@ -34,7 +34,7 @@ const secret = () => systemRandom.bytes(32)
 const vault = vaultOf({ node: secret(), peer: secret(), encryption: secret(), site: secret() }, systemRandom)
 const seconds = (sinceMs: number): number => (performance.now() - sinceMs) / 1_000
 
-/** As the command at the site makes it, from the maps on: both are made anew for each proof. */
+/** As the command at the site makes it for somebody who withdrew, from the maps on: the cohort's, the epoch's that had the consent, and the one's that stood. */
 function proofs() {
   const place = { network: secret(), run: runId(1), round: roundNo(1) }
   const tags = Array.from({ length: patients }, draw)
@@ -43,10 +43,13 @@ function proofs() {
   const [startedMs, before] = [performance.now(), process.cpuUsage()]
   const cohort = cohortMap(vault, PROGRAMME, members, place)
   const granted = grantedMap(vault, PROGRAMME, tags, 1)
+  const standing = grantedMap(vault, PROGRAMME, members, 2)
+  const inEpoch = (epoch: number, map: typeof granted) => ({ epoch, map: tellMapProof(proveKey(map, grantKey(fromHex(withdrawn), sha256))) })
   const own = cohortSecret(vault, PROGRAMME, withdrawn)
   const text = JSON.stringify({
-    ...{ version: 1, programme: PROGRAMME, site: 0, run: 1, round: 1, tag: withdrawn, secret: toHex(own), standing: null, before: null },
-    granted: { epoch: 1, map: tellMapProof(proveKey(granted, grantKey(fromHex(withdrawn), sha256))) },
+    ...{ version: 1, programme: PROGRAMME, site: 0, run: 1, round: 1, tag: withdrawn, secret: toHex(own), before: null },
+    granted: inEpoch(1, granted),
+    standing: inEpoch(2, standing),
     cohort: tellCountedProof(proveCounted(cohort, cohortKey(own, place, sha256))),
   })
   const madeS = seconds(startedMs)
@@ -55,7 +58,10 @@ function proofs() {
     network: place.network,
     openedAtBlock: 20,
     contributed: { root: toDigest(cohort.root), block: 21 },
-    epochs: [{ epoch: 1, root: toDigest(granted.root), block: 5 }],
+    epochs: [
+      { epoch: 1, root: toDigest(granted.root), block: 5 },
+      { epoch: 2, root: toDigest(standing.root), block: 15 },
+    ],
     withdrawnAtBlock: 10,
   }
   const checkedS = Array.from({ length: CHECKS }, () => checkOnce(text, withdrawn, record))
@@ -66,8 +72,8 @@ function proofs() {
     checkedS,
     // For a check elsewhere.
     toCheck: { text, tag: withdrawn, record: { ...record, network: toHex(record.network) } },
-    sample: sampled({ vault, programme: PROGRAMME, site: 0, place, members, granted: { epoch: 1, tags } }, record),
-    ...opening(members, tags, place, { ...record, withdrawn: [{ tag: withdrawn, block: 10 }] }),
+    sample: sampled({ vault, programme: PROGRAMME, site: 0, place, members, granted: { epoch: 2, tags: members } }, record),
+    ...opening(members, place, { ...record, withdrawn: [{ tag: withdrawn, block: 10 }] }),
   }
 }
 
@@ -109,14 +115,14 @@ function sampled(of: DeclaredCohort, record: ChainRecord) {
 }
 
 /** That the cohort lies within the consents that stood, without those who had withdrawn: for an auditor. */
-function opening(members: readonly Digest[], tags: readonly Digest[], place: Parameters<typeof cohortPad>[2], record: Parameters<typeof judgeOpening>[1]) {
+function opening(members: readonly Digest[], place: Parameters<typeof cohortPad>[2], record: Parameters<typeof judgeOpening>[1]) {
   const startedMs = performance.now()
   const secretOf = (tag: Digest): Uint8Array => cohortSecret(vault, PROGRAMME, tag)
-  const entries = tags.map((tag) => grantEntry(fromHex(tag), secretOf(tag), sha256)).map(({ key, value }) => [toHex(key), toHex(value)])
+  const entries = members.map((tag) => grantEntry(fromHex(tag), secretOf(tag), sha256)).map(({ key, value }) => [toHex(key), toHex(value)])
   const text = JSON.stringify({
     ...{ version: 1, programme: PROGRAMME, site: 0, run: 1, round: 1, secrets: members.map((tag) => toHex(secretOf(tag))) },
     pad: toHex(cohortPad(vault, PROGRAMME, place)),
-    granted: { epoch: 1, entries, pad: toHex(grantedPad(vault, PROGRAMME, 1)) },
+    granted: { epoch: 2, entries, pad: toHex(grantedPad(vault, PROGRAMME, 2)) },
   })
   const openedS = seconds(startedMs)
   const judgedMs = performance.now()

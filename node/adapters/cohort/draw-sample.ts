@@ -46,7 +46,6 @@ function consents({ vault, programme, granted }: DeclaredCohort) {
   const stood = new Set(granted?.tags)
   return (member: Digest) => {
     if (map === null || !stood.has(member)) return null
-    const key = grantKey(fromHex(member), sha256)
-    return { key: toHex(key), siblings: tellMapProof(proveKey(map, key)).siblings }
+    return { tag: member, siblings: tellMapProof(proveKey(map, grantKey(fromHex(member), sha256))).siblings }
   }
 }

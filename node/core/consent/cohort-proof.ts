@@ -1,10 +1,14 @@
+import { base64Url, fromBase64Url } from '#base/base64-url.ts'
 import { equalBytes, fromHex, type Sha256, toHex } from '#base/bytes.ts'
 import { type Digest, isDigest, roundNo, runId } from '#base/ids.ts'
 import { cohortKey, grantKey, secretCommitment } from './cohort-map.ts'
 import { type CountedProof, type Placed, placedBy } from './counted-map.ts'
 import { type MapProof, type Shown, shownBy } from './keyed-map.ts'
 
-/** A proof in one of the site's maps, as written into a file: hex, and '' for the many empty siblings. */
+/**
+ * A proof in one of the site's maps, as written into a file. Siblings, most of it, in base64url (43 characters; hex, as in older receipts, is read too),
+ * and '' for the many empty ones: where three maps are shown of 100,000, hex would take 4.7 kB, and this takes 3.5.
+ */
 export interface ToldMapProof {
   readonly end: { readonly key: string; readonly value: string } | null
   readonly siblings: readonly string[]
@@ -124,14 +128,15 @@ export const placedIn = (root: Digest, key: Uint8Array, told: ToldCountedProof, 
 
 const fromTold = ({ end, siblings }: ToldMapProof): MapProof => ({
   end: end === null ? null : { key: fromHex(end.key), value: fromHex(end.value) },
-  siblings: siblings.map((sibling) => (sibling === '' ? EMPTY : fromHex(sibling))),
+  siblings: siblings.map((sibling) => (sibling === '' ? EMPTY : sibling.length === BASE64_LENGTH ? (fromBase64Url(sibling) ?? EMPTY) : fromHex(sibling))),
 })
 
 const EMPTY = new Uint8Array(32)
+const BASE64_LENGTH = 43
 
 export const tellMapProof = ({ end, siblings }: MapProof): ToldMapProof => ({
   end: end === null ? null : { key: toHex(end.key), value: toHex(end.value) },
-  siblings: siblings.map((sibling) => (equalBytes(sibling, EMPTY) ? '' : toHex(sibling))),
+  siblings: siblings.map((sibling) => (equalBytes(sibling, EMPTY) ? '' : base64Url(sibling))),
 })
 
 export const tellCountedProof = (proof: CountedProof): ToldCountedProof => ({ ...tellMapProof(proof), counts: proof.counts })
@@ -161,8 +166,10 @@ const isCountedProof = (value: unknown): value is ToldCountedProof => isMapProof
 export const isCounts = (counts: unknown, siblings: readonly string[]): counts is readonly number[] =>
   Array.isArray(counts) && counts.length === siblings.length && counts.every((count) => Number.isInteger(count))
 
-export const areSiblings = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.length <= 256 && value.every((sibling) => sibling === '' || isDigest(sibling))
+const isSibling = (value: unknown): boolean =>
+  value === '' || isDigest(value) || (typeof value === 'string' && value.length === BASE64_LENGTH && fromBase64Url(value) !== null)
+
+export const areSiblings = (value: unknown): value is readonly string[] => Array.isArray(value) && value.length <= 256 && value.every(isSibling)
 
 const isMapProof = (value: unknown): value is ToldMapProof => {
   const m = value as Partial<ToldMapProof> | null | undefined

@@ -31,8 +31,8 @@ export type DrawnEntry = DrawnMember | { readonly pad: string; readonly way: Way
 
 interface DrawnMember {
   readonly secret: string
-  /** Null: no consent stood. */
-  readonly consent: { readonly key: string; readonly siblings: readonly string[] } | null
+  /** Null: no consent stood. The tag itself, though its hash would tell no less once it is withdrawn: of the chain's thousands none has to be hashed. */
+  readonly consent: { readonly tag: string; readonly siblings: readonly string[] } | null
   readonly way: Way
 }
 
@@ -115,16 +115,17 @@ function whyNotDrawn(entry: DrawnEntry, i: number, coin: Uint8Array, root: Diges
 /** Judges a member's consent by the epoch that stood and the withdrawals that were on chain when the round opened. */
 function judgeConsents({ epoch }: CohortSample, { epochs, contributed, withdrawn, openedAtBlock }: AuditedRecord, sha256: Sha256) {
   const stood = epochs.findLast(({ block }) => block <= (contributed?.block ?? 0))
-  const gone = new Map(withdrawn.filter(({ block }) => block <= openedAtBlock).map(({ tag, block }) => [toHex(grantKey(fromHex(tag), sha256)), block]))
+  const gone = new Map<string, number>(withdrawn.flatMap(({ tag, block }) => (block <= openedAtBlock ? [[tag, block]] : [])))
   return ({ secret, consent }: DrawnMember): { readonly is: string; readonly fault: string | null } => {
     if (consent === null || stood === undefined) return { is: 'without consent', fault: 'a member for whom no consent stood' }
     if (epoch !== stood.epoch)
       return { is: 'without consent', fault: `the consent shown is not of epoch ${stood.epoch}, which stood when the hospital contributed` }
-    const { key, siblings } = consent
-    const end = { key, value: toHex(secretCommitment(fromHex(secret), sha256)) }
-    if (shownIn(stood.root, fromHex(key), { end, siblings }, sha256)?.present !== true)
+    const { tag, siblings } = consent
+    const key = grantKey(fromHex(tag), sha256)
+    const end = { key: toHex(key), value: toHex(secretCommitment(fromHex(secret), sha256)) }
+    if (shownIn(stood.root, key, { end, siblings }, sha256)?.present !== true)
       return { is: 'without consent', fault: `no consent of this member is shown in epoch ${stood.epoch}` }
-    const block = gone.get(key)
+    const block = gone.get(tag)
     if (block === undefined) return { is: 'member', fault: null }
     return { is: 'withdrawn', fault: `a member who had withdrawn in block ${block}; the round opened in block ${openedAtBlock}` }
   }
@@ -177,7 +178,7 @@ function isDrawn(entry: unknown): boolean {
   const e = entry as Partial<DrawnMember & { pad: string }> | null
   if (typeof e !== 'object' || e === null || !areSiblings(e.way?.siblings) || !isCounts(e.way.counts, e.way.siblings)) return false
   if (e.pad !== undefined) return isDigest(e.pad)
-  return isDigest(e.secret) && (e.consent === null || (isDigest(e.consent?.key) && areSiblings(e.consent?.siblings)))
+  return isDigest(e.secret) && (e.consent === null || (isDigest(e.consent?.tag) && areSiblings(e.consent?.siblings)))
 }
 
 const SHARES = [0.01, 0.05, 0.1]

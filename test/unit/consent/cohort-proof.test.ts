@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { cohortMap, cohortSecret, grantedMap, sha256 } from '#adapters/cohort/site-maps.ts'
+import { fromBase64Url } from '#base/base64-url.ts'
 import { fromHex, toDigest, toHex } from '#base/bytes.ts'
 import { type Digest, roundNo, runId } from '#base/ids.ts'
 import { cohortKey, grantKey } from '#core/consent/cohort-map.ts'
@@ -135,7 +136,7 @@ describe('a proof about a receipt', () => {
   it('does not hold with one character altered', () => {
     const { proof, chain } = made()
     const text = JSON.stringify(proof)
-    const digits = [...text.matchAll(/0x[0-9a-f]{64}/g)].map(({ index }) => index + 20)
+    const digits = [...text.matchAll(/0x[0-9a-f]{64}|"[\w-]{43}"/g)].flatMap(({ index }) => [index + 20, index + 43])
     assert.ok(digits.length > 10)
     for (const at of digits) {
       const altered = readCohortProof(`${text.slice(0, at)}${text[at] === '0' ? '1' : '0'}${text.slice(at + 1)}`)
@@ -145,8 +146,12 @@ describe('a proof about a receipt', () => {
   })
 
   it('is read as it was written; what is none is told apart', () => {
-    const { proof } = made({ epoch: 1, granted: [tags, without(tag)] })
+    const { proof, chain } = made({ epoch: 1, granted: [tags, without(tag)], members: without(tag) })
     assert.deepEqual(readCohortProof(JSON.stringify(proof)), proof)
+    // As receipts of before have it.
+    const inHex = proof.granted.map.siblings.map((sibling) => (sibling === '' ? '' : toHex(fromBase64Url(sibling) as Uint8Array)))
+    const older = { ...proof, granted: { ...proof.granted, map: { ...proof.granted.map, siblings: inHex } } }
+    assert.equal(judgeCohortProof(readCohortProof(JSON.stringify(older)) as CohortProof, tag, chain, sha256).valid, true)
     const wrong = ['', '[]', '{}', 'null', { ...proof, version: 2 }, { ...proof, run: -1 }, { ...proof, secret: '0x12' }, { ...proof, granted: null }]
     const deep = [
       { ...proof, cohort: { end: null, siblings: ['x'] } },
@@ -157,8 +162,10 @@ describe('a proof about a receipt', () => {
 
   it('of a cohort of thousands is short', () => {
     const members = Array.from({ length: 4_000 }, (_, i) => tagOf(i))
-    const { proof, says } = made({ members, granted: [members, members] })
-    assert.equal(says().valid, true)
-    assert.ok(JSON.stringify(proof).length < 4_000, `${JSON.stringify(proof).length} bytes`)
+    const left = members.filter((member) => member !== tag)
+    // Withdrawn, and in the epoch that stood no more: three maps are shown.
+    const { proof, says } = made({ members: left, granted: [members, left], epoch: 1, withdrawnAtBlock: 60 })
+    assert.equal(says().state, 'not in the declared cohort')
+    assert.ok(JSON.stringify(proof).length < 3_200, `${JSON.stringify(proof).length} bytes`)
   })
 })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { base64Url, fromBase64Url } from '#base/base64-url.ts'
 import { toHex } from '#base/bytes.ts'
 import { address } from '#base/ids.ts'
-import { base64Url, fromBase64Url } from '#patient/base64-url.ts'
 import { type Card, cardLink, readCardLink } from '#patient/card.ts'
 import { alterations, drawn, secretOf } from './support.ts'
 
