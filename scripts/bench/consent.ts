@@ -72,7 +72,7 @@ function proofs() {
     checkedS,
     // For a check elsewhere.
     toCheck: { text, tag: withdrawn, record: { ...record, network: toHex(record.network) } },
-    sample: sampled({ vault, programme: PROGRAMME, site: 0, place, members, granted: { epoch: 2, tags: members } }, record),
+    sample: sampled({ vault, programme: PROGRAMME, site: 0, place, root: toDigest(cohort.root), members, granted: { epoch: 2, tags: members } }, record),
     ...opening(members, place, { ...record, withdrawn: [{ tag: withdrawn, block: 10 }] }),
   }
 }

@@ -17,10 +17,11 @@ const vault = keyed('a site')
 const place = { network: sha256(Uint8Array.of(1)), run: runId(1), round: roundNo(2) }
 const members = Array.from({ length: 300 }, (_, i): Digest => vault.keyedDigest('tag', word32(i)))
 const seed = sha256(Uint8Array.of(7))
-const sample = drawSample({ vault, programme: 'cardio', site: 0, place, members, granted: { epoch: 1, tags: members } }, seed, true, 60)
+const root = toDigest(cohortMap(vault, 'cardio', members, place).root)
+const sample = drawSample({ vault, programme: 'cardio', site: 0, place, root, members, granted: { epoch: 1, tags: members } }, seed, true, 60)
 const record = {
   openedAtBlock: 20,
-  contributed: { root: toDigest(cohortMap(vault, 'cardio', members, place).root), block: 21 },
+  contributed: { root, block: 21 },
   epochs: [{ epoch: 1, root: toDigest(grantedMap(vault, 'cardio', members, 1).root), block: 5 }],
   withdrawn: [] as { readonly tag: Digest; readonly block: number }[],
 }

@@ -1,4 +1,5 @@
 import { fromHex, toDigest, toHex } from '#base/bytes.ts'
+import { RotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
 import { type CohortPlace, grantKey, padSeed } from '#core/consent/cohort-map.ts'
 import { tellCountedProof, tellMapProof } from '#core/consent/cohort-proof.ts'
@@ -14,18 +15,26 @@ export interface DeclaredCohort {
   readonly programme: string
   readonly site: number
   readonly place: CohortPlace
+  /** On chain. */
+  readonly root: Digest
   /** Tags and, under opt-out without one, digests. */
   readonly members: readonly Digest[]
   /** The consents that stood; null: none. */
   readonly granted: { readonly epoch: number; readonly tags: readonly Digest[] } | null
 }
 
-/** Opens the members of a cohort that the coin draws. @param seed 32 bytes; `asked`: of whoever asked, else a block's hash */
+/**
+ * Opens the members of a cohort that the coin draws.
+ * @param seed 32 bytes; `asked`: of whoever asked, else a block's hash
+ * @throws ROTA-6011 these members are not what the root on chain was made of
+ */
 export function drawSample(of: DeclaredCohort, seed: Uint8Array, asked: boolean, draws: number): CohortSample {
-  const { vault, programme, site, place, members, granted } = of
+  const { vault, programme, site, place, members, granted, root } = of
+  const { run, round } = place
   const entries = cohortEntries(vault, programme, members, place)
   const map = buildCountedMap(entries, sha256)
-  const coin = coinOf(place, site, toDigest(map.root), seed, sha256)
+  if (toDigest(map.root) !== root) throw new RotaError('ROTA-6011', { run, round })
+  const coin = coinOf(place, site, root, seed, sha256)
   const pad = cohortPad(vault, programme, place)
   const consentOf = consents(of)
   const drawn = Array.from({ length: draws }, (_, i): DrawnEntry => {
@@ -36,7 +45,6 @@ export function drawSample(of: DeclaredCohort, seed: Uint8Array, asked: boolean,
     if (member === undefined) return { pad: toHex(padSeed(pad, at - members.length, sha256)), way: { siblings, counts } }
     return { secret: toHex(cohortSecret(vault, programme, member)), consent: consentOf(member), way: { siblings, counts } }
   })
-  const { run, round } = place
   return { ...{ version: 1, programme, site, run, round }, seed: asked ? toHex(seed) : null, epoch: granted?.epoch ?? null, drawn }
 }
 

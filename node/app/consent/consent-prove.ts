@@ -4,7 +4,7 @@ import { cohortMap, cohortSecret, grantedMap } from '#adapters/cohort/site-maps.
 import { type AtSite, atSite } from '#app/site/at-site.ts'
 import { networkOf } from '#app/site/site-cohort.ts'
 import type { StudyCall } from '#app/study/studies.ts'
-import { fromHex, toHex } from '#base/bytes.ts'
+import { fromHex, toDigest, toHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Digest, RoundNo, RunId } from '#base/ids.ts'
 import { cohortKey, grantKey } from '#core/consent/cohort-map.ts'
@@ -68,6 +68,7 @@ async function cohortOf(site: AtSite, contributed: Contributed): Promise<ShownCo
   const archived = await archivedCohort(site, contributed)
   const place = { network: networkOf(folder, chain), run, round }
   const map = cohortMap(folder.vault, archived.programme, archived.members, place)
+  if (toDigest(map.root) !== contributed.cohortRoot) throw new RotaError('ROTA-6011', { run, round })
   // A map of another programme is over other secrets: this one's absence in it says what is true.
   return { members: archived.members, prove: (secret) => tellCountedProof(proveCounted(map, cohortKey(secret, place, sha256))) }
 }

@@ -28,9 +28,9 @@ export async function sampleCohort(call: SampleCall): Promise<CohortSample> {
     const { folder, chain, own } = site
     if (question !== null && question.site !== own.id) throw new RotaError('ROTA-6041', { asked: question.site, own: own.id })
     const place = { network: networkOf(folder, chain), run: runId(run), round: roundNo(round) }
-    const { programme, members, granted, block } = await declaredIn(site, place.run, place.round)
+    const { programme, members, granted, root, block } = await declaredIn(site, place.run, place.round)
     const seed = question === null ? await blockSeed(chain, block) : fromHex(question.seed)
-    return drawSample({ vault: folder.vault, programme, site: own.id, place, members, granted }, seed, question !== null, draws)
+    return drawSample({ vault: folder.vault, programme, site: own.id, place, root, members, granted }, seed, question !== null, draws)
   })
 }
 

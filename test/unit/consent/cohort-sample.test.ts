@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { drawSample } from '#adapters/cohort/draw-sample.ts'
 import { cohortMap, cohortSecret, grantedMap, sha256 } from '#adapters/cohort/site-maps.ts'
 import { fromHex, toDigest, toHex, utf8 } from '#base/bytes.ts'
+import { isRotaError } from '#base/errors.ts'
 import { type Digest, roundNo, runId } from '#base/ids.ts'
 import { cohortKey, word32 } from '#core/consent/cohort-map.ts'
 import type { AuditedRecord } from '#core/consent/cohort-opening.ts'
@@ -17,6 +18,7 @@ import { keyed } from '../cohort/support.ts'
 // ├── they do not hold when the site chose: another seed, place, order, site, round or network
 // ├── they do not hold with one character altered
 // ├── keys that were chosen to crowd where a lot by key would hardly fall are drawn as often as any others
+// ├── members that are not those on chain are not drawn from
 // ├── an answer to another question is told apart
 // └── what is no sample, and no question, is told apart
 
@@ -46,7 +48,7 @@ function made({ members = tags, granted = tags, gone = [], draws = 80, vault = s
     ],
     withdrawn: gone,
   }
-  const of = { vault, programme: PROGRAMME, site: 3, place, members }
+  const of = { vault, programme: PROGRAMME, site: 3, place, members, root: toDigest(cohortMap(vault, PROGRAMME, members, place).root) }
   const draw = (by = seed, epoch = 1, from: readonly Digest[] = granted) => drawSample({ ...of, granted: { epoch, tags: from } }, by, true, draws)
   const sample = draw()
   return { sample, chain, draw, says: (s: CohortSample = sample, by = seed, c = chain) => judgeSample(s, by, c, sha256) }
@@ -149,6 +151,15 @@ describe('a cohort opened by lot', () => {
     const members = [...Array.from({ length: 200 }, (_, i): Digest => site.keyedDigest('tag', word32(i))), ...wrong]
     const verdict = made({ vault, members, granted: members.slice(0, 200), draws: 1_000 }).says()
     assert.ok(Math.abs(verdict.withoutConsent / verdict.members - 0.2) < 0.05, `${verdict.withoutConsent} of ${verdict.members}`)
+  })
+
+  it('is not drawn from members that are not those on chain', () => {
+    const { chain } = made()
+    const of = { vault: site, programme: PROGRAMME, site: 3, place, root: chain.contributed?.root as Digest, members: tags.slice(1), granted: null }
+    assert.throws(
+      () => drawSample(of, seed, true, 5),
+      (error) => isRotaError(error, 'ROTA-6011'),
+    )
   })
 
   it('that answers another question is told apart', () => {
