@@ -43,7 +43,7 @@ export interface Situation {
   readonly last?: string | null
   /** Exact study in which others halt for a site: what there is to say and to do about that. */
   readonly wish?: WishWork | null
-  /** Masked study: what this site has to do with keys and shares, and may do with its update. Without it nothing leaves the site. */
+  /** Masked study: what this site has to do with keys and shares, and may do with its update. Without it, while the log is behind, nothing leaves the site. */
   readonly masking?: MaskingWork | null
   /** A masked sum was refused, and people have to look before this site takes part again. */
   readonly heldBack?: boolean
@@ -190,7 +190,7 @@ const ROWS = [
     when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && mayMask(s) && !journalled(s, 'contributed') && !journalled(s, 'abstained'),
   },
   // Journalled, yet not on chain: the node died in between, or the chain lost its last blocks.
-  { name: 'contribute-again', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && journalled(s, 'contributed') },
+  { name: 'contribute-again', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && isShown(s) && journalled(s, 'contributed') },
   { name: 'abstain-again', when: (s) => isOpen(s) && !s.resting && awaitsMe(s) && !journalled(s, 'contributed') && journalled(s, 'abstained') },
   { name: 'witness', when: (s) => inPhase(s, 'Witnessing') && slicesToWitness(s).length > 0 },
   // Custodians of a large model's slices add theirs up and say what they got; nobody needs all updates.
@@ -224,6 +224,8 @@ const isOpen = (s: Situation): boolean => inPhase(s, 'Keying') || inPhase(s, 'Co
 const mayKey = (s: Situation): boolean => inPhase(s, 'Keying') && !s.resting && awaitsMe(s) && !journalled(s, 'abstained')
 const isMasked = (s: Situation): boolean => s.rules.mode === 'masked'
 const mayContribute = (s: Situation): boolean => !s.resting && awaitsMe(s) && (!isMasked(s) || has(s.view.round.keyed, s.me))
+/** The log has all keys of the round: which masks its update has can be told. */
+const isShown = (s: Situation): boolean => !isMasked(s) || s.masking != null
 const mayMask = (s: Situation): boolean => !isMasked(s) || s.masking?.mayMask === true
 const isUnmasked = (s: Situation, how: 'canBeUnmasked' | 'mayUnmask'): boolean => !isMasked(s) || s.masking?.[how] === true
 /** Its dataset has no privacy left for this study: a run that waits for such sites stays paused. */

@@ -140,7 +140,9 @@ export async function followUpdates(play: Play, round: Round): Promise<void> {
   // A chain that went back may name other updates for the same round: what was held then counts for nothing.
   const replaced = !allStand(play.updates, updates)
   play.updates = updates
-  if (replaced || play.holdings?.round.round !== round.round) {
+  // Of a round in groups the log may not have shown that it is one.
+  const isOurs = (of: AddingRound): boolean => of.round === round.round && of.layout.length === round.layout.length
+  if (replaced || play.holdings === null || !isOurs(play.holdings.round)) {
     play.holdings?.stop()
     play.holdings = hold(play, round)
     play.added = null

@@ -8,6 +8,7 @@ import { rulesOf } from '#app/protocol/study-rules.ts'
 import { simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { type RunId, type SiteId, siteId } from '#base/ids.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
+import type { ChainEvent } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import type { RowName } from '#round/next.ts'
 import type { Progress } from '#round/progress.ts'
@@ -22,6 +23,7 @@ import { generatedStudy, LOGISTIC, largeNetwork } from '../support/studies.ts'
 // ├── when a leader publishes a wrong sum and most bear it out, one site shows the contract so, and a standby publishes
 // ├── when a site deals garbage or gives its parcels to nobody, the round closes
 // ├── when each look at the chain takes longer than what was said is given to be heard, no round is void
+// ├── when a site's log is behind what else the chain shows it, it keys for its round alone, and masks with all that keyed
 // └── when vectors are large and cut in slices, the same
 
 const SITES = 5
@@ -50,12 +52,14 @@ interface Options {
   readonly slices?: number
   /** So long each look at the chain takes. */
   readonly lookMs?: number
+  /** Site 0 does not see these events when it sees what they did. */
+  readonly late?: (event: ChainEvent) => boolean
 }
 
 /** Of a run that goes on for longer nothing will come. */
 const RUN_MS = 600_000
 
-async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slices = 1, lookMs = 0 }: Options): Promise<Played> {
+async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slices = 1, lookMs = 0, late }: Options): Promise<Played> {
   const change = { mode, minSites: 5, quorum: 4, slices, ...(learner.kind === 'neural' ? { maxRounds: 10 } : {}) }
   const study = generatedStudy({ sites: SITES, rows: 40, learner, change })
   const told: Progress[] = []
@@ -70,6 +74,7 @@ async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slic
     ...(lies.length === 0 ? {} : { faults }),
     onWorld: (world) => {
       if (lookMs > 0) slowDown(world, lookMs)
+      if (late !== undefined) holdBack(world, siteId(0), late)
     },
     tell: (_, progress) => void told.push(progress),
     hooks: (site) => ({
@@ -114,6 +119,27 @@ function slowDown({ chain, time }: SimWorld, ms: number): void {
   chain.connect = (account) => {
     const near = connect(account)
     return replacing(near, { run: (id: RunId) => time.sleep(ms).then(() => near.run(id)) })
+  }
+}
+
+const LATE_MS = 700
+
+/** As an endpoint that answers calls at once and tells of new logs when it has the time. */
+function holdBack(world: SimWorld, site: SiteId, late: (event: ChainEvent) => boolean): void {
+  const { chain, time } = world
+  const connect = chain.connect.bind(chain)
+  const seenMs = new Map<string, number>()
+  const isOld = ({ block, index }: { readonly block: number; readonly index: number }): boolean => {
+    const name = `${block} ${index}`
+    if (!seenMs.has(name)) seenMs.set(name, time.nowMs)
+    return time.nowMs - (seenMs.get(name) as number) >= LATE_MS
+  }
+  chain.connect = (account) => {
+    const near = connect(account)
+    if (account !== world.site(site).node) return near
+    return replacing(near, {
+      events: async (...asked: Parameters<typeof near.events>) => (await near.events(...asked)).filter((event) => !late(event) || isOld(event)),
+    })
   }
 }
 
@@ -194,6 +220,22 @@ describe('masked runs', () => {
     assert.equal(voids, 0)
     assert.deepEqual(models, expected)
   })
+
+  for (const [what, late] of [
+    ['the opening of its round', () => true],
+    ['the keys of another', (event: ChainEvent) => event.kind === 'Keyed' && event.site === siteId(4)],
+  ] as const)
+    it(`have all in each round where one’s log does not show ${what} at once`, async () => {
+      const { state, voids, models, expected, told, included } = await play({ learner: FEDAVG, late })
+      assert.equal(state, 'Finished')
+      assert.equal(voids, 0)
+      assert.deepEqual(models, expected)
+      assert.deepEqual(
+        included.map((sites) => sites.length),
+        included.map(() => SITES),
+      )
+      assert.ok(!told.some(({ kind }) => kind === 'refused-sum'))
+    })
 
   it('add up large vectors in slices', async () => {
     const { state, models } = await play({ learner: largeNetwork(1), slices: 4 })

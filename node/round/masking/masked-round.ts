@@ -1,4 +1,4 @@
-import { has, sizeOf } from '#base/bitmap.ts'
+import { bitmapOf, has, sizeOf } from '#base/bitmap.ts'
 import { toDigest } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
@@ -21,10 +21,13 @@ export type Keying = Extract<ChainEvent, { kind: 'Keyed' }>
 export interface MaskedRound extends Dealing {
   /** Of this very opening: a chain that went back may open the same round on another model. */
   readonly name: string
+  readonly openedAtBlock: number
   readonly given: MaskingTerms
   readonly terms: MaskingRound
   /** As the chain shows them. */
   keyed: readonly Keying[]
+  /** Whether these are all whose keys the round has: the log may be a moment behind what else the chain shows, and masks follow from every one of them. */
+  isShown: boolean
   /** Follows from `keyed`; final when Keying is over. Who holds whose shares. */
   graph: MaskGraph
   /** Who shares masks with whom: all neighbours in the graph, or those of the same group. */
@@ -63,6 +66,7 @@ export async function openMaskedRound(play: Play, view: RunView): Promise<Masked
   const known = play.masked?.name === name ? play.masked : await begin(play, view, opened, name)
   if (known.deals !== play.masked?.deals) play.masked?.deals.stop()
   play.masked = known
+  known.isShown = bitmapOf(keyed.map(({ site }) => site)) === view.round.keyed
   if (nameOf(known.keyed) !== nameOf(keyed)) {
     known.keyed = keyed
     known.graph = maskGraph(known.terms, keyed)
@@ -120,9 +124,11 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
   // The same object: what is being read for it after a restart comes to it, not to a copy.
   return Object.assign(takenUp(play, view, terms, now), {
     name,
+    openedAtBlock: opened.block,
     given,
     terms,
     keyed: [],
+    isShown: false,
     graph: maskGraph(terms, []),
     masks: maskGraph(terms, []),
     groups: null,
@@ -163,8 +169,12 @@ export const groupOf = ({ groups }: MaskedRound, site: SiteId): number | undefin
   return group < 0 ? undefined : group
 }
 
-/** @throws ROTA-5508 (retry) when the chain does not show the round's opening any more */
+/** Where the log is behind what else the chain shows, the round that is known is the one before: its secrets are nothing in this one. */
+export const isOpening = ({ round, openedAtBlock }: MaskedRound, view: RunView): boolean =>
+  round === view.round.round && openedAtBlock === view.round.openedAtBlock
+
+/** @throws ROTA-5508 (retry) when the chain does not show the round's opening yet, or any more */
 export function maskedOf({ masked }: Pick<Play, 'masked'>, { run, round }: Pick<Round, 'run' | 'round'>): MaskedRound {
-  if (masked === null) throw new RotaError('ROTA-5508', { run, round })
+  if (masked === null || masked.round !== round) throw new RotaError('ROTA-5508', { run, round })
   return masked
 }

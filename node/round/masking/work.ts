@@ -15,7 +15,7 @@ import type { MaskingWork } from '../next.ts'
 import type { Play, Round } from '../play.ts'
 import { isAheadDue } from './ahead.ts'
 import { dealtBefore, isMember } from './dealing.ts'
-import { isMasked, keyFileOf, type MaskedRound } from './masked-round.ts'
+import { isMasked, isOpening, keyFileOf, type MaskedRound } from './masked-round.ts'
 import { checkedReleases, indexesFor } from './releases.ts'
 import { wereDrawn } from './secrets.ts'
 import { soundOffers } from './sound.ts'
@@ -29,11 +29,12 @@ const KEYS_AFTER = 2
 /** Who has not keyed by then hardly will. */
 const LATE_AFTER = 3
 
-/** What there is to do, and what this site may, in the masked round that is open; null in an open study, and while the chain does not show the round. */
+/** What there is to do, and what this site may, in the masked round that is open; null in an open study, and while the log does not show the round, or all its keys. */
 export function maskingWork(play: Play, round: Round, rules: StudyRules, head: ChainTime): MaskingWork | null {
   const { masked } = play
   if (!isMasked(play) || masked === null) return null
   const { phase } = round.view.round
+  if (!isOpening(masked, round.view) || (phase !== 'Keying' && !masked.isShown)) return null
   return {
     ...NOTHING,
     aheadDue: isAheadDue(play, round),

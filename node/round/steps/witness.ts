@@ -1,4 +1,6 @@
+import { EMPTY } from '#base/bitmap.ts'
 import type { Bitmap } from '#base/ids.ts'
+import { isMasked, isOpening } from '#round/masking/masked-round.ts'
 import { soundContributors } from '#round/masking/work.ts'
 import { isSmall } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
@@ -16,5 +18,7 @@ export async function witness(play: Play, round: Round, slices: readonly number[
 /** Contributed updates of which this site holds the chain's slice: a small vector is one slice, whatever the study says. Of masked ones those whose masks can be taken off. */
 export function heldOf(play: Play, round: Round, slice: number): Bitmap {
   const held = (play.holdings?.held(isSmall(round.layout) ? 0 : slice) ?? 0n) & round.view.round.contributed
-  return (play.masked === null ? held : held & soundContributors(play, play.masked)) as Bitmap
+  if (!isMasked(play)) return held as Bitmap
+  const { masked } = play
+  return masked !== null && isOpening(masked, round.view) && masked.isShown ? ((held & soundContributors(play, masked)) as Bitmap) : EMPTY
 }

@@ -261,6 +261,8 @@ describe('next', () => {
       assert.equal(at('Contributing', { mayMask: true }), 'contribute')
       assert.equal(at('Contributing', {}), 'wait')
       assert.equal(at('Contributing', null), 'wait')
+      assert.equal(at('Contributing', null, {}, { journal: [contributed] }), 'wait', 'nor again, before the log shows with whom it masked')
+      assert.equal(at('Contributing', {}, {}, { journal: [contributed] }), 'contribute-again')
       assert.equal(at('Contributing', { mayMask: true }, { keyed: bitmapOf([siteId(0)]) }), 'wait')
     })
     it('publishes no sum that cannot be unmasked', () => {
