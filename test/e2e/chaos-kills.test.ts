@@ -6,8 +6,9 @@ import type { RunId } from '#base/ids.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import { assertAllClosed, assertUndisturbed, type Blow, deal, tellBlow } from '../support/blows.ts'
 import { howMuch, more, played } from '../support/how-much.ts'
+import { openKills, REACHED } from '../support/open-kills.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
-import { arm, type Moment, type Role, type Strike } from '../support/strikes.ts'
+import { arm } from '../support/strikes.ts'
 import { longStudy } from '../support/studies.ts'
 
 // given four hospitals in four processes, and a run of many rounds
@@ -17,35 +18,6 @@ import { longStudy } from '../support/studies.ts'
 // │   └── and stays away, its round closes without it
 // ├── when every three seconds a site drawn by lot is killed, wherever it stands, and started again, all rounds close
 // └── then no round is lost, and every model is the one of a run that nothing disturbed and in whose rounds the same sites were in
-
-const MOMENTS: readonly Moment[] = ['row', 'send', 'sent']
-const RESTARTS = [true, false]
-const kill = (row: Strike['row'], role: Strike['role'], at: Moment = 'row'): Strike => ({ row, role, at, signal: 'SIGKILL' })
-
-/** Rows that every round has, and who gets to them. */
-const REACHED: readonly (readonly [Strike['row'], readonly Role[], readonly Moment[]])[] = [
-  ['contribute', ['leader', 'standby', 'site'], MOMENTS],
-  ['witness', ['leader', 'standby'], MOMENTS],
-  ['publish', ['leader'], MOMENTS],
-  ['attest', ['leader', 'standby', 'site'], MOMENTS],
-  ['wait', ['leader', 'standby', 'site'], ['row']],
-]
-
-const matrix: readonly Blow[] = [
-  ...REACHED.flatMap(([row, roles, moments]) =>
-    roles.flatMap((role) => moments.flatMap((at) => RESTARTS.map((restart) => ({ strikes: [kill(row, role, at)], restart })))),
-  ),
-  // What was journalled and never sent is sent by the row that follows a restart: killed there too, twice started.
-  ...(['leader', 'standby', 'site'] as const).flatMap((role) =>
-    (['row', 'send', 'sent'] as const).map((at) => ({ strikes: [kill('contribute', role, 'send'), kill('contribute-again', 'the same', at)], restart: true })),
-  ),
-  // A node that starts again has to take over the model first.
-  ...(['leader', 'standby', 'site'] as const).flatMap((role) =>
-    RESTARTS.map((restart) => ({ strikes: [kill('attest', role), kill('adopt', 'the same')], restart })),
-  ),
-  // The standby publishes when the leader does not: both killed, both started again.
-  { strikes: [kill('publish', 'leader'), kill('publish', 'standby')], restart: true },
-]
 
 const seed = Number(process.env.ROTA_CHAOS_SEED ?? 1)
 /** A killed node is started again well within it, on a slow machine too: what it does then, it does in the round in which it was killed. */
@@ -59,12 +31,12 @@ const EVERY_MS = 3_000
 
 describe('kills at the rows of the protocol', () => {
   const study = longStudy({ sites: 4, contributing: PATIENT_LIMIT })
-  const blows = played({ few: drawn(matrix, seed).slice(0, 5), drawn: drawn(matrix, seed), all: matrix })
+  const blows = played({ few: drawn(openKills, seed).slice(0, 5), drawn: drawn(openKills, seed), all: openKills })
   let hospitals: RoughHospitals
   let run: RunId
 
   before(async () => {
-    console.log(`kills: ${blows.length} of ${matrix.length} (${howMuch === 'all' ? 'all' : `drawn by seed ${seed}; ${more}, ROTA_CHAOS_SEED for others`})`)
+    console.log(`kills: ${blows.length} of ${openKills.length} (${howMuch === 'all' ? 'all' : `drawn by seed ${seed}; ${more}, ROTA_CHAOS_SEED for others`})`)
     console.log(`a kill every three seconds: ${ROUNDS} of ${WHOLE} rounds (${more})`)
     hospitals = await makeRoughHospitals(study.sites, study.cohort.label.name)
     await hospitals.startAll()
@@ -88,7 +60,7 @@ describe('kills at the rows of the protocol', () => {
     for (const end = Date.now() + 12_000 * ROUNDS; (await hospitals.stories(run)).length < over || kills < LEAST_KILLS; ) {
       assert.ok(Date.now() < end, `the rounds are over in time, after ${kills} kills`)
       const dueMs = Date.now() + EVERY_MS
-      const [next] = arm(hospitals.strikes, [{ ...kill(lot(REACHED)[0], 'anyone'), site: lot([0, 1, 2, 3]) }])
+      const [next] = arm(hospitals.strikes, [{ row: lot(REACHED)[0], role: 'anyone', at: 'row', signal: 'SIGKILL', site: lot([0, 1, 2, 3]) }])
       // A site that does not get to its row before the next lot is spared.
       while (Date.now() < dueMs && next?.struck() == null) await sleep(10)
       arm(hospitals.strikes, [])

@@ -11,6 +11,7 @@ import type { SplitTable } from '#core/model/table.ts'
 import { untilStruck } from '../support/blows.ts'
 import { csvOf } from '../support/hospitals.ts'
 import { howMuch, leftOut, more } from '../support/how-much.ts'
+import { rareKills } from '../support/open-kills.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
 import { arm, type Strike } from '../support/strikes.ts'
 import { exactStudy } from '../support/studies.ts'
@@ -21,7 +22,6 @@ import { exactStudy } from '../support/studies.ts'
 // ├── when a site whose cohort changed is killed at `halt-run`, it halts the run once it has started again
 // └── when a site that acted on another frozen set is killed at `halt-node`, it still refuses to go on, and the others close the round
 
-const kill = (row: Strike['row'], role: Strike['role'], more: Partial<Strike> = {}): Strike => ({ row, role, at: 'row', signal: 'SIGKILL', ...more })
 /** Kills one after another, each of who started again: all of them, or the last. */
 const some = (strikes: readonly Strike[]): readonly Strike[] => (howMuch === 'all' ? strikes : strikes.slice(-1))
 const NO_QUORUM_LIMIT = 7
@@ -61,7 +61,7 @@ describe('kills at the rows that few rounds have', { skip: leftOut('drawn', 'kil
   it('rest', async () => {
     await pauseSite(hospitals.folders[3] as string, false)
     try {
-      const falling = strikeInTurn(some([kill('rest', 'anyone'), kill('rest', 'anyone', { at: 'sent' }), kill('rest', 'anyone', { at: 'send' })]))
+      const falling = strikeInTurn(some(rareKills.rest))
       await withoutThree(falling)
     } finally {
       await pauseSite(hospitals.folders[3] as string, true)
@@ -73,8 +73,7 @@ describe('kills at the rows that few rounds have', { skip: leftOut('drawn', 'kil
     const whole = csvOf(patient.sites[3]?.rows as SplitTable, patient.cohort.label.name)
     await writeFile(data, `${whole}train,no,number\n`)
     try {
-      const again = (at: Strike['at']) => kill('abstain-again', 'the same', { at })
-      await withoutThree(strikeInTurn([kill('contribute', 'anyone', { site: 3, at: 'send' }), ...some([again('row'), again('send'), again('sent')])]))
+      await withoutThree(strikeInTurn([rareKills.unsaid, ...some(rareKills.abstainAgain)]))
     } finally {
       await writeFile(data, whole)
     }
@@ -95,7 +94,7 @@ describe('kills at the rows that few rounds have', { skip: leftOut('drawn', 'kil
 
   it('ready', async () => {
     for (const site of [2, 3]) await hospitals.nodes[site]?.end('SIGKILL')
-    const falling = strikeInTurn([kill('ready', 'anyone'), ...some([kill('ready', 'the same', { at: 'send' }), kill('ready', 'the same', { at: 'sent' })])])
+    const falling = strikeInTurn([rareKills.ready[0], ...some(rareKills.ready.slice(1))])
     const run = await hospitals.openRun(hastyId)
     await falling
     assert.equal((await hospitals.reader.run(run)).state, 'Paused')
@@ -108,7 +107,7 @@ describe('kills at the rows that few rounds have', { skip: leftOut('drawn', 'kil
   it('halt-run', async () => {
     const data = join(hospitals.dir, 'rows-2.csv')
     const whole = csvOf(patient.sites[2]?.rows as SplitTable, patient.cohort.label.name)
-    const falling = strikeInTurn([kill('contribute', 'anyone', { site: 2, from: 2 }), kill('halt-run', 'the same')], async () => {
+    const falling = strikeInTurn(rareKills.halting, async () => {
       await writeFile(data, whole.replace(/\ntrain.*\n/, '\n'))
     })
     const run = await hospitals.openRun(id)
@@ -119,7 +118,7 @@ describe('kills at the rows that few rounds have', { skip: leftOut('drawn', 'kil
 
   it('halt-node', async () => {
     // The leader is away while its round waits for a publication, and the others do not see that its time passes.
-    const [away] = arm(hospitals.strikes, [kill('publish', 'leader', { from: 2 })])
+    const [away] = arm(hospitals.strikes, [rareKills.away])
     const run = await hospitals.openRun(hastyId)
     const { round, site } = await untilStruck(hospitals, () => away?.struck() ?? null, 'the leader at publish')
     await hospitals.nodes[site]?.ended()
@@ -129,7 +128,7 @@ describe('kills at the rows that few rounds have', { skip: leftOut('drawn', 'kil
     await journal.append({ kind: 'frozen', run, round: roundNo(round), included: 0b0110n as Bitmap })
     await journal.close()
 
-    const [halt] = arm(hospitals.strikes, [kill('halt-node', 'anyone')])
+    const [halt] = arm(hospitals.strikes, [rareKills.haltNode])
     hospitals.start(site).catch(() => undefined)
     assert.equal((await untilStruck(hospitals, () => halt?.struck() ?? null, 'the leader at halt-node')).site, site)
     assert.equal(await hospitals.nodes[site]?.ended(), 'SIGKILL')

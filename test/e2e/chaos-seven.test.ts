@@ -4,9 +4,9 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import type { RunId } from '#base/ids.ts'
 import { assertAllClosed, assertUndisturbed, type Blow, deal, tellBlow } from '../support/blows.ts'
 import { leftOut, more, played } from '../support/how-much.ts'
+import { atOnceKills, tickKills } from '../support/open-kills.ts'
 import { residentOf } from '../support/resident.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
-import type { Strike } from '../support/strikes.ts'
 import { longStudy } from '../support/studies.ts'
 
 // given seven hospitals in seven processes
@@ -15,22 +15,9 @@ import { longStudy } from '../support/studies.ts'
 // └── when a site is gone, and whoever moves the phase on for it is killed at that row, the round closes
 //     (leader, standby, plain site; restarted or not)
 
-const kill = (row: Strike['row'], role: Strike['role']): Strike => ({ row, role, at: 'row', signal: 'SIGKILL' })
-const ROLES = ['leader', 'standby', 'site'] as const
-
-const atOnce: readonly Blow[] = [
-  { strikes: [kill('witness', 'leader'), kill('witness', 'standby')], restart: false },
-  { strikes: [kill('publish', 'leader'), kill('publish', 'standby')], restart: false },
-  { strikes: [kill('contribute', 'site'), kill('publish', 'leader')], restart: true },
-  { strikes: [kill('attest', 'leader'), kill('attest', 'standby'), kill('attest', 'site')], restart: false },
-]
-const ticks: readonly Blow[] = ROLES.flatMap((role) =>
-  [false, true].map((restart) => ({ strikes: [kill('contribute', 'site'), kill('tick', role)], restart, seeing: role })),
-)
-
 describe('two and three at once', { skip: leftOut('drawn', 'one at a time is played') }, () => {
   const study = longStudy({ sites: 7 })
-  const matrix = [...atOnce, ...ticks]
+  const matrix = [...atOnceKills, ...tickKills]
   const blows = played({ few: [], drawn: [1, 3, 4], all: [...matrix.keys()] }).map((i) => matrix[i] as Blow)
   let hospitals: RoughHospitals
   let run: RunId

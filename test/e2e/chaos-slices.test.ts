@@ -4,33 +4,22 @@ import { after, before, describe, it } from 'node:test'
 import type { RunId } from '#base/ids.ts'
 import { assertAllClosed, type Blow, deal, tellBlow } from '../support/blows.ts'
 import { leftOut, more, played } from '../support/how-much.ts'
+import { slicedKills } from '../support/open-kills.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
-import type { Strike } from '../support/strikes.ts'
 import { slicedStudy } from '../support/studies.ts'
 
 // given four hospitals in four processes, and a model that is cut into three slices
 // └── when leader, standby or plain site is killed at the row where it tells its slices, or publishes, or checks what was published
 //     └── others take over what it owed, and the round closes (restarted or not)
 
-const kill = (row: Strike['row'], role: Strike['role']): Strike => ({ row, role, at: 'row', signal: 'SIGKILL' })
-const RESTARTS = [true, false]
-const ROLES = ['leader', 'standby', 'site'] as const
-
-const matrix: readonly Blow[] = [
-  ...ROLES.flatMap((role) => RESTARTS.map((restart) => ({ strikes: [kill('tell-slices', role)], restart }))),
-  ...ROLES.flatMap((role) => RESTARTS.map((restart) => ({ strikes: [kill('witness', role)], restart }))),
-  ...ROLES.flatMap((role) => RESTARTS.map((restart) => ({ strikes: [kill('attest', role)], restart }))),
-  ...RESTARTS.map((restart) => ({ strikes: [kill('publish', 'leader')], restart })),
-]
-
 describe('kills where a model is cut into slices', { skip: leftOut('drawn', 'kills without slices are played') }, () => {
   const study = slicedStudy({ sites: 4, slices: 3 })
-  const blows = played({ few: [], drawn: [0, 5, 19], all: [...matrix.keys()] }).map((i) => matrix[i] as Blow)
+  const blows = played({ few: [], drawn: [0, 5, 19], all: [...slicedKills.keys()] }).map((i) => slicedKills[i] as Blow)
   let hospitals: RoughHospitals
   let run: RunId
 
   before(async () => {
-    console.log(`kills with slices: ${blows.length} of ${matrix.length} (${more})`)
+    console.log(`kills with slices: ${blows.length} of ${slicedKills.length} (${more})`)
     hospitals = await makeRoughHospitals(study.sites, study.cohort.label.name, { untrained: true })
     await hospitals.startAll()
     run = await hospitals.openRun(await hospitals.publish(study.protocol))

@@ -4,9 +4,8 @@ import { connectChain, type EthersReader } from '#adapters/chain/ethers-chain.ts
 import { privacyStatus } from '#app/privacy/status.ts'
 import { showStudy } from '#app/study/study-show.ts'
 import { address, type RunId, type StudyId } from '#base/ids.ts'
-import type { SplitTable } from '#core/model/table.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
-import { type Hospitals, makeHospitals, PACED } from '../support/hospitals.ts'
+import { type Hospitals, makeHospitals, PACED, withPatients } from '../support/hospitals.ts'
 import { generatedStudy, LOGISTIC } from '../support/studies.ts'
 
 // given two hospitals in two processes, and a study with differential privacy on a real chain
@@ -24,15 +23,6 @@ const { protocol, sites, cohort } = generatedStudy({
   change: { privacy: { epsilon: 3, delta: 1e-4 }, minSites: SITES, quorum: SITES } as unknown as Partial<Protocol>,
 })
 
-/** A private study asks for a column that names patients. */
-function withPatients(site: number, { train, test }: SplitTable): string {
-  const lines = [['patient', 'set', ...train.columns, cohort.label.name].join(',')]
-  for (const [set, table] of Object.entries({ train, test }))
-    for (let i = 0; i < table.rows; i++)
-      lines.push([`${site}-${set}-${i}`, set, ...table.values.subarray(i * table.columns.length, (i + 1) * table.columns.length), table.label[i]].join(','))
-  return `${lines.join('\n')}\n`
-}
-
 describe('a study with differential privacy in two processes', () => {
   let hospitals: Hospitals
   let chain: EthersReader
@@ -40,7 +30,7 @@ describe('a study with differential privacy in two processes', () => {
   let run: RunId
 
   before(async () => {
-    const rows = sites.map((site, i) => ({ ...site, csv: withPatients(i, site.rows) }))
+    const rows = sites.map((site, i) => ({ ...site, csv: withPatients(i, site.rows, cohort.label.name) }))
     hospitals = await makeHospitals(rows, cohort.label.name, PACED)
     chain = await connectChain({ url: hospitals.chain.url, contracts: address(hospitals.contracts), signer: null })
     await Promise.all(sites.map((_, site) => hospitals.start(site, site === STRUCK ? ['--drill', 'contribute'] : [])))

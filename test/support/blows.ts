@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RoundStory } from '#app/node/round-story.ts'
-import { sizeOf } from '#base/bitmap.ts'
+import { has, sizeOf } from '#base/bitmap.ts'
 import { type RunId, siteId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { HospitalRows } from './hospitals.ts'
 import { undisturbed } from './replay.ts'
 import { inAWord, type RoughHospitals } from './rough-hospitals.ts'
 import { arm, type Role, roleOf, type Strike, type Struck } from './strikes.ts'
+import { bringTrouble, endTroubles, restUntilNextIs, type Trouble } from './troubles.ts'
 
 /** Strikes that fall one after another in one round. */
 export interface Blow {
@@ -16,6 +17,12 @@ export interface Blow {
   readonly restart: boolean
   /** Only this role's nodes see the chain from the first strike to the last. */
   readonly seeing?: Role
+  /** What befalls the first who is struck before it starts again; over when the round is. */
+  readonly trouble?: Trouble
+  /** Was in maintenance until now: as this it says first that it is back. */
+  readonly back?: { readonly site: number; readonly as: Role }
+  /** Who is struck last has this role then: of a strike that falls on `the same` in another round than the first. */
+  readonly as?: Role
 }
 
 export interface Struggle {
@@ -31,8 +38,8 @@ const STRIKE_LIMIT_MS = 120_000
 /** A masked round waits for who is gone until its limit, and who is back is in the next one. */
 const BACK_LIMIT_MS = 120_000
 
-export const tellBlow = ({ strikes, restart }: Blow): string =>
-  `${strikes.map(({ row, role, at }) => `${role} at ${row}${at === 'row' ? '' : ` (${at === 'send' ? 'before' : 'after'} its transaction goes out)`}`).join(', then ')}, ${restart ? 'restarted' : 'gone until the round is over'}`
+export const tellBlow = ({ strikes, restart, as, trouble }: Blow): string =>
+  `${as === undefined ? '' : `${as}: `}${strikes.map(({ row, role, at }) => `${role} at ${row}${at === 'row' ? '' : ` (${at === 'send' ? 'before' : 'after'} its transaction goes out)`}`).join(', then ')}${trouble === undefined ? '' : ` (${trouble})`}, ${restart ? 'restarted' : 'gone until the round is over'}`
 
 /** Deals one blow to a run that goes on, and waits until its round has ended and everybody is back at work. */
 export async function deal(hospitals: RoughHospitals, run: RunId, blow: Blow): Promise<Struggle> {
@@ -42,6 +49,7 @@ export async function deal(hospitals: RoughHospitals, run: RunId, blow: Blow): P
     } catch (error) {
       if (!(error instanceof RoundWentOn) || tries === TRIES) throw error
     } finally {
+      await endTroubles()
       arm(hospitals.strikes, [])
       heal(hospitals)
     }
@@ -54,26 +62,59 @@ class RoundWentOn extends Error {}
 const TRIES = 4
 
 async function play(hospitals: RoughHospitals, run: RunId, blow: Blow): Promise<Struggle> {
-  const struck: Struck[] = []
-  let struckAtMs = 0
-  for (const [i, { strike, struck: fallen }] of arm(hospitals.strikes, blow.strikes).entries()) {
-    // What was not sent is sent again in the same round alone.
-    const first = strike.row === 'contribute-again' || strike.row === 'key-again' ? struck[0] : undefined
-    const who = await untilStruck(hospitals, fallen, tellBlow(blow), first === undefined ? undefined : () => isOver(hospitals, run, first.round))
-    struck.push(who)
-    assert.equal(await hospitals.nodes[who.site]?.ended(), strike.signal)
-    struckAtMs = performance.now()
-    if (i === 0 && blow.seeing !== undefined) await blind(hospitals, run, blow.seeing, who)
-    // The next strike waits for what this site does when it has started again.
-    if (blow.strikes[i + 1]?.role === 'the same') hospitals.start(who.site).catch(() => undefined)
-  }
+  const struck = await strikeAll(hospitals, run, blow)
+  const struckAtMs = performance.now()
   heal(hospitals)
   if (blow.restart) for (const site of new Set(struck.map((who) => who.site))) hospitals.start(site).catch(() => undefined)
-  const { round } = struck[0] as Struck
+  const { round, role } = struck.at(-1) as Struck
+  if (blow.as !== undefined && role !== blow.as) throw new RoundWentOn(`it was ${role} of round ${round}: ${tellBlow(blow)}`)
   const stories = await hospitals.untilStories(run, (told) => (told[round - 1]?.state ?? 'open') !== 'open', `round ${round} ends (${tellBlow(blow)})`)
   const closedAfterMs = performance.now() - struckAtMs
+  await endTroubles()
   for (const { site } of struck) await bringBack(hospitals, run, site)
   return { blow, struck, story: stories[round - 1] as RoundStory, closedAfterMs }
+}
+
+/** One after another; who is struck and has to be struck again starts again in between. */
+async function strikeAll(hospitals: RoughHospitals, run: RunId, blow: Blow): Promise<readonly Struck[]> {
+  const struck: Struck[] = []
+  if (blow.back !== undefined) await restUntilNextIs(hospitals, run, blow.back.site, blow.back.as)
+  for (const strikes of together(blow.strikes)) {
+    const site = strikes[0]?.role === 'the same' ? struck.at(-1)?.site : undefined
+    const armed = arm(hospitals.strikes, site === undefined ? strikes : strikes.map((strike) => ({ ...strike, site })))
+    if (site !== undefined) hospitals.start(site).catch(() => undefined)
+    if (blow.back !== undefined) await endTroubles()
+    for (const { strike, struck: fallen } of armed) {
+      const who = await untilStruck(hospitals, fallen, tellBlow(blow), tooLate(hospitals, run, blow, strike, struck[0]))
+      struck.push(who)
+      assert.equal(await hospitals.nodes[who.site]?.ended(), strike.signal)
+      if (struck.length > 1) continue
+      if (blow.seeing !== undefined) await blind(hospitals, run, blow.seeing, who)
+      await bringTrouble(hospitals, who, blow.trouble)
+    }
+  }
+  return struck
+}
+
+/** Strikes that hang over the nodes at the same time: `the same` is known once the one before has fallen. */
+function together(strikes: readonly Strike[]): readonly (readonly Strike[])[] {
+  const groups: Strike[][] = []
+  for (const strike of strikes) {
+    if (strike.role === 'the same' || groups.length === 0) groups.push([])
+    groups.at(-1)?.push(strike)
+  }
+  return groups
+}
+
+const IN_ITS_ROUND: ReadonlySet<Strike['row']> = new Set(['contribute-again', 'key-again', 'abstain-again', 'sit-out', 'rest'])
+const IN_THE_NEXT: ReadonlySet<Strike['row']> = new Set(['advertise', 'deal'])
+
+/** Whether a strike cannot fall any more: on who was struck before, in the round that this was in, or in the next; on who is back, before it has said so. */
+function tooLate(hospitals: RoughHospitals, run: RunId, { back }: Blow, { row, role }: Strike, first: Struck | undefined): () => Promise<boolean> {
+  if (back !== undefined) return async () => has((await hospitals.reader.run(run)).ready, siteId(back.site))
+  const rounds = IN_ITS_ROUND.has(row) ? 0 : IN_THE_NEXT.has(row) ? 1 : null
+  if (first === undefined || role !== 'the same' || rounds === null) return async () => false
+  return () => isOver(hospitals, run, first.round + rounds)
 }
 
 /** As soon as everybody else has contributed, all but the nodes of one role wait for the chain. */

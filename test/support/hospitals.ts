@@ -283,3 +283,12 @@ export function csvOf({ train, test }: SplitTable, label: string): string {
       lines.push([set, ...table.values.subarray(row * table.columns.length, (row + 1) * table.columns.length), table.label[row]].join(','))
   return `${lines.join('\n')}\n`
 }
+
+/** With a column that names patients, as a private study asks for: each row is one of its own. */
+export function withPatients(site: number, { train, test }: SplitTable, label: string): string {
+  const lines = [['patient', 'set', ...train.columns, label].join(',')]
+  for (const [set, table] of Object.entries({ train, test }))
+    for (let i = 0; i < table.rows; i++)
+      lines.push([`${site}-${set}-${i}`, set, ...table.values.subarray(i * table.columns.length, (i + 1) * table.columns.length), table.label[i]].join(','))
+  return `${lines.join('\n')}\n`
+}

@@ -14,11 +14,14 @@ export type Role = 'leader' | 'standby' | 'site'
  */
 export type Moment = 'row' | 'send' | 'sent'
 
+/** A place of the rota in the round that will follow, if its turn goes on to the next. */
+export type NextRole = `next ${Role}`
+
 /** A blow that a node deals itself, at a named row of the protocol: nothing depends on who is faster. */
 export interface Strike {
   readonly row: RowName
   /** 'the same': whoever the strike before fell on, started again; only one such is armed at a time, so it is whoever comes first. */
-  readonly role: Role | 'anyone' | 'the same'
+  readonly role: Role | NextRole | 'anyone' | 'the same'
   readonly at: Moment
   readonly signal: 'SIGKILL' | 'SIGSTOP'
   /** Only this site. */
@@ -33,6 +36,7 @@ export interface Struck {
   readonly pid: number
   readonly run: number
   readonly round: number
+  readonly role: Role
 }
 
 const ARMED = 'armed.json'
@@ -52,17 +56,18 @@ export function arm(dir: string, strikes: readonly Strike[]): readonly { readonl
   }))
 }
 
-export const roleOf = (view: RunView, site: SiteId): Role => {
-  const place = placeOf(view.round, site)
-  return place === 0 ? 'leader' : place === 1 || place === 2 ? 'standby' : 'site'
-}
+export const roleOf = ({ round }: RunView, site: SiteId): Role => roleAt(placeOf(round, site))
+export const nextRoleOf = ({ round }: RunView, site: SiteId): Role => roleAt((placeOf(round, site) + round.rota.length - 1) % round.rota.length)
+const roleAt = (place: number): Role => (place === 0 ? 'leader' : place === 1 || place === 2 ? 'standby' : 'site')
+const ANYBODY: ReadonlySet<Strike['role']> = new Set(['anyone', 'the same'])
 
 /** The armed strike that falls on this site at this row, if any: it is then this site's alone. */
 export function takeStrike(dir: string, site: SiteId, row: RowName, view: RunView): Strike | null {
+  const role = roleOf(view, site)
   for (const { strike, id } of readArmed(dir)) {
-    if (strike.row !== row || !(strike.role === 'anyone' || strike.role === 'the same' || strike.role === roleOf(view, site))) continue
+    if (strike.row !== row || !(ANYBODY.has(strike.role) || strike.role === role || strike.role === `next ${nextRoleOf(view, site)}`)) continue
     if ((strike.site ?? site) !== site || view.round.round < (strike.from ?? 0)) continue
-    if (claim(struckFile(dir, id), { site, pid: process.pid, run: view.run, round: view.round.round })) return strike
+    if (claim(struckFile(dir, id), { site, pid: process.pid, run: view.run, round: view.round.round, role })) return strike
   }
   return null
 }
