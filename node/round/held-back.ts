@@ -1,6 +1,6 @@
 import { has, sizeOf } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
-import type { Bitmap } from '#base/ids.ts'
+import type { Bitmap, Digest } from '#base/ids.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import { groupsAmong, isMasked } from './masking/masked-round.ts'
 import type { Play, Round } from './play.ts'
@@ -12,11 +12,19 @@ import { abstain } from './steps/contribute.ts'
  * operators say so: they announce maintenance, and end it.
  */
 export async function isHeldBack(play: Play, view: RunView, record: StudyRecord): Promise<boolean> {
-  const { base, site } = play
+  const { base } = play
   if (!isMasked(play) || base === null || base.root !== view.model.root || base.model.refusals === 0) return false
-  if (site.resting()) play.wentOn = base.root
+  const goesOn = await wereToldToGoOn(play, view, base.root)
   const isFirst = base.model.refusals === 1 && groupsAmong(play.study.protocol, base.model, sizeOf(inRepeat(play, view, record))) > 0
-  return !isFirst && play.wentOn !== base.root && !(await somebodyLeft(play, record))
+  return !isFirst && !goesOn && !(await somebodyLeft(play, record))
+}
+
+/** Whether this site's operators said so, on this model; a node that starts again needs them no second time. */
+async function wereToldToGoOn({ site, run }: Play, { round: { round } }: RunView, base: Digest): Promise<boolean> {
+  if (site.journal.entries().some((entry) => entry.kind === 'wentOn' && entry.run === run && entry.base === base)) return true
+  if (!site.resting()) return false
+  await site.journal.append({ kind: 'wentOn', run, round, base })
+  return true
 }
 
 /** Who may be in the round that repeats the refused one: of a paused run all who were in that. */

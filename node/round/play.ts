@@ -1,4 +1,4 @@
-import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
+import type { RoundNo, RunId, SiteId } from '#base/ids.ts'
 import { groupedLayout, partOf } from '#core/ring/grouped.ts'
 import type { VectorLayout } from '#core/ring/vectors.ts'
 import type { RunView } from '#ports/chain.ts'
@@ -54,8 +54,6 @@ export interface Play {
   last: { readonly round: RoundNo; readonly row: RowName } | null
   /** The masked round that is open; null in an open study. */
   masked: MaskedRound | null
-  /** After a refused masked sum: the model on which this site's operators said to go on. */
-  wentOn: Digest | null
   /** Keys and shares of the round after it, as far as they are exchanged. */
   ahead: Dealing | null
   readonly cohortWatch: CohortWatch
@@ -88,7 +86,6 @@ export const createPlay = (site: Site, study: Study, run: RunId, { words, maskin
   mail,
   last: null,
   masked: null,
-  wentOn: null,
   ahead: null,
   cohortWatch: watchCohort(),
   said: { wishes },

@@ -66,13 +66,15 @@ function burnt(entry: JournalEntry): JournalEntry {
   return entry.kind === 'keyed' && entry.shares !== '' ? { ...entry, shares: '' } : entry
 }
 
+const STAYING: ReadonlySet<JournalEntry['kind']> = new Set(['frozen', 'released', 'wentOn'])
+
 /**
- * Frozen sets stay for good, and sets that shares were shown for: a node halts if the chain ever shows another one. So does a run's last
- * contribution, which says what cohort an exact run began with.
+ * Frozen sets stay for good, and sets that shares were shown for: a node halts if the chain ever shows another one. So does what operators said, and a
+ * run's last contribution, which says what cohort an exact run began with.
  */
 function staysAfter(entries: readonly JournalEntry[], run: RunId, round: RoundNo): (entry: JournalEntry) => boolean {
   const last = entries.findLast((entry) => entry.kind === 'contributed' && entry.run === run)
-  return (entry) => entry.run !== run || entry.round >= round || entry.kind === 'frozen' || entry.kind === 'released' || entry === last
+  return (entry) => entry.run !== run || entry.round >= round || STAYING.has(entry.kind) || entry === last
 }
 
 async function appendSynced(file: FileHandle, path: string, line: string, sizeBefore: number): Promise<void> {

@@ -1,6 +1,8 @@
 import type { RoundNo, RunId } from '#base/ids.ts'
 import type { Journal, JournalEntry } from '#ports/journal.ts'
 
+const STAYING: ReadonlySet<JournalEntry['kind']> = new Set(['frozen', 'released', 'wentOn'])
+
 /** The site's disk for its journal: outlives a crash of the site, as `entries` is handed to the next incarnation. */
 export class SimJournal implements Journal {
   readonly #entries: JournalEntry[]
@@ -19,9 +21,7 @@ export class SimJournal implements Journal {
 
   async compact(run: RunId, round: RoundNo): Promise<void> {
     const last = this.#entries.findLast((entry) => entry.kind === 'contributed' && entry.run === run)
-    const kept = this.#entries.filter(
-      (entry) => entry.kind === 'frozen' || entry.kind === 'released' || entry === last || entry.run !== run || entry.round >= round,
-    )
+    const kept = this.#entries.filter((entry) => STAYING.has(entry.kind) || entry === last || entry.run !== run || entry.round >= round)
     this.#entries.splice(0, this.#entries.length, ...kept)
   }
 
