@@ -264,7 +264,8 @@ async function deliver(site: Site, message: Uint8Array, from: SiteId, mail: Mail
 async function take(site: Site, announced: Word, from: SiteId, { words, masking, wishes }: Mail): Promise<boolean> {
   if (isOfMasking(announced)) {
     masking.hear(from, announced)
-    return true
+    // Nobody waits for it: whoever needs it looks when the chain goes on.
+    return announced.kind !== 'key-file'
   }
   if (announced.kind === 'wish') {
     wishes.hear(from, announced)

@@ -48,7 +48,7 @@ export async function doRow(row: RowName, play: Play, round: Round, situation: S
     case 'key':
       return key(play, round, signal)
     case 'key-again':
-      return keyAgain(play, round)
+      return keyAgain(play, round, signal)
     case 'hold-back':
       return holdBack(play, round)
     case 'sit-out':

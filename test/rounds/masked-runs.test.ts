@@ -23,6 +23,7 @@ import { generatedStudy, LOGISTIC, largeNetwork } from '../support/studies.ts'
 // ├── when a leader publishes a wrong sum and most bear it out, one site shows the contract so, and a standby publishes
 // ├── when a site deals garbage or gives its parcels to nobody, the round closes
 // ├── when each look at the chain takes longer than what was said is given to be heard, no round is void
+// ├── when one drops out of seven that has keyed, and one that is in dies before it shows its shares, the round closes
 // ├── when a site's log is behind what else the chain shows it, it keys for its round alone, and masks with all that keyed
 // └── when vectors are large and cut in slices, the same
 
@@ -52,6 +53,9 @@ interface Options {
   readonly slices?: number
   /** So long each look at the chain takes. */
   readonly lookMs?: number
+  /** These die before this row of this round, and stay away. */
+  readonly gone?: readonly { readonly row: RowName; readonly round: number; readonly site: number }[]
+  readonly sites?: number
   /** Site 0 does not see these events when it sees what they did. */
   readonly late?: (event: ChainEvent) => boolean
 }
@@ -59,9 +63,19 @@ interface Options {
 /** Of a run that goes on for longer nothing will come. */
 const RUN_MS = 600_000
 
-async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slices = 1, lookMs = 0, late }: Options): Promise<Played> {
+async function play({
+  mode = 'masked',
+  learner = LOGISTIC,
+  drop,
+  lies = [],
+  slices = 1,
+  lookMs = 0,
+  late,
+  gone = [],
+  sites = SITES,
+}: Options): Promise<Played> {
   const change = { mode, minSites: 5, quorum: 4, slices, ...(learner.kind === 'neural' ? { maxRounds: 10 } : {}) }
-  const study = generatedStudy({ sites: SITES, rows: 40, learner, change })
+  const study = generatedStudy({ sites, rows: 40, learner, change })
   const told: Progress[] = []
   const rows = new Set<string>()
   const faults: FaultPlan = { ...NO_FAULTS, lies: lies.map(([site, lie]) => ({ site: siteId(site), lie })) }
@@ -79,6 +93,10 @@ async function play({ mode = 'masked', learner = LOGISTIC, drop, lies = [], slic
     tell: (_, progress) => void told.push(progress),
     hooks: (site) => ({
       async beforeRow(row, view) {
+        if (gone.some((each) => each.row === row && siteId(each.site) === site.id && each.round === view.round.round)) {
+          network.world.crash(network.world.site(site.id))
+          await new Promise(() => undefined)
+        }
         if (drop === undefined || site.id === siteId(drop.site)) rows.add(`${view.round.round} ${row}`)
         if (row !== drop?.row || site.id !== siteId(drop.site) || view.round.round !== drop.round) return
         while ((await site.chain.run(view.run)).round.round === drop.round) await network.world.time.sleep(500)
@@ -175,6 +193,17 @@ describe('masked runs', () => {
       assert.ok(rows.has(`${round} ${row}`))
       assert.equal(withdraw(3)(included[round - 1] as readonly number[]), !isIn)
     })
+
+  // What the two have in common is in what the first keyed with, and in nothing else.
+  it('survive two of seven, one of which has only keyed and the other only contributed', async () => {
+    const gone = [
+      { row: 'release', round: 2, site: 2 },
+      { row: 'contribute', round: 2, site: 5 },
+    ] as const
+    const { models, expected, included, state, voids } = await play({ learner: FEDAVG, sites: 7, gone })
+    assert.deepEqual([state, voids, models], ['Finished', 0, expected])
+    assert.deepEqual(included[1], [0, 1, 2, 3, 4, 6])
+  })
 
   it('exchange keys and shares a round early: only the first round has to wait for them', async () => {
     const { rows } = await play({ learner: FEDAVG })

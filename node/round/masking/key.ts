@@ -1,14 +1,20 @@
+import type { Bitmap } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import { makeKeyRecord } from '#core/masking/key-record.ts'
+import { say } from '#round/steps/announce.ts'
 import { encodeKeyFile, indexDigest } from '#wire/masking/key-file.ts'
 import type { Play, Round } from '../play.ts'
 import { dealtBefore } from './dealing.ts'
+import type { Named } from './deals.ts'
 import { maskedOf } from './masked-round.ts'
-import { keyedBefore } from './said.ts'
+import { keyedBefore, keyFileWord } from './said.ts'
 import { sealShares } from './secrets.ts'
 import { sitsOutAtOnce } from './sit-out.ts'
 
-/** Says on chain whose deals this site holds. With whom it masks follows from that; from now on it is bound to its own. */
+/**
+ * Says on chain whose deals this site holds. With whom it masks follows from that; from now on it is bound to its own. What it keyed with is told to the
+ * members by the same token: should it drop out, and one that is in die before it shows its shares, nobody else has the secret of the two.
+ */
 export async function key(play: Play, round: Round, signal: AbortSignal): Promise<void> {
   const { site } = play
   const masked = maskedOf(play, round)
@@ -24,11 +30,19 @@ export async function key(play: Play, round: Round, signal: AbortSignal): Promis
   const { held } = record
   const shares = sealShares(site, masked, deals.opened)
   await site.journal.append({ kind: 'keyed', run: round.run, round: round.round, base: round.view.model.root, root, cid, held, shares })
-  await site.chain.key(round.run, round.round, root, cid, held)
+  await send(play, round, { root, cid, held }, signal)
 }
 
 /** What the journal says, sent again. */
-export async function keyAgain(play: Play, round: Round): Promise<void> {
+export async function keyAgain(play: Play, round: Round, signal: AbortSignal): Promise<void> {
   const entry = keyedBefore(play, round)
-  if (entry !== null) await play.site.chain.key(round.run, round.round, entry.root, entry.cid, entry.held)
+  if (entry !== null) await send(play, round, entry, signal)
+}
+
+async function send(play: Play, round: Round, { root, cid, held }: Named & { readonly held: Bitmap }, signal: AbortSignal): Promise<void> {
+  const told = keyFileWord(play, round, signal).then(
+    (words) => say(play.site, round, words),
+    () => undefined,
+  )
+  await Promise.all([told, play.site.chain.key(round.run, round.round, root, cid, held)])
 }

@@ -44,6 +44,8 @@ export interface MaskedRound extends Dealing {
   releasedMs: number
   /** What this site keyed with. */
   ownFile: Uint8Array | null
+  /** Whether the others were told of that. */
+  isFileTold: boolean
   /** Whether this site looked if it could contribute, before it keys. */
   isForeseen: boolean
   /** Its operators were told that a site is waited for. */
@@ -138,6 +140,7 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     contributedMs: Number.POSITIVE_INFINITY,
     releasedMs: NEVER,
     ownFile: null,
+    isFileTold: false,
     isForeseen: false,
     isWarned: false,
     lacking: null,

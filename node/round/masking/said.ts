@@ -28,13 +28,15 @@ export function keyedBefore({ site }: Play, { run, round, view }: Round) {
   return entry?.kind === 'keyed' ? entry : null
 }
 
-/** What this site keyed with, said together with its update: every member needs it before the round is over. */
+/** What this site keyed with, said when it keys, and together with its update by a node that has started again since: every member needs it. Once. */
 export async function keyFileWord(play: Play, at: Round, signal: AbortSignal): Promise<Uint8Array[]> {
   const { run, round } = at
   const entry = keyedBefore(play, at)
   if (entry === null) return []
   const masked = maskedOf(play, at)
+  if (masked.isFileTold) return []
   masked.ownFile ??= await play.site.store.get({ root: entry.root, cid: entry.cid, kind: 'masking' }, at.key, signal)
+  masked.isFileTold = true
   return [encodeFileWord({ kind: 'key-file', run, round, file: masked.ownFile })]
 }
 
