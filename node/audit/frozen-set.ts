@@ -13,19 +13,18 @@ export interface ExpectedSet {
  * Works out the frozen set of a round again: an update is in when in every slice min(2, n) of its custodians' bitmaps name it,
  * it was contributed, and its site still had its steward's approval.
  * Custodians of slice s are the places s, s + 1, s + 2 from the turn; three more each time the phase begins again while the slice
- * has too few bitmaps.
+ * lacks an update. In a deep round they are all places, and more than half of them have to name it.
  * @see contracts/interfaces/IRoundCoordinator.sol, Witnessing
  */
 export function expectedSet(round: RoundLog, slices: number): ExpectedSet {
-  const { rota, turn } = round.opened
-  const slice = Array.from({ length: slices }, () => new Slice(rota, turn))
+  const slice = Array.from({ length: slices }, () => new Slice(round))
   const strangers: SiteId[] = []
   let contributed: Bitmap = EMPTY
   let begun = false
   for (const event of round.events) {
     if (event.kind === 'Contributed') contributed = withSite(contributed, event.site)
     if (event.kind === 'PhaseBegan' && event.phase === 'Witnessing') {
-      if (begun) for (const s of slice) s.extend()
+      if (begun) for (const s of slice) s.extend(contributed)
       begun = true
     }
     if (event.kind === 'Witnessed' && !slice[event.slice]?.take(event)) strangers.push(event.site)
@@ -38,12 +37,14 @@ class Slice {
   readonly #rota: readonly SiteId[]
   readonly #turn: number
   readonly #bitmaps = new Map<SiteId, Bitmap>()
+  readonly #needed: number
   #places: number
 
-  constructor(rota: readonly SiteId[], turn: number) {
+  constructor({ opened: { rota, turn }, isDeep }: RoundLog) {
     this.#rota = rota
     this.#turn = turn
-    this.#places = Math.min(3, rota.length)
+    this.#places = isDeep ? rota.length : Math.min(3, rota.length)
+    this.#needed = isDeep ? Math.floor(rota.length / 2) + 1 : Math.min(2, rota.length)
   }
 
   /** @returns false when the witness is no custodian of this slice */
@@ -55,15 +56,11 @@ class Slice {
     return true
   }
 
-  extend(): void {
-    if (this.#bitmaps.size < this.#needed) this.#places = Math.min(this.#places + 3, this.#rota.length)
+  extend(contributed: Bitmap): void {
+    if (!sitesOf(contributed).every((site) => this.names(site))) this.#places = Math.min(this.#places + 3, this.#rota.length)
   }
 
   names(site: SiteId): boolean {
     return [...this.#bitmaps.values()].filter((held) => has(held, site)).length >= this.#needed
-  }
-
-  get #needed(): number {
-    return Math.min(2, this.#rota.length)
   }
 }

@@ -10,6 +10,8 @@ type RoundEventKind = 'Keyed' | 'Contributed' | 'PhaseBegan' | 'Witnessed' | 'Pu
 /** One round as the chain tells it, from its opening to its end. */
 export interface RoundLog {
   readonly opened: EventOf<'RoundOpened'>
+  /** A frozen set came to nothing before it, in rounds one after another without a pause: all of its rota are custodians of each slice, and a majority is heard. */
+  readonly isDeep: boolean
   /** In the order of the chain. */
   readonly events: readonly EventOf<RoundEventKind>[]
   readonly frozen: EventOf<'Frozen'> | null
@@ -49,6 +51,7 @@ export function readLog(events: readonly ChainEvent[]): Log {
 
 interface OpenRound {
   opened: EventOf<'RoundOpened'>
+  isDeep: boolean
   events: EventOf<RoundEventKind>[]
   frozen: EventOf<'Frozen'> | null
   approvedAtFreeze: Bitmap
@@ -60,6 +63,8 @@ class LogReader {
   readonly studies = new Map<StudyId, StudyLog & { readonly epochs: Map<number, EventOf<'EpochPublished'>> }>()
   readonly runs = new Map<RunId, Omit<RunLog, 'rounds'> & { readonly rounds: OpenRound[] }>()
   readonly #approved = new Map<StudyId, Bitmap>()
+  /** Runs that paused since their last round opened. */
+  readonly #isResumed = new Set<RunId>()
 
   take(event: ChainEvent): void {
     if (event.kind === 'StudyPublished') {
@@ -72,8 +77,17 @@ class LogReader {
       const { run, study, modelRoot, modelCid } = event
       this.runs.set(run, { run, study, initial: { root: modelRoot, cid: modelCid }, rounds: [] })
     } else if (event.kind === 'RoundOpened') {
-      this.runs.get(event.run)?.rounds.push({ opened: event, events: [], frozen: null, approvedAtFreeze: EMPTY, ended: null, late: [] })
-    } else this.#inRound(event)
+      const isDeep = this.#isDeep(event.run)
+      this.#isResumed.delete(event.run)
+      this.runs.get(event.run)?.rounds.push({ opened: event, isDeep, events: [], frozen: null, approvedAtFreeze: EMPTY, ended: null, late: [] })
+    } else if (event.kind === 'RunStateChanged') this.#isResumed.add(event.run)
+    else this.#inRound(event)
+  }
+
+  #isDeep(run: RunId): boolean {
+    const before = this.runs.get(run)?.rounds.at(-1)
+    if (before?.ended?.kind !== 'RoundVoid' || this.#isResumed.has(run)) return false
+    return before.isDeep || before.ended.phase === 'Publishing' || before.ended.phase === 'Attesting'
   }
 
   #inRound(event: ChainEvent): void {

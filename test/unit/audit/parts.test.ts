@@ -264,6 +264,7 @@ describe('the frozen set', () => {
   const witness = (site: number, held: ReturnType<typeof setOf>, slice = 0) => ({ ...at, kind: 'Witnessed' as const, site: siteId(site), slice, held })
   const round = (...events: RoundLog['events'][number][]): RoundLog => ({
     opened,
+    isDeep: false,
     events: [...contributed, ...events],
     frozen: null,
     approvedAtFreeze: setOf(0, 1, 2, 3, 4),
@@ -280,6 +281,18 @@ describe('the frozen set', () => {
     assert.deepEqual(expectedSet(round(witnessing, witness(3, setOf(0, 1)), witness(1, setOf(0, 1))), 1).strangers, [siteId(1)])
     const extended = expectedSet(round(witnessing, witness(3, setOf(0, 1)), witnessing, witness(1, setOf(0, 1))), 1)
     assert.deepEqual([extended.included, extended.strangers], [setOf(0, 1), []])
+  })
+
+  it('asks three more while an update is named by one alone', () => {
+    const heard = [witness(3, setOf(0, 1)), witness(4, setOf(0))]
+    const { included, strangers } = expectedSet(round(witnessing, ...heard, witnessing, witness(1, setOf(1))), 1)
+    assert.deepEqual([included, strangers], [setOf(0, 1), []])
+  })
+
+  it('asks the whole rota after a frozen set that came to nothing, and goes by the majority', () => {
+    const all = [witness(0, setOf(0, 1)), witness(1, setOf(1)), witness(2, setOf(0, 1)), witness(4, setOf(0, 2))]
+    const { included, strangers } = expectedSet({ ...round(witnessing, ...all), isDeep: true }, 1)
+    assert.deepEqual([included, strangers], [setOf(0, 1), []])
   })
 
   it('asks every slice, each with custodians of its own', () => {
