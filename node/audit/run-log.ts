@@ -35,6 +35,14 @@ export interface StudyLog {
   readonly protocolDigest: Digest
   readonly protocolCid: Digest
   readonly epochs: ReadonlyMap<number, EventOf<'EpochPublished'>>
+  /** The first round of each of its runs that closed, in the order in which they did. */
+  readonly first: readonly FirstRound[]
+}
+
+export interface FirstRound {
+  readonly run: RunId
+  readonly modelRoot: Digest
+  readonly included: Bitmap
 }
 
 export interface Log {
@@ -60,7 +68,7 @@ interface OpenRound {
 }
 
 class LogReader {
-  readonly studies = new Map<StudyId, StudyLog & { readonly epochs: Map<number, EventOf<'EpochPublished'>> }>()
+  readonly studies = new Map<StudyId, StudyLog & { readonly epochs: Map<number, EventOf<'EpochPublished'>>; first: readonly FirstRound[] }>()
   readonly runs = new Map<RunId, Omit<RunLog, 'rounds'> & { readonly rounds: OpenRound[] }>()
   readonly #approved = new Map<StudyId, Bitmap>()
   /** Runs that paused since their last round opened. */
@@ -69,7 +77,7 @@ class LogReader {
   take(event: ChainEvent): void {
     if (event.kind === 'StudyPublished') {
       const { study, protocolDigest, protocolCid } = event
-      this.studies.set(study, { study, protocolDigest, protocolCid, epochs: new Map() })
+      this.studies.set(study, { study, protocolDigest, protocolCid, epochs: new Map(), first: [] })
     } else if (event.kind === 'EpochPublished') this.studies.get(event.study)?.epochs.set(event.epoch, event)
     else if (event.kind === 'StudyApproved') this.#approved.set(event.study, withSite(this.#approvedNow(event.study), event.site))
     else if (event.kind === 'StudyWithdrawn') this.#approved.set(event.study, without(this.#approvedNow(event.study), event.site))
@@ -96,13 +104,27 @@ class LogReader {
     const round = run?.rounds.findLast((r) => r.opened.round === event.round)
     if (round && event.kind === 'Disputed') round.ended = null
     if (round?.ended && event.kind === 'Attested') round.late.push(event)
+    if (run && event.kind === 'Disputed') this.#struck(run)
     if (!run || !round || round.ended || event.kind === 'Disputed') return
     if (event.kind === 'Frozen') {
       round.frozen = event
       round.approvedAtFreeze = this.#approvedNow(run.study)
-    } else if (event.kind === 'RoundClosed' || event.kind === 'RoundRefused' || event.kind === 'RoundVoid') round.ended = event
-    else if (event.kind !== 'Charged' && event.kind !== 'Abstained' && event.kind !== 'ContributingExtended' && event.kind !== 'RoundOpened')
+    } else if (event.kind === 'RoundClosed' || event.kind === 'RoundRefused' || event.kind === 'RoundVoid') {
+      round.ended = event
+      if (event.kind === 'RoundClosed') this.#closed(run, event.modelRoot, round.frozen?.included ?? EMPTY)
+    } else if (event.kind !== 'Charged' && event.kind !== 'Abstained' && event.kind !== 'ContributingExtended' && event.kind !== 'RoundOpened')
       round.events.push(event)
+  }
+
+  #closed({ run, study }: Pick<RunLog, 'run' | 'study'>, modelRoot: Digest, included: Bitmap): void {
+    const of = this.studies.get(study)
+    if (of && !of.first.some((one) => one.run === run)) of.first = [...of.first, { run, modelRoot, included }]
+  }
+
+  /** A run has no round that closed any more, when a dispute takes the only one back. */
+  #struck({ run, study, rounds }: Pick<RunLog, 'run' | 'study' | 'rounds'>): void {
+    const of = this.studies.get(study)
+    if (of && !rounds.some(({ ended }) => ended?.kind === 'RoundClosed')) of.first = of.first.filter((one) => one.run !== run)
   }
 
   #approvedNow(study: StudyId): Bitmap {

@@ -8,6 +8,7 @@ import { encodeModel } from '#wire/model.ts'
 import { sha256 } from './digest.ts'
 import type { FaultList } from './fault-list.ts'
 import { settleDoubts } from './masks/doubts.ts'
+import { drawnIn, groupsFrom, isBeforeDraw } from './masks/drawn-groups.ts'
 import { groupFaults, groupsFor, groupsIn, type MaskGroup } from './masks/groups.ts'
 import { readKeyFiles } from './masks/key-files.ts'
 import { edgesOf, type MaskEdges, type MaskRound, maskRoundOf } from './masks/mask-round.ts'
@@ -33,7 +34,7 @@ export interface MaskOutcome {
   readonly groups: readonly MaskGroup[]
 }
 
-export const isMasked = ({ study }: Pick<RoundInput, 'study'>): boolean => study.protocol?.mode === 'masked'
+export const isMasked = ({ study }: Pick<RoundInput, 'study'>): boolean => study.protocol !== null && study.protocol.mode !== 'open'
 
 /** Takes the masks off the frozen set's sum again, from what sites keyed with and what they showed afterwards. @param sum of masked vectors; null when it is not known */
 export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, faults: FaultList): Promise<MaskOutcome | null> {
@@ -48,6 +49,11 @@ export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, fau
   const evidence = { round, edges, survivors: input.round.frozen.included, ...files, releases, told }
   const groups = groupsOf(input, round, edges, sum.length)
   for (const line of groupFaults(groups, evidence.survivors)) if (groups.length > 0) faults.add('masks', line)
+  const known = input.base.known
+  if (known !== null && isInGroups(input.study, known.model) && groups.length < 3) {
+    faults.add('masks', 'its sites make no three groups of four by the draw of their study, and it showed a sum')
+    return { plain: null, lacking: [], missing, proofs, groups }
+  }
   const found = unmask(evidence, sum, input.study.protocol?.arithmetic.wordBits ?? 64, groups)
   const settled = await settleDoubts(evidence, found.doubted, (named, dealer, holder) =>
     parcelAt(input, key, { named, dealer, holder, deal: files.deals.get(dealer) }),
@@ -56,9 +62,17 @@ export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, fau
   return { plain: found.plain, lacking: found.lacking, missing, proofs, groups }
 }
 
-/** Of a round that repeats a refused one; none of others, and where the model that it starts from is gone. @param length of the sum in bytes */
+/** Whether the round from this model is one of groups that its study drew. */
+export const isInGroups = ({ protocol }: RoundInput['study'], model: NonNullable<RoundInput['base']['known']>['model']): boolean =>
+  protocol?.mode === 'groups' && !isBeforeDraw(model)
+
+/** Of a study in groups, or a round that repeats a refused one; none of others, and where the model that it starts from is gone. @param length of the sum in bytes */
 function groupsOf({ base, study, run, round }: RoundInput, { members }: MaskRound, edges: MaskEdges, length: number): MaskGroup[] {
   const model = base.known?.model
+  if (model !== undefined && isInGroups(study, model)) {
+    const draw = drawnIn(study.log)
+    return draw === null ? [] : groupsFrom(draw, edges, model.refusals === 0 ? [] : refusedBefore(run, round), length)
+  }
   if (model === undefined || model.refusals === 0 || study.protocol?.privacy?.place === 'distributed') return []
   const among = refusedBefore(run, round)
   const count = groupsFor(sitesOf(members).filter((site) => among.every((set) => has(set, site))).length)

@@ -4,7 +4,9 @@ import type { Advance } from '#core/learner/learner.ts'
 import { decodeModel, encodeModel } from '#wire/model.ts'
 import { supportOf } from './attestations.ts'
 import type { FaultList } from './fault-list.ts'
+import { isBeforeDraw, withSaltOf } from './masks/drawn-groups.ts'
 import type { MaskGroup } from './masks/groups.ts'
+import { medianOfGroups } from './median-of-groups.ts'
 import { rootOf } from './merkle-tree.ts'
 import type { KnownModel, RoundInput } from './round-input.ts'
 import { stepOfGroups } from './step-of-groups.ts'
@@ -63,11 +65,22 @@ function stepFor(input: RoundInput, sum: Uint8Array, groups: readonly MaskGroup[
   const { study, ended, round } = input
   const included = round.frozen?.included ?? EMPTY
   const stepOf = (of: Uint8Array, sites: number): KnownStep | null => stepFrom(input, of, sites, faults)
+  if (input.base.known !== null && study.protocol?.mode === 'groups')
+    return refusedByVote(input, stepOfDrawn(input, input.base.known.model, sum, groups, faults), faults)
   if (groups.length === 0) return refusedByVote(input, stepOf(sum, sizeOf(included)), faults)
   const wordBits = study.protocol?.arithmetic.wordBits ?? 64
   const isResult = ({ model, status }: KnownStep): boolean => status === statusOf(input) && knownModel(model).root === ended.modelRoot
   const mayVote = ended.kind === 'RoundClosed' && hasVotes(input)
   return refusedByVote(input, stepOfGroups({ sum, groups, included, wordBits, mayVote, stepFrom: stepOf, isResult }, faults), faults)
+}
+
+/** In groups: the round that draws them shows nothing else; each later one leads to the middle of what they say. */
+function stepOfDrawn(input: RoundInput, base: KnownModel['model'], sum: Uint8Array, groups: readonly MaskGroup[], faults: FaultList): KnownStep | null {
+  const included = input.round.frozen?.included ?? EMPTY
+  const stepOf = (of: Uint8Array, sites: number): KnownStep | null => stepFrom(input, of, sites, faults)
+  if (!isBeforeDraw(base)) return medianOfGroups({ sum, groups, included, stepFrom: stepOf }, base, faults)
+  const step = stepOf(sum, sizeOf(included))
+  return step && { ...step, model: withSaltOf(step.model, sum) }
 }
 
 const statusOf = ({ ended }: RoundInput): KnownStep['status'] => (ended.kind === 'RoundClosed' ? ended.status : 'refused')

@@ -1,4 +1,5 @@
 import type { RoundNo, RunId, SiteId } from '#base/ids.ts'
+import type { Draw } from '#core/masking/drawn-groups.ts'
 import { groupedLayout, partOf } from '#core/ring/grouped.ts'
 import type { VectorLayout } from '#core/ring/vectors.ts'
 import type { RunView } from '#ports/chain.ts'
@@ -7,7 +8,8 @@ import { cutOf, slicesToAdd } from './custody.ts'
 import type { Lineage } from './lineage.ts'
 import type { Dealing } from './masking/dealing.ts'
 import type { MaskingMail } from './masking/mail.ts'
-import { groupOf, isMasked, type MaskedRound, openMaskedRound } from './masking/masked-round.ts'
+import { groupOf, isDrawn, isMasked, type MaskedRound, openMaskedRound } from './masking/masked-round.ts'
+import { watchDraw } from './masking/study-draw.ts'
 import type { RowName } from './next.ts'
 import type { Site } from './site.ts'
 import type { AddedSlices } from './steps/add-up.ts'
@@ -54,6 +56,8 @@ export interface Play {
   last: { readonly round: RoundNo; readonly row: RowName } | null
   /** The masked round that is open; null in an open study. */
   masked: MaskedRound | null
+  /** Of a study in groups: who is with whom, by the log. */
+  readonly draw: () => Promise<Draw | null>
   /** Keys and shares of the round after it, as far as they are exchanged. */
   ahead: Dealing | null
   readonly cohortWatch: CohortWatch
@@ -86,6 +90,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, { words, maskin
   mail,
   last: null,
   masked: null,
+  draw: watchDraw(site, study.id),
   ahead: null,
   cohortWatch: watchCohort(),
   said: { wishes },
@@ -118,7 +123,8 @@ export interface Round {
 export async function openRound(play: Play, view: RunView, signal: AbortSignal): Promise<Round> {
   const base = play.base ?? initialModel(play.study, play.site)
   const stage = play.study.learner.layout(base.model)
-  const groups = isMasked(play) && base.model.refusals > 0 ? ((await openMaskedRound(play, view))?.groups?.sets.length ?? 0) : 0
+  const mayBeCut = isMasked(play) && (base.model.refusals > 0 || isDrawn(play.study, base.model))
+  const groups = mayBeCut ? ((await openMaskedRound(play, view))?.groups?.sets.length ?? 0) : 0
   return {
     run: view.run,
     round: view.round.round,

@@ -31,7 +31,7 @@ const PROTOCOL: Readonly<Record<string, string>> = {
   arithmetic: '',
   'arithmetic.wordBits': 'Bits of a word of the sum.',
   'arithmetic.fractionBits': 'Binary digits after the point of exact sums.',
-  mode: "`open`: members see each other's updates. `masked`: they see the sum alone ([privacy.md](privacy.md)); from five sites on. `groups` is named for later versions: this one refuses to run it.",
+  mode: "`open`: members see each other's updates. `masked`: they see the sum alone ([privacy.md](privacy.md)); from five sites on. `groups`: they see the sums of groups, and each number of the model is in the middle of what these say ([privacy.md](privacy.md#groups)); for averaged models, from 15 sites on.",
   slices: 'Parts into which a vector above 255 KiB is cut, each added up by three sites. As many as sites is best; at most minSites.',
   minSites: 'Fewer sites cannot open a round.',
   quorum: 'Updates without which a round is void.',
@@ -49,7 +49,7 @@ const PROTOCOL: Readonly<Record<string, string>> = {
   'start.root': 'Root of the model, as the chain names it.',
   'start.cid': 'Digest of its CID, as the chain names it.',
   validation:
-    'Masked studies: before a round closes each site holds the model against its own test rows; more than half can refuse it ([how a round works](how-a-round-works.md#when-something-goes-wrong)).',
+    'Where updates are hidden: before a round closes each site holds the model against its own test rows; more than half can refuse it ([how a round works](how-a-round-works.md#when-something-goes-wrong)).',
   'validation.tolerance':
     'So much may the mean loss rise in one round: log loss of a binary label, else the squared error in half ranges of the label. `none`: nobody votes.',
   'validation.minRows': 'A site with fewer test rows does not vote.',

@@ -32,7 +32,7 @@ export function generatedStudy(options: { sites: number; rows?: number; seed?: n
     quorum: Math.min(3, options.sites),
     limits: Object.fromEntries(
       PHASES.map((phase) => {
-        const isKeying = phase === 'keying' && options.change?.mode === 'masked'
+        const isKeying = phase === 'keying' && (options.change?.mode ?? 'open') !== 'open'
         const least = isKeying ? leastKeying(options.sites) : leastLimit(phase, options.sites, options.change?.slices ?? 1)
         return [phase, { seconds: phase === 'contributing' ? 30 : Math.max(9, least), blocks: least }]
       }),

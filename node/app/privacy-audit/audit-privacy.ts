@@ -1,7 +1,7 @@
 import { sha256 } from '#app/sha256.ts'
 import type { Digest } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
-import type { PrivacySpec, Protocol } from '#core/protocol/protocol.ts'
+import { hidesUpdates, type PrivacySpec, type Protocol } from '#core/protocol/protocol.ts'
 import { protocolDigest } from '#wire/protocol.ts'
 import { canaryAttack } from './canary-attack.ts'
 import { differencingAttack } from './differencing-attack.ts'
@@ -85,6 +85,6 @@ export async function auditPrivacy({ protocol, tables, attacks = QUICK, models, 
 
 /** Whether what is promised holds, as far as these attacks can tell. */
 export function isHeld({ mode, privacy, found }: Pick<PrivacyEvidence, 'mode' | 'privacy' | 'found'>): boolean {
-  const isPromising = found.some(({ ceiling }) => ceiling !== null) && (mode === 'masked' || privacy !== null)
+  const isPromising = found.some(({ ceiling }) => ceiling !== null) && (hidesUpdates({ mode }) || privacy !== null)
   return isPromising && found.every(({ verdict }) => verdict === 'under its ceiling' || verdict === 'nothing promised')
 }

@@ -2,6 +2,7 @@ import { escapeHtml, htmlTable, page, section } from '#app/results/report-markup
 import type { TextTable } from '#app/results/results-tables.ts'
 import { NO_VALUE } from '#base/format.ts'
 import type { Measured } from '#core/evidence/verdict.ts'
+import { hidesUpdates } from '#core/protocol/protocol.ts'
 import type { PrivacyEvidence } from './audit-privacy.ts'
 import type { Evidence } from './evidence.ts'
 
@@ -33,7 +34,7 @@ export function conclusionOf({ holds, found, privacy, mode }: PrivacyEvidence): 
   const rest = open.length === 0 ? '' : ` Nothing is promised against: ${open.join(', ')}.`
   const without = privacy === null ? ' No differential privacy.' : ''
   if (holds) return `Every attack works without protection; what is promised stays under its ceiling.${rest}${without}`
-  if (privacy === null && mode !== 'masked') return `No clearance: the study promises no protection.${rest}${without}`
+  if (privacy === null && !hidesUpdates({ mode })) return `No clearance: the study promises no protection.${rest}${without}`
   const many = (verdict: Evidence['verdict']): number => found.filter((row) => row.verdict === verdict).length
   const counts = (['over its ceiling', 'too few to tell', 'the attack failed'] as const)
     .filter((verdict) => many(verdict) > 0)

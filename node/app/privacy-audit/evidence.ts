@@ -1,5 +1,5 @@
 import { type AttackFigures, type AttackVerdict, verdictOn } from '#core/evidence/verdict.ts'
-import type { Protocol } from '#core/protocol/protocol.ts'
+import { hidesUpdates, type Protocol } from '#core/protocol/protocol.ts'
 
 export const ATTACKS = ['inversion', 'matching', 'loss', 'likelihood', 'property', 'canary', 'differencing'] as const
 export type AttackName = (typeof ATTACKS)[number]
@@ -60,11 +60,13 @@ export function promiseOf({ privacy }: Protocol): { readonly declared: string; r
 
 /** Against whoever asks a vector what most patients of a cohort have in common. */
 export const cohortCoverOf = (protocol: Protocol): { readonly declared: string; readonly enforced: string } =>
-  protocol.mode === 'masked' ? coverOf(protocol) : { declared: 'nothing: noise is for one patient, not for what many have in common', enforced: 'nothing' }
+  hidesUpdates(protocol) ? coverOf(protocol) : { declared: 'nothing: noise is for one patient, not for what many have in common', enforced: 'nothing' }
 
 /** Against whoever gets hold of one site's vector. */
 export function coverOf(protocol: Protocol): { readonly declared: string; readonly enforced: string } {
   if (protocol.mode === 'masked')
     return { declared: 'masks: a vector leaves no site in the clear', enforced: 'on chain: only sites that keyed contribute, five at least' }
+  if (protocol.mode === 'groups')
+    return { declared: 'masks: a vector leaves no site in the clear, but in sums of four or more', enforced: 'on chain: only sites that keyed contribute' }
   return protocol.privacy === undefined ? { declared: 'nothing: members see each vector', enforced: 'nothing' } : promiseOf(protocol)
 }

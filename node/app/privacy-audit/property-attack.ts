@@ -2,7 +2,7 @@ import { type KnownUpdate, propertyScores } from '#core/evidence/property.ts'
 import { separationOf } from '#core/evidence/separation.ts'
 import type { Measured } from '#core/evidence/verdict.ts'
 import type { Model } from '#core/model/model.ts'
-import type { Protocol } from '#core/protocol/protocol.ts'
+import { hidesUpdates, type Protocol } from '#core/protocol/protocol.ts'
 import { cohortCoverOf, judged, type Outcome } from './evidence.ts'
 import { firstModel } from './first-round.ts'
 import { type Lab, rowsAt } from './lab.ts'
@@ -30,7 +30,7 @@ export async function propertyAttack(lab: Lab, mode: Protocol['mode']): Promise<
     figure: 'area under the curve',
     ...(await bothWays(lab, mode, (protocol, masks) => area(lab, protocol, sides, masks))),
     guessing: 0.5,
-    ceiling: mode === 'masked' ? CEILING : null,
+    ceiling: hidesUpdates({ mode }) ? CEILING : null,
     ...cohortCoverOf({ ...lab.guarded, mode }),
     note: `${TRIED} cohorts of ${COHORT} patients with more ${sides.feature} and as many with less; ${2 * KNOWN} known ones`,
   })

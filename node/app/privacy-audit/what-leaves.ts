@@ -4,7 +4,7 @@ import { mask } from '#core/masking/mask.ts'
 import type { Model } from '#core/model/model.ts'
 import type { Table } from '#core/model/table.ts'
 import { isPrivate } from '#core/protocol/private-rounds.ts'
-import type { Protocol } from '#core/protocol/protocol.ts'
+import { hidesUpdates, type Protocol } from '#core/protocol/protocol.ts'
 import { boundUpdate } from '#core/ring/bound.ts'
 import { decodeSum } from '#core/ring/decode.ts'
 import { SALT_BYTES } from '#core/ring/layout.ts'
@@ -39,7 +39,7 @@ export async function bothWays(
   mode: Protocol['mode'],
   attack: (protocol: Protocol, masks: number) => Promise<Measured>,
 ): Promise<{ readonly unprotected: Measured; readonly protected: Measured | null }> {
-  const isMasked = mode === 'masked'
+  const isMasked = hidesUpdates({ mode })
   const found = isMasked || isPrivate(guarded) ? await attack(guarded, isMasked ? 1 + OTHERS : 0) : null
   return { unprotected: await attack(bare, 0), protected: found }
 }

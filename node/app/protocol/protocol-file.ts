@@ -1,9 +1,10 @@
 import { stringify } from 'yaml'
 import { nearest } from '#base/nearest.ts'
+import { FEWEST_IN_ROUND } from '#core/masking/drawn-groups.ts'
 import { thresholdOf } from '#core/masking/threshold.ts'
 import { checkProtocol, neuralFractionBits } from '#core/protocol/check.ts'
 import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
-import type { LearnerSpec, Limit, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
+import { hidesUpdates, type LearnerSpec, type Limit, type LimitedPhase, type Protocol } from '#core/protocol/protocol.ts'
 import { checkYaml, parseYaml, readYaml, wrongValue, type YamlFile } from '../yaml-file.ts'
 import { fillPrivacy, stepsUnderNoise } from './fill-privacy.ts'
 import { protocolBreaches } from './protocol-rules.ts'
@@ -54,7 +55,8 @@ function fillIn(written: WrittenProtocol, yaml: YamlFile): Protocol {
   const range = written.label.range ?? (kind === 'binary' ? ([0, 1] as const) : null)
   if (range === null) throw wrongValue(yaml, ['label', 'range'], 'a label that is not binary needs a range')
   // Masked: as few as can unmask, so that a site may drop out.
-  const quorum = written.quorum ?? (written.mode === 'masked' ? Math.min(minSites, thresholdOf(minSites)) : minSites)
+  const enough = Math.max(thresholdOf(minSites), written.mode === 'groups' ? FEWEST_IN_ROUND : 1)
+  const quorum = written.quorum ?? (hidesUpdates(written) ? Math.min(minSites, enough) : minSites)
   const usual = validation ?? usualValidation({ ...written, cohort, learner })
   return {
     ...rest,
@@ -92,7 +94,7 @@ function usualRounds(learner: LearnerSpec): number {
 /** Contributing holds the training; the other phases move small messages. Each at least what the chain asks, in seconds and in blocks. */
 function fillLimits({ limits: written, slices, mode }: WrittenProtocol, maxSites: number): Record<LimitedPhase, Limit> {
   const usual = (phase: LimitedPhase, seconds: number): Limit => {
-    const least = mode === 'masked' && phase === 'keying' ? leastKeying(maxSites) : leastLimit(phase, maxSites, slices)
+    const least = hidesUpdates({ mode }) && phase === 'keying' ? leastKeying(maxSites) : leastLimit(phase, maxSites, slices)
     return { seconds: Math.max(seconds, least), blocks: least }
   }
   return {

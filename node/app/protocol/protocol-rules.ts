@@ -1,6 +1,8 @@
+import { FEWEST_IN_ROUND, FEWEST_IN_STUDY } from '#core/masking/drawn-groups.ts'
 import { FEWEST_MASKED, MOST_MASKED, thresholdOf } from '#core/masking/threshold.ts'
+import { whyNoGroups } from '#core/protocol/check-groups.ts'
 import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
-import { isDeterministic, type LimitedPhase, mayRest, type Protocol } from '#core/protocol/protocol.ts'
+import { hidesUpdates, isDeterministic, type LimitedPhase, mayRest, type Protocol } from '#core/protocol/protocol.ts'
 
 /** A rule that binds several keys: where it fails and why, or nothing. */
 interface Breach {
@@ -52,8 +54,8 @@ function* siteBreaches(p: Protocol): Generator<Breach> {
   if (p.minSites > p.maxSites) yield { path: ['minSites'], reason: 'larger than maxSites' }
   if (p.quorum > p.minSites) yield { path: ['quorum'], reason: 'may be at most minSites: a run may open with that many sites' }
   if (p.slices > p.minSites) yield { path: ['slices'], reason: 'may be at most minSites: each slice needs a custodian of its own' }
-  if (p.mode === 'groups') yield { path: ['mode'], reason: 'this version has open and masked studies, no groups' }
-  if (p.mode === 'masked') yield* maskedBreaches(p)
+  if (hidesUpdates(p)) yield* maskedBreaches(p)
+  if (p.mode === 'groups') yield* groupBreaches(p)
   if (p.cohort.minRows > p.cohort.maxRows) yield { path: ['cohort', 'minRows'], reason: 'larger than maxRows' }
   if (mayRest(p) && !isDeterministic(p))
     yield { path: ['cohort', 'differencing'], reason: 'only exact learners need it: with noise, and of a network, a run goes on without who withdrew' }
@@ -84,6 +86,14 @@ function* maskedBreaches({ minSites, quorum, maxSites, limits }: Protocol): Gene
       }
   if (maxSites > MOST_MASKED)
     yield { path: ['maxSites'], reason: `a masked study has at most ${MOST_MASKED} sites: each shares its secrets with each other one` }
+}
+
+function* groupBreaches(p: Protocol): Generator<Breach> {
+  const reason = whyNoGroups(p)
+  if (reason !== null) yield { path: ['mode'], reason: `no groups for this study: ${reason}. Write mode: masked` }
+  if (p.minSites < FEWEST_IN_STUDY)
+    yield { path: ['minSites'], reason: `a study in groups needs at least ${FEWEST_IN_STUDY} sites: three groups of four, and one of each may stay away` }
+  if (p.quorum < FEWEST_IN_ROUND) yield { path: ['quorum'], reason: `must be at least ${FEWEST_IN_ROUND} in groups: three of four sites` }
 }
 
 function* learnerBreaches(p: Protocol): Generator<Breach> {
@@ -118,7 +128,7 @@ function* privacyBreaches({ privacy, learner, cohort, mode, quorum }: Protocol):
 
 function* validationBreaches({ validation, mode, learner, privacy }: Protocol): Generator<Breach> {
   if (validation === undefined) return
-  if (mode !== 'masked') yield { path: ['validation'], reason: "only masked studies vote: in an open one members look at each other's updates" }
+  if (mode === 'open') yield { path: ['validation'], reason: "only where updates are hidden sites vote: in an open one members look at each other's updates" }
   if (learner.kind === 'statistics') yield { path: ['validation'], reason: 'statistics foretell nothing that rows could be held against' }
   if (privacy !== undefined)
     yield { path: ['validation'], reason: 'each vote would tell of test rows without noise, and nothing is charged for it: a private study has none' }

@@ -1,13 +1,15 @@
 import { RotaError } from '#base/errors.ts'
+import { FEWEST_IN_STUDY } from '#core/masking/drawn-groups.ts'
 import { FEWEST_MASKED, MOST_MASKED, thresholdOf } from '#core/masking/threshold.ts'
-import { isDeterministic, type Protocol } from '#core/protocol/protocol.ts'
+import { checkGroupSites } from '#core/protocol/check-groups.ts'
+import { hidesUpdates, isDeterministic, type Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRules } from '#ports/chain.ts'
 import { arithmeticVersion } from '../arithmetic-version.ts'
 
-/** What contracts take and nodes take part in. @throws ROTA-5302 */
+/** What contracts take and nodes take part in. @throws ROTA-5302, ROTA-2304 */
 export function checkOffered({ mode, minSites, quorum, maxSites }: Pick<Protocol, 'mode' | 'minSites' | 'quorum' | 'maxSites'>): void {
-  if (mode === 'groups') throw new RotaError('ROTA-5302', { error: 'StudyRegistry_ModeNotOffered', mode })
-  if (mode !== 'masked') return
+  if (mode === 'open') return
+  checkGroupSites({ mode, minSites, quorum }, FEWEST_IN_STUDY)
   if (minSites < FEWEST_MASKED || quorum < thresholdOf(minSites)) throw new RotaError('ROTA-5302', { error: 'StudyRegistry_TooFewToMask', minSites, quorum })
   if (maxSites > MOST_MASKED) throw new RotaError('ROTA-5302', { error: 'StudyRegistry_TooManyToMask', maxSites })
 }
@@ -27,7 +29,8 @@ export async function rehearsedRules(protocol: Protocol): Promise<StudyRules> {
     maxRounds: protocol.maxRounds,
     wordBits: protocol.arithmetic.wordBits,
     slices: protocol.slices,
-    mode: protocol.mode,
+    // Groups are drawn behind masks, which is all that the chain sees to.
+    mode: hidesUpdates(protocol) ? 'masked' : 'open',
     exact: isDeterministic(protocol),
     limits: [limits.keying, limits.contributing, limits.witnessing, limits.publishing, limits.attesting],
     arithmeticVersion: await arithmeticVersion(),

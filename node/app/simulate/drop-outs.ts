@@ -4,13 +4,14 @@ import { sitesOf } from '#base/bitmap.ts'
 import type { SiteId } from '#base/ids.ts'
 import { thresholdOf } from '#core/masking/threshold.ts'
 import { Seeded } from '#core/model/seeded.ts'
-import type { Protocol } from '#core/protocol/protocol.ts'
+import { hidesUpdates, type Protocol } from '#core/protocol/protocol.ts'
 import type { RunView } from '#ports/chain.ts'
 import type { RowName } from '#round/next.ts'
 import type { PlayHooks } from '#round/player.ts'
 
 /** Before which of its steps a site goes. */
-const MOMENTS: Readonly<Record<'open' | 'masked', readonly RowName[]>> = { open: ['contribute', 'attest'], masked: ['advertise', 'contribute', 'release'] }
+const IN_THE_OPEN: readonly RowName[] = ['contribute', 'attest']
+const BEHIND_MASKS: readonly RowName[] = ['advertise', 'contribute', 'release']
 const LOOK_MS = 500
 
 /**
@@ -29,8 +30,9 @@ export function dropOuts({ mode, quorum }: Protocol, rate: number, seed: number)
 
   /** @param awaited whom the others wait for: without the rest the round can do anyway */
   function draw(random: Seeded, awaited: readonly SiteId[]): ReadonlyMap<SiteId, RowName> {
-    const moments = MOMENTS[mode === 'masked' ? 'masked' : 'open']
-    const bears = Math.max(0, awaited.length - Math.max(quorum, mode === 'masked' ? thresholdOf(awaited.length) : Math.floor(awaited.length / 2) + 1))
+    const isHidden = hidesUpdates({ mode })
+    const moments = isHidden ? BEHIND_MASKS : IN_THE_OPEN
+    const bears = Math.max(0, awaited.length - Math.max(quorum, isHidden ? thresholdOf(awaited.length) : Math.floor(awaited.length / 2) + 1))
     const gone = awaited.map((site) => ({ site, at: random.uniform(), row: moments[Math.floor(random.uniform() * moments.length)] as RowName }))
     const chosen = gone.filter(({ at }) => at < rate).sort((a, b) => a.at - b.at)
     return new Map(chosen.slice(0, bears).map(({ site, row }) => [site, row]))

@@ -1,6 +1,8 @@
 import type { DraftProtocol } from '#app/protocol/protocol-schema.ts'
 import { RotaError } from '#base/errors.ts'
+import { drawnCount, FEWEST_IN_ROUND, FEWEST_IN_STUDY } from '#core/masking/drawn-groups.ts'
 import { FEWEST_MASKED, MOST_MASKED } from '#core/masking/threshold.ts'
+import { whyNoGroups } from '#core/protocol/check-groups.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 
 /** What `rota simulate` was asked. What is undefined was not given; then a protocol or the usual value says it. */
@@ -29,19 +31,26 @@ export interface SimulateOptions {
 /** Where a rehearsal may begin, below what a study may: nobody's rows are at stake here. */
 const FEWEST_REHEARSED = 3
 
-/** @throws ROTA-1106 when sites of this mode cannot be simulated */
-export function checkMode(mode: Protocol['mode'], sites: number): void {
-  if (mode === 'groups') throw new RotaError('ROTA-1106', { mode, reason: 'this version has no groups' })
-  if (mode !== 'masked') return
+/** @throws ROTA-1106 when sites of this mode cannot be simulated, ROTA-2332 when this learner cannot be in groups */
+export function checkMode(protocol: Pick<Protocol, 'mode' | 'learner'>, sites: number): void {
+  const { mode } = protocol
+  if (mode === 'open') return
+  const reason = whyNoGroups(protocol)
+  if (reason !== null) throw new RotaError('ROTA-2332', { learner: protocol.learner.kind, reason })
+  if (mode === 'groups' && sites < FEWEST_IN_ROUND) throw new RotaError('ROTA-1106', { mode, reason: `of ${sites} sites three groups of four cannot be made` })
   if (sites < FEWEST_REHEARSED) throw new RotaError('ROTA-1106', { mode, reason: `of ${sites} sites each would know the other's update from the sum` })
   if (sites > MOST_MASKED) throw new RotaError('ROTA-1106', { mode, reason: `${sites} sites are too many: each shares its secrets with each other one` })
 }
 
-/** What members saw of each other in a masked simulation, and what a study may not do. */
+/** What members saw of each other in a simulation whose updates were hidden, and what a study may not do. */
 export function rehearsalNotes({ mode, sites }: { readonly mode: string; readonly sites: readonly string[] }): readonly string[] {
-  if (mode !== 'masked') return []
-  const few = sites.length < FEWEST_MASKED ? ` For trying out alone: a study among fewer than ${FEWEST_MASKED} sites may not be masked.` : ''
-  return [`Masked: nobody saw a site's update, only the sum of all.${few}`]
+  if (mode === 'open') return []
+  const [fewest, what] = mode === 'groups' ? [FEWEST_IN_STUDY, 'in groups'] : [FEWEST_MASKED, 'masked']
+  const few = sites.length < fewest ? ` For trying out alone: a study among fewer than ${fewest} sites may not be ${what}.` : ''
+  if (mode === 'masked') return [`Masked: nobody saw a site's update, only the sum of all.${few}`]
+  return [
+    `Groups: nobody saw a site's update, only the sums of groups, ${drawnCount(sites.length)} at most; each number of the model is in the middle of theirs.${few}`,
+  ]
 }
 
 const SHARE = /^0?\.\d+$/

@@ -5,6 +5,7 @@ import { protocolOf, readProtocol } from '#app/protocol/protocol-file.ts'
 import type { DraftProtocol } from '#app/protocol/protocol-schema.ts'
 import { usualValidation } from '#app/protocol/usual-validation.ts'
 import { RotaError } from '#base/errors.ts'
+import { FEWEST_IN_ROUND } from '#core/masking/drawn-groups.ts'
 import { thresholdOf } from '#core/masking/threshold.ts'
 import { type GeneratedCohort, generateCohort } from '#core/model/generated-cohort.ts'
 import type { SplitTable } from '#core/model/table.ts'
@@ -28,7 +29,7 @@ const USUAL_MIN_ROWS = 10
 /** @throws ROTA-1101 to 1104, and ROTA-3xxx when protocol or rows are not as they should be */
 export async function simulatedStudy(options: SimulateOptions): Promise<SimulatedStudy> {
   const study = await studyOf(options)
-  checkMode(study.protocol.mode, study.tables.size)
+  checkMode(study.protocol, study.tables.size)
   return study
 }
 
@@ -124,7 +125,7 @@ function fitted(protocol: Protocol, sites: number, { mode = 'open', dropOut = 0 
     publishing: limit,
     attesting: limit,
   }
-  const enough = mode === 'masked' ? thresholdOf(sites) : Math.floor(sites / 2) + 1
+  const enough = mode === 'open' ? Math.floor(sites / 2) + 1 : Math.max(thresholdOf(sites), mode === 'groups' ? FEWEST_IN_ROUND : 1)
   const quorum = Math.max(1, dropOut > 0 ? Math.min(sites, enough) : sites)
   const validation = usualValidation({ ...protocol, mode })
   const votes = validation === undefined ? {} : { validation }

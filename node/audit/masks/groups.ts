@@ -36,13 +36,17 @@ export function groupsIn(
   const before = [...edges.keys()].filter((site) => among.every((set) => has(set, site)))
   const drawn = before.map((site) => ({ site, hash: toHex(sha256(utf8(`rota/groups/1 ${of.run} ${site} `), fromHex(of.model))) }))
   const order = drawn.sort((a, b) => (a.hash > b.hash ? 1 : -1)).map(({ site }) => site)
-  return Array.from({ length: count }, (_, group) => {
-    const sites = order.filter((_, i) => i % count === group)
+  const dealt = Array.from({ length: count }, (_, group) => order.filter((_, i) => i % count === group))
+  return groupsOfSites(dealt, edges, partBytes)
+}
+
+/** Their parts of a vector, one after the other; without those who share masks with too few of their group. */
+export const groupsOfSites = (groups: readonly (readonly SiteId[])[], edges: MaskEdges, partBytes: number): MaskGroup[] =>
+  groups.map((sites, group) => {
     const partners = Math.floor((2 * sites.length) / 3)
     const start = SALT_BYTES + group * partBytes
     return { sites: new Set(edgesAmong(sites, edges, partners).keys()), start, end: start + partBytes }
   })
-}
 
 /** Why the sums of these groups, over this set, told too much, or hid less than they should: a line each. */
 export function groupFaults(groups: readonly MaskGroup[], included: Bitmap): string[] {

@@ -29,7 +29,7 @@ export const appErrors = {
   },
   'ROTA-1106': {
     what: 'mode {mode} cannot be simulated: {reason}',
-    remedy: 'Use --mode open, or --mode masked with 3 to 100 sites.',
+    remedy: 'Use --mode open, --mode masked with 3 to 100 sites, or --mode groups with 12 to 100.',
     reaction: 'reject',
   },
   'ROTA-1105': {

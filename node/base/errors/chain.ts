@@ -232,7 +232,7 @@ export const chainErrors = {
   'ROTA-5302': {
     what: "the study's numbers are not accepted: {error}",
     remedy:
-      'The contract wants 1 <= quorum <= minSites, 1 <= slices <= minSites, 32 or 64 bits and a round at least, and of a masked study minSites >= 5, quorum >= floor(2 * minSites / 3) + 1 and at most 100 sites. This version has open and masked studies, no groups.',
+      'The contract wants 1 <= quorum <= minSites, 1 <= slices <= minSites, 32 or 64 bits and a round at least, and of a masked study minSites >= 5, quorum >= floor(2 * minSites / 3) + 1 and at most 100 sites. A study in groups is a masked one to the contract.',
     reaction: 'reject',
   },
   'ROTA-5303': {

@@ -58,4 +58,14 @@ export const maskingErrors = {
       'The difference of the two sums would tell of it. Get its node back; or its steward takes it out of the study, and the round is repeated without it.',
     reaction: 'retry',
   },
+  'ROTA-2332': {
+    what: 'This {learner} study cannot be in groups: {reason}.',
+    remedy: 'Groups are for models that are averaged (algorithm: fedavg), without a privacy section or start. Write mode: masked for all others.',
+    reaction: 'reject',
+  },
+  'ROTA-2333': {
+    what: 'Site {site} has no place in this round: too few sites keyed for three groups of four, or too few of its own group with it.',
+    remedy: 'The site sits this round out, and is in the next again. If it goes on, find out why others drop out.',
+    reaction: 'retry',
+  },
 } as const satisfies Record<string, ErrorEntry>

@@ -18,7 +18,10 @@ Without a protocol, one is drafted from the columns: valid ranges are taken from
     siteIntercepts: flag('newton: an intercept of its own for each site, which stays private to it'),
     standardise: choice(['pooled', 'none'], 'scale of the features that l2 acts on and coefficients are given in (default pooled)'),
     ...generatedRows(10_000, 'generated rows (default 1)'),
-    mode: choice(['open', 'masked', 'groups'], "what members see: each other's updates, or the sum alone (masked: 3 to 100 sites; default open)"),
+    mode: choice(
+      ['open', 'masked', 'groups'],
+      "what members see: each other's updates, the sum of all (masked: 3 to 100 sites), or the sums of groups (from 12 sites on); default open",
+    ),
     csv: text('FILE', 'write the coefficients as CSV'),
     report: text('FILE', 'write everything as one printable HTML page'),
   },

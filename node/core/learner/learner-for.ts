@@ -4,6 +4,7 @@ import type { Model } from '../model/model.ts'
 import { isPrivate } from '../protocol/private-rounds.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { VectorLayout } from '../ring/vectors.ts'
+import { DRAW, drawLayout, drawStage } from './draw-stage.ts'
 import { advanceEvaluation, contributeEvaluation, evaluationLayout } from './evaluation-stage.ts'
 import { advanceFedAvg, contributeFedAvg, fedavgLayout, firstFedAvg } from './fedavg.ts'
 import type { Learner, Stage } from './learner.ts'
@@ -18,12 +19,13 @@ import { advanceStatistics, contributeStatistics, statisticsLayout } from './sta
 
 const learnerName = ({ learner }: Protocol): string => (learner.kind === 'statistics' ? 'statistics' : `${learner.kind}/${learner.algorithm}`)
 
-/** Stages and their vectors; statistics have one, all else moments → fit → evaluation. The overflow check reads the layouts. */
+/** Stages and their vectors; statistics have one, all else moments → fit → evaluation, in groups after the draw. The overflow check reads the layouts. */
 export function stageLayouts(protocol: Protocol): readonly { readonly stage: string; readonly layout: VectorLayout }[] {
   const setup = setupOf(protocol)
   if (isPrivate(protocol)) return Object.entries(privateStages(setup, protocol)).map(([stage, { layout }]) => ({ stage, layout }))
   if (protocol.learner.kind === 'statistics') return [{ stage: 'statistics', layout: statisticsLayout(setup) }]
   return [
+    ...(protocol.mode === 'groups' ? [{ stage: DRAW, layout: drawLayout(setup) }] : []),
     { stage: 'moments', layout: momentsLayout(setup) },
     { stage: 'fit', layout: fitLayout(setup) },
     { stage: 'evaluation', layout: evaluationLayout(setup) },
@@ -40,14 +42,17 @@ function fitLayout(setup: Setup): VectorLayout {
 export function learnerFor(protocol: Protocol, sha256: Sha256): Learner {
   const setup = setupOf(protocol)
   const name = learnerName(protocol)
-  const stages = isPrivate(protocol) ? privateStages(setup, protocol) : plainStages(setup, name, sha256)
+  const given = isPrivate(protocol) ? privateStages(setup, protocol) : plainStages(setup, name, sha256)
+  const first = (): Model => (isPrivate(protocol) ? initialPrivate(setup, protocol, name, sha256) : modelOf(name, Object.keys(given)[0] as string, {}))
+  const isDrawn = protocol.mode === 'groups'
+  const stages = isDrawn ? { [DRAW]: drawStage(setup, first), ...given } : given
   const stageOf = (model: Model): Stage => {
     const stage = model.learner === name ? (stages as Readonly<Record<string, Stage>>)[model.stage] : undefined
     if (!stage) throw new RotaError('ROTA-2111', { stage: model.stage, learner: name })
     return stage
   }
   return {
-    initial: () => (isPrivate(protocol) ? initialPrivate(setup, protocol, name, sha256) : modelOf(name, Object.keys(stages)[0] as string, {})),
+    initial: () => (isDrawn ? modelOf(name, DRAW, {}) : first()),
     layout: (model) => stageOf(model).layout,
     contribute: (model, cohort, tools) => stageOf(model).contribute(model, cohort, tools),
     advance: (model, sum) => stageOf(model).advance(model, sum),

@@ -19,6 +19,8 @@ export const groupCount = (sites: number): number =>
 export interface MaskGroups {
   /** In the order of their parts of the vector. */
   readonly sets: readonly Bitmap[]
+  /** So many of them must not be empty. */
+  readonly fewest: number
   /** As the round's graph, inside groups alone. */
   readonly masks: MaskGraph
 }
@@ -35,26 +37,30 @@ export function maskGroups(graph: MaskGraph, among: Bitmap, count: number, of: {
     name: toHex(sha256(concat(utf8(`rota/groups/1 ${of.run} ${site} `), fromHex(of.baseRoot)))),
   }))
   const order = named.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ site }) => site)
-  const sets = Array.from({ length: count }, (_, group) =>
-    joined(
-      graph,
-      order.filter((_, i) => i % count === group),
-    ),
-  )
-  const setOf = new Map(sets.flatMap((set) => sitesOf(set).map((site): [SiteId, Bitmap] => [site, set])))
-  const neighbours = (site: SiteId): Bitmap => (graph.neighbours(site) & (setOf.get(site) ?? EMPTY)) as Bitmap
-  return { sets, masks: { sites: sets.reduce((all, set) => (all | set) as Bitmap, EMPTY), neighbours } }
+  const dealt = Array.from({ length: count }, (_, group) => bitmapOf(order.filter((_, i) => i % count === group)))
+  return masksInside(graph, dealt, count)
 }
 
-function joined(graph: MaskGraph, sites: readonly SiteId[]): Bitmap {
-  const set = bitmapOf(sites)
+/** Masks are shared inside groups alone. Who shares them with too few of its group is left out. @param fewest groups that may be left */
+export function masksInside(graph: MaskGraph, groups: readonly Bitmap[], fewest: number): MaskGroups {
+  const sets = groups.map((set) => joined(graph, set))
+  const setOf = new Map(sets.flatMap((set) => sitesOf(set).map((site): [SiteId, Bitmap] => [site, set])))
+  const neighbours = (site: SiteId): Bitmap => (graph.neighbours(site) & (setOf.get(site) ?? EMPTY)) as Bitmap
+  return { sets, fewest, masks: { sites: sets.reduce((all, set) => (all | set) as Bitmap, EMPTY), neighbours } }
+}
+
+function joined(graph: MaskGraph, set: Bitmap): Bitmap {
+  const sites = sitesOf(set)
   const needed = thresholdOf(sites.length) - 1
   return bitmapOf([...pruned(new Map(sites.map((site) => [site, (graph.neighbours(site) & set) as Bitmap])), () => needed).keys()])
 }
 
 /** Whether each group's part of a sum over these sites hides each of them among enough others. */
-export const groupsStand = ({ sets }: MaskGroups, survivors: Bitmap): boolean =>
-  sets.every((set) => sizeOf((set & survivors) as Bitmap) >= FEWEST_IN_GROUP) && (survivors & ~sets.reduce((all, set) => (all | set) as Bitmap, EMPTY)) === 0n
+export function groupsStand({ sets, fewest }: MaskGroups, survivors: Bitmap): boolean {
+  const all = sets.filter((set) => set !== EMPTY)
+  const hides = all.every((set) => sizeOf((set & survivors) as Bitmap) >= FEWEST_IN_GROUP)
+  return hides && all.length >= fewest && (survivors & ~all.reduce((union, set) => (union | set) as Bitmap, EMPTY)) === 0n
+}
 
 /** Whether the sums over two sets, of updates that are much the same, differ by those of so few sites that they would tell of these. */
 export const tellsOfFew = (shown: Bitmap, now: Bitmap): boolean => shown !== now && sizeOf((shown ^ now) as Bitmap) < FEWEST_IN_GROUP

@@ -1,6 +1,7 @@
 import { RotaError } from '#base/errors.ts'
 import { stageLayouts } from '../learner/learner-for.ts'
 import type { VectorLayout } from '../ring/vectors.ts'
+import { checkGroups } from './check-groups.ts'
 import { checkPrivacy } from './check-privacy.ts'
 import { isPrivate } from './private-rounds.ts'
 import { type FedAvgSpec, isDeterministic, type LearnerSpec, mayRest, type NeuralSpec, type Protocol, type RegressionSpec } from './protocol.ts'
@@ -16,6 +17,7 @@ export function checkProtocol(protocol: Protocol, mostSites = 256): void {
   checkFeatures(protocol)
   checkLabel(protocol)
   checkLearner(protocol.learner)
+  checkGroups(protocol)
   if (protocol.start !== undefined && protocol.learner.kind !== 'neural')
     throw new RotaError('ROTA-2304', { parameter: 'start', value: `a model for ${protocol.learner.kind}`, expected: 'a network to train on' })
   if (mayRest(protocol) && !isDeterministic(protocol))

@@ -27,7 +27,7 @@ export interface Protocol {
   readonly learner: LearnerSpec
   /** Fixed-point words of exact learners; tfjs models use 32-bit words. */
   readonly arithmetic: { readonly wordBits: 64 | 32; readonly fractionBits: number }
-  /** open: members see each other's updates. masked: they see the sum and nothing else. groups: later. */
+  /** open: members see each other's updates. masked: they see the sum and nothing else. groups: the sums of groups, and the model is in the middle of what these say. */
   readonly mode: 'open' | 'masked' | 'groups'
   readonly slices: number
   readonly minSites: number
@@ -41,11 +41,14 @@ export interface Protocol {
   readonly readers: readonly Reader[]
   /** Runs begin with a model of another run, and not with one made of the protocol alone. Networks only: their training goes on from there. */
   readonly start?: StartModel | undefined
-  /** Masked studies: before a round closes each site holds the model against its own test rows, and more than half of them can refuse it. Absent: no votes. */
+  /** Where updates are hidden: before a round closes each site holds the model against its own test rows, and more than half of them can refuse it. Absent: no votes. */
   readonly validation?: ValidationSpec | undefined
   /** Differential privacy of patients. Without it the study has none, and every result of it says so. */
   readonly privacy?: PrivacySpec | undefined
 }
+
+/** Whether nobody sees a site's update. To the chain such a study is masked, whether its sums are of all or of groups. */
+export const hidesUpdates = ({ mode }: Pick<Protocol, 'mode'>): boolean => mode !== 'open'
 
 /** Whether a site whose patients changed takes part at once, less some patients, and has others halt for it. */
 export const mayRest = ({ cohort }: Pick<Protocol, 'cohort'>): boolean => cohort.differencing === 'rest'

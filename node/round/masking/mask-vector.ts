@@ -6,7 +6,7 @@ import { addStreams, type Stream } from '#core/masking/words.ts'
 import { intoPart, partOf } from '#core/ring/grouped.ts'
 import type { RingVector } from '#core/ring/vectors.ts'
 import type { Play, Round } from '../play.ts'
-import { groupOf, isMasked, maskedOf } from './masked-round.ts'
+import { groupOf, isDrawn, isMasked, maskedOf } from './masked-round.ts'
 
 /**
  * Nothing leaves a site of a masked study without all of its masks. In an open study the vector as it is.
@@ -19,8 +19,8 @@ export function maskVector(play: Play, round: Round, ring: RingVector): RingVect
   const { terms, graph, masks, keys, keyed, deals, groups } = masked
   checkPlace(graph, terms, site.id, keyed)
   const group = groupOf(masked, site.id)
-  const streams =
-    keys === null || (groups !== null && group === undefined) ? [] : streamsOf(terms, masks, { site: site.id, keys, opened: deals.opened }, site.masking)
+  const isPart = groups !== null || isDrawn(play.study, round.base.model)
+  const streams = keys === null || (isPart && group === undefined) ? [] : streamsOf(terms, masks, { site: site.id, keys, opened: deals.opened }, site.masking)
   if (streams.length === 0 || streams.some((stream) => stream.key === undefined))
     throw new RotaError('ROTA-2328', { site: site.id, neighbours: deals.opened.size, threshold: terms.threshold - 1 })
   return groups === null || group === undefined ? mask(ring, streams, site.masking.keystream) : maskPart(play, round, ring, streams, group)

@@ -2,12 +2,14 @@ import { bitmapOf, has, sizeOf } from '#base/bitmap.ts'
 import { toDigest } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
+import { DRAW } from '#core/learner/draw-stage.ts'
 import { type MaskingRound, type MaskingTerms, maskingRound } from '#core/masking/context.ts'
+import { type Draw, groupsOfDraw } from '#core/masking/drawn-groups.ts'
 import { type MaskGraph, maskGraph } from '#core/masking/graph.ts'
 import { groupCount, type MaskGroups, maskGroups } from '#core/masking/groups.ts'
 import type { Release } from '#core/masking/release.ts'
 import type { Model } from '#core/model/model.ts'
-import type { Protocol } from '#core/protocol/protocol.ts'
+import { hidesUpdates, type Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent, RunView } from '#ports/chain.ts'
 import type { KeyFile } from '#wire/masking/key-file.ts'
 import type { Play, Round } from '../play.ts'
@@ -32,6 +34,8 @@ export interface MaskedRound extends Dealing {
   graph: MaskGraph
   /** Who shares masks with whom: all neighbours in the graph, or those of the same group. */
   masks: MaskGraph
+  /** Of a study in groups, once its first round has closed. */
+  readonly draw: Draw | null
   /** Of a round in groups, as `masks`. */
   groups: MaskGroups | null
   /** Of a round that repeats refused ones: frozen sets of these, whose sums were shown, but for sites that have left the study since. */
@@ -54,7 +58,7 @@ export interface MaskedRound extends Dealing {
   lacking: ReadonlySet<Release> | null
 }
 
-export const isMasked = ({ study }: Pick<Play, 'study'>): boolean => study.protocol.mode === 'masked'
+export const isMasked = ({ study }: Pick<Play, 'study'>): boolean => hidesUpdates(study.protocol)
 
 /** Of the round's log; null while the chain does not show its opening. */
 export async function openMaskedRound(play: Play, view: RunView): Promise<MaskedRound | null> {
@@ -82,11 +86,15 @@ export async function openMaskedRound(play: Play, view: RunView): Promise<Masked
   return known
 }
 
-function groupsOf({ run, site, base, study }: Play, { groups, graph, among, terms, given }: MaskedRound): MaskGroups | null {
-  const count = base?.root === given.baseRoot ? groupsAmong(study.protocol, base.model, sizeOf((terms.members & among) as Bitmap)) : 0
-  if (base === null || count === 0) return null
-  return groups ?? maskGroups(graph, among, count, { run, baseRoot: firstRefused(base, site) }, site.sha256)
+function groupsOf({ run, site, base, study }: Play, { draw, groups, graph, among, terms, given }: MaskedRound): MaskGroups | null {
+  if (base?.root !== given.baseRoot) return null
+  if (isDrawn(study, base.model)) return draw === null ? null : (groups ?? groupsOfDraw(draw, graph, among, site.sha256))
+  const count = groupsAmong(study.protocol, base.model, sizeOf((terms.members & among) as Bitmap))
+  return count === 0 ? null : (groups ?? maskGroups(graph, among, count, { run, baseRoot: firstRefused(base, site) }, site.sha256))
 }
+
+/** Whether the round on this model is of the groups that its study drew: nothing may leave a site for one sum of all then. */
+export const isDrawn = ({ protocol }: Pick<Play['study'], 'protocol'>, { stage }: Model): boolean => protocol.mode === 'groups' && stage !== DRAW
 
 /** The model that its first refusal left: however often a round is repeated its groups are by one order, so that they tell no more each time. */
 const firstRefused = ({ model, root }: BaseModel, site: Pick<Play['site'], 'sha256'>): Digest =>
@@ -133,6 +141,7 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     isShown: false,
     graph: maskGraph(terms, []),
     masks: maskGraph(terms, []),
+    draw: play.study.protocol.mode === 'groups' ? await play.draw() : null,
     groups: null,
     shown: [],
     among: EVERYBODY,

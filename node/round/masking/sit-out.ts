@@ -4,7 +4,7 @@ import { neighboursOf } from '#core/masking/graph.ts'
 import { abstain, consentedCohort, type Refusal } from '#round/steps/contribute.ts'
 import { whyNot } from '#round/steps/eligible.ts'
 import type { Play, Round } from '../play.ts'
-import { type MaskedRound, maskedOf } from './masked-round.ts'
+import { isDrawn, type MaskedRound, maskedOf } from './masked-round.ts'
 
 /** Ends the others' waiting for a site that would not be hidden among them, or whose secrets are gone. */
 export function sitOut(play: Play, round: Round): Promise<void> {
@@ -12,7 +12,8 @@ export function sitOut(play: Play, round: Round): Promise<void> {
   const { id } = play.site
   const lacking = new RotaError('ROTA-2328', { site: id, neighbours: neighboursOf(id, keyed), threshold: terms.threshold - 1 })
   const isRepeat = groups !== null || !has(among, id)
-  return abstain(play, round, 'unspecified', told(isRepeat ? new RotaError('ROTA-2330', { site: id }) : lacking))
+  const noPlace = new RotaError(isDrawn(play.study, round.base.model) ? 'ROTA-2333' : 'ROTA-2330', { site: id })
+  return abstain(play, round, 'unspecified', told(isRepeat ? noPlace : lacking))
 }
 
 /** A site that could not contribute anyway says so before it keys: whoever keys and then drops out has to be unmasked by the others. @returns whether it did */

@@ -15,7 +15,7 @@ import type { MaskingWork } from '../next.ts'
 import type { Play, Round } from '../play.ts'
 import { isAheadDue } from './ahead.ts'
 import { dealtBefore, isMember } from './dealing.ts'
-import { isMasked, isOpening, keyFileOf, type MaskedRound } from './masked-round.ts'
+import { isDrawn, isMasked, isOpening, keyFileOf, type MaskedRound } from './masked-round.ts'
 import { checkedReleases, indexesFor } from './releases.ts'
 import { wereDrawn } from './secrets.ts'
 import { soundOffers } from './sound.ts'
@@ -100,9 +100,10 @@ function mayKey(play: Play, round: Round, { deals, terms }: MaskedRound, offered
 }
 
 /** Whoever keyed and shares masks with too few would not be hidden, nor could its masks be taken off. */
-function contributingWork({ site }: Play, { view }: Round, masked: MaskedRound): Partial<MaskingWork> {
+function contributingWork({ site, study }: Play, { base, view }: Round, masked: MaskedRound): Partial<MaskingWork> {
   // What a round in groups would show of groups that are too small, nobody sends.
-  const isIn = has((masked.masks.sites & masked.among) as Bitmap, site.id) && (masked.groups === null || groupsStand(masked.groups, masked.masks.sites))
+  const stands = masked.groups === null ? !isDrawn(study, base.model) : groupsStand(masked.groups, masked.masks.sites)
+  const isIn = stands && has((masked.masks.sites & masked.among) as Bitmap, site.id)
   const neighbours = sitesOf(masked.graph.neighbours(site.id))
   const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => masked.deals.refused.has(dealer) && !masked.deals.opened.has(dealer)))
   const hasKeyed = masked.keyed.some((event) => event.site === site.id)
@@ -125,7 +126,7 @@ export const showedOther = (
 
 function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<MaskingWork> {
   const { included, phase, publication } = round.view.round
-  const canBeUnmasked = isUnmaskable(masked, included)
+  const canBeUnmasked = isUnmaskable(play, masked, included)
   if (phase === 'Publishing') warnOfMissing(play, round, masked)
   const releasedOther = showedOther(play.site.journal.entries(), { run: round.run, round: round.round, base: round.view.model.root, included })
   if (phase !== 'Attesting' || publication === null || !canBeUnmasked) return { canBeUnmasked, releasedOther }
@@ -147,9 +148,12 @@ function warnOfMissing({ site }: Play, { run, round, view }: Round, masked: Mask
   site.host.log.warn('masking.waits', { run, round, site: missing, code, what: message })
 }
 
-function isUnmaskable({ graph, terms, groups, shown }: MaskedRound, survivors: Bitmap): boolean {
+function isUnmaskable({ base, study }: Play, { graph, terms, groups, shown }: MaskedRound, survivors: Bitmap): boolean {
   if (groups !== null && !groupsStand(groups, survivors)) return false
-  if (shown.some((before) => tellsOfFew(before, survivors))) return false
+  // Each group has shown a sum on this model already: four sites less may be one of each.
+  const inGroups = base !== null && isDrawn(study, base.model)
+  if (inGroups && groups === null) return false
+  if (shown.some((before) => (inGroups ? before !== survivors : tellsOfFew(before, survivors)))) return false
   try {
     checkSurvivors(graph, terms, survivors)
     return true

@@ -15,7 +15,8 @@ import { agreedToAttest } from './agreed.ts'
 import { disputeSum } from './dispute.ts'
 import { noteFrozen } from './frozen.ts'
 import { type GatheredSum, gatherSum } from './gather.ts'
-import { judge, type Step } from './judge.ts'
+import { judge } from './judge.ts'
+import type { Step } from './judgement.ts'
 import { wholeSum } from './whole-sum.ts'
 
 /** What a site says on chain of a publication. */

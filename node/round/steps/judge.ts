@@ -1,44 +1,33 @@
 import { EMPTY, sizeOf } from '#base/bitmap.ts'
 import type { Bitmap } from '#base/ids.ts'
-import type { Model } from '#core/model/model.ts'
-import { refused } from '#core/model/refuse.ts'
+import { withSalt } from '#core/masking/drawn-groups.ts'
 import { decodeSum } from '#core/ring/decode.ts'
 import { sumOfGroups } from '#core/ring/grouped.ts'
 import type { SumValues } from '#core/ring/vectors.ts'
-import type { AttestStatus } from '#ports/chain.ts'
-import { maskedOf } from '#round/masking/masked-round.ts'
-import { INLINE_VECTOR_BYTES } from '#wire/announce.ts'
+import { isDrawn, maskedOf } from '#round/masking/masked-round.ts'
 import { isSmall } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
+import { judgeDrawn } from './judge-drawn.ts'
+import { isLarge, type Judgement, refusal, refusedStep, type Step } from './judgement.ts'
 import { withinBounds } from './tolerance.ts'
 import { votesAgainst } from './vote.ts'
-
-export interface Step {
-  readonly model: Model
-  readonly status: AttestStatus
-}
-
-/** What a site bears out, and why something is not in it. */
-export interface Judgement {
-  readonly step: Step
-  readonly refusal: 'bounds' | 'vote' | null
-  /** Sites of the groups that are left out. */
-  readonly leftOut: readonly { readonly sites: Bitmap; readonly why: 'bounds' | 'vote' }[]
-}
 
 /**
  * The learner's step. A sum beyond what the protocol's bounds allow is refused, and so is a model that this site's own rows speak against: the base stays,
  * and its refusals go up by one.
  */
 export async function judge(play: Play, round: Round, name: string, sum: Uint8Array): Promise<Judgement> {
+  if (isDrawn(play.study, round.base.model)) return judgeDrawn(play, round, name, sum)
   if (round.groups > 0) return judgeGroups(play, round, name, sum)
-  const step = await stepOf(play, round, name, sum, round.view.round.included)
+  const step = salted(play, sum, await stepOf(play, round, name, sum, round.view.round.included))
   if (step.status === 'refused') return refusal(round, 'bounds')
   return (await votesAgainst(play, round, step.model)) ? refusal(round, 'vote') : { step, refusal: null, leftOut: [] }
 }
 
-const refusal = (round: Round, why: 'bounds' | 'vote'): Judgement => ({ step: refusedStep(round), refusal: why, leftOut: [] })
-const refusedStep = ({ base }: Round): Step => ({ model: refused(base.model), status: 'refused' })
+/** The first round of a run in groups leads to a model that nobody could foresee. */
+function salted({ study, site }: Play, sum: Uint8Array, step: Step): Step {
+  return study.protocol.mode !== 'groups' || step.status === 'refused' ? step : { ...step, model: withSalt(step.model, sum, site.sha256) }
+}
 
 /**
  * Groups whose sum is beyond the bounds are left out by all. If what is left is still worse on this site's rows, so are those that alone make it worse. At
@@ -88,8 +77,6 @@ async function stepOf(play: Play, round: Round, name: string, sum: Uint8Array, s
   if (isLarge(taken.model)) memo.forget(`advance ${name}`)
   return taken
 }
-
-const isLarge = ({ state }: Model): boolean => Object.values(state).some((value) => value instanceof Uint8Array && value.length > INLINE_VECTOR_BYTES)
 
 /** Null of a sum beyond the protocol's bounds. */
 function valuesOf(play: Play, { base }: Round, sum: Uint8Array, sites: Bitmap): SumValues | null {

@@ -235,7 +235,7 @@ describe('epoch keys', () => {
         }),
       ),
     )
-    const study: StudyLog = { study: studyId(1), protocolDigest: ZERO_DIGEST, protocolCid: ZERO_DIGEST, epochs }
+    const study: StudyLog = { study: studyId(1), protocolDigest: ZERO_DIGEST, protocolCid: ZERO_DIGEST, epochs, first: [] }
     const sources = [await openFolder(join(root, 'epochs'))]
     const keys = new EpochKeys({ chainId: 5n, genesis }, sources, readerKeyOf(secret))
     assert.deepEqual((await keys.of(study, 0)).key, Buffer.from(first))

@@ -78,7 +78,7 @@ export async function transcribe(dir: string, world: SimWorld, site: SimPorts, p
       case 'Published':
         return { ...e, sumCid: await sealed('sum', e.sumRoot, e.sumCid, epoch) }
       case 'Attested':
-        return { ...e, modelCid: await sealed('model', e.modelRoot, e.modelCid, epoch), own: protocol.mode === 'masked' ? await shown(e.own, epoch) : e.own }
+        return { ...e, modelCid: await sealed('model', e.modelRoot, e.modelCid, epoch), own: protocol.mode !== 'open' ? await shown(e.own, epoch) : e.own }
       case 'RoundClosed':
       case 'RoundRefused':
         return { ...e, modelCid: await sealed('model', e.modelRoot, e.modelCid, epoch) }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
 import { checkOffered, rulesOf } from '#app/protocol/study-rules.ts'
 import { type ErrorCode, isRotaError, RotaError } from '#base/errors.ts'
+import { checkProtocol } from '#core/protocol/check.ts'
 import { decodeProtocol, encodeProtocol } from '#wire/protocol.ts'
 import { PROTOCOL_TEXT } from '../cohort/support.ts'
 
@@ -12,6 +13,7 @@ const NEURAL = TEXT.replace(
   '{ kind: neural, rounds: 5, learningRate: 0.1, layers: [{ className: Dense, config: { units: 1, activation: sigmoid } }] }',
 )
 const RESTING = TEXT.replace('minRows: 2', 'minRows: 2, differencing: rest')
+const GROUPED = TEXT.replace('kind: logistic', 'kind: logistic, algorithm: fedavg, rounds: 5, learningRate: 0.5').concat('mode: groups\nminSites: 15\n')
 const lineOf = (part: string, text = TEXT) => text.split('\n').findIndex((line) => line.includes(part)) + 1
 
 describe('a protocol', () => {
@@ -147,7 +149,10 @@ const bad: readonly Bad[] = [
     text: `${RESTING}privacy: { epsilon: 2, delta: 0.0001, noise: 9 }\n`,
     says: /only exact learners/,
   },
-  { is: 'groups', text: `${TEXT}mode: groups\nminSites: 5\n`, says: /no groups/ },
+  { is: 'an exact fit in groups', text: `${TEXT}mode: groups\nminSites: 15\n`, says: /no groups for this study: it adds up what all rows say/ },
+  { is: 'noise in groups', text: `${GROUPED}privacy: { epsilon: 2, delta: 0.0001, noise: 9 }\n`, says: /its noise is reckoned for one sum/ },
+  { is: 'a study of 14 in groups', text: GROUPED.replace('minSites: 15', 'minSites: 14'), says: /at least 15 sites/ },
+  { is: 'groups of less than four', text: `${GROUPED}quorum: 11\n`, says: /at least 12 in groups/ },
   { is: '32-bit words for exact sums', text: `${TEXT}arithmetic: { wordBits: 32 }\n`, says: /must be 64/ },
   { is: 'too few rounds for moments and evaluation', text: `${NEURAL}maxRounds: 5\n`, says: /rounds of their own/ },
   { is: 'two outputs for one label', text: NEURAL.replace('units: 1', 'units: 2'), says: /1 unit/ },
@@ -163,9 +168,25 @@ const bad: readonly Bad[] = [
 it('a masked protocol is offered from five sites on, with as many in a round as can unmask a sum', async () => {
   const masked = parseProtocol(`${TEXT}mode: masked\nminSites: 5\n`)
   assert.deepEqual([(await rulesOf(masked)).mode, masked.quorum], ['masked', 4])
-  for (const wrong of [{ minSites: 4 }, { quorum: 3 }, { maxSites: 101 }, { mode: 'groups' as const }])
+  for (const wrong of [{ minSites: 4 }, { quorum: 3 }, { maxSites: 101 }])
     await assert.rejects(rulesOf({ ...masked, ...wrong }), (error) => isRotaError(error, 'ROTA-5302'), JSON.stringify(wrong))
   assert.doesNotThrow(() => checkOffered(parseProtocol(TEXT)))
+})
+
+it('a study in groups is a masked one to the chain, and what has no groups is refused however it was written', async () => {
+  const grouped = parseProtocol(GROUPED)
+  assert.deepEqual([(await rulesOf(grouped)).mode, grouped.quorum, grouped.validation], ['masked', 12, undefined])
+  assert.equal(parseProtocol(`${GROUPED}validation: { tolerance: 0.5 }\n`).validation?.tolerance, 0.5)
+  assert.throws(
+    () => checkProtocol({ ...grouped, learner: parseProtocol(TEXT).learner }),
+    (error) => isRotaError(error, 'ROTA-2332'),
+  )
+  for (const wrong of [{ quorum: 11 }, { minSites: 14 }])
+    assert.throws(
+      () => checkOffered({ ...grouped, ...wrong }),
+      (error) => isRotaError(error, 'ROTA-2304'),
+      JSON.stringify(wrong),
+    )
 })
 
 it('a protocol whose sums could overflow the ring is refused', () => {

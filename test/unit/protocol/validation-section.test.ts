@@ -30,7 +30,7 @@ describe('a validation section', () => {
   })
 
   const bad: readonly (readonly [what: string, text: string, code: string, says: RegExp])[] = [
-    ['in an open study', AVERAGED, 'ROTA-3043', /only masked studies vote/],
+    ['in an open study', AVERAGED, 'ROTA-3043', /only where updates are hidden sites vote/],
     [
       'of statistics',
       TEXT.replace('{ kind: logistic }', '{ kind: statistics }').replace('label: {', 'label: { kind: binary,') + MASKED,
