@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import type { RunId } from '#base/ids.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import { assertAllClosed, assertUndisturbed, type Blow, deal, tellBlow } from '../support/blows.ts'
+import { leftOut } from '../support/how-much.ts'
 import { maskedKills, maskedOfSeven } from '../support/masked-kills.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
 import { longStudy } from '../support/studies.ts'
@@ -18,7 +19,6 @@ import { longStudy } from '../support/studies.ts'
 // └── when one drops out of a round in which it has keyed, and whoever moves the phase on for it is killed there, or leader and standby before they publish, the same
 // (rare rows: chaos-masked-rare.test.ts)
 
-const all = process.env.ROTA_CHAOS === 'all'
 const seed = Number(process.env.ROTA_CHAOS_SEED ?? 1)
 const limit = (seconds: number) => ({ seconds, blocks: seconds })
 /** Who is killed while keys are exchanged and stays away is waited for until the limit; who starts again needs some seconds, on a slow machine more. */
@@ -38,7 +38,7 @@ const maskedStudy = (sites: number, quorum: number, contributing = LIMITS.contri
     },
   })
 
-const skipped = { skip: all ? false : 'masked.test.ts plays two: ROTA_CHAOS=all plays all' }
+const skipped = { skip: leftOut('all', 'masked.test.ts plays two') }
 
 function play(what: string, study: ReturnType<typeof maskedStudy>, blows: readonly Blow[]): void {
   describe(what, skipped, () => {
