@@ -30,6 +30,8 @@ export interface Ancestor extends ModelRef {
 export interface Lineage {
   /** The initial model, then what each closed or refused round made of the one before, oldest first. Without results that a dispute struck. */
   readonly models: readonly Ancestor[]
+  /** Who showed, by attesting it, that it holds the newest model. */
+  readonly holders: Bitmap
   /** Why the rest of the log cannot be followed; null when it can. */
   readonly fault: string | null
 }
@@ -72,6 +74,7 @@ interface OpenRound {
 
 class Walk implements Lineage {
   readonly models: Ancestor[] = []
+  holders = EMPTY
   fault: string | null = null
   readonly #initial: Digest
   #round: OpenRound | null = null
@@ -125,6 +128,7 @@ class Walk implements Lineage {
       return
     }
     this.models.pop()
+    this.holders = EMPTY
     this.#round = this.#closed
     this.#closed = null
   }
@@ -147,6 +151,7 @@ class Walk implements Lineage {
     else if (supporters(round, ended) * 2 <= sizeOf(round.included)) this.fault = `round ${ended.round} ended without the word of more than half of its set`
     else {
       this.models.push({ root: ended.modelRoot, cid: ended.modelCid, round: ended.round, epoch: round.opened.epoch })
+      this.holders = holdersOf(round, ended)
       this.#closed = ended.kind === 'RoundClosed' ? round : null
     }
   }
@@ -159,17 +164,25 @@ function note(round: OpenRound, event: Of<'Frozen' | 'Published' | 'PublicationD
   else round.votes.push(event)
 }
 
-/** Sites of the set behind the result: with exactly it, or, for a refusal, with whatever model the most of the others had. */
-function supporters({ votes, included }: OpenRound, ended: Of<'RoundClosed' | 'RoundRefused'>): number {
-  const cast = votes.filter((vote) => vote.attempt === ended.attempt && has(included, vote.site))
-  const size = (of: readonly Of<'Attested'>[]): number => sizeOf(of.reduce((set, { site }) => withSite(set, site), EMPTY))
-  const isResult = (vote: Of<'Attested'>): boolean =>
-    vote.modelRoot === ended.modelRoot && vote.modelCid === ended.modelCid && vote.status === (ended.kind === 'RoundClosed' ? ended.status : 'refused')
-  const behind = size(cast.filter(isResult))
+/** How many sites of the set are behind the result: with exactly it, or, for a refusal, with whatever model the most of the others had. */
+function supporters(round: OpenRound, ended: Of<'RoundClosed' | 'RoundRefused'>): number {
+  const behind = sizeOf(holdersOf(round, ended))
   if (ended.kind === 'RoundClosed') return behind
   const models = Map.groupBy(
-    cast.filter(({ status }) => status === 'continue' || status === 'finished'),
+    castFor(round, ended).filter(({ status }) => status === 'continue' || status === 'finished'),
     (vote) => `${vote.status} ${vote.modelRoot} ${vote.modelCid}`,
   )
-  return behind + Math.max(0, ...[...models.values()].map(size))
+  return behind + Math.max(0, ...[...models.values()].map((votes) => sizeOf(votersIn(votes))))
 }
+
+/** Sites of the set that attested exactly the result. */
+function holdersOf(round: OpenRound, ended: Of<'RoundClosed' | 'RoundRefused'>): Bitmap {
+  const isResult = (vote: Of<'Attested'>): boolean =>
+    vote.modelRoot === ended.modelRoot && vote.modelCid === ended.modelCid && vote.status === (ended.kind === 'RoundClosed' ? ended.status : 'refused')
+  return votersIn(castFor(round, ended).filter(isResult))
+}
+
+const castFor = ({ votes, included }: OpenRound, { attempt }: Of<'RoundClosed' | 'RoundRefused'>): readonly Of<'Attested'>[] =>
+  votes.filter((vote) => vote.attempt === attempt && has(included, vote.site))
+
+const votersIn = (votes: readonly Of<'Attested'>[]): Bitmap => votes.reduce((set, { site }) => withSite(set, site), EMPTY)

@@ -9,6 +9,16 @@ export interface Memo {
   forget(key: string): void
 }
 
+/** Of what is large one result is kept, the latest, and only where other sites of the process want it too. */
+export function keepLatest(memo: Memo, key: string): void {
+  const before = latest.get(memo)
+  if (before !== undefined && before !== key) memo.forget(before)
+  latest.set(memo, key)
+  if (memo.isShared !== true) memo.forget(key)
+}
+
+const latest = new WeakMap<Memo, string>()
+
 /** Keeps the latest `limit` results; a failed computation is forgotten, so that the next caller tries again. */
 export function createMemo(limit = 16): Memo {
   const results = new Map<string, Promise<unknown>>()

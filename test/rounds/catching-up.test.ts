@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { NO_FAULTS } from '#adapters/sim/faults.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
 import { type SimulationOptions, simulateNetwork } from '#app/simulate/simulated-network.ts'
-import { type Digest, siteId } from '#base/ids.ts'
+import { type Digest, type SiteId, siteId } from '#base/ids.ts'
 import type { LearnerSpec } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { Progress } from '#round/progress.ts'
@@ -11,7 +11,7 @@ import { generatedStudy } from '../support/studies.ts'
 
 // given a run of 120 rounds over five hospitals
 // ├── when one is away for a hundred of them, it takes part in the round after it is back, and until then fetches the key's bundle and the
-// │   newest model alone; it ends with the model of the others
+// │   newest model alone, from one of those who attested it; it ends with the model of the others
 // ├── when one joins late and has nothing at all, the same, with the protocol
 // ├── when one comes back without its journal, it sends nothing to the round that is open, and takes part in the next, with one vector a round
 // └── when the newest model is not what the log leads to, it takes nothing over
@@ -71,6 +71,16 @@ const namedIn = (events: readonly ChainEvent[]): { readonly cid: Digest; readonl
 const roundsOf = (events: readonly ChainEvent[]) => events.filter((e) => e.kind === 'RoundOpened')
 const sentBy = (events: readonly ChainEvent[], site: number): number[] => events.flatMap((e) => (e.kind === 'Contributed' && e.site === site ? [e.round] : []))
 
+/** Who attested the model until its round closed, in the order of their ids. */
+function attestersOf(events: readonly ChainEvent[], model: Digest): SiteId[] {
+  const closed = events.findIndex((e) => e.kind === 'RoundClosed' && e.modelCid === model)
+  const sites = events.slice(0, closed).flatMap((e) => (e.kind === 'Attested' && e.modelCid === model ? [e.site] : []))
+  return sites.sort((a, b) => a - b)
+}
+
+/** Not the first, whom all would ask. */
+const ownTurnAmong = (sites: readonly SiteId[]): SiteId | undefined => sites[AWAY % sites.length]
+
 describe('catching up', () => {
   it('a site that was away for 100 rounds fetches what it needs, and takes part in the next round', async (t) => {
     const net = await network(AVERAGING)
@@ -81,6 +91,8 @@ describe('catching up', () => {
     net.world.crash(away)
     await net.until(async () => (await net.round()) >= 106)
     const [back, before] = [await net.round(), await net.holds()]
+    const givers = new Map<Digest, SiteId>()
+    net.world.disks.onCopy = (cid, _, from, to) => void (to === AWAY && givers.set(cid, from))
     net.world.restart(away)
     await net.until(async () => sentBy(await net.events(), AWAY).some((round) => round >= back))
     const sent = sentBy(await net.events(), AWAY).find((round) => round >= back) as number
@@ -88,6 +100,9 @@ describe('catching up', () => {
     const fresh = [...(await net.holds())].filter(([cid]) => !before.has(cid))
     assert.ok(fresh.length > 0 && fresh.every(([, round]) => round >= back - 1), 'the newest model, and what is of rounds since it is back')
     assert.ok(net.received() < 10_000, `${net.received()} bytes`)
+    const fetched = (await net.events()).flatMap((e) => (e.kind === 'RoundClosed' && givers.has(e.modelCid) ? [e.modelCid] : []))
+    assert.ok(fetched.length > 0)
+    for (const cid of fetched) assert.equal(givers.get(cid), ownTurnAmong(attestersOf(await net.events(), cid)))
     const end = await net.finish(run)
     assert.equal(end.state, 'Finished')
     assert.ok(

@@ -156,7 +156,7 @@ export class SimModelStore implements ModelStore {
   #checkPieces(slices: readonly SealedSlice[], { lengthBytes }: Outline): void {
     for (const { slice, start, end } of slicesOf(lengthBytes, Math.max(1, slices.length))) {
       const named = slices[slice]?.pieces ?? []
-      const other = named.some((piece) => (this.#disks.read(piece)?.length ?? sealedLength(end - start)) !== sealedLength(end - start))
+      const other = named.some((piece) => (this.#disks.lengthOf(piece) ?? sealedLength(end - start)) !== sealedLength(end - start))
       const pieces = start < end ? 1 : 0
       if (other || named.length !== pieces) throw new RotaError('ROTA-4016', { slice, count: named.length, pieces })
     }
@@ -191,11 +191,11 @@ export class SimModelStore implements ModelStore {
     this.#life.trouble.checkDisk('an object')
     const me = this.#life.site
     const from = [...(providers ?? []), ...this.#disks.holdersOf(cid)].find((site) => site !== me && this.#stores.get(site)?.serves(cid, me))
-    const bytes = this.#disks.read(cid)
-    if (from === undefined || bytes === undefined || this.#network.losesAnswer()) throw new RotaError('ROTA-4010', { cid })
-    ;(this.#stores.get(from) as SimModelStore).traffic.bytesOut += bytes.length
-    this.traffic.bytesIn += bytes.length
-    this.#disks.keep(cid, bytes, me)
+    const lengthBytes = this.#disks.lengthOf(cid)
+    if (from === undefined || lengthBytes === undefined || this.#network.losesAnswer()) throw new RotaError('ROTA-4010', { cid })
+    ;(this.#stores.get(from) as SimModelStore).traffic.bytesOut += lengthBytes
+    this.traffic.bytesIn += lengthBytes
+    this.#disks.copy(cid, from, me)
   }
 
   /** Whether this site gives `asker` the bytes that the name stands for: other bytes are seen at once, and asked for elsewhere. */

@@ -1,5 +1,5 @@
-import type { SiteId } from '#base/ids.ts'
 import { allSlices, isSmall } from '../custody.ts'
+import { fromOwnTurn } from '../own-turn.ts'
 import type { Play, Round } from '../play.ts'
 import { frozenUpdates, smallSum } from './add-up.ts'
 import type { GatheredSum } from './gather.ts'
@@ -12,10 +12,4 @@ export async function wholeSum(play: Play, round: Round, { ref, heard }: Gathere
   const bytes = await holdings.sum(updates, own, signal)
   await holdings.fill(ref, [...heard.keys()], (slice) => fromOwnTurn(heard.get(slice) ?? [], play.site.id), signal)
   return bytes
-}
-
-/** Custodians of one slice have the same bytes: each site begins with another of them, so that none serves all the others. */
-function fromOwnTurn(custodians: readonly SiteId[], me: SiteId): readonly SiteId[] {
-  const first = me % Math.max(1, custodians.length)
-  return [...custodians.slice(first), ...custodians.slice(0, first)]
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { bitmapOf } from '#base/bitmap.ts'
+import { bitmapOf, sitesOf } from '#base/bitmap.ts'
 import { attemptNo, type Digest, roundNo, runId, siteId, studyId, ZERO_DIGEST } from '#base/ids.ts'
 import type { AttestStatus, ChainEvent, ChainEventBody } from '#ports/chain.ts'
 import { followLineage, watchLineage } from '#round/lineage.ts'
@@ -9,6 +9,7 @@ import { followLineage, watchLineage } from '#round/lineage.ts'
  * Lineage
  * given the log of a run with closed, void and refused rounds and a discarded publication
  * ├── its models are followed from the initial one to the newest, each with its round and epoch
+ * ├── it tells who holds the newest: those who attested exactly that, in the attempt that closed the round
  * ├── cut anywhere, what is left holds, up to the model that it reaches
  * ├── when an endpoint invents, hides or changes a round, it holds up to there and says why
  * └── read on as the log grows, it is what the whole log says; also after the chain went back, and after a fault that has passed
@@ -81,6 +82,17 @@ describe('lineage', () => {
       { ...model(3), round: 3, epoch: 1 },
       { ...model(4), round: 4, epoch: 1 },
     ])
+  })
+
+  it('tells who holds the newest model', () => {
+    const holdersAfter = (kind: ChainEvent['kind'], nth = 0): readonly number[] => {
+      const ends = log.flatMap((event, at) => (event.kind === kind ? [at + 1] : []))
+      return sitesOf(followLineage(log.slice(0, ends[nth]), model(1).root).holders)
+    }
+    assert.deepEqual(holdersAfter('RunOpened'), [])
+    assert.deepEqual(holdersAfter('RoundClosed'), [0, 1])
+    assert.deepEqual(holdersAfter('RoundRefused'), [0], 'the other had another model')
+    assert.deepEqual(holdersAfter('RoundClosed', 1), [1, 2])
   })
 
   it('holds wherever the log ends', () => {
