@@ -10,10 +10,10 @@ export class RingAdder {
   readonly sum: RingVector
   readonly #words: Int32Array
 
-  /** @param memory to add up in, at least as long; else it is made here */
+  /** @param memory to add up in, zeros and at least as long; else it is made here */
   constructor(wordBits: 32 | 64, lengthBytes: number, memory?: ArrayBuffer) {
     if (lengthBytes % (wordBits / 8) !== 0) throw new RotaError('ROTA-2103', { reason: `${lengthBytes} bytes are no whole ${wordBits}-bit words` })
-    this.sum = { ring: true, wordBits, bytes: memory === undefined ? new Uint8Array(lengthBytes) : new Uint8Array(memory, 0, lengthBytes).fill(0) }
+    this.sum = { ring: true, wordBits, bytes: memory === undefined ? new Uint8Array(lengthBytes) : new Uint8Array(memory, 0, lengthBytes) }
     this.#words = new Int32Array(this.sum.bytes.buffer, 0, lengthBytes / 4)
   }
 

@@ -68,8 +68,8 @@ async function takeStep(play: Play, round: Round, publication: Publication, sign
   const proof = ownProof(site, named.bytes)
   const own = plain.unmasked === null ? proof : await keepUnmasking(play, round, plain.unmasked, proof, signal)
   const { cid } = await site.store.put(named.bytes, named.outline, 'model', round.key, signal)
-  const isOurs = !isSmall(round.layout) || (isLarge(named) && site.memo.isShared !== true)
-  if (isOurs) release(named.bytes)
+  const isOurs = site.memo.isShared !== true && (!isSmall(round.layout) || isLarge(named))
+  if (isOurs || !isSmall(round.layout)) release(named.bytes)
   play.attested = { model: named.model, root: named.root, isOwn: isOurs && isOwnStep(round.base, named.model) }
   return { status, root: named.root, cid, own }
 }

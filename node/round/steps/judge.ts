@@ -6,6 +6,7 @@ import { sumOfGroups } from '#core/ring/grouped.ts'
 import type { SumValues } from '#core/ring/vectors.ts'
 import { isDrawn, maskedOf } from '#round/masking/masked-round.ts'
 import { isSmall } from '../custody.ts'
+import { keepLatest } from '../memo.ts'
 import type { Play, Round } from '../play.ts'
 import { judgeDrawn } from './judge-drawn.ts'
 import { isLarge, type Judgement, refusal, refusedStep, type Step } from './judgement.ts'
@@ -65,16 +66,17 @@ async function wereDivided({ site }: Play, { run, round, view }: Round): Promise
   return discarded.some((e) => e.kind === 'PublicationDiscarded' && e.round === round && !e.wrongSum)
 }
 
-/** Sites of one process take a small step once for all. A small sum may lead to a large model: that one is not remembered. */
+/** Sites of one process take a step once for all: of a large model they hold one. A small sum may lead to a large model too. */
 async function stepOf(play: Play, round: Round, name: string, sum: Uint8Array, sites: Bitmap): Promise<Step> {
   const { memo } = play.site
   const step = async (): Promise<Step> => {
     const values = valuesOf(play, round, sum, sites)
     return values === null ? refusedStep(round) : play.study.learner.advance(round.base.model, values)
   }
-  if (!isSmall(round.layout)) return step()
-  const taken = await memo.once(`advance ${name}`, step)
-  if (isLarge(taken.model)) memo.forget(`advance ${name}`)
+  if (!isSmall(round.layout) && memo.isShared !== true) return step()
+  const key = `advance ${name}`
+  const taken = await memo.once(key, step)
+  if (isLarge(taken.model)) keepLatest(memo, key)
   return taken
 }
 

@@ -1,6 +1,6 @@
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
-import { giveMemoryBack, largeMemory } from '#base/large-memory.ts'
+import { giveMemoryBack, zeroMemory } from '#base/large-memory.ts'
 import { type Slice, slicesOf } from '#core/commit/slices.ts'
 import { RingAdder } from '#core/ring/add.ts'
 import { vectorBytes } from '#core/ring/layout.ts'
@@ -39,7 +39,7 @@ export function addInSlices(store: ModelStore, round: AddingRound): Adding {
   let running = fresh()
   let summing = false
 
-  const adderOf = (total: Running): RingAdder => (total.adder ??= new RingAdder(round.layout.wordBits, lengthBytes, largeMemory(lengthBytes)))
+  const adderOf = (total: Running): RingAdder => (total.adder ??= new RingAdder(round.layout.wordBits, lengthBytes, zeroMemory(lengthBytes)))
 
   function addPart(total: Running, site: SiteId, part: Uint8Array, offset: number): void {
     const parts = total.parts.get(site) ?? new Set()
