@@ -21,8 +21,8 @@ export interface BenchOptions {
 export const HELP = `npm run bench -- [ROW …] [options]
 
 Measures Rota on this machine and compares it with its bars. Rows (all but install when none is named):
-  round blocks million ten-million memory bytes start simulated kills many disk consent pages masked masking private long away audit install
-  (long, with away and audit: 500 rounds on a real chain, some minutes)
+  round blocks million ten-million memory bytes start simulated kills many disk consent pages masked masking slices private long away audit
+  install (long, with away and audit: 500 rounds on a real chain, some minutes; slices: 200 sites of 40 MB each, some minutes, 8 GB of disk)
 
   --json           one JSON object instead of the table
   --peers          install Flower and NVFLARE into a temporary folder and run them in the same run (minutes, 1.4 GB)
