@@ -21,7 +21,8 @@ export interface Holdings extends Pick<Adding, 'sum' | 'fill' | 'release'> {
   stop(): void
 }
 
-const RETRY_MS = 1_000
+/** What was lost on its way comes at once; who is gone is not asked without a rest. Doubled each time, up to the second. */
+const RETRY_MS = [125, 1_000] as const
 
 export function createHoldings(site: Pick<Site, 'store' | 'host'>, round: AddingRound, onHeld: () => void): Holdings {
   const stopped = new AbortController()
@@ -56,7 +57,9 @@ export function createHoldings(site: Pick<Site, 'store' | 'host'>, round: Adding
   }
 
   async function fetchUntilHeld(update: NamedUpdate, slices: readonly number[]): Promise<void> {
-    while (!(await tryToHold(update, slices))) await site.host.clock.sleep(RETRY_MS, stopped.signal).catch(() => undefined)
+    const [first, most] = RETRY_MS
+    for (let restMs: number = first; !(await tryToHold(update, slices)); restMs = Math.min(most, 2 * restMs))
+      await site.host.clock.sleep(restMs, stopped.signal).catch(() => undefined)
   }
 
   return {
