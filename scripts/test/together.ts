@@ -3,7 +3,7 @@ import { LONG } from './long-files.ts'
 /** Groups of which most files are over in less time than a process takes to start and load what they import. */
 const QUICK: ReadonlySet<string> = new Set(['unit', 'compliance', 'rounds', 'attacks'])
 /** Files a process: few enough that two cores share the work to the end. */
-const FILES_A_PROCESS = 15
+const FILES_A_PROCESS = 30
 
 /** Files of a quick group that change what all of a process see, or ask it what it is, and why each needs one to itself. */
 export const ALONE: Readonly<Record<string, string>> = {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { after, before, describe, it } from 'node:test'
 import type { DemoResults } from '../../scripts/demo/results.ts'
+import { leftOut } from '../support/how-much.ts'
 
 /*
  * four hospitals in four processes, driven by the command line: what `npm start` plays
@@ -73,7 +74,7 @@ describe('the demo', { timeout: 300_000 }, () => {
     await nothingIsLeft()
   })
 
-  it('clears up when it is interrupted', async () => {
+  it('clears up when it is interrupted', { skip: leftOut('drawn', 'that nothing is left is seen at its end') }, async () => {
     let interrupted = false
     const { code, stderr } = await play(['--json'], (text, kill) => {
       if (interrupted || !text.includes('rota run --folder')) return
