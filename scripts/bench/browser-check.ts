@@ -44,9 +44,9 @@ const ENTRY = `
   }
   globalThis.checkSample = ({ text, seed, record }) => {
     const started = performance.now()
-    const { holds } = judgeSample(readCohortSample(text), fromHex(seed), { ...record, network: fromHex(record.network) }, sha256)
+    const { faults } = judgeSample(readCohortSample(text), fromHex(seed), { ...record, network: fromHex(record.network) }, sha256)
     const tookMs = performance.now() - started
-    if (!holds) throw new Error('the sample does not hold')
+    if (faults.length > 0) throw new Error('the sample does not hold')
     return tookMs
   }`
 

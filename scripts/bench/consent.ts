@@ -102,7 +102,8 @@ function sampled(of: DeclaredCohort, record: ChainRecord) {
   const checkedS = Array.from({ length: CHECKS }, () => {
     const checkedMs = performance.now()
     const read = readCohortSample(text)
-    if (read === null || !judgeSample(read, seed, audited, sha256).holds) throw new Error('the sample of one does not hold')
+    // One draw may be of padding, and then shows nobody.
+    if (read === null || judgeSample(read, seed, audited, sha256).faults.length > 0) throw new Error('the sample of one does not hold')
     return seconds(checkedMs)
   })
   return {

@@ -267,7 +267,7 @@ describe('commands of a site', { timeout: 120_000 }, () => {
     assert.deepEqual([refused.code, (JSON.parse(refused.stdout) as Verdict).valid], [1, false])
     const opening = join(hospitals.dir, 'cohort.json')
     await writeFile(opening, JSON.stringify(await ask(0, ['consent', 'open', '--run', '2', '--round', '1'])))
-    const at = ['--opening', opening, '--chain', hospitals.chain.url, '--contracts', hospitals.contracts, '--json']
+    const at = ['--opening', opening, '--programme', protocol.programme, '--chain', hospitals.chain.url, '--contracts', hospitals.contracts, '--json']
     const audited = await rota(['audit', 'cohort', ...at])
     const { holds, members, withoutConsent, withdrawn: gone12 } = JSON.parse(audited.stdout) as OpeningVerdict
     assert.deepEqual([holds, members, withoutConsent, gone12, audited.code], [true, patients - 12, 0, 0, 0])
@@ -292,28 +292,31 @@ describe('commands of a site', { timeout: 120_000 }, () => {
     const [file, questioned] = [join(hospitals.dir, 'sample.json'), join(hospitals.dir, 'question.json')]
     const where = { url: hospitals.chain.url, contracts: hospitals.contracts, signal }
     const told = ['--chain', hospitals.chain.url, '--contracts', hospitals.contracts, '--json']
+    const audit = { ...where, sample: file, known: { programme: protocol.programme } }
     const toSite = (at: number, asked: SampleCall['asked']) => sampleCohort({ folder: hospitals.folders[at] as string, password: null, signal, asked })
     const drawn = await rota(['audit', 'draw', '--site', '0', '--run', '2', '--round', '1', '--draws', '60', ...told])
     await writeFile(questioned, drawn.stdout)
     const sample = await ask<CohortSample>(0, ['consent', 'open', '--question', questioned])
     await writeFile(file, JSON.stringify(sample))
-    const seen = await rota(['audit', 'cohort', '--sample', file, '--question', questioned, ...told])
+    const seen = await rota(['audit', 'cohort', '--sample', file, '--question', questioned, '--store', hospitals.folders[1] as string, ...told])
     const { holds, members, leastFound, coinBlock } = JSON.parse(seen.stdout) as AuditedSample
     assert.deepEqual([seen.code, holds, members > 20, leastFound < 0.15, coinBlock], [0, true, true, true, null])
 
     // Drawn by a block that nobody chose: anyone can check it, and need ask nobody.
     const byBlock = { run: runId(2), round: roundNo(1), draws: 20 }
     await writeFile(file, JSON.stringify(await toSite(0, byBlock)))
-    const checked = await auditSample({ ...where, sample: file, question: undefined })
+    const checked = await auditSample({ ...audit, asked: { draws: 20 } })
     assert.deepEqual([checked.holds, checked.drawn, (checked.coinBlock ?? 0) > 0], [true, 20, true])
     await writeFile(file, JSON.stringify(await toSite(0, { ...byBlock, run: runId(1) })))
-    const before = await auditSample({ ...where, sample: file, question: undefined })
+    const before = await auditSample({ ...audit, asked: { draws: 20 } })
     assert.deepEqual([before.holds, before.withoutConsent], [false, before.members], 'before the consents: used under opt-out')
 
     const refused = (code: ErrorCode, work: Promise<unknown>) => assert.rejects(work, (error) => isRotaError(error, code))
-    await refused('ROTA-6037', auditSample({ ...where, sample: file, question: questioned }))
+    await refused('ROTA-6044', auditSample({ ...audit, asked: { draws: 21 } }))
+    await refused('ROTA-6042', auditSample({ ...audit, asked: { draws: 20 }, known: { programme: 'another' } }))
+    await refused('ROTA-6037', auditSample({ ...audit, asked: questioned }))
     await writeFile(file, JSON.stringify(sample))
-    await refused('ROTA-6038', auditSample({ ...where, sample: file, question: undefined }))
+    await refused('ROTA-6038', auditSample({ ...audit, asked: { draws: 60 } }))
     await refused('ROTA-6041', toSite(1, questioned))
     const question = { ...where, site: 0, run: 2, round: 1, draws: 5 }
     await refused('ROTA-6039', drawQuestion({ ...question, site: 9 }))
@@ -321,9 +324,9 @@ describe('commands of a site', { timeout: 120_000 }, () => {
     const head = async () => ({ number: 12, hash: sample.seed as Digest, timestamp: 0 })
     await refused('ROTA-6040', blockSeed({ head, blockHash: async () => sample.seed as Digest }, 5))
     await writeFile(questioned, '{}')
-    await refused('ROTA-6036', auditSample({ ...where, sample: file, question: questioned }))
+    await refused('ROTA-6036', auditSample({ ...audit, asked: questioned }))
     await writeFile(file, '{}')
-    await refused('ROTA-6035', auditSample({ ...where, sample: file, question: undefined }))
+    await refused('ROTA-6035', auditSample({ ...audit, asked: { draws: 60 } }))
   }
 
   it('the record is FHIR for who may read it: how each consent stands, and each round that used it', async () => {

@@ -1,10 +1,11 @@
 import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
-import { consentRecordOf } from '#app/consent/consent-verify.ts'
+import { type CohortReader, consentRecordOf } from '#app/consent/consent-verify.ts'
 import { readGiven } from '#app/given-text.ts'
 import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
 import { type CohortOpening, judgeOpening, type OpeningVerdict, readCohortOpening } from '#core/consent/cohort-opening.ts'
 import { sha256 } from '../sha256.ts'
+import { auditedProgramme, type KnownProgramme } from './audited-programme.ts'
 
 export type { OpeningVerdict } from '#core/consent/cohort-opening.ts'
 
@@ -14,16 +15,25 @@ export interface AuditCohortCall {
   readonly contracts: string
   readonly optOut: boolean
   readonly signal: AbortSignal
+  readonly known: KnownProgramme
 }
 
-/** Checks a cohort that a site opened against the chain, anywhere. @throws ROTA-3001, 6010, 6013 the file; 5xxx the chain */
-export async function auditCohort({ opening: file, url, contracts, optOut, signal }: AuditCohortCall): Promise<OpeningVerdict> {
-  const opening = await readOpening(file)
-  return withReader({ chain: url, contracts: contractsAddress(contracts) }, signal, async (chain) => {
-    const record = await consentRecordOf(chain, contractsAddress(contracts), opening)
-    const withdrawn = [...(await withdrawalsUnder(chain, opening.programme))].map(([tag, block]) => ({ tag, block }))
-    return judgeOpening(opening, { ...record, withdrawn }, optOut, sha256)
-  })
+/** Checks a cohort that a site opened against the chain, anywhere. @throws ROTA-3001, 6010, 6013 the file; 6042, 6043 its programme; 5xxx the chain */
+export async function auditCohort(call: AuditCohortCall): Promise<OpeningVerdict> {
+  const opening = await readOpening(call.opening)
+  return withReader({ chain: call.url, contracts: contractsAddress(call.contracts) }, call.signal, (chain) => judgeOpeningOn(chain, opening, call))
+}
+
+/** @throws ROTA-6010, 6042, 6043, 5xxx */
+export async function judgeOpeningOn(
+  chain: CohortReader,
+  opening: CohortOpening,
+  { opening: file, contracts, optOut, known }: Omit<AuditCohortCall, 'url' | 'signal'>,
+): Promise<OpeningVerdict> {
+  const programme = await auditedProgramme(chain, { ...opening, file }, known)
+  const record = await consentRecordOf(chain, contractsAddress(contracts), { ...opening, programme })
+  const withdrawn = [...(await withdrawalsUnder(chain, programme))].map(([tag, block]) => ({ tag, block }))
+  return judgeOpening(opening, { ...record, withdrawn }, optOut, sha256)
 }
 
 async function readOpening(file: string): Promise<CohortOpening> {

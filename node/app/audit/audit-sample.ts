@@ -1,7 +1,7 @@
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
 import { blockSeed, readQuestion } from '#app/consent/consent-sample.ts'
-import { consentRecordOf } from '#app/consent/consent-verify.ts'
+import { type CohortReader, consentRecordOf } from '#app/consent/consent-verify.ts'
 import { readGiven } from '#app/given-text.ts'
 import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { fromHex, toHex } from '#base/bytes.ts'
@@ -17,6 +17,7 @@ import {
   type SampleVerdict,
 } from '#core/consent/cohort-sample.ts'
 import { sha256 } from '../sha256.ts'
+import { auditedProgramme, type KnownProgramme } from './audited-programme.ts'
 
 export type { CohortQuestion } from '#core/consent/cohort-sample.ts'
 
@@ -28,8 +29,9 @@ interface Where {
 
 export interface AuditSampleCall extends Where {
   readonly sample: string
-  /** What the auditor asked; without it the sample has to be drawn by a block's hash. */
-  readonly question: string | undefined
+  /** What the auditor asked, in a file; or how many they demand where a block's hash draws: who chooses that afterwards stops before a wrong member. */
+  readonly asked: string | { readonly draws: number }
+  readonly known: KnownProgramme
 }
 
 /** A verdict, and the block whose hash drew; null: who asked did. */
@@ -51,23 +53,36 @@ export async function drawQuestion(call: Where & Omit<CohortQuestion, 'version' 
 
 /**
  * Checks the members of a cohort that a site opened by lot against the chain, anywhere.
- * @throws ROTA-3001, 6035, 6036 files; 6037 and 6038 drawn by another than asked; 6010, 6039 the round; 6040 its coin is still to come; 5xxx the chain
+ * @throws ROTA-3001, 6035, 6036 files; 6037, 6038 and 6044 drawn otherwise than asked; 6042, 6043 its programme; 6010, 6039 the round; 6040 its coin is still to come; 5xxx the chain
  */
-export async function auditSample({ sample: file, question: asked, url, contracts, signal }: AuditSampleCall): Promise<AuditedSample> {
-  const sample = await readSample(file)
-  const question = asked === undefined ? null : await readQuestion(asked)
-  if (question === null && sample.seed !== null) throw new RotaError('ROTA-6038', { file })
-  const other = question === null ? null : otherThanAsked(sample, question)
-  if (other !== null) throw new RotaError('ROTA-6037', { file, other })
-  return withReader({ chain: url, contracts: contractsAddress(contracts) }, signal, async (chain) => {
-    const record = await consentRecordOf(chain, contractsAddress(contracts), sample)
-    const { site, run, round } = sample
-    if (record.contributed === null) throw new RotaError('ROTA-6039', { site, run, round })
-    const withdrawn = [...(await withdrawalsUnder(chain, sample.programme))].map(([tag, block]) => ({ tag, block }))
-    const { block } = record.contributed
-    const seed = question === null ? await blockSeed(chain, block) : fromHex(question.seed)
-    return { ...judgeSample(sample, seed, { ...record, withdrawn }, sha256), coinBlock: question === null ? coinBlock(block) : null }
-  })
+export async function auditSample(call: AuditSampleCall): Promise<AuditedSample> {
+  const sample = await readSample(call.sample)
+  const question = typeof call.asked === 'string' ? await readQuestion(call.asked) : call.asked
+  return withReader({ chain: call.url, contracts: contractsAddress(call.contracts) }, call.signal, (chain) => judgeSampleOn(chain, sample, question, call))
+}
+
+/** @throws ROTA-6010, 6037, 6038, 6039, 6040, 6042, 6043, 6044, 5xxx */
+export async function judgeSampleOn(
+  chain: CohortReader,
+  sample: CohortSample,
+  question: CohortQuestion | { readonly draws: number },
+  { sample: file, contracts, known }: Pick<AuditSampleCall, 'sample' | 'contracts' | 'known'>,
+): Promise<AuditedSample> {
+  if ('seed' in question) {
+    const other = otherThanAsked(sample, question)
+    if (other !== null) throw new RotaError('ROTA-6037', { file, other })
+  } else {
+    if (sample.seed !== null) throw new RotaError('ROTA-6038', { file })
+    if (sample.drawn.length !== question.draws) throw new RotaError('ROTA-6044', { file, drawn: sample.drawn.length, draws: question.draws })
+  }
+  const programme = await auditedProgramme(chain, { ...sample, file }, known)
+  const record = await consentRecordOf(chain, contractsAddress(contracts), { ...sample, programme })
+  const { site, run, round } = sample
+  if (record.contributed === null) throw new RotaError('ROTA-6039', { site, run, round })
+  const withdrawn = [...(await withdrawalsUnder(chain, programme))].map(([tag, block]) => ({ tag, block }))
+  const { block } = record.contributed
+  const seed = 'seed' in question ? fromHex(question.seed) : await blockSeed(chain, block)
+  return { ...judgeSample(sample, seed, { ...record, withdrawn }, sha256), coinBlock: 'seed' in question ? null : coinBlock(block) }
 }
 
 async function readSample(file: string): Promise<CohortSample> {

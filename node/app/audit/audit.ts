@@ -107,8 +107,18 @@ async function openReaderKey(file: string, password: PasswordSource): Promise<Re
   return readerKeyOf(secret)
 }
 
-const openSource = (store: string, reader: ReaderKey): Promise<BlockSource> | BlockSource =>
-  /^https?:\/\//.test(store) ? openEndpoint(store, reader) : openFolder(store)
+/** Stores for who has perhaps no reader's key: folders need none. @throws ROTA-1006, 1308, 13xx the key; 6402 a folder */
+export async function openSources(stores: readonly string[], keystore: string | undefined, password: PasswordSource | null): Promise<readonly BlockSource[]> {
+  if (!stores.some(isUrl)) return Promise.all(stores.map(openFolder))
+  if (keystore === undefined) throw new RotaError('ROTA-1006', { command: 'audit cohort', reason: '--reader is missing: the URL of a store asks for it' })
+  if (password === null) throw new RotaError('ROTA-1308', { source: 'nowhere: neither --password-file nor --password-fd is given' })
+  const reader = await openReaderKey(keystore, password)
+  return Promise.all(stores.map((store) => openSource(store, reader)))
+}
+
+const isUrl = (store: string): boolean => /^https?:\/\//.test(store)
+
+const openSource = (store: string, reader: ReaderKey): Promise<BlockSource> | BlockSource => (isUrl(store) ? openEndpoint(store, reader) : openFolder(store))
 
 async function withChain<T>({ url, contracts, run }: AuditChain, signal: AbortSignal, use: (chain: EthersReader) => Promise<T>): Promise<T> {
   if (!isAddress(contracts.toLowerCase()))

@@ -40,9 +40,12 @@ async function readProof(file: string): Promise<CohortProof> {
   return proof
 }
 
+/** What of a chain shows a round's cohort. */
+export type CohortReader = Pick<EthersReader, 'chainId' | 'events' | 'head' | 'blockHash'>
+
 /** What the chain says of a site's part in a round, and of its consents under a programme. @throws ROTA-6010 */
 export async function consentRecordOf(
-  chain: EthersReader,
+  chain: Pick<CohortReader, 'chainId' | 'events'>,
   contracts: Address,
   { site, run, round, programme }: { readonly site: number; readonly run: number; readonly round: number; readonly programme: string },
 ): Promise<Omit<ChainRecord, 'withdrawnAtBlock'>> {

@@ -145,6 +145,23 @@ export const consentErrors = {
     remedy: 'Send it to the site that it names; `rota audit draw --site` asks another.',
     reaction: 'reject',
   },
+  'ROTA-6042': {
+    what: '{file} shows consents under "{named}", and the study of run {run} is under "{programme}"',
+    remedy:
+      'Have the site show what it declared under the programme of the study: under another, other people withdrew. Where --programme was mistyped, mend that.',
+    reaction: 'reject',
+  },
+  'ROTA-6043': {
+    what: 'the programme of run {run} is not known: {reason}',
+    remedy: "Name a store that holds the study's protocol with --store, or the programme, as the protocol names it, with --programme.",
+    reaction: 'reject',
+  },
+  'ROTA-6044': {
+    what: '{file} shows {drawn} draws, and {draws} were demanded',
+    remedy:
+      'Demand the number, and the round, before the site draws, and have it draw so many: `rota consent open --draws {draws}`. A site that chooses when to stop can stop before a member who may not be in it.',
+    reaction: 'reject',
+  },
   'ROTA-6014': {
     what: 'study {study} asks for {protocol}, but the terms of {programme} (version {version}) are for {terms}',
     remedy: "Publish the study again with the terms' lawful basis, or under a programme whose terms fit; patients were told the terms.",

@@ -1,7 +1,9 @@
+import type { KnownProgramme } from '#app/audit/audited-programme.ts'
 import { RotaError } from '#base/errors.ts'
 import { command } from '../command-file.ts'
 import { needed } from '../needed.ts'
-import { flag, text, whole } from '../options.ts'
+import { flag, list, text, whole } from '../options.ts'
+import { passwordFrom } from '../site-options.ts'
 
 const chain = text('URL', "JSON-RPC endpoint of the network's chain")
 const contracts = text('ADDRESS', "the network's directory contract")
@@ -42,21 +44,31 @@ export const audit_cohort = command({
   group: 'Audit',
   summary: 'check a cohort that a site opened, whole or by lot: within the consents that stood, and nobody in it who had withdrawn',
   description: `A site opens a round's cohort with rota consent open: the whole of it (--opening), or some members that were drawn (--sample; with --question where rota audit
-draw asked, else the hash of a block drew). They are compared with the roots that the site put on chain and with every withdrawal that was on chain when the round
-opened. A sample is evidence, told with how likely it finds what is wrong; the whole is certain. Both show what the hospital declared. Ends with 1 when it does not hold.`,
+draw asked, else the hash of a block drew, as many as you demanded with --draws: name number and round to the site before it draws). They are compared with the roots that the site put on chain and with every withdrawal that was on chain when the round
+opened, under the programme of the run's study: as its protocol says, which --store holds, or as you name it with --programme; never as the site's file says. A sample is evidence, told with how likely it finds what is wrong; the whole is certain. Both show what the hospital declared. Ends with 1 when it does not hold, or when no member was drawn.`,
   options: {
     ...{ chain, contracts },
     opening: text('FILE', 'what rota consent open --json wrote'),
     sample: text('FILE', 'what rota consent open --json wrote with --question or --draws'),
     question: text('FILE', 'what rota audit draw --json wrote, and the sample answers'),
+    draws: whole('N', "how many you demanded, where a block's hash drew (needed without --question)", { from: 1, to: 1_000 }),
+    programme: text('NAME', "the consent programme of the run's study, as its protocol names it (or --store)"),
+    store: list('DIR|URL,…', "where the study's protocol lies: a node's folder or a copy of its blocks, or, with --reader, the URL of a node's endpoint"),
+    reader: text('KEYSTORE', "the reader's keystore, for a --store that is a URL"),
+    passwordFile: text('FILE', "first line: the keystore's password"),
+    passwordFd: whole('N', 'file descriptor to read the password from', { from: 0 }),
     optOut: flag('the lawful basis lets records be used until somebody objects: members without a consent are counted and no fault (whole cohorts)'),
   },
-  example: [`rota audit cohort --opening cohort.json ${CHAIN}`, `rota audit cohort --sample sample.json --question question.json ${CHAIN}`],
+  example: [
+    `rota audit cohort --opening cohort.json --programme research ${CHAIN}`,
+    `rota audit cohort --sample sample.json --question question.json --store ./hospital-1 ${CHAIN}`,
+  ],
   async run({ options, out, signal }) {
-    const { opening, sample, question, optOut } = options
-    const where = { ...chainOf('audit cohort', options), signal }
+    const { opening, sample, question, draws, optOut } = options
+    const where = { ...chainOf('audit cohort', options), known: knownProgramme(options), signal }
     if (sample === undefined) {
-      if (question !== undefined) throw new RotaError('ROTA-1006', { command: 'audit cohort', reason: '--question comes with --sample, which is missing' })
+      const lonely = question !== undefined ? '--question' : draws !== undefined ? '--draws' : null
+      if (lonely !== null) throw new RotaError('ROTA-1006', { command: 'audit cohort', reason: `${lonely} comes with --sample, which is missing` })
       const { auditCohort } = await import('#app/audit/audit-cohort.ts')
       const { cohortText } = await import('#cli/output/cohort-text.ts')
       const verdict = await auditCohort({ ...where, opening: needed('audit cohort', '--opening or --sample', opening), optOut })
@@ -67,11 +79,35 @@ opened. A sample is evidence, told with how likely it finds what is wrong; the w
     if (other !== null) throw new RotaError('ROTA-1102', { option: '--sample', other })
     const { auditSample } = await import('#app/audit/audit-sample.ts')
     const { sampleText } = await import('#cli/output/cohort-text.ts')
-    const verdict = await auditSample({ ...where, sample, question })
+    const asked = whatWasAsked(question, draws)
+    const verdict = await auditSample({ ...where, sample, asked })
     out.result(verdict, () => sampleText(verdict, out.style))
     return verdict.holds ? 0 : 1
   },
 })
+
+/** @throws ROTA-1006, ROTA-1102 */
+function whatWasAsked(question: string | undefined, draws: number | undefined): string | { readonly draws: number } {
+  if (question === undefined) return { draws: needed('audit cohort', '--question or --draws', draws) }
+  if (draws !== undefined) throw new RotaError('ROTA-1102', { option: '--question', other: '--draws' })
+  return question
+}
+
+interface ProgrammeOptions {
+  readonly programme: string | undefined
+  readonly store: readonly string[]
+  readonly reader: string | undefined
+  readonly passwordFile: string | undefined
+  readonly passwordFd: number | undefined
+}
+
+/** @throws ROTA-1006, ROTA-1102 */
+function knownProgramme(options: ProgrammeOptions): KnownProgramme {
+  const { programme, store, reader } = options
+  if (store.length === 0) return { programme: needed('audit cohort', '--programme or --store', programme) }
+  if (programme !== undefined) throw new RotaError('ROTA-1102', { option: '--programme', other: '--store' })
+  return { stores: store, reader, password: passwordFrom(options) }
+}
 
 const chainOf = (name: string, options: { readonly chain: string | undefined; readonly contracts: string | undefined }) => ({
   url: needed(name, '--chain', options.chain),

@@ -44,12 +44,13 @@ export const consent_open = command({
   summary: 'open the cohort that this site declared for a round to an auditor, whole or some members drawn by lot',
   description: `Writes (--json, into a file) what lets an auditor see that the cohort lies within the consents that stood and holds nobody who had withdrawn: rota audit
 cohort. It names nobody; who has it sees how many there are, and which of them withdraw later. With --question, an auditor's (rota audit draw), or --draws, the members drawn
-alone are shown, each by a proof of less than 4 kB; what draws is then the auditor's seed, or the hash of the eighth block after the contribution, so that nobody here chooses.`,
+alone are shown, each by a proof of less than 4 kB; what draws is then the auditor's seed, or the hash of the eighth block after the contribution, so that nobody here chooses whom. How many, and of which round, is not this site's choice either: who
+checks --draws demands the number, and names it and the round beforehand.`,
   options: {
     ...siteOptions,
     run: whole('N', 'the run', { from: 1 }),
     round: whole('N', 'the round', { from: 1 }),
-    draws: whole('N', "how many are drawn, by a block's hash (default: the whole cohort is opened)", { from: 1, to: 1_000 }),
+    draws: whole('N', "how many are drawn, by a block's hash: what the auditor demands (default: the whole cohort is opened)", { from: 1, to: 1_000 }),
     question: text('FILE', 'what rota audit draw --json wrote: it names run, round and how many'),
   },
   example: [

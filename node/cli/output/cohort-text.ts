@@ -3,6 +3,7 @@ import type { AuditedSample, CohortQuestion } from '#app/audit/audit-sample.ts'
 import type { CohortOpening } from '#app/consent/consent-open.ts'
 import type { CohortSample } from '#app/consent/consent-sample.ts'
 import { count, counted } from '#base/format.ts'
+import { clean } from './clean.ts'
 import type { Style } from './style.ts'
 
 export function openedText({ run, round, secrets, granted }: CohortOpening, style: Style): string {
@@ -13,7 +14,7 @@ export function openedText({ run, round, secrets, granted }: CohortOpening, styl
 export function drawnText({ run, round, seed, drawn }: CohortSample, style: Style): string {
   const members = drawn.filter((entry) => !('pad' in entry)).length
   const by = seed === null ? 'by the hash of a block' : 'by the seed of the question'
-  const check = `rota audit cohort --sample FILE${seed === null ? '' : ' --question FILE'}`
+  const check = `rota audit cohort --sample FILE ${seed === null ? `--draws ${drawn.length}` : '--question FILE'}`
   return `Of the cohort of round ${round} of run ${run}, drawn ${by}: ${counted(members, 'member')}, ${count(drawn.length - members)} times padding.\nWith --json > FILE it is written down for an auditor: ${style.bold(check)}`
 }
 
@@ -30,13 +31,15 @@ export function cohortText({ holds, run, round, members, withoutConsent, faults 
 
 export function sampleText({ holds, programme, run, round, drawn, members, chances, leastFound, coinBlock, faults }: AuditedSample, style: Style): string {
   const by = coinBlock === null ? 'by your seed' : `by the hash of block ${coinBlock}`
-  const head = `Cohort of round ${round} of run ${run}, under "${programme}": ${drawn} drawn ${by}, ${members} of them members, the rest padding.`
+  const head = `Cohort of round ${round} of run ${run}, under "${clean(programme)}": ${drawn} drawn ${by}, ${members} of them members.`
+  if (members === 0 && faults.length === 0)
+    return `${head}\n${style.warn('No member was drawn: this shows nothing. Draw more, or have the whole cohort opened.')}`
   if (!holds) return [head, ...faults.map((fault) => style.bad(fault)), style.bad('It does not hold.')].join('\n')
-  if (members === 0) return `${head}\n${style.warn('No member was drawn: this says nothing. Draw more, or have the whole cohort opened.')}`
   return [
     head,
     style.good('Each of these had a consent that stood and had not withdrawn.'),
     'This is evidence, not certainty. Had some of the cohort been wrong, such a sample would have shown it:',
+    ...(coinBlock === null ? [] : ['(if the round, and how many were to be drawn, were named to the hospital beforehand)']),
     ...chances.map(({ share, caught }) => `  ${chance(share)} of its members wrong: in ${chance(caught)} of cases`),
     `A share of ${atMost(leastFound)} or more would have been found in 95 % of cases. The whole cohort is certain: rota consent open without --draws.`,
   ].join('\n')

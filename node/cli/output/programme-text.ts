@@ -1,7 +1,7 @@
-import { stripVTControlCharacters } from 'node:util'
 import type { TermsPublished } from '#app/programme/publish-terms.ts'
 import type { ShownTerms } from '#app/programme/show-programme.ts'
 import { shortHex } from '#base/format.ts'
+import { clean } from './clean.ts'
 import type { Style } from './style.ts'
 import { facts, table } from './table.ts'
 
@@ -56,6 +56,3 @@ export function termsText({ terms, digest, keeper, versions, expired }: ShownTer
 }
 
 const hours = (count: number): string => (count % 24 === 0 ? `${count / 24} d` : `${count} h`)
-
-/** Another member wrote it: nothing that a terminal would obey. */
-const clean = (text: string): string => stripVTControlCharacters(text).replaceAll(/\p{Cc}/gu, ' ')

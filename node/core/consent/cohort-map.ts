@@ -64,7 +64,8 @@ function sizeFor(entries: number): number {
   return size
 }
 
-const MIN_ENTRIES = 16
+/** Leaves that any map has at least. */
+export const MIN_ENTRIES = 16
 const GRANT = utf8('rota/grant/1')
 const SECRET = utf8('rota/cohort-secret/1')
 const ENTRY = utf8('rota/cohort/1')

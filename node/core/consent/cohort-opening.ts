@@ -1,7 +1,7 @@
 import { equalBytes, fromHex, type Sha256, toHex } from '#base/bytes.ts'
 import { type Digest, isDigest, roundNo, runId } from '#base/ids.ts'
 import { cohortEntry, grantKey, paddedCohort, paddedGrants, secretCommitment } from './cohort-map.ts'
-import type { ChainRecord } from './cohort-proof.ts'
+import { type ChainRecord, isProgramme } from './cohort-proof.ts'
 import { buildCountedMap } from './counted-map.ts'
 import { buildKeyedMap, type KeyedMap, type MapEntry } from './keyed-map.ts'
 
@@ -49,6 +49,8 @@ export function judgeOpening(opening: CohortOpening, chain: AuditedRecord, optOu
     ...(isDeclared(opening, secrets, chain, sha256) ? [] : ['the members shown are not the cohort that the hospital declared']),
     ...grantFaults(opening, consents, chain, sha256),
     ...(new Set(opening.secrets).size === secrets.length ? [] : ['a member is shown twice']),
+    // One of them may be withdrawn: the chain would show the same member as in and as out.
+    ...(consentOf.size === consents.length ? [] : ['two consents are of one cohort secret']),
     ...(withoutConsent > 0 && !optOut ? [`${withoutConsent} members had no standing consent`] : []),
     ...(withdrawn > 0 ? [`${withdrawn} members had withdrawn before the round opened`] : []),
   ]
@@ -82,7 +84,7 @@ export function readCohortOpening(text: string): CohortOpening | null {
     const o = JSON.parse(text) as Partial<CohortOpening>
     const numbers = [o.site, o.run, o.round].every((n) => typeof n === 'number' && Number.isInteger(n) && n >= 0)
     const members = Array.isArray(o.secrets) && o.secrets.every(isDigest) && isDigest(o.pad)
-    return o.version === 1 && typeof o.programme === 'string' && numbers && members && isGranted(o.granted) ? (o as CohortOpening) : null
+    return o.version === 1 && isProgramme(o.programme) && numbers && members && isGranted(o.granted) ? (o as CohortOpening) : null
   } catch {
     return null
   }

@@ -146,7 +146,7 @@ export function readCohortProof(text: string): CohortProof | null {
   try {
     const p = JSON.parse(text) as Partial<CohortProof>
     const numbers = [p.site, p.run, p.round].every((n) => typeof n === 'number' && Number.isInteger(n) && n >= 0)
-    const fits = p.version === 1 && typeof p.programme === 'string' && numbers && isDigest(p.tag) && isDigest(p.secret)
+    const fits = p.version === 1 && isProgramme(p.programme) && numbers && isDigest(p.tag) && isDigest(p.secret)
     const proofs = isGrant(p.granted) && (p.standing === null || isGrant(p.standing)) && (p.cohort === null || isCountedProof(p.cohort))
     const before = p.before === null || (isDigest(p.before?.secret) && isCountedProof(p.before?.cohort))
     return fits && proofs && before ? (p as CohortProof) : null
@@ -154,6 +154,10 @@ export function readCohortProof(text: string): CohortProof | null {
     return null
   }
 }
+
+/** A name as a protocol takes it, and nothing that a terminal or a page would take for more. */
+export const isProgramme = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= 100 && !/\p{Cc}|\p{Zl}|\p{Zp}/u.test(value)
 
 export const isGrant = (value: unknown): value is GrantProof => {
   const g = value as Partial<GrantProof> | null | undefined

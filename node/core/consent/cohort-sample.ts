@@ -1,8 +1,8 @@
 import { fromHex, type Sha256, toHex, utf8 } from '#base/bytes.ts'
 import { type Digest, isDigest, roundNo, runId } from '#base/ids.ts'
-import { type CohortPlace, cohortKey, grantKey, PRESENT, padEntry, secretCommitment, word32 } from './cohort-map.ts'
+import { type CohortPlace, cohortKey, grantKey, MIN_ENTRIES, PRESENT, padEntry, secretCommitment, word32 } from './cohort-map.ts'
 import type { AuditedRecord } from './cohort-opening.ts'
-import { areSiblings, isCounts, placedIn, shownIn } from './cohort-proof.ts'
+import { areSiblings, isCounts, isProgramme, placedIn, shownIn } from './cohort-proof.ts'
 
 /**
  * A few members of a round's cohort, drawn by lot and opened to an auditor: that each had a consent that stood, and had not withdrawn. Each entry is a
@@ -48,6 +48,7 @@ export interface Chance {
 }
 
 export interface SampleVerdict {
+  /** False too where no member was drawn, without a fault: nothing is shown. */
   readonly holds: boolean
   readonly programme: string
   readonly run: number
@@ -67,7 +68,11 @@ export interface SampleVerdict {
 /** Entries drawn at most: who wants to see more opens the whole cohort. */
 export const MOST_DRAWN = 1_000
 
-/** Whose hash is the coin where nobody asks: several proposers later, so that who contributed does not also make that block by its turn. */
+/**
+ * Whose hash is the coin where nobody asks: it was not there when the root went on chain. It is not out of reach: among 1, 2, 4 or 8 validators in turn
+ * that block is made by the one who made the contribution's, a site can time its contribution so that its own validator makes it, and who makes it can
+ * try hashes. So it convinces who trusts that maker; an auditor's own seed asks for no such trust.
+ */
 export const coinBlock = (contributedAtBlock: number): number => contributedAtBlock + COIN_AFTER_BLOCKS
 const COIN_AFTER_BLOCKS = 8
 
@@ -89,27 +94,54 @@ export function judgeSample(sample: CohortSample, seed: Uint8Array, chain: Audit
   const root = chain.contributed?.root ?? null
   const coin = root === null ? null : coinOf(place, sample.site, root, seed, sha256)
   const whose = judgeConsents(sample, chain, sha256)
+  const found = sample.drawn.map((entry, i): Found => {
+    if (root === null || coin === null) return { fault: 'the hospital declared no cohort in this round' }
+    return foundAs(entry, i, coin, root, place, sha256)
+  })
   const judged = sample.drawn.map((entry, i) => {
-    const fault = root === null || coin === null ? 'the hospital declared no cohort in this round' : whyNotDrawn(entry, i, coin, root, place, sha256)
+    const { fault } = found[i] as Found
     if (fault !== null) return { is: 'unproven', fault }
     return 'pad' in entry ? { is: 'padding', fault: null } : whose(entry)
   })
   const number = (is: string): number => judged.filter((entry) => entry.is === is).length
   const [withoutConsent, withdrawn] = [number('without consent'), number('withdrawn')]
   const members = number('member') + withoutConsent + withdrawn
-  const faults = judged.flatMap(({ fault }, i) => (fault === null ? [] : [`draw ${i + 1}: ${fault}`]))
+  const [leaves] = found.flatMap((each) => (each.fault === null ? [each.leaves] : []))
+  const padding = leaves === undefined ? null : whyNotPadded(leaves, members, number('padding'))
+  const faults = [...judged.flatMap(({ fault }, i) => (fault === null ? [] : [`draw ${i + 1}: ${fault}`])), ...(padding === null ? [] : [padding])]
   const { programme, run, round, drawn } = sample
   const figures = { chances: SHARES.map((share) => ({ share, caught: 1 - (1 - share) ** members })), leastFound: members === 0 ? 1 : 1 - 0.05 ** (1 / members) }
-  return { holds: faults.length === 0, programme, run, round, drawn: drawn.length, members, withoutConsent, withdrawn, ...figures, faults }
+  return { holds: faults.length === 0 && members > 0, programme, run, round, drawn: drawn.length, members, withoutConsent, withdrawn, ...figures, faults }
 }
 
-/** Why an entry is not the one at the place that was drawn; null where it is. */
-function whyNotDrawn(entry: DrawnEntry, i: number, coin: Uint8Array, root: Digest, place: CohortPlace, sha256: Sha256): string | null {
+type Found = { readonly fault: string } | { readonly fault: null; readonly leaves: number }
+
+/** Why an entry is not the one at the place that was drawn; where it is, how many leaves the cohort's root commits to. */
+function foundAs(entry: DrawnEntry, i: number, coin: Uint8Array, root: Digest, place: CohortPlace, sha256: Sha256): Found {
   const key = 'pad' in entry ? padEntry(fromHex(entry.pad), sha256).key : cohortKey(fromHex(entry.secret), place, sha256)
   const shown = placedIn(root, key, { end: { key: toHex(key), value: toHex(PRESENT) }, ...entry.way }, sha256)
-  if (shown === null) return 'it does not lead to the cohort that the hospital declared'
+  if (shown === null) return { fault: 'it does not lead to the cohort that the hospital declared' }
   const asked = drawnPlace(coin, i, shown.count, sha256)
-  return shown.place === asked ? null : `place ${asked} of ${shown.count} was drawn, and place ${shown.place} is shown`
+  if (shown.place !== asked) return { fault: `place ${asked} of ${shown.count} was drawn, and place ${shown.place} is shown` }
+  return { fault: null, leaves: shown.count }
+}
+
+/**
+ * Why padding up to a power of two (`cohort-map.ts`) cannot have made these leaves; null where it can. A site that pads further is drawn from in vain: no lot
+ * falls on a hundred members among millions of leaves. Of more than 16 leaves more than half are members; fewer are drawn by chance in one honest sample of
+ * a million at most.
+ */
+function whyNotPadded(leaves: number, members: number, padding: number): string | null {
+  if (leaves < MIN_ENTRIES || !Number.isInteger(Math.log2(leaves))) return `the cohort has ${leaves} leaves, which is no power of two from ${MIN_ENTRIES} on`
+  if (leaves === MIN_ENTRIES || atMostByHalves(members + padding, members) >= 1e-6) return null
+  return `${members} of ${members + padding} drawn are members: of ${leaves} leaves more than half have to be`
+}
+
+/** How likely that of so many even chances at most `most` come true. @param of below 1,023, so that 2^-of is a number */
+function atMostByHalves(of: number, most: number): number {
+  let [sum, one] = [0, 0.5 ** of]
+  for (let k = 0; k <= most; one *= (of - k) / ++k) sum += one
+  return sum
 }
 
 /** Judges a member's consent by the epoch that stood and the withdrawals that were on chain when the round opened. */
@@ -166,7 +198,7 @@ export function readCohortSample(text: string): CohortSample | null {
     const numbers = [s.site, s.run, s.round].every(isCount) && (s.epoch === null || isCount(s.epoch))
     const drawn = Array.isArray(s.drawn) && s.drawn.length > 0 && s.drawn.length <= MOST_DRAWN && s.drawn.every(isDrawn)
     const seed = s.seed === null || isDigest(s.seed)
-    return s.version === 1 && typeof s.programme === 'string' && numbers && seed && drawn ? (s as CohortSample) : null
+    return s.version === 1 && isProgramme(s.programme) && numbers && seed && drawn ? (s as CohortSample) : null
   } catch {
     return null
   }

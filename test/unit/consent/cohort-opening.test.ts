@@ -11,6 +11,7 @@ import { keyed } from '../cohort/support.ts'
 // ├── it holds when all its members consented and none had withdrawn when the round opened
 // ├── a member who had withdrawn is found, also when the site hides the consent, or the member among the padding
 // ├── a member without consent is a fault, but under opt-out
+// ├── two consents of one secret, of which one may be withdrawn, are found
 // ├── members left out, added or shown twice, another epoch, other consents: it does not hold
 // └── what is no opening is told apart
 
@@ -19,27 +20,26 @@ const PROGRAMME = 'cardio'
 const network = sha256(Uint8Array.of(1))
 const place = { network, run: runId(2), round: roundNo(5) }
 const tags = Array.from({ length: 30 }, (_, i): Digest => vault.keyedDigest('tag', Uint8Array.of(i)))
-const secretOf = (tag: Digest): string => toHex(cohortSecret(vault, PROGRAMME, tag))
-const entryOf = (tag: Digest) => grantEntry(fromHex(tag), fromHex(secretOf(tag)), sha256)
+const secretOf = (tag: Digest, by = vault): string => toHex(cohortSecret(by, PROGRAMME, tag))
 
-function made({ members = tags, granted = tags, gone = [] as readonly { tag: Digest; block: number }[] } = {}) {
+function made({ members = tags, granted = tags, gone = [] as readonly { tag: Digest; block: number }[], by = vault } = {}) {
   const chain: AuditedRecord = {
     network,
     openedAtBlock: 100,
-    contributed: { root: toDigest(cohortMap(vault, PROGRAMME, members, place).root), block: 110 },
+    contributed: { root: toDigest(cohortMap(by, PROGRAMME, members, place).root), block: 110 },
     epochs: [
-      { epoch: 1, root: toDigest(grantedMap(vault, PROGRAMME, granted, 1).root), block: 90 },
+      { epoch: 1, root: toDigest(grantedMap(by, PROGRAMME, granted, 1).root), block: 90 },
       { epoch: 2, root: toDigest(grantedMap(vault, PROGRAMME, tags, 2).root), block: 200 },
     ],
     withdrawn: gone,
   }
   const opening: CohortOpening = {
     ...{ version: 1, programme: PROGRAMME, site: 3, run: place.run, round: place.round },
-    secrets: members.map(secretOf),
+    secrets: members.map((tag) => secretOf(tag, by)),
     pad: toHex(cohortPad(vault, PROGRAMME, place)),
     granted: {
       epoch: 1,
-      entries: granted.map(entryOf).map(({ key, value }) => [toHex(key), toHex(value)] as const),
+      entries: granted.map((tag) => grantEntry(fromHex(tag), fromHex(secretOf(tag, by)), sha256)).map(({ key, value }) => [toHex(key), toHex(value)] as const),
       pad: toHex(grantedPad(vault, PROGRAMME, 1)),
     },
   }
@@ -75,6 +75,20 @@ describe('an opened cohort', () => {
     const { opening, says } = made({ granted: tags.slice(4) })
     assert.deepEqual([says().holds, says().withoutConsent], [false, 4])
     assert.deepEqual([says(opening, true).holds, says(opening, true).withoutConsent], [true, 4])
+  })
+
+  it('shows two consents of one secret: the one that stands does not excuse the one that was withdrawn', () => {
+    const by: typeof vault = {
+      keyedDigest: (purpose, programme, of, ...rest) =>
+        vault.keyedDigest(
+          purpose,
+          programme as Uint8Array,
+          purpose === 'cohort-secret' && toHex(of as Uint8Array) === first ? fromHex(second) : (of as Uint8Array),
+          ...rest,
+        ),
+    }
+    const { says } = made({ members: [first, ...tags.slice(2)], gone: [{ tag: first, block: 50 }], by })
+    assert.deepEqual([says().holds, says().faults], [false, ['two consents are of one cohort secret']])
   })
 
   it('does not hold with a member added or shown twice, another round or padding', () => {

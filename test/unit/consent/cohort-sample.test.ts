@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { drawSample } from '#adapters/cohort/draw-sample.ts'
-import { cohortMap, cohortSecret, grantedMap, sha256 } from '#adapters/cohort/site-maps.ts'
+import { cohortMap, cohortPad, cohortSecret, grantedMap, sha256 } from '#adapters/cohort/site-maps.ts'
 import { fromHex, toDigest, toHex, utf8 } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import { type Digest, roundNo, runId } from '#base/ids.ts'
-import { cohortKey, word32 } from '#core/consent/cohort-map.ts'
+import { cohortEntry, cohortKey, grantKey, padEntry, padSeed, word32 } from '#core/consent/cohort-map.ts'
 import type { AuditedRecord } from '#core/consent/cohort-opening.ts'
-import { type CohortQuestion, type CohortSample, judgeSample, otherThanAsked, readCohortQuestion, readCohortSample } from '#core/consent/cohort-sample.ts'
+import { tellCountedProof, tellMapProof } from '#core/consent/cohort-proof.ts'
+import {
+  type CohortQuestion,
+  type CohortSample,
+  coinOf,
+  drawnPlace,
+  judgeSample,
+  otherThanAsked,
+  readCohortQuestion,
+  readCohortSample,
+} from '#core/consent/cohort-sample.ts'
+import { buildCountedMap, provePlace } from '#core/consent/counted-map.ts'
+import { proveKey } from '#core/consent/keyed-map.ts'
 import { keyed } from '../cohort/support.ts'
 
 // given members of a cohort that a site opened by lot
@@ -18,6 +30,7 @@ import { keyed } from '../cohort/support.ts'
 // ├── they do not hold when the site chose: another seed, place, order, site, round or network
 // ├── they do not hold with one character altered
 // ├── keys that were chosen to crowd where a lot by key would hardly fall are drawn as often as any others
+// ├── members hidden among more padding than there can be do not hold
 // ├── members that are not those on chain are not drawn from
 // ├── an answer to another question is told apart
 // └── what is no sample, and no question, is told apart
@@ -71,7 +84,8 @@ describe('a cohort opened by lot', () => {
     )
     assert.ok(Math.abs((1 - leastFound) ** members - 0.05) < 1e-9)
     assert.equal(made({ gone: [{ tag: first, block: 101 }] }).says().holds, true, 'withdrawn after the round opened')
-    assert.deepEqual([made({ members: [] }).says().members, made({ members: [] }).says().leastFound], [0, 1])
+    const { holds: shows, faults: none, members: nobody, leastFound: least } = made({ members: [] }).says()
+    assert.deepEqual([shows, none, nobody, least], [false, [], 0, 1], 'where no member was drawn nothing is shown')
   })
 
   it('is short for each', () => {
@@ -131,6 +145,7 @@ describe('a cohort opened by lot', () => {
 
   it('does not hold with one character altered', () => {
     const { sample, says } = made({ draws: 3 })
+    assert.equal(says().holds, true)
     const text = JSON.stringify({ ...sample, seed: null })
     const digits = [...text.matchAll(/0x[0-9a-f]{64}|"[\w-]{43}"/g)].flatMap(({ index }) => [index + 20, index + 43])
     const counts = [...text.matchAll(/[[,](\d+)(?=[\],])/g)].map(({ index }) => index + 1)
@@ -151,6 +166,36 @@ describe('a cohort opened by lot', () => {
     const members = [...Array.from({ length: 200 }, (_, i): Digest => site.keyedDigest('tag', word32(i))), ...wrong]
     const verdict = made({ vault, members, granted: members.slice(0, 200), draws: 1_000 }).says()
     assert.ok(Math.abs(verdict.withoutConsent / verdict.members - 0.2) < 0.05, `${verdict.withoutConsent} of ${verdict.members}`)
+  })
+
+  it('does not hold among more padding than there can be', () => {
+    const says = (count: number, leaves: number) => {
+      const pad = cohortPad(site, PROGRAMME, place)
+      const secrets = tags.slice(0, count).map((tag) => cohortSecret(site, PROGRAMME, tag))
+      const seeds = Array.from({ length: leaves - count }, (_, i) => padSeed(pad, i, sha256))
+      const entries = [...secrets.map((secret) => cohortEntry(secret, place, sha256)), ...seeds.map((padding) => padEntry(padding, sha256))]
+      const map = buildCountedMap(entries, sha256)
+      const { chain } = made()
+      const coin = coinOf(place, 3, toDigest(map.root), seed, sha256)
+      const consents = grantedMap(site, PROGRAMME, tags, 1)
+      const drawn = Array.from({ length: 80 }, (_, i): CohortSample['drawn'][number] => {
+        const { end, ...rest } = provePlace(map, drawnPlace(coin, i, map.size, sha256))
+        const { siblings, counts } = tellCountedProof({ ...rest, end })
+        const [way, at] = [{ siblings, counts }, entries.indexOf(end)]
+        if (at >= count) return { pad: toHex(seeds[at - count] as Uint8Array), way }
+        const tag = tags[at] as Digest
+        const consent = { tag, siblings: tellMapProof(proveKey(consents, grantKey(fromHex(tag), sha256))).siblings }
+        return { secret: toHex(secrets[at] as Uint8Array), consent, way }
+      })
+      const { sample } = made()
+      return judgeSample({ ...sample, drawn }, seed, { ...chain, contributed: { root: toDigest(map.root), block: 110 } }, sha256)
+    }
+    assert.equal(says(33, 64).holds, true)
+    assert.equal(says(3, 16).holds, true, 'few among the 16 that there are at least')
+    assert.match(says(3, 64).faults.join(), /^\d+ of 80 drawn are members: of 64 leaves more than half have to be$/)
+    assert.match(says(40, 1024).faults.join(), /of 1024 leaves more than half/)
+    assert.match(says(40, 48).faults.join(), /48 leaves, which is no power of two/)
+    assert.match(says(3, 8).faults.join(), /8 leaves/)
   })
 
   it('is not drawn from members that are not those on chain', () => {
@@ -186,6 +231,9 @@ describe('a cohort opened by lot', () => {
       { ...sample, version: 2 },
       { ...sample, seed: 'x' },
       { ...sample, epoch: -1 },
+      { ...sample, programme: '' },
+      { ...sample, programme: 'x'.repeat(101) },
+      { ...sample, programme: 'cardio\u001b[2K\nIt holds.' },
       { ...sample, drawn: [] },
       { ...sample, drawn: [null] },
     ]
