@@ -34,9 +34,10 @@ export function drawnIn({ first: [first] }: Pick<StudyLog, 'first'>): DrawnGroup
 }
 
 const hashOf = (seed: Digest, site: SiteId): Uint8Array => sha256(utf8('rota/draw/1 '), fromHex(seed), Uint8Array.of(site))
+
 /**
- * The groups of one round, each with its part: drawn sites where the draw has them, others where their hash points, and groups of less than four joined to the
- * smallest of the rest until there are none.
+ * The groups of one round, each with its part: drawn sites where the draw has them, others where their hash points. Of each only those who share masks with
+ * enough of it; where these are less than four none of them may be in the set.
  * @param among sets that a repeated round must be inside of
  */
 export function groupsFrom({ seed, sets }: DrawnGroups, edges: MaskEdges, among: readonly Bitmap[], length: number): MaskGroup[] {
@@ -44,13 +45,5 @@ export function groupsFrom({ seed, sets }: DrawnGroups, edges: MaskEdges, among:
   const drawn = new Map(sets.flatMap((set, group) => set.map((site) => [site, group] as const)))
   const groupOf = (site: SiteId): number => drawn.get(site) ?? Buffer.from(hashOf(seed, site)).readUInt32BE(0) % sets.length
   const groups = sets.map((_, group) => here.filter((site) => groupOf(site) === group))
-  for (;;) {
-    const bySize = [...groups.keys()].filter((i) => sizeAt(groups, i) > 0).sort((a, b) => sizeAt(groups, a) - sizeAt(groups, b) || a - b)
-    const [small, into] = bySize
-    if (small === undefined || into === undefined || sizeAt(groups, small) >= 4) break
-    groups[into]?.push(...(groups[small]?.splice(0) ?? []))
-  }
-  return groupsOfSites(groups, edges, (length - 32) / sets.length).filter((_, i) => sizeAt(groups, i) > 0)
+  return groupsOfSites(groups, edges, (length - 32) / sets.length).filter(({ sites }) => sites.size >= 4)
 }
-
-const sizeAt = (groups: readonly (readonly SiteId[])[], place: number): number => groups[place]?.length ?? 0

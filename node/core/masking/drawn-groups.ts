@@ -1,10 +1,10 @@
-import { bitmapOf, EMPTY, sitesOf, sizeOf } from '#base/bitmap.ts'
+import { bitmapOf, sitesOf } from '#base/bitmap.ts'
 import { concat, fromHex, type Sha256, toHex, utf8 } from '#base/bytes.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
 import type { Model } from '../model/model.ts'
 import { SALT_BYTES } from '../ring/layout.ts'
 import type { MaskGraph } from './graph.ts'
-import { FEWEST_IN_GROUP, type MaskGroups, masksInside } from './groups.ts'
+import { FEWEST_IN_GROUP, type MaskGroups, masksInside, withoutSmall } from './groups.ts'
 
 /** Of fewer groups one that is bad would be as many as those that are not. */
 export const FEWEST_GROUPS = 3
@@ -55,8 +55,8 @@ const nameOf = (seed: Digest, site: SiteId, sha256: Sha256): Uint8Array => sha25
 
 /**
  * The groups of a round: those of the draw as far as their sites are here. Whoever stays away moves nobody else: a site that was not in the draw has the place
- * that its own hash names, and a group with too few is joined to the smallest other, so that each of its sites is beside more of the others than before. Its
- * part of the vector stays empty. Less than three are too few to bear a bad one (`groupsStand`).
+ * that its own hash names, and a group with too few sits out. It is not joined to another: of that one a run before has shown a sum without it, and the
+ * difference would be of these few alone. Less than three are too few to bear a bad one (`groupsStand`).
  * @param among sites that may take part
  */
 export function groupsOfDraw({ seed, sets }: Draw, graph: MaskGraph, among: Bitmap, sha256: Sha256): MaskGroups {
@@ -64,19 +64,11 @@ export function groupsOfDraw({ seed, sets }: Draw, graph: MaskGraph, among: Bitm
   const drawn = sets.reduce((all, set) => all | set, 0n)
   const placed = sets.map((set) => sitesOf((set & here) as Bitmap))
   for (const site of sitesOf((here & ~drawn) as Bitmap)) placed[placeOf(seed, site, sets.length, sha256)]?.push(site)
-  return masksInside(graph, withoutSmall(placed.map(bitmapOf)), FEWEST_GROUPS)
+  return withoutSmall(masksInside(graph, placed.map(bitmapOf), FEWEST_GROUPS))
 }
 
 /** The first 32 bits of its hash: of at most seven places none is likelier by more than one in 2^29. */
 function placeOf(seed: Digest, site: SiteId, count: number, sha256: Sha256): number {
   const name = nameOf(seed, site, sha256)
   return new DataView(name.buffer, name.byteOffset).getUint32(0) % count
-}
-
-/** The smallest that is not empty, of several the first, is joined to the smallest of the others for as long as it has too few. */
-function withoutSmall(sets: readonly Bitmap[]): readonly Bitmap[] {
-  const bySize = sets.map((set, place) => ({ set, place })).sort((a, b) => sizeOf(a.set) - sizeOf(b.set) || a.place - b.place)
-  const [small, next] = bySize.filter(({ set }) => set !== EMPTY)
-  if (small === undefined || next === undefined || sizeOf(small.set) >= FEWEST_IN_GROUP) return sets
-  return withoutSmall(sets.map((set, place) => (place === small.place ? EMPTY : place === next.place ? ((set | small.set) as Bitmap) : set)))
 }

@@ -1,4 +1,4 @@
-import { bitmapOf, EMPTY, sitesOf, sizeOf } from '#base/bitmap.ts'
+import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { concat, fromHex, type Sha256, toHex, utf8 } from '#base/bytes.ts'
 import type { Bitmap, Digest, RunId, SiteId } from '#base/ids.ts'
 import { type MaskGraph, pruned } from './graph.ts'
@@ -47,6 +47,13 @@ export function masksInside(graph: MaskGraph, groups: readonly Bitmap[], fewest:
   const setOf = new Map(sets.flatMap((set) => sitesOf(set).map((site): [SiteId, Bitmap] => [site, set])))
   const neighbours = (site: SiteId): Bitmap => (graph.neighbours(site) & (setOf.get(site) ?? EMPTY)) as Bitmap
   return { sets, fewest, masks: { sites: sets.reduce((all, set) => (all | set) as Bitmap, EMPTY), neighbours } }
+}
+
+/** Those with too few sites that share masks sit out, and their parts of the vector stay empty. The others' masks stay as they are. */
+export function withoutSmall({ sets, fewest, masks }: MaskGroups): MaskGroups {
+  const large = sets.map((set) => (sizeOf(set) < FEWEST_IN_GROUP ? EMPTY : set))
+  const sites = large.reduce((all, set) => (all | set) as Bitmap, EMPTY)
+  return { sets: large, fewest, masks: { sites, neighbours: (site) => (has(sites, site) ? masks.neighbours(site) : EMPTY) } }
 }
 
 function joined(graph: MaskGraph, set: Bitmap): Bitmap {

@@ -7,9 +7,9 @@ import { edgesOf, maskRoundOf } from '#audit/masks/mask-round.ts'
 import { readLog } from '#audit/run-log.ts'
 import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { toDigest } from '#base/bytes.ts'
-import { attemptNo, type Bitmap, type Digest, roundNo, runId, siteId, studyId, ZERO_DIGEST } from '#base/ids.ts'
+import { attemptNo, type Bitmap, type Digest, roundNo, runId, type SiteId, siteId, studyId, ZERO_DIGEST } from '#base/ids.ts'
 import { maskingRound } from '#core/masking/context.ts'
-import { drawGroups, drawnCount, groupsOfDraw, withSalt } from '#core/masking/drawn-groups.ts'
+import { type Draw, drawGroups, drawnCount, groupsOfDraw, withSalt } from '#core/masking/drawn-groups.ts'
 import { maskGraph } from '#core/masking/graph.ts'
 import { FEWEST_IN_GROUP, groupsStand } from '#core/masking/groups.ts'
 import type { Model } from '#core/model/model.ts'
@@ -21,7 +21,8 @@ import { sitesFrom, termsOf } from '../../support/masked-party.ts'
 // given the model that the first round of a study left
 // ├── nodes and audit draw the same groups, an odd number, as even as can be; another model draws others
 // ├── whoever is away moves nobody else, and whoever was not in the draw has one place whoever else comes
-// ├── a group with too few is joined to another, and with fewer than three groups none stand
+// ├── a group with too few sits out, so that sums of two runs tell of nobody who was in both; with fewer than three groups none stand
+// ├── whatever deals sites hold, nodes go on where the audit finds no fault, and nowhere else
 // └── it is found in the log, by nodes and audit the same one, for all runs of the study
 
 type Told = ChainEventBody
@@ -31,9 +32,10 @@ const BASE: Model = { version: 1, learner: 'logistic/fedavg', stage: 'fit', refu
 const rootOf = (salt: number): Digest => toDigest(new Seeded(salt).bytes(32))
 const drawn = (sites: number, salt = 1) => drawGroups(rootOf(salt), bitmapOf(sitesFrom(sites)), sha256)
 const sorted = (sets: readonly Bitmap[]): number[] => sets.map(sizeOf).sort((a, b) => a - b)
-const graphOf = (sites: Bitmap) => {
+/** @param lost whether a site does not hold the deal of another */
+const graphOf = (sites: Bitmap, lost: (site: SiteId, dealer: SiteId) => boolean = () => false) => {
   const here = sitesOf(sites)
-  const keyed = here.map((site) => ({ site, holds: bitmapOf(here.filter((other) => other !== site)) }))
+  const keyed = here.map((site) => ({ site, holds: bitmapOf(here.filter((other) => other !== site && !lost(site, other))) }))
   const terms = termsOf(bitmapOf(here))
   return { graph: maskGraph(maskingRound(terms, sha256), keyed), edges: edgesOf(maskRoundOf(terms), keyed) }
 }
@@ -80,32 +82,76 @@ describe('groups of a study', () => {
 })
 
 describe('groups of a round', () => {
-  it('stay what they are where sites are away, come late, or are too few: node and audit agree', () => {
+  /** A round of these sites, of which some do not hold the deals of some. */
+  function play(draw: Draw, here: Bitmap, lost: (site: SiteId, dealer: SiteId) => boolean) {
+    const { graph, edges } = graphOf(here, lost)
+    const groups = groupsOfDraw(draw, graph, here, sha256)
+    const audited = groupsFrom({ seed: draw.seed, sets: draw.sets.map(sitesOf) }, edges, [], 32 + 80 * draw.sets.length)
+    /** What nodes do with a frozen set, and what the audit says of it. */
+    const verdicts = (included: Bitmap) => [groupsStand(groups, included), audited.length >= 3 && groupFaults(audited, included).length === 0]
+    return { groups, audited, verdicts }
+  }
+
+  it('stay what they are where sites are away, come late, share too few masks, or are too few: node and audit agree', () => {
     const random = new Seeded(3)
-    let [joined, fallen] = [0, 0]
-    for (let i = 0; i < 120; i++) {
+    let [without, pruned, fallen] = [0, 0, 0]
+    for (let i = 0; i < 300; i++) {
       const draw = drawn(15 + Math.floor(random.uniform() * 25), i)
-      const away = random.uniform() * 0.75
+      const [away, share] = [random.uniform() * 0.6, random.uniform() * 0.15]
       const here = bitmapOf(sitesFrom(45).filter((site) => (site < 40 ? random.uniform() > away : random.uniform() < 0.2)))
-      const { graph, edges } = graphOf(here)
-      const groups = groupsOfDraw(draw, graph, here, sha256)
-      const audited = groupsFrom({ seed: draw.seed, sets: draw.sets.map(sitesOf) }, edges, [], 32 + 80 * draw.sets.length)
-      const stands = groupsStand(groups, groups.masks.sites)
-      assert.equal(stands, audited.length >= 3 && groupFaults(audited, groups.masks.sites).length === 0)
-      if (!stands) {
-        fallen += 1
-        continue
+      const { groups, audited, verdicts } = play(draw, here, () => random.uniform() < share)
+      const all = groups.masks.sites
+      const some = sitesOf(all).filter(() => random.uniform() > 0.05)
+      const stranger = sitesOf((here & ~all) as Bitmap)[0]
+      for (const included of [all, bitmapOf(some), bitmapOf([...sitesOf(all), ...(stranger === undefined ? [] : [stranger])])]) {
+        const [node, audit] = verdicts(included)
+        assert.equal(node, audit)
       }
       assert.deepEqual(
         audited.map(({ sites, start }) => [bitmapOf(sites), (start - 32) / 80]),
         groups.sets.flatMap((set, place) => (set === EMPTY ? [] : [[set, place]])),
       )
-      if (groups.sets.includes(EMPTY)) joined += 1
-      // Who is together by the draw stays so.
-      for (const set of draw.sets) assert.equal(groups.sets.filter((each) => (each & set) !== 0n).length <= 1, true)
-      for (const set of groups.sets) assert.ok(set === EMPTY || sizeOf(set) >= FEWEST_IN_GROUP)
+      if (!groupsStand(groups, all)) {
+        fallen += 1
+        continue
+      }
+      if (groups.sets.includes(EMPTY)) without += 1
+      if (sizeOf(all) < sizeOf(here)) pruned += 1
+      for (const [place, set] of groups.sets.entries()) {
+        assert.ok(set === EMPTY || sizeOf(set) >= FEWEST_IN_GROUP)
+        for (const site of sitesOf(set)) assert.equal(groups.masks.neighbours(site) & ~set, 0n)
+        for (const [other, drawnSet] of draw.sets.entries()) assert.ok(other === place || (drawnSet & set) === 0n)
+      }
     }
-    assert.ok(joined > 5 && fallen > 5, `${joined} joined, ${fallen} without three`)
+    assert.ok(without > 20 && pruned > 50 && fallen > 20, `${without} without a group, ${pruned} without a site, ${fallen} without three groups`)
+  })
+
+  it('go on without the group of two that hold no deals of it: audit and node say so', () => {
+    const draw = drawn(25)
+    const [first, ...others] = draw.sets as [Bitmap, ...Bitmap[]]
+    const liars = sitesOf(first).slice(0, 2)
+    const { groups, verdicts } = play(draw, bitmapOf(sitesFrom(25)), (site, dealer) => liars.includes(site) && has(first, dealer))
+    assert.deepEqual(
+      [groups.sets, verdicts(groups.masks.sites)],
+      [
+        [EMPTY, ...others],
+        [true, true],
+      ],
+    )
+    assert.deepEqual(verdicts(bitmapOf(sitesFrom(25))), [false, false])
+  })
+
+  it('show no sums in two runs that tell of fewer than a group, but of sites that were in one of them alone', () => {
+    const random = new Seeded(6)
+    for (let i = 0; i < 60; i++) {
+      const draw = drawn(25 + Math.floor(random.uniform() * 15), i)
+      const [small, ...others] = draw.sets as [Bitmap, ...Bitmap[]]
+      const left = sitesOf(small).slice(0, 1 + Math.floor(random.uniform() * 3))
+      const [before, after] = [bitmapOf(sitesFrom(40)), bitmapOf([...left, ...others.flatMap(sitesOf)])].map((here) => play(draw, here, () => false).groups)
+      assert.ok(before !== undefined && after !== undefined && groupsStand(before, before.masks.sites) && groupsStand(after, after.masks.sites))
+      for (const was of before.sets)
+        for (const is of after.sets) if ((was & is) !== 0n) assert.deepEqual([was & ~is & after.masks.sites, is & ~was & before.masks.sites], [0n, 0n])
+    }
   })
 
   it('have one place for a site that was not in the draw, whoever else comes', () => {
