@@ -47,16 +47,29 @@ function middleState(states: readonly Model['state'][]): Model['state'] {
   return state
 }
 
-/** Numbers by their rank, a number that less than half have as none, lists and records part by part, float32 weights one by one, anything else as the first has it. */
+/**
+ * Numbers by their rank, lists and records part by part where most have them, float32 weights one by one, anything else as the first has it. A number that some
+ * lack is there where its rank does not depend on what theirs would be.
+ */
 function middle(values: readonly Value[]): Value {
-  const numbers = values.filter((value) => typeof value === 'number').sort((a, b) => a - b)
-  if (numbers.length > 0) return 2 * numbers.length > values.length ? ranked(numbers) : null
-  const list = values.find((value) => Array.isArray(value))
-  if (list !== undefined) return (list as readonly Value[]).map((_, i) => middle(values.flatMap((value) => (Array.isArray(value) ? [value[i] as Value] : []))))
-  const weights = values.filter((value) => value instanceof Uint8Array)
-  if (weights.length > 0) return middleWeights(weights)
-  const records = values.filter((value) => value !== null && typeof value === 'object') as Model['state'][]
-  return records.length > 0 ? middleState(records) : (values[0] as Value)
+  const numbers = values.filter((value) => typeof value === 'number' && !Number.isNaN(value))
+  if (numbers.length > 0) return rankedWith(numbers as readonly number[], values.length - numbers.length)
+  const present = values.filter((value) => value !== null && typeof value === 'object')
+  const [first] = present
+  if (first === undefined) return values[0] ?? null
+  if (first instanceof Uint8Array) return present.length === values.length ? middleWeights(present as Uint8Array[]) : null
+  if (2 * present.length <= values.length) return null
+  if (Array.isArray(first)) return first.map((_, i) => middle(values.map((value) => (Array.isArray(value) ? (value[i] as Value) : null))))
+  return middleState([...present, ...new Array(values.length - present.length).fill({})] as Model['state'][])
+}
+
+/** Of numbers beside so many that may be anything: the rank is looked at with all of these below, and with all above. */
+function rankedWith(numbers: readonly number[], unknown: number): number | null {
+  const unknowns = (as: number): number[] => new Array<number>(unknown).fill(as)
+  const [low, high] = [-Infinity, Infinity].map((as) => Float64Array.from([...numbers, ...unknowns(as)]).sort()) as [Float64Array, Float64Array]
+  const last = low.length - 1
+  const isSure = [Math.floor(last / 2), Math.ceil(last / 2)].every((at) => low[at] === high[at])
+  return isSure ? ranked(low) : null
 }
 
 /** -0 is written as 0. */

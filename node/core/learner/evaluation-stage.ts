@@ -119,7 +119,7 @@ function binaryMetrics(sum: SumValues): ModelState {
   return { n, accuracy: sum.at(AT.correct) / n, logLoss: sum.at(AT.loss) / n, aucHistogram: histogramAuc(sum) }
 }
 
-/** Chance that a positive scores above a negative. */
+/** Chance that a positive scores above a negative. Bins of a masked sum may hold less than none, where a site lied. */
 function histogramAuc(sum: SumValues): number | null {
   let wins = 0
   let below = 0
@@ -131,7 +131,7 @@ function histogramAuc(sum: SumValues): number | null {
     below += here
     positives += found
   }
-  return positives > 0 && below > 0 ? wins / (positives * below) : null
+  return positives > 0 && below > 0 ? Math.min(1, Math.max(0, wins / (positives * below))) : null
 }
 
 function numberMetrics(setup: Setup, sum: SumValues): ModelState {
@@ -143,7 +143,7 @@ function numberMetrics(setup: Setup, sum: SumValues): ModelState {
   return {
     n,
     deviance: sum.at(AT.loss) * lossUnit(setup),
-    rmse: Math.sqrt((squares * unit) / n),
+    rmse: squares >= 0 && n > 0 ? Math.sqrt((squares * unit) / n) : null,
     r2: spread > 0 ? 1 - squares / spread : null,
   }
 }

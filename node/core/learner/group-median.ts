@@ -3,7 +3,7 @@ import { roomyFloats } from '../model/roomy.ts'
 
 /**
  * The model in the middle of those that groups led to, number by number: the median, and of an even count the mean of the two in the middle. As long as fewer
- * than half of the groups are bad, each number lies between two that good groups gave. Rows are counted: those of all groups are added up.
+ * than half of the groups are bad, each number lies between two that good groups gave, or there is none. Rows are counted: those of all groups are added up.
  * @param models of one stage, one at least
  * @param before that they all followed from: rows that were counted earlier stay
  */
@@ -27,29 +27,41 @@ function medianState(states: readonly ModelState[]): ModelState {
   )
 }
 
-const isNumber = (value: unknown): value is number => typeof value === 'number'
+const isNumber = (value: unknown): value is number => typeof value === 'number' && !Number.isNaN(value)
 const isList = (value: unknown): value is readonly ModelValue[] => Array.isArray(value)
+const isRecord = (value: unknown): value is ModelState => typeof value === 'object' && value !== null && !isList(value) && !isBytes(value)
 const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array
 
-/** Where not even half of the groups have a number there is none; what is no number is the same in all. */
+/** Of lists and records part by part, where most groups have them; what else is no number is the same in all. */
 function medianValue(values: readonly (ModelValue | undefined)[]): ModelValue {
+  const isMost = ({ length }: readonly unknown[]): boolean => 2 * length > values.length
   const numbers = values.filter(isNumber)
-  if (numbers.length > 0) return 2 * numbers.length > values.length ? median(numbers) : null
+  if (numbers.length > 0) return median(numbers, values.length)
   const lists = values.filter(isList)
-  if (lists.length > 0) return (lists[0] ?? []).map((_, i) => medianValue(lists.map((list) => list[i])))
+  if (lists.length > 0) return isMost(lists) ? (lists[0] ?? []).map((_, i) => medianValue(values.map((list) => (isList(list) ? list[i] : null)))) : null
   const weights = values.filter(isBytes)
-  if (weights.length > 0) return medianWeights(weights)
-  const records = values.filter((value): value is ModelState => typeof value === 'object' && value !== null)
-  return records.length > 0 ? medianState(records) : (values[0] ?? null)
+  if (weights.length > 0) return weights.length === values.length ? medianWeights(weights) : null
+  const records = values.filter(isRecord)
+  if (records.length > 0) return isMost(records) ? medianState([...records, ...Array.from({ length: values.length - records.length }, () => ({}))]) : null
+  return values[0] ?? null
 }
 
-const median = (numbers: readonly number[]): number => middleOf([...numbers].sort((a, b) => a - b))
+/**
+ * Some groups may have no number, as of an AUC without positives, and be good ones: so there is a middle only where it is the same whether theirs would be the
+ * lowest or the highest. Were they not counted, one bad group of three would be as many as the good ones.
+ * @param count of groups
+ */
+function median(numbers: readonly number[], count: number): number | null {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  const none = count - sorted.length
+  const isSame = (place: number): boolean => sorted[place] !== undefined && sorted[place] === sorted[place - none]
+  return isSame((count - 1) >> 1) && isSame(count >> 1) ? middleOf(sorted, count) : null
+}
 
 /** -0 becomes 0: a model's encoding does not keep it. */
-function middleOf(sorted: readonly number[]): number {
-  const half = sorted.length >> 1
-  const upper = sorted[half] as number
-  return (sorted.length % 2 === 1 ? upper : ((sorted[half - 1] as number) + upper) / 2) + 0
+function middleOf(sorted: readonly number[], count: number): number {
+  const upper = sorted[count >> 1] as number
+  return (count % 2 === 1 ? upper : ((sorted[(count >> 1) - 1] as number) + upper) / 2) + 0
 }
 
 /** Of networks: float32, little-endian. */
@@ -59,7 +71,7 @@ function medianWeights(all: readonly Uint8Array[]): Uint8Array {
   const here = new Array<number>(views.length)
   for (let i = 0; i < middle.length; i++) {
     for (let g = 0; g < here.length; g++) insert(here, g, (views[g] as DataView).getFloat32(4 * i, true))
-    middle[i] = middleOf(here)
+    middle[i] = middleOf(here, here.length)
   }
   return new Uint8Array(middle.buffer, middle.byteOffset, middle.byteLength)
 }

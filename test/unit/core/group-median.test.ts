@@ -10,7 +10,8 @@ import { Seeded } from '#core/model/seeded.ts'
 import { encodeModel } from '#wire/model.ts'
 
 // given the models that groups led to
-// ├── each number is the median of theirs, rows are added up, and what half of them lack is nothing
+// ├── each number is the median of theirs, and rows are added up
+// ├── a number that some lack is there only where it is the same whatever theirs would be
 // ├── while fewer than half are bad each number lies between those of good ones, however far the bad ones go
 // ├── the audit's own rule gives the same bytes
 // └── where no more than half of the groups are inside the bounds the base is kept, and those beyond are named
@@ -54,12 +55,53 @@ describe('the model in the middle', () => {
       { rows: 20, coef: [9, 4, -0], test: { n: 0, accuracy: null, aucHistogram: null }, weights: floats(-7, 4), label: 'x', iteration: 2 },
       { rows: 30, coef: [2, 1, -0], test: { n: 5, accuracy: 0.75, aucHistogram: 0.5 }, weights: floats(3, 9), label: 'x', iteration: 2 },
     ].map(modelOf)
-    const middle = modelOf({ rows: 60, coef: [2, 1, 0], test: { n: 8, accuracy: 0.625, aucHistogram: null }, weights: floats(1, 4), label: 'x', iteration: 2 })
+    const middle = modelOf({ rows: 60, coef: [2, 1, 0], test: { n: 8, accuracy: null, aucHistogram: null }, weights: floats(1, 4), label: 'x', iteration: 2 })
     assert.deepEqual(medianModel(models, NONE), middle)
     assert.deepEqual(audited(models), middle)
     const before = modelOf({ rows: 60 })
     assert.deepEqual([medianModel(models, before), audited(models, before)], [middle, middle])
     assert.deepEqual(medianModel(models.slice(0, 2), NONE).state.coef, [5, -0.5, 0])
+  })
+
+  it('has no number that bad groups could choose where good ones have none', () => {
+    const of = (...values: (number | null)[]) => {
+      const models = values.map((value) => modelOf({ test: { auc: value }, list: [value, 1] }))
+      const middle = medianModel(models, NONE)
+      assert.deepEqual(audited(models), middle)
+      assert.deepEqual((middle.state.list as unknown[])[0], (middle.state.test as ModelState).auc)
+      return (middle.state.test as ModelState).auc
+    }
+    assert.deepEqual(
+      [
+        of(null, 0.8, -1e9),
+        of(null, 0.8, 0.8),
+        of(null, null, 0.8),
+        of(Number.NaN, 0.7, 0.8),
+        of(null, 0.6, 0.7, 0.7, 0.9),
+        of(null, 0.6, 0.7, 0.8),
+        of(-1e9, 0.7, 0.8),
+      ],
+      [null, 0.8, null, null, 0.7, null, 0.7],
+    )
+    const random = new Seeded(8)
+    let there = 0
+    for (let i = 0; i < 300; i++) {
+      const good = Array.from({ length: 2 + Math.floor(random.uniform() * 4) }, () => (random.uniform() < 0.3 ? null : Math.floor(random.uniform() * 3) / 2))
+      const bad = Array.from({ length: Math.floor(random.uniform() * good.length) }, () => (random.uniform() < 0.2 ? null : (random.uniform() - 0.5) * 1e9))
+      const middle = of(...[...good, ...bad].sort(() => random.uniform() - 0.5))
+      const known = good.filter((value) => value !== null)
+      if (middle === null) continue
+      there += 1
+      assert.ok(typeof middle === 'number' && middle >= Math.min(...known) && middle <= Math.max(...known), `${middle} of ${good}, ${bad}`)
+    }
+    assert.ok(there > 50, `${there} are there`)
+  })
+
+  it('is of lists and records that most groups have', () => {
+    const models = [{ list: [1] }, { list: null }, { list: null }].map(modelOf)
+    const records = [{ of: { x: 1 } }, { of: { x: 1 } }, { of: null }].map(modelOf)
+    assert.deepEqual([medianModel(models, NONE).state, audited(models)?.state], [{ list: null }, { list: null }])
+    assert.deepEqual([medianModel(records, NONE).state, audited(records)?.state], [{ of: { x: 1 } }, { of: { x: 1 } }])
   })
 
   it('is between good ones, to the byte what the audit has', () => {
