@@ -85,12 +85,12 @@ import {IRoundEvents} from "./IRoundEvents.sol";
 /// When all included sites attested, or *at the limit*, without such a tuple: let c be the count of the most attested
 /// Continue or Finished tuple and r that of the most attested Refused tuple (the earlier of equals). If r > 0 and c + r is a
 /// majority: Refused with that tuple. Else the publication is discarded.
-/// Discarded: {PublicationDiscarded}; when min(n, 5) publications were made (of a round that stayed, twice or three times as many), or its publisher had the last place, Void; else
+/// Discarded: {PublicationDiscarded}; when min(n, 5) publications were made (of a round that stayed: since its last pause), or its publisher had the last place, Void; else
 /// Publishing begins again: attempt + 1, first place = the publisher's + 1.
 ///
 /// # Void, pause, end
 /// Void: {RoundVoid} with the phase; the third in a row pauses the run (reason 0), else a round opens. Closed and Refused end
-/// the row, and so does the first publication of a masked round. A pause uses up `ready` signals; it ends (state Active, row 0, a round opens) once more than half of the study's
+/// the row. A pause uses up `ready` signals; it ends (state Active, row 0, a round opens) once more than half of the study's
 /// members now (IStudyRegistry.membersNow) are ready and rotaNow has minSites; looked at by `ready` and by `tick`.
 /// Finished, Halted, Ended are final. {RunStateChanged} tells each change but the opening.
 ///
@@ -98,9 +98,11 @@ import {IRoundEvents} from "./IRoundEvents.sol";
 /// With a publication the sites of a masked study unmask: what they release for one frozen set, and another for a second set over the same
 /// updates, would show single updates. So in a masked run no second set of updates of one model is ever published: where a round would be void, or open, on a model
 /// of which a sum was published, there is neither {RoundVoid} nor {RoundOpened}. A round that would be void *stays*: the run pauses (reason 2), and
-/// with the end of the pause, for which floor(2k / 3) + 1 of the k sites that keyed have to be ready too, so that they can unmask, Publishing begins again:
-/// the same set, place 0, attempts counted on, as many publications as before. Whoever is away for a while stops no run. The third time that a round would be void
-/// the run is Ended (reason 0); at once, where a round leads to a model that an earlier one began from (reason 1). Void before any publication
+/// with the end of the pause, for which so many of its set have to be ready as it takes to unmask it (floor(2m / 3) + 1 of the m that were awaited when it
+/// opened: `threshold`), Publishing begins again: the same set, place 0, attempts counted on, as many publications as before. Whoever is away for a while stops
+/// no run. It is Ended (reason 0) the third time that its round would be void; when a pause would end, and so many of the set are members no more that nobody could
+/// unmask it; and when a dispute strikes the round for the seventh time after it closed, since its place in the ring is needed then. It is Ended at once
+/// (reason 1) where a round leads to a model that an earlier one began from. Void before any publication
 /// shows nothing: sites draw new keys, and another set may be frozen.
 ///
 /// # Disputes

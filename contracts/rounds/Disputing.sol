@@ -56,8 +56,14 @@ abstract contract Disputing is Attesting, LeafJudge {
         emit Disputed(id, number, site, publisher, c.attempt, leaf);
         _passOver(run, publisher);
         if (closed) _reopen(id, run, number, site, c);
-        if (run.state == RunState.Active) _discard(id, run, r, c, true);
-        else emit PublicationDiscarded(id, number, publisher, c.attempt, true);
+        // Closed once more, its ring slot would be the next round's
+        bool last = closed && RoundNo.unwrap(run.opened) + 1 == RoundNo.unwrap(number) + RING;
+        if (run.state == RunState.Active && !last) {
+            _discard(id, run, r, c, true);
+        } else {
+            emit PublicationDiscarded(id, number, publisher, c.attempt, true);
+            if (run.state == RunState.Active) _end(id, run, ENDED_BY_PUBLICATIONS);
+        }
         // Interaction: the ledger, our own contract, calls nobody
         if (closed) LEDGER.strike(id, number, run.closedRounds == 0 ? bytes32(0) : run.modelRoot);
     }

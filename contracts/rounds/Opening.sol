@@ -20,6 +20,11 @@ abstract contract Opening is RoundStore {
     uint8 internal constant PAUSED_BY_PUBLICATIONS = 2;
     uint8 internal constant ENDED_BY_PUBLICATIONS = 0;
     uint8 internal constant ENDED_BY_MODEL = 1;
+    /// @dev Rows of publications that a round has whose set alone may be unmasked. In the clock's `heard`: how many are spent, above the attempt at which
+    /// this one began.
+    uint256 internal constant ROWS = 3;
+    uint256 private constant SPENT_AT = 6;
+    uint256 private constant ROW_START = 0x3f;
 
     /// @dev Opens the next round, or pauses the run when too few sites would be in it. On a model of which a masked sum is published
     /// none opens.
@@ -48,11 +53,11 @@ abstract contract Opening is RoundStore {
     /// @dev The round is contributed afresh; the third in a row pauses the run. What was frozen and came to nothing may have been
     /// held by liars alone: then all of the rota is asked at once. Once a masked sum is published the round stays, for its set alone may be unmasked.
     function _void(RunId id, Run storage run, Phase phase) internal {
-        bool last = ++run.voidsInARow == VOIDS_TO_PAUSE;
         if (_isRevealed(run)) {
-            _keep(id, run, last);
+            _keep(id, run);
             return;
         }
+        bool last = ++run.voidsInARow == VOIDS_TO_PAUSE;
         emit RoundVoid(id, run.round, phase);
         bool deep = phase > Phase.Witnessing || PhaseClock.isDeep(_slot(run, run.round).clock);
         if (last) _pause(id, run, PAUSED_BY_VOIDS);
@@ -63,19 +68,24 @@ abstract contract Opening is RoundStore {
     }
 
     /// @dev Ends a pause when more than half of the members are ready and there are enough for a rota; of a round that stayed also
-    /// so many of those who share its secrets that they can unmask it.
+    /// so many of its set that they can unmask it. Where so many are members no more, nothing can come of the run.
     function _tryResume(RunId id, Run storage run, SiteId site) internal {
         uint256 members = STUDIES.membersNow(run.study);
         uint256 there = _ready(run) & members;
         (uint256 rota,) = STUDIES.rotaNow(run.study);
-        if (!Rota.isMajority(there.size(), members.size()) || rota.size() < run.minSites) return;
+        if (!Rota.isMajority(there.size(), members.size())) return;
         Round storage r = _slot(run, run.round);
-        bool stays = PhaseClock.phaseOf(r.clock) == Phase.Publishing && _isRevealed(run);
-        if (stays && (there & r.keyed).size() < Rota.unmaskThreshold(r.keyed.size())) return;
+        Clock memory c = PhaseClock.unpack(r.clock);
+        bool stays = c.phase == Phase.Publishing && _isRevealed(run);
+        if (stays && (r.included & members).size() < c.settled) {
+            _end(id, run, ENDED_BY_PUBLICATIONS);
+            return;
+        }
+        if (rota.size() < run.minSites || (stays && (r.included & there).size() < c.settled)) return;
         run.state = RunState.Active;
         emit RunStateChanged(id, RunState.Active, site, 0);
         if (stays) {
-            _begin(id, run.round, r, PhaseClock.unpack(r.clock), Phase.Publishing);
+            _begin(id, run.round, r, c, Phase.Publishing);
             return;
         }
         run.voidsInARow = 0;
@@ -95,26 +105,32 @@ abstract contract Opening is RoundStore {
         return run.anyReady ? run.ready : 0;
     }
 
+    /// @dev Publications before this one in its row: as many as discarded, but in a masked round that stayed.
+    function _inRow(Run storage run, Clock memory c) internal view returns (uint256) {
+        return run.masked ? c.attempt - (c.heard & ROW_START) : c.attempt;
+    }
+
     /// @dev Of a masked run: another set of updates of this model would be unmasked beside the one that is.
     function _isRevealed(Run storage run) private view returns (bool) {
         return run.masked && run.revealed[run.modelRoot];
     }
 
     /// @dev The publications of a round are spent. Whoever could unmask it may be away: it waits for them, twice, and is published anew.
-    function _keep(RunId id, Run storage run, bool last) private {
-        if (last) {
+    function _keep(RunId id, Run storage run) private {
+        Round storage r = _slot(run, run.round);
+        Clock memory c = PhaseClock.unpack(r.clock);
+        uint256 spent = (c.heard >> SPENT_AT) + 1;
+        if (spent == ROWS) {
             _end(id, run, ENDED_BY_PUBLICATIONS);
             return;
         }
-        Round storage r = _slot(run, run.round);
-        Clock memory c = PhaseClock.unpack(r.clock);
         if (c.phase == Phase.Attesting) ++c.attempt;
-        (c.phase, c.firstPlace) = (Phase.Publishing, 0);
+        (c.phase, c.firstPlace, c.heard) = (Phase.Publishing, 0, uint8((spent << SPENT_AT) | c.attempt));
         r.clock = c.pack();
         _pause(id, run, PAUSED_BY_PUBLICATIONS);
     }
 
-    function _end(RunId id, Run storage run, uint8 reason) private {
+    function _end(RunId id, Run storage run, uint8 reason) internal {
         run.state = RunState.Ended;
         emit RunStateChanged(id, RunState.Ended, NO_SITE, reason);
     }

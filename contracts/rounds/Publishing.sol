@@ -25,7 +25,10 @@ abstract contract Publishing is Opening {
         if (sumRoot == 0 || sumCid == 0) revert RoundCoordinator_ZeroDigest();
         // Effect: the sum awaits its attestations
         (r.sumRoot, r.sumCid) = (sumRoot, sumCid);
-        if (attempt == 0 && c.flags & PhaseClock.KEYED != 0) (run.revealed[run.modelRoot], run.voidsInARow) = (true, 0);
+        if (attempt == 0 && c.flags & PhaseClock.KEYED != 0) {
+            run.revealed[run.modelRoot] = true;
+            (c.heard, c.settled) = (0, uint8(c.tuples));
+        }
         (c.publisher, c.tuples, c.flags) = (uint8(SiteId.unwrap(site)), 0, c.flags & ~PhaseClock.ATTESTED);
         emit Published(id, number, site, attempt, sumRoot, sumCid);
         _begin(id, number, r, c, Phase.Attesting);
@@ -45,7 +48,7 @@ abstract contract Publishing is Opening {
         SiteId publisher = SiteId.wrap(c.publisher);
         uint256 next = Rota.placeOf(r.rota, n, c.turn, publisher) + 1;
         emit PublicationDiscarded(id, run.round, publisher, c.attempt, wrongSum);
-        if (next == n || (uint256(c.attempt) + 1) % Rota.publications(n) == 0) {
+        if (next == n || _inRow(run, c) + 1 == Rota.publications(n)) {
             _void(id, run, Phase.Attesting);
             return;
         }

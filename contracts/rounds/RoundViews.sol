@@ -51,7 +51,9 @@ abstract contract RoundViews is Witnessing, Attesting, IRoundCoordinator {
         (v.closedRounds, v.voidsInARow, v.ready) = (r.closedRounds, r.voidsInARow, _ready(r));
         Round storage slot = _slot(r, number);
         v.round.round = number;
-        _fill(v.round, slot, PhaseClock.unpack(slot.clock), r.slices);
+        Clock memory c = PhaseClock.unpack(slot.clock);
+        _fill(v.round, slot, c, r.slices);
+        if (r.masked) v.round.threshold = _publications(c) == 0 ? uint8(c.tuples) : c.settled;
     }
 
     function _fill(RoundView memory v, Round storage r, Clock memory c, uint256 slices) private view {

@@ -25,6 +25,7 @@ import {RunState} from "./RunState.sol";
 /// @param accumulator over (site, root) of updates in order of arrival
 /// @param extended somebody asked for more time in Contributing
 /// @param keyed of a masked study: sites whose key shares are out; they alone contribute
+/// @param threshold of a masked study: so many of its set it takes to unmask its sum; 0 in open ones
 struct RoundView {
     RoundNo round;
     Phase phase;
@@ -51,6 +52,7 @@ struct RoundView {
     bytes32 accumulator;
     bool extended;
     uint256 keyed;
+    uint8 threshold;
 }
 
 /// @notice A run with its current round: the last opened, or the one that a dispute brought back.

@@ -134,6 +134,8 @@ export interface RoundView {
   readonly awaited: Bitmap
   /** Of a masked study: sites whose key shares are out; fixed when Contributing begins, and they alone contribute. */
   readonly keyed: Bitmap
+  /** So many sites of its set it takes to unmask the sum; 0 of an open study. */
+  readonly threshold: number
   readonly contributed: Bitmap
   readonly abstained: Bitmap
   /** Per slice: how many places of the rota, from `turn` on, are custodians now (3, then 6, …, at most all; all at once in a round that follows one that was frozen and came to nothing). */

@@ -2,7 +2,6 @@ import { has, sizeOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import { type Bitmap, roundNo, type SiteId } from '#base/ids.ts'
 import { freeKeptMemory } from '#base/large-memory.ts'
-import { thresholdOf } from '#core/masking/threshold.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
 import { type ChainTime, limitPassed, thirdsPassed } from './clock.ts'
@@ -131,9 +130,12 @@ function isLeftOut({ state, round }: RunView, { rules }: StudyRecord, head: Chai
 /** As the contract counts it: more than half of the members, and enough sites for a rota; of a masked sum that is published so many that it can be unmasked. */
 function mayResume({ ready, round }: RunView, { approved, epoch, rules }: StudyRecord): boolean {
   const there = (ready & approved) as Bitmap
-  if (2 * sizeOf(there) <= sizeOf(approved) || sizeOf((epoch.members & approved) as Bitmap) < rules.minSites) return false
-  const stays = rules.mode === 'masked' && round.phase === 'Publishing' && round.publications > 0
-  return !stays || sizeOf((there & round.keyed) as Bitmap) >= thresholdOf(sizeOf(round.keyed))
+  if (2 * sizeOf(there) <= sizeOf(approved)) return false
+  const hasRota = sizeOf((epoch.members & approved) as Bitmap) >= rules.minSites
+  if (rules.mode !== 'masked' || round.phase !== 'Publishing' || round.publications === 0) return hasRota
+  const canUnmask = (sites: Bitmap): boolean => sizeOf((round.included & sites) as Bitmap) >= round.threshold
+  // Where so many are members no more, the call ends the run.
+  return (hasRota && canUnmask(there)) || !canUnmask(approved)
 }
 
 async function situation(play: Play, round: Round, record: StudyRecord, head: ChainTime, clock: ChainClock): Promise<Situation> {

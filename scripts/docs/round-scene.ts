@@ -77,6 +77,7 @@ function roundIn(phase: Phase): RoundView {
     extended: false,
     awaited: all,
     keyed: EMPTY,
+    threshold: 0,
     contributed: later ? all : EMPTY,
     abstained: EMPTY,
     custodianPlaces: [3],

@@ -94,6 +94,7 @@ function roundView(view: Struct): RoundView {
     extended: Boolean(view.extended),
     awaited: bitmapOf(view.awaited),
     keyed: bitmapOf(view.keyed),
+    threshold: Number(view.threshold),
     contributed: bitmapOf(view.contributed),
     abstained: bitmapOf(view.abstained),
     custodianPlaces: listOf(view.custodianPlaces).map(numberOf),

@@ -164,6 +164,7 @@ export function roundView(
     extended: true,
     awaited: bitmapOf(rota),
     keyed: EMPTY,
+    threshold: 0,
     contributed: bitmapOf(updates.map(({ site }) => site)),
     abstained: EMPTY,
     custodianPlaces: custodianPlaces(slices, rota.length),

@@ -72,6 +72,21 @@ describe('RoundCoordinator, Disputes', () => {
       expect(names(await m.dispute(4, 1, m.evidence(1, all, wrong)))).to.deep.equal(['Disputed', 'PublicationDiscarded', 'RunStateChanged'])
     })
 
+    it('ends the run when the round cannot be closed again', async () => {
+      for (let attempt = 0; ; attempt++) {
+        if ((await m.run.view()).state === BigInt(STATE.Paused)) for (const site of [0, 1, 2, 3]) await m.run.send(site, 'ready')
+        if (attempt > 0) await m.publish(attempt % 5, 1, wrong, attempt)
+        await m.close(1, [0, 1, 2], attempt, STATUS.continue, `model ${attempt}`)
+        const outcome = await m.dispute(4, 1, m.evidence(1, all, wrong))
+        expect(names(outcome)).to.include('PublicationDiscarded')
+        const { state, modelRoot } = await m.run.view()
+        expect(modelRoot, 'no wrong model stands').to.equal(digest('model 0'))
+        if (state !== BigInt(STATE.Ended)) continue
+        expect(attempt).to.equal(6)
+        return
+      }
+    })
+
     it('takes words of 32 bits as well', async () => {
       const narrow = await MaskedRun.open(5, { wordBits: 32, lengthBytes: 2048 })
       await narrow.freeze(1, all, [0, 1])

@@ -212,6 +212,23 @@ describe('RoundCoordinator, Keying', () => {
       expect([r.phase, r.awaited]).to.deep.equal([BigInt(PHASE.Keying), bits(0, 1, 2, 3)])
     })
 
+    it('counts them alone to go on with a set that stayed', async () => {
+      await keys(1, [0, 1, 2, 3, 4])
+      await pass()
+      await run.tick()
+      await run.freeze(1, [0, 1, 2, 3, 4], [0, 1])
+      expect((await round()).threshold).to.equal(5n)
+      await run.publish(0, 1)
+      await pass(6)
+      for (let i = 0; i < 6 && (await run.view()).state === BigInt(STATE.Active); i++) {
+        await run.tick()
+        await pass(6)
+      }
+      for (const site of [0, 1, 2, 3]) await ready(site)
+      expect((await run.view()).state, 'four of five could not unmask what six shared').to.equal(BigInt(STATE.Paused))
+      expect(names(await ready(4))).to.deep.equal(['SiteReady', 'RunStateChanged', 'PhaseBegan'])
+    })
+
     it('waits no more, in a deep round after one that was void in Keying, for who has none', async () => {
       await keys(1, all)
       await run.freeze(1, all, [0, 1])
@@ -277,6 +294,27 @@ describe('RoundCoordinator, Keying', () => {
       for (const site of [0, 1, 2]) await run.attest(site, 1, STATUS.continue, 5)
       expect(names(await run.attest(3, 1, STATUS.continue, 5))).to.deep.equal(['Attested', 'RoundClosed', 'RoundOpened', 'LineageExtended'])
       expect((await run.view()).voidsInARow).to.equal(0n)
+    })
+
+    it('has as many publications after a pause as before', async () => {
+      await run.publish(0, 1)
+      for (const site of [0, 1, 2, 3]) await run.attest(site, 1, STATUS.wrongSum)
+      await pass(5)
+      await run.tick()
+      for (const site of [0, 1, 2, 3, 4]) await ready(site)
+      await run.publish(0, 1, 1)
+      expect(names(await spend(1, 1))).to.deep.equal(['Attested', 'PublicationDiscarded', 'RunStateChanged'])
+      expect((await round()).attempt).to.equal(6n)
+    })
+
+    it('is over when too many of it left the study to unmask it', async () => {
+      await run.publish(0, 1)
+      await spend(1)
+      for (const site of [4, 5]) await run.world.send(run.world.hospital(site).steward, run.world.studies, 'withdrawSite', 1)
+      for (const site of [0, 1]) await ready(site)
+      const outcome = await ready(2)
+      expect(names(outcome)).to.deep.equal(['SiteReady', 'RunStateChanged'])
+      expect(event(outcome, 'RunStateChanged').state).to.equal(BigInt(STATE.Ended))
     })
 
     it('ends the run when its publications are spent for the third time', async () => {

@@ -298,5 +298,6 @@ export interface ViewOfRun {
     readonly accumulator: string
     readonly extended: boolean
     readonly keyed: bigint
+    readonly threshold: bigint
   }
 }

@@ -50,6 +50,7 @@ const round = (change: Partial<RoundView> = {}): RoundView => ({
   extended: false,
   awaited: bitmapOf(sites),
   keyed: EMPTY,
+  threshold: 0,
   contributed: EMPTY,
   abstained: EMPTY,
   custodianPlaces: [3],

@@ -169,7 +169,7 @@ export class SimCoordinator {
     const publication = { attempt, publisher: site, sumRoot, sumCid }
     const after = withRound(run, { publications: run.round.publications + 1, publication, attested: EMPTY, tally: [] })
     const isFirst = run.rules.mode === 'masked' && attempt === 0
-    const shown = isFirst ? { ...after, revealed: new Set(run.revealed).add(run.model.root), voidsInARow: 0 } : after
+    const shown = isFirst ? { ...after, revealed: new Set(run.revealed).add(run.model.root) } : after
     this.#store(afterPublication(shown, site, call))
   }
 

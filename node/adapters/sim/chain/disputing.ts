@@ -4,9 +4,9 @@ import type { EvidenceBytes } from '#core/commit/dispute-parts.ts'
 import { type Call, revert } from './call.ts'
 import { weigh } from './judge.ts'
 import { thirdsPassed } from './limits.ts'
-import { type Round, type Run, roundOf } from './round.ts'
+import { RING_ROUNDS, type Round, type Run, roundOf } from './round.ts'
 import { changeState } from './state.ts'
-import { discard, type Membership, passOver } from './steps.ts'
+import { discard, endSpent, type Membership, passOver } from './steps.ts'
 
 /** One call of a dispute: evidence, and of an earlier part the leaves added so far. */
 export interface Charge {
@@ -49,9 +49,11 @@ function strike(run: Run, judged: Round, closed: boolean, site: SiteId, leaf: nu
   call.emit({ kind: 'Disputed', run: run.id, round, attempt, site, publisher, leaf })
   const passed = passOver(run, publisher)
   const stands = closed ? reopened(passed, judged, site, call) : passed
-  if (stands.state === 'Active') return discard(stands, true, members, call)
+  // Closed once more, its place in the ring would be the next round's.
+  const isLast = closed && run.opened + 1 === round + RING_ROUNDS
+  if (stands.state === 'Active' && !isLast) return discard(stands, true, members, call)
   call.emit({ kind: 'PublicationDiscarded', run: run.id, round, attempt, publisher, wrongSum: true })
-  return stands
+  return stands.state === 'Active' ? endSpent(stands, call) : stands
 }
 
 /** The run stands again where it stood when the round was being attested. A halted one stays halted. */

@@ -50,7 +50,7 @@ export interface Round {
   /** Site that asked for more time in Contributing. */
   readonly asker: SiteId | null
   readonly awaited: Bitmap
-  /** Updates that a masked sum needs, by who was awaited when Keying opened; 0 of open rounds. */
+  /** Sites of its set that a masked sum needs, by who was awaited when Keying opened; 0 of open rounds. */
   readonly threshold: number
   /** Of masked studies: whose key shares are out. */
   readonly keyed: Bitmap
@@ -61,6 +61,9 @@ export interface Round {
   readonly included: Bitmap
   readonly firstPlace: number
   readonly publications: number
+  /** Of a masked round that stayed: rows of publications that are spent, and how many were made before this one. */
+  readonly spentRows: number
+  readonly rowStart: number
   /** The last one made, discarded or not. */
   readonly publication: Publication | null
   /** Of the last publication. */

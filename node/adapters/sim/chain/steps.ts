@@ -1,6 +1,6 @@
 import { attemptNo, type Bitmap, type SiteId, type StudyId } from '#base/ids.ts'
 import type { ModelRef } from '#ports/chain.ts'
-import { common, countOf, isMajority, unmaskThreshold } from './bits.ts'
+import { common, countOf, isMajority } from './bits.ts'
 import type { Call } from './call.ts'
 import { allHeard, allSettled, canExtend, extended, standing } from './custodians.ts'
 import { limitPassed } from './limits.ts'
@@ -21,6 +21,8 @@ export interface Membership {
 const TURNS_PASSED_OVER = 3
 const VOIDS_BEFORE_PAUSE = 3
 const MAX_PUBLICATIONS = 5
+/** Of publications, in a masked round. */
+const ROWS = 3
 /** Masked: before the limit no sum over fewer sites than this is begun. */
 const FEWEST_KEYED = 5
 
@@ -129,19 +131,19 @@ function refuseRound(run: Run, model: ModelRef, members: Membership, call: Call)
 
 /** The place after the publisher's publishes next, unless publications or places are spent. Those of a round that stays are counted on. */
 export function discard(run: Run, wrongSum: boolean, members: Membership, call: Call): Run {
-  const { round, attempt, publication, publications, rota } = run.round
+  const { round, attempt, publication, publications, rowStart, rota } = run.round
   const publisher = (publication as NonNullable<typeof publication>).publisher
   call.emit({ kind: 'PublicationDiscarded', run: run.id, round, attempt, publisher, wrongSum })
   const firstPlace = placeOf(run.round, publisher) + 1
-  if (publications % Math.min(rota.length, MAX_PUBLICATIONS) === 0 || firstPlace >= rota.length) return voidRound(run, members, call)
+  if (publications - rowStart === Math.min(rota.length, MAX_PUBLICATIONS) || firstPlace >= rota.length) return voidRound(run, members, call)
   return beginPhase({ ...run, round: { ...run.round, firstPlace } }, 'Publishing', call, attemptNo(attempt + 1))
 }
 
 /** What was frozen and came to nothing may have been held by liars alone: then all of the rota is asked at once. */
 function voidRound(run: Run, members: Membership, call: Call): Run {
+  if (isRevealed(run)) return keepRound(run, call)
   const voided = { ...run, voidsInARow: run.voidsInARow + 1 }
   const isLast = voided.voidsInARow >= VOIDS_BEFORE_PAUSE
-  if (isRevealed(run)) return isLast ? changeState(voided, 'Ended', null, 0, call) : keepRound(voided, call)
   const { round, phase } = run.round
   call.emit({ kind: 'RoundVoid', run: run.id, round, phase })
   if (isLast) return changeState(voided, 'Paused', null, 0, call)
@@ -152,27 +154,34 @@ function voidRound(run: Run, members: Membership, call: Call): Run {
 /** A masked sum of the model was published: no other set of its updates may be unmasked beside it. */
 const isRevealed = (run: Run): boolean => run.revealed.has(run.model.root)
 
+/** Nothing can come of a masked sum that is published. */
+export const endSpent = (run: Run, call: Call): Run => changeState(run, 'Ended', null, 0, call)
+
 /** The publications of a round are spent. Whoever could unmask it may be away: it waits for them, twice, and is published anew. */
 function keepRound(run: Run, call: Call): Run {
-  const { phase, attempt } = run.round
-  const round: Round = { ...run.round, phase: 'Publishing', attempt: attemptNo(phase === 'Attesting' ? attempt + 1 : attempt), firstPlace: 0 }
+  const { phase, attempt, publications } = run.round
+  const spentRows = run.round.spentRows + 1
+  if (spentRows === ROWS) return endSpent(run, call)
+  const next = attemptNo(phase === 'Attesting' ? attempt + 1 : attempt)
+  const round: Round = { ...run.round, phase: 'Publishing', attempt: next, firstPlace: 0, spentRows, rowStart: publications }
   return changeState({ ...run, round }, 'Paused', null, 2, call)
 }
 
 /**
  * `site` null: nobody's doing. A pause ends once more than half of the study's members are ready and enough sites would stand in
- * the rota; who was slow to say so is waited for as well. A round that stayed goes on, once so many of those who share its secrets are ready that they
- * can unmask it.
+ * the rota; who was slow to say so is waited for as well. A round that stayed goes on once so many of its set are ready that they can unmask it; where so
+ * many are members no more, nothing can come of the run.
  */
 export function endPause(run: Run, site: SiteId | null, members: Membership, call: Call): Run {
   if (run.state !== 'Paused') return run
   const now = members.membersNow(run.study)
   const rota = members.rotaNow(run.study)
   const there = common(run.ready, now)
-  if (!isMajority(countOf(there), countOf(now)) || countOf(rota.sites) < run.rules.minSites) return run
-  const { keyed, phase } = run.round
+  if (!isMajority(countOf(there), countOf(now))) return run
+  const { included, phase, threshold } = run.round
   const stays = phase === 'Publishing' && isRevealed(run)
-  if (stays && countOf(common(there, keyed)) < unmaskThreshold(countOf(keyed))) return run
+  if (stays && countOf(common(included, now)) < threshold) return endSpent(run, call)
+  if (countOf(rota.sites) < run.rules.minSites || (stays && countOf(common(included, there)) < threshold)) return run
   if (stays) return beginPhase(changeState(run, 'Active', site, 0, call), 'Publishing', call)
   return openNext(changeState({ ...run, voidsInARow: 0, ready: rota.sites }, 'Active', site, 0, call), rota, call)
 }

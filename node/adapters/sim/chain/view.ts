@@ -28,6 +28,7 @@ const roundView = (r: Round): RoundView =>
     extended: r.asker !== null,
     awaited: without(r.awaited, r.abstained),
     keyed: r.keyed,
+    threshold: r.threshold,
     contributed: r.contributed,
     abstained: r.abstained,
     custodianPlaces: r.slices.map((slice) => slice.places),
