@@ -18,6 +18,12 @@ export interface KeyFinding {
   readonly wrong: boolean
 }
 
+/** What a later epoch's bundle gives as the key of an earlier one. */
+interface Carried {
+  readonly key: Uint8Array
+  readonly by: number
+}
+
 /** Unwraps the keys of epochs with the reader's key alone, and holds each against its commitment on chain. */
 export class EpochKeys {
   readonly #chain: Pick<ChainReader, 'chainId' | 'genesis'>
@@ -46,25 +52,35 @@ export class EpochKeys {
     if (stored.bytes === null || stored.missing.length > 0)
       return { ...none(`the bundle of epoch ${epoch} (CID ${record.bundle}) is not in the store`), damaged }
     const bundle = decoded(stored.bytes)
-    const key = (bundle && this.#reader.unwrap(bundle.wraps, this.#context(study, epoch))) ?? (await this.#fromNext(study, epoch))
+    const own = bundle && this.#reader.unwrap(bundle.wraps, this.#context(study, epoch))
+    const carried = own === null ? await this.#fromLater(study, epoch) : null
+    const key = own ?? carried?.key ?? null
     // What a damaged bundle lacks is the store's fault, and neither its maker's nor the reader's.
     if (key === null && damaged.some((block) => !block.mended)) return { ...none(`the bundle of epoch ${epoch} is damaged`), damaged }
     if (bundle === null) return { ...none(`the bundle of epoch ${epoch} is no epoch bundle`), damaged, wrong: true }
     if (key === null) return { ...none(`the key of epoch ${epoch} of study ${study.study} is not wrapped to this reader`), reader: false, damaged }
-    if (commitmentTo(key) !== record.commitment) return { ...none(`the key of epoch ${epoch} does not match its commitment on chain`), damaged, wrong: true }
+    if (commitmentTo(key) !== record.commitment) {
+      const which = `the key of epoch ${epoch}${carried === null ? '' : `, as the bundle of epoch ${carried.by} hands it on,`}`
+      return { ...none(`${which} does not match its commitment on chain`), damaged, wrong: true }
+    }
     return { key, reader: true, why: '', damaged, wrong: false }
   }
 
-  /** Each bundle carries the key of the epoch before under its own; that of an earlier one, where the one before was in nobody's reach; and what that one does not lead to. */
-  async #fromNext(study: StudyLog, epoch: number): Promise<Uint8Array | null> {
+  /**
+   * Each bundle carries the key of the epoch before under its own; that of an earlier one, where the one before was in nobody's reach; and what that one
+   * does not lead to. What is no epoch's key is its own drawer's doing: another bundle may carry the key itself.
+   */
+  async #fromLater(study: StudyLog, epoch: number): Promise<Carried | null> {
+    let junk: Carried | null = null
     for (let later = epoch + 1; study.epochs.has(later); later++) {
       const { before, others } = await this.#carriedBy(study, later, epoch)
-      const of = before && [...study.epochs].find(([, { commitment }]) => commitment === commitmentTo(before))?.[0]
-      if (of === epoch || (before !== null && of === undefined)) return before
-      const other = others.find((key) => commitmentTo(key) === study.epochs.get(epoch)?.commitment)
-      if (other !== undefined) return other
+      const keys = before === null ? others : [...others, before]
+      const key = keys.find((each) => commitmentTo(each) === study.epochs.get(epoch)?.commitment)
+      if (key !== undefined) return { key, by: later }
+      const strange = keys.find((each) => ![...study.epochs.values()].some(({ commitment }) => commitment === commitmentTo(each)))
+      if (strange !== undefined) junk ??= { key: strange, by: later }
     }
-    return null
+    return junk
   }
 
   /** What the bundle of `later` gives as the key before, and as that of the epoch looked for. */

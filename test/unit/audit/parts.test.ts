@@ -206,42 +206,66 @@ describe('objects of more than one piece', () => {
 })
 
 describe('epoch keys', () => {
+  const genesis = hex(hash(utf8('a chain')))
+  const place = { block: 1, index: 0, timestamp: 0, tx: ZERO_DIGEST, members: setOf(0), site: siteId(0), study: studyId(1) }
+
+  /** A study whose epochs have these keys and bundles, as a reader finds it in a store's folder. */
+  const published = async (folder: string, secrets: readonly Uint8Array[], bundles: readonly Uint8Array[], secret: Uint8Array) => {
+    const store = await openOfflineStore(join(root, folder))
+    const events = bundles.map(async (bundle, epoch) => {
+      const commitment = hex(hash(utf8('rota epoch key'), secrets[epoch] as Uint8Array))
+      return [epoch, { kind: 'EpochPublished' as const, ...place, epoch, commitment, bundle: await store.putPlain(bundle, signal) }] as const
+    })
+    const study: StudyLog = { study: studyId(1), protocolDigest: ZERO_DIGEST, protocolCid: ZERO_DIGEST, epochs: new Map(await Promise.all(events)), first: [] }
+    const sources = [await openFolder(join(root, folder))]
+    const at = (chainId: bigint) => new EpochKeys({ chainId, genesis }, sources, readerKeyOf(secret))
+    return { study, at }
+  }
+  const wrapFor = (epoch: number, key: Uint8Array, to: ReturnType<typeof keyholder>) => to.wrap(key, [to.encryptionKey], epochContext(genesis, 5n, 1, epoch))
+
   it('of an epoch that was not wrapped to the reader come from the bundles after it', async () => {
     const secret = systemRandom.bytes(32)
     const [mine, other] = [keyholder(encryptionKeyOf(secret), systemRandom), keyholder(encryptionKeyOf(systemRandom.bytes(32)), systemRandom)]
-    const store = await openOfflineStore(join(root, 'epochs'))
     const secrets = [0, 1, 2, 3].map(() => systemRandom.bytes(32)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
     const [first, second, third, fourth] = secrets
-    const genesis = hex(hash(utf8('a chain')))
-    const wrap = (key: Uint8Array, to: typeof mine, epoch: number) => to.wrap(key, [to.encryptionKey], epochContext(genesis, 5n, 1, epoch))
     const bundles = [
-      encodeEpochBundle({ study: 1, epoch: 0, previous: null, earlier: [], wraps: wrap(first, other, 0) }),
-      encodeEpochBundle({ study: 1, epoch: 1, previous: mine.seal(first, second), earlier: [], wraps: wrap(second, mine, 1) }),
-      encodeEpochBundle({ study: 1, epoch: 2, previous: null, earlier: [], wraps: wrap(third, other, 2) }),
+      encodeEpochBundle({ study: 1, epoch: 0, previous: null, earlier: [], wraps: wrapFor(0, first, other) }),
+      encodeEpochBundle({ study: 1, epoch: 1, previous: mine.seal(first, second), earlier: [], wraps: wrapFor(1, second, mine) }),
+      encodeEpochBundle({ study: 1, epoch: 2, previous: null, earlier: [], wraps: wrapFor(2, third, other) }),
       encodeEpochBundle({
-        ...{ study: 1, epoch: 3, previous: mine.seal(second, fourth), wraps: wrap(fourth, mine, 3) },
+        ...{ study: 1, epoch: 3, previous: mine.seal(second, fourth), wraps: wrapFor(3, fourth, mine) },
         earlier: [
           { epoch: 0, sealed: mine.seal(third, fourth) },
           { epoch: 2, sealed: mine.seal(third, fourth) },
         ],
       }),
     ]
-    const epochs: StudyLog['epochs'] = new Map(
-      await Promise.all(
-        bundles.map(async (bundle, epoch) => {
-          const commitment = hex(hash(utf8('rota epoch key'), secrets[epoch] as Uint8Array))
-          const place = { block: 1, index: epoch, timestamp: 0, tx: ZERO_DIGEST, members: setOf(0), site: siteId(0), study: studyId(1) }
-          return [epoch, { kind: 'EpochPublished' as const, ...place, epoch, commitment, bundle: await store.putPlain(bundle, signal) }] as const
-        }),
-      ),
-    )
-    const study: StudyLog = { study: studyId(1), protocolDigest: ZERO_DIGEST, protocolCid: ZERO_DIGEST, epochs, first: [] }
-    const sources = [await openFolder(join(root, 'epochs'))]
-    const keys = new EpochKeys({ chainId: 5n, genesis }, sources, readerKeyOf(secret))
+    const { study, at } = await published('epochs', secrets, bundles, secret)
+    const keys = at(5n)
     assert.deepEqual((await keys.of(study, 0)).key, Buffer.from(first))
     assert.deepEqual((await keys.of(study, 1)).key, Buffer.from(second))
     assert.deepEqual((await keys.of(study, 2)).key, Buffer.from(third), 'of one that the bundle before does not lead to, from the list beside it')
-    assert.equal((await new EpochKeys({ chainId: 6n, genesis }, sources, readerKeyOf(secret)).of(study, 1)).reader, false)
+    assert.equal((await at(6n).of(study, 1)).reader, false)
+  })
+  it('are no fault of whoever drew them where a later bundle hands on junk, and come from another that carries them', async () => {
+    const secret = systemRandom.bytes(32)
+    const [mine, other] = [keyholder(encryptionKeyOf(secret), systemRandom), keyholder(encryptionKeyOf(systemRandom.bytes(32)), systemRandom)]
+    const secrets = [0, 1, 2].map(() => systemRandom.bytes(32)) as [Uint8Array, Uint8Array, Uint8Array]
+    const [first, second, third] = secrets
+    const bundles = [
+      encodeEpochBundle({ study: 1, epoch: 0, previous: null, earlier: [], wraps: wrapFor(0, first, other) }),
+      encodeEpochBundle({ study: 1, epoch: 1, previous: mine.seal(systemRandom.bytes(32), second), earlier: [], wraps: wrapFor(1, second, mine) }),
+      encodeEpochBundle({
+        ...{ study: 1, epoch: 2, previous: mine.seal(second, third), wraps: wrapFor(2, third, mine) },
+        earlier: [{ epoch: 0, sealed: mine.seal(first, third) }],
+      }),
+    ]
+    const bridged = await published('bridged', secrets, bundles, secret)
+    const found = await bridged.at(5n).of(bridged.study, 0)
+    assert.deepEqual([found.key, found.wrong], [Buffer.from(first), false])
+    const left = await published('not bridged', secrets, bundles.slice(0, 2), secret)
+    const { wrong, why } = await left.at(5n).of(left.study, 0)
+    assert.ok(wrong && why.includes('as the bundle of epoch 1 hands it on'), why)
   })
 })
 
