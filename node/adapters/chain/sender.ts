@@ -93,7 +93,10 @@ export function openSender({ rpc, chainId, depth }: { readonly rpc: Rpc; readonl
           throw error instanceof RpcError || error instanceof NonceLost ? refusal(error, account) : error
         })
         if (receipt === null) continue
-        if (BigInt(receipt.status) === 1n) return receipt
+        if (BigInt(receipt.status) === 1n) {
+          room.done(call, Number(receipt.gasUsed))
+          return receipt
+        }
         const why = await failureOf(rpc, { ...call, gas }, receipt)
         if (why !== SHORT_OF_GAS) throw why
         await room.widen(call)
