@@ -7,8 +7,8 @@ export interface Offers {
   take(from: SiteId, announced: Announce): boolean
 }
 
-/** Publications that a round may have at most. */
-const MOST_ATTEMPTS = 5
+/** Publications that a round may have at most: three rows of five, where a masked round stays over two pauses. */
+const MOST_ATTEMPTS = 3 * 5
 
 /** @param rounds the round that each run is in; rounds more than one away are late or too early to matter */
 export function createOffers(rounds: ReadonlyMap<RunId, number>): Offers {
