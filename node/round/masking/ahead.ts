@@ -78,7 +78,8 @@ async function offerOrDeal(play: Play, round: Round, ahead: Dealing, signal: Abo
   const { site, masked } = play
   if (ahead.keys === null) {
     await site.journal.append(drawSecrets(site, ahead))
-    return say(site, ahead, offerAhead(play))
+    await say(site, ahead, offerAhead(play))
+    return
   }
   await site.journal.burn(round.run, round.round)
   await dealOut(play, round, ahead, signal)

@@ -8,7 +8,7 @@ import { keyedBefore } from './said.ts'
 import { openShares, ownKeys } from './secrets.ts'
 import { openDeals } from './sound.ts'
 
-/** Sites say with their update what they keyed with; what was not said so soon after all have contributed is asked for. */
+/** Sites say what they keyed with when they key, or else with their update; what was not said so soon after all have contributed is asked for. */
 const SAID_WITHIN_MS = 250
 
 /** Brings what this site knows of a masked round, and of the next, up to the chain and to what was said, and begins to fetch what it lacks. */

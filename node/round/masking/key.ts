@@ -40,9 +40,13 @@ export async function keyAgain(play: Play, round: Round, signal: AbortSignal): P
 }
 
 async function send(play: Play, round: Round, { root, cid, held }: Named & { readonly held: Bitmap }, signal: AbortSignal): Promise<void> {
-  const told = keyFileWord(play, round, signal).then(
-    (words) => say(play.site, round, words),
-    () => undefined,
-  )
-  await Promise.all([told, play.site.chain.key(round.run, round.round, root, cid, held)])
+  await Promise.all([tell(play, round, signal), play.site.chain.key(round.run, round.round, root, cid, held)])
+}
+
+/** What nobody took is said again with the update. */
+async function tell(play: Play, round: Round, signal: AbortSignal): Promise<void> {
+  const { masked } = play
+  const words = await keyFileWord(play, round, signal).catch(() => [])
+  const isTold = await say(play.site, round, words)
+  if (isTold && masked !== null) masked.isFileTold = true
 }

@@ -28,7 +28,7 @@ export function keyedBefore({ site }: Play, { run, round, view }: Round) {
   return entry?.kind === 'keyed' ? entry : null
 }
 
-/** What this site keyed with, said when it keys, and together with its update by a node that has started again since: every member needs it. Once. */
+/** What this site keyed with, said when it keys, and together with its update where that is not known to have gone out: every member needs it. */
 export async function keyFileWord(play: Play, at: Round, signal: AbortSignal): Promise<Uint8Array[]> {
   const { run, round } = at
   const entry = keyedBefore(play, at)
@@ -36,7 +36,6 @@ export async function keyFileWord(play: Play, at: Round, signal: AbortSignal): P
   const masked = maskedOf(play, at)
   if (masked.isFileTold) return []
   masked.ownFile ??= await play.site.store.get({ root: entry.root, cid: entry.cid, kind: 'masking' }, at.key, signal)
-  masked.isFileTold = true
   return [encodeFileWord({ kind: 'key-file', run, round, file: masked.ownFile })]
 }
 

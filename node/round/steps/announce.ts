@@ -12,13 +12,14 @@ export async function announce(site: Site, what: Omit<Announce, 'inline'>, words
 export const announcement = async (site: Site, what: Omit<Announce, 'inline'>): Promise<Uint8Array> =>
   encodeAnnounce({ ...what, inline: await site.store.getSealed(what.cid, INLINE_LIMIT_BYTES) })
 
-/** Several words that are due at one time are one message. */
-export async function say(site: Site, { run, round }: { readonly run: RunId; readonly round: RoundNo }, words: readonly Uint8Array[]): Promise<void> {
+/** Several words that are due at one time are one message. @returns whether anybody took it */
+export async function say(site: Site, { run, round }: { readonly run: RunId; readonly round: RoundNo }, words: readonly Uint8Array[]): Promise<boolean> {
   const [first, ...more] = words
-  if (first === undefined) return
+  if (first === undefined) return false
   try {
-    await site.gossip.publish(more.length === 0 ? first : encodeTogether(words))
+    return (await site.gossip.publish(more.length === 0 ? first : encodeTogether(words))) > 0
   } catch (error) {
     site.host.log.warn('announce.failed', { run, round, reason: nameOf(error) })
+    return false
   }
 }
