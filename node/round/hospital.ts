@@ -158,6 +158,8 @@ async function follow(
     throw error
   } finally {
     await Promise.allSettled(playing.values())
+    broken.abort(new Error('the node looks after nothing any more'))
+    await keys.settled()
   }
 }
 

@@ -11,6 +11,8 @@ import { within } from './within.ts'
 /** Sees to it that the members of a study share a key: draws the next epoch's when it is due, and reports one that cannot be had. */
 export interface KeyWatch {
   look(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void>
+  /** Resolves when nothing that a look began goes on any more; its signal ends it. */
+  settled(): Promise<void>
 }
 
 /** Approvals often come in a row: a key is drawn once the set has rested this long. For a key that was reported nobody waits: rounds open without one. */
@@ -46,6 +48,12 @@ interface Looked {
   isDone: boolean
 }
 
+/** A look at the way back that goes on beside the others. */
+interface Bridging {
+  readonly work: Promise<void>
+  isOver: boolean
+}
+
 /** Undefined is nobody: the log always names who drew a key. */
 type Doubts = Set<SiteId | undefined>
 
@@ -60,6 +68,7 @@ export function watchKeys(site: Site): KeyWatch {
   /** How many keys in a row were reported although this site has them. */
   const needless = new Map<StudyId, { epoch: number; times: number }>()
   const looked = new Map<StudyId, Looked>()
+  const bridging = new Map<StudyId, Bridging>()
 
   async function drawInTurn(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void> {
     const now = site.host.clock.nowMs()
@@ -124,6 +133,19 @@ export function watchKeys(site: Site): KeyWatch {
     }
   }
 
+  /** Bundles that nobody gives take their time, and runs do not wait for it: only what the last one came to is told, at the next look. */
+  async function bridgeAside(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void> {
+    const before = bridging.get(record.id)
+    if (before?.isOver === false) return
+    const work = bridge(record, study, signal).finally(() => {
+      now.isOver = true
+    })
+    const now: Bridging = { work, isOver: false }
+    work.catch(() => undefined)
+    bridging.set(record.id, now)
+    await before?.work
+  }
+
   /** Whether a member has one of these keys in no wrap. */
   async function isMissed({ id, epoch: { members } }: StudyRecord, epochs: readonly number[]): Promise<boolean> {
     for (const epoch of epochs) if ((members & ~(await site.chain.epoch(id, epoch)).members) !== EMPTY) return true
@@ -133,7 +155,7 @@ export function watchKeys(site: Site): KeyWatch {
   async function hold(record: StudyRecord, study: Study, signal: AbortSignal): Promise<void> {
     const { id, epoch } = record
     const isHeld = study.keys.holds(epoch.epoch)
-    if (isHeld && !missing.has(id)) return bridge(record, study, signal)
+    if (isHeld && !missing.has(id)) return bridgeAside(record, study, signal)
     const now = site.host.clock.nowMs()
     const { drawer, doubts } = await doubtsOf(record, now)
     const patienceMs = doubts.has(drawer) ? DOUBTED_AFTER_MS : reportAfterMs(record)
@@ -166,6 +188,9 @@ export function watchKeys(site: Site): KeyWatch {
     async look(record, study, signal) {
       if (isEpochDue(record)) await drawInTurn(record, study, signal)
       else if (has(record.epoch.members, site.id)) await hold(record, study, signal)
+    },
+    async settled() {
+      await Promise.allSettled([...bridging.values()].map(({ work }) => work))
     },
   }
 }
