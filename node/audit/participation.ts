@@ -1,6 +1,6 @@
 import type { RoundNo, RunId, SiteId } from '#base/ids.ts'
-import type { AbstainReason, ChainEvent } from '#ports/chain.ts'
-import { type Fate, finish, type Gathered, gather, type RoundPart, take } from './round-part.ts'
+import type { AbstainReason, ChainEvent, RunState } from '#ports/chain.ts'
+import { type Fate, finish, type Gathered, gather, type RoundPart, stay, take } from './round-part.ts'
 
 /** Why a site that should have been in a round was not. */
 export const ABSENT = ['late', 'silent', 'notAwaited', 'notHeld', 'withdrew'] as const satisfies readonly Fate[]
@@ -63,6 +63,15 @@ export function roundParts(events: readonly ChainEvent[], run: RunId, before?: R
 /** Whether a site should have been in the round and was not. */
 export const isAbsent = (fate: Fate): fate is Absence => (ABSENT as readonly Fate[]).includes(fate)
 
+/** Why a run rests, or is over, whose round cannot be published this time. */
+const SPENT: Partial<Record<RunState, number>> = { Paused: 2, Ended: 0 }
+
+/** A masked round stays over a pause; after a dispute it is not the newest. */
+function spend(rounds: readonly Gathered[]): void {
+  const kept = rounds.findLast(({ state, publications }) => state === 'open' && publications.length > 0)
+  if (kept !== undefined) stay(kept)
+}
+
 function gatherRounds(events: readonly ChainEvent[], run: RunId): readonly Gathered[] {
   const rounds: Gathered[] = []
   let study: number | null = null
@@ -76,8 +85,7 @@ function gatherRounds(events: readonly ChainEvent[], run: RunId): readonly Gathe
     else if (e.kind === 'SiteReady') current?.ready.add(e.site)
     else if (e.kind === 'RunStateChanged') {
       halted = e.state === 'Halted' || e.state === 'Ended'
-      // A masked round that stays over a pause is published anew from the first place on.
-      if (e.state === 'Paused' && current !== undefined) current.firstPlace = 0
+      if (e.reason === SPENT[e.state]) spend(rounds)
     } else if ('round' in e) {
       const round = rounds.findLast(({ opened }) => opened.round === e.round)
       if (round !== undefined) take(round, e)

@@ -59,6 +59,8 @@ export interface RoundPart {
 export interface Gathered {
   readonly opened: EventOf<'RoundOpened'>
   state: RoundPart['state']
+  /** Whether a publication is awaited. */
+  isPublishing: boolean
   contributingOver: boolean
   readonly contributed: Map<SiteId, number>
   readonly abstained: Map<SiteId, AbstainReason>
@@ -77,6 +79,7 @@ export interface Gathered {
 export const gather = (opened: EventOf<'RoundOpened'>): Gathered => ({
   opened,
   state: 'open',
+  isPublishing: false,
   contributingOver: false,
   contributed: new Map(),
   abstained: new Map(),
@@ -104,6 +107,7 @@ export function take(round: Gathered, e: ChainEvent): void {
       round.askedForTime = e.site
       break
     case 'PhaseBegan':
+      round.isPublishing = e.phase === 'Publishing'
       if (e.phase !== 'Keying' && e.phase !== 'Contributing') round.contributingOver = true
       break
     case 'Witnessed':
@@ -139,6 +143,13 @@ export function take(round: Gathered, e: ChainEvent): void {
       round.state = 'void'
       break
   }
+}
+
+/** It could not be published this time, without being void: after the pause it is published anew, from the first place on. */
+export function stay(round: Gathered): void {
+  if (round.isPublishing) missTurns(round, round.opened.rota.length)
+  round.isPublishing = false
+  round.firstPlace = 0
 }
 
 /** @param before, after the rounds around it in the same run */

@@ -27,6 +27,7 @@ import { disputeSum } from '#round/steps/dispute.ts'
       ├── a run that this had finished goes on
       ├── a run that was halted meanwhile stays halted, and stands at the model before
       ├── a run is over when every publication of its set is thrown out
+      ├── it stays over a pause when nobody publishes it, who let it pass is told, and the first place may publish again
       └── a log that shows a dispute when the round could not be disputed any more was made by no contract
 */
 const signal = new AbortController().signal
@@ -213,6 +214,29 @@ describe('a round that closed on a wrong sum, and is disputed', () => {
     const events = await net.events()
     assert.deepEqual([(await net.view()).state, (await net.view()).model], ['Ended', INITIAL])
     assert.deepEqual([models(events), stateOf(events, 1)], [[INITIAL.root], ['halted', 'halted']])
+  })
+
+  it('tells who let it pass when nobody publishes it again, and begins anew after the pause', async () => {
+    const net = await scene()
+    const attested = await net.playWrong()
+    await net.dispute(attested)
+    const told = async (round: number) => participationOf(await net.events(), run).rounds.find((part) => part.round === round)?.passedOver
+    const place = (k: number) => attested.round.rota[(attested.round.turn + k) % 5]
+    const limits = async () => {
+      for (let third = 0; third < 5; third++) net.world.chain.advance(14, 14)
+      await net.site(0).chain.tick(run)
+    }
+    await limits()
+    assert.equal((await net.view()).state, 'Paused')
+    const missed = [1, 2, 3, 4].map(place)
+    assert.deepEqual([await told(2), await told(3)], [missed, []])
+    for (const site of [0, 1, 2, 3]) await net.site(site).chain.ready(run)
+    await limits()
+    assert.equal((await net.view()).state, 'Paused')
+    assert.deepEqual(new Set(await told(2)), new Set([...missed, place(0)]))
+    for (const site of [0, 1, 2, 3]) await net.site(site).chain.ready(run)
+    await limits()
+    assert.deepEqual([(await net.view()).state, await told(3)], ['Ended', []])
   })
 
   it('cannot be disputed by a log that no contract made', async () => {
