@@ -159,7 +159,9 @@ describe('hospitals on a consortium chain', { timeout: 600_000 }, () => {
     assert.ok(hospitals.nodes.every((node) => node?.said().includes('ROTA-5504') === false))
   })
 
-  it('do nothing on the word of an endpoint that lies about the frozen set, where a second one is asked', async () => {
+  it('do nothing on the word of an endpoint that lies about the frozen set, where a second one is asked', {
+    skip: leftOut('drawn', 'test/compliance asks two endpoints'),
+  }, async () => {
     const run = await hospitals.openRun(study)
     await contributed(3, run)
     at(3).habits.lie = withoutSite(3)

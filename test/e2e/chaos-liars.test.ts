@@ -13,7 +13,7 @@ import { longStudy } from '../support/studies.ts'
 
 const lying = (lies: string): readonly string[] => ['--import', `${new URL('../support/lying.ts', import.meta.url)}?lies=${lies}`]
 
-describe('processes that publish wrong sums', () => {
+describe('processes that publish wrong sums', { skip: leftOut('drawn', 'liars are played in memory, in each of the 500 seeds that draws one') }, () => {
   const study = longStudy({ sites: 5 })
   let hospitals: RoughHospitals
   let run: RunId
@@ -39,7 +39,7 @@ describe('processes that publish wrong sums', () => {
     return stories.slice(from).find(fits) as RoundStory
   }
 
-  it('the leader', { skip: leftOut('drawn', 'the leader and the next in turn with it are played') }, async () => {
+  it('the leader', async () => {
     await restart(0, lying('wrong-sum'))
     const story = await thrownOut([0])
     assert.equal(story.state, 'closed')

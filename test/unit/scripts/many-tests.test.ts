@@ -89,7 +89,7 @@ describe('test files in one process', { timeout: 120_000 }, () => {
   })
 
   it('every file of a group is run once', () => {
-    const files = [...Array.from({ length: 40 }, (_, i) => `test/unit/x/${i}.test.ts`), 'test/unit/cli/main.test.ts', 'test/unit/training/self-test.test.ts']
+    const files = [...Array.from({ length: 70 }, (_, i) => `test/unit/x/${i}.test.ts`), 'test/unit/cli/main.test.ts', 'test/unit/training/self-test.test.ts']
     const { alone, batches } = together('unit', files)
     assert.deepEqual([...alone, ...batches.flat()].sort(), [...files].sort())
     assert.deepEqual([alone.length, batches.length], [2, 3])
