@@ -29,6 +29,11 @@ export class SimCohort implements Cohort {
     return this.#tags
   }
 
+  /** Patients who train and have not withdrawn here. */
+  get staying(): readonly Digest[] {
+    return this.#tags.train.filter((tag) => !this.#withdrawnHere.has(tag))
+  }
+
   /** The desk's immediate local stop, before the tag is on chain. */
   withdrawHere(tag: Digest): void {
     this.#withdrawnHere.add(tag)

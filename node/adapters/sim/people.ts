@@ -127,7 +127,8 @@ function resign(hand: Hand, site: SimSite): void {
 
 function withdrawPatient(hand: Hand, site: SimSite): void {
   const { world, random } = hand
-  site.cohort.withdrawHere(random.pick(site.cohort.tags.train) as Digest)
+  // Whoever withdrew already changes nothing by doing so again.
+  site.cohort.withdrawHere(random.pick(site.cohort.staying) as Digest)
   world.withdrawals.push({ site: site.id, atMs: world.time.nowMs })
   hand.note(site, 'one of its patients withdraws')
 }
