@@ -12,6 +12,7 @@ import { type DealFile, decodeDealFile } from '#wire/masking/deal-file.ts'
 import { decodeKeyFile, type KeyFile } from '#wire/masking/key-file.ts'
 import { decodeParcel } from '#wire/masking/parcel.ts'
 import type { Site } from '../site.ts'
+import { triedAgain } from '../tried-again.ts'
 
 /** What this site opens deals with. */
 export interface Opener {
@@ -46,8 +47,6 @@ export interface Deals {
   stop(): void
 }
 
-const RETRY_MS = 1_000
-
 export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking' | 'sha256'>, onSettled: () => void): Deals {
   const stopped = new AbortController()
   const opened = new Map<SiteId, OpenedDeal>()
@@ -65,7 +64,7 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
     asked.add(what)
     underWay += 1
     try {
-      while (!(await tryOnce(from, attempt, refuse))) await site.host.clock.sleep(RETRY_MS, stopped.signal).catch(() => undefined)
+      await triedAgain(site.host, stopped.signal, () => tryOnce(from, attempt, refuse))
     } catch (error) {
       ownFault = { error }
       asked.delete(what)

@@ -3,6 +3,7 @@ import { isRotaError, nameOf, RotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
 import { isSmall } from '../custody.ts'
 import type { Site } from '../site.ts'
+import { triedAgain } from '../tried-again.ts'
 import type { Adding, AddingRound, NamedUpdate } from './adding.ts'
 import { addInSlices } from './in-slices.ts'
 import { keepWhole } from './whole.ts'
@@ -20,9 +21,6 @@ export interface Holdings extends Pick<Adding, 'sum' | 'fill' | 'release'> {
   offer(root: Digest, bytes: Uint8Array): void
   stop(): void
 }
-
-/** What was lost on its way comes at once; who is gone is not asked without a rest. Doubled each time, up to the second. */
-const RETRY_MS = [125, 1_000] as const
 
 export function createHoldings(site: Pick<Site, 'store' | 'host'>, round: AddingRound, onHeld: () => void): Holdings {
   const stopped = new AbortController()
@@ -56,12 +54,6 @@ export function createHoldings(site: Pick<Site, 'store' | 'host'>, round: Adding
     }
   }
 
-  async function fetchUntilHeld(update: NamedUpdate, slices: readonly number[]): Promise<void> {
-    const [first, most] = RETRY_MS
-    for (let restMs: number = first; !(await tryToHold(update, slices)); restMs = Math.min(most, 2 * restMs))
-      await site.host.clock.sleep(restMs, stopped.signal).catch(() => undefined)
-  }
-
   return {
     round,
     held: (slice) => held.get(slice) ?? EMPTY,
@@ -73,7 +65,7 @@ export function createHoldings(site: Pick<Site, 'store' | 'host'>, round: Adding
         asked.set(update.site, new Set([...known, ...fresh]))
         const first = firstWith.get(update.root) ?? update.site
         firstWith.set(update.root, first)
-        if (first === update.site) void fetchUntilHeld(update, fresh)
+        if (first === update.site) void triedAgain(site.host, stopped.signal, () => tryToHold(update, fresh))
         else refuse(update, new RotaError('ROTA-5506', { site: update.site, why: `it repeats the update of site ${first}` }))
       }
     },
