@@ -25,7 +25,7 @@ interface IStudyRegistry {
     event StudyWithdrawn(StudyId indexed study, SiteId indexed site);
     /// @notice An epoch's key is wrapped to `members`.
     event EpochPublished(StudyId indexed study, uint32 indexed epoch, SiteId indexed site, bytes32 commitment, bytes32 bundle, uint256 members);
-    /// @notice A member cannot unwrap the epoch's key.
+    /// @notice A member cannot unwrap the epoch's key, or has earlier ones to which it does not lead.
     event EpochReported(StudyId indexed study, uint32 indexed epoch, SiteId indexed site);
 
     /// @notice The caller is not the account, or its site not in the state, that this needs: node of an active site to publish.
@@ -95,7 +95,7 @@ interface IStudyRegistry {
     /// site while it is active, and at least one member; else node of a member, due, and its turn (NotItsTurn). Emits {EpochPublished}.
     function publishEpoch(StudyId study, uint32 epoch, bytes32 commitment, bytes32 bundle) external;
 
-    /// @notice Says that the caller's site cannot unwrap the newest epoch's key, so that another can be published.
+    /// @notice Says that the caller's site cannot unwrap the newest epoch's key, or that it does not lead to earlier ones, so that another can be published.
     /// @dev Requirements, in this order: known study; newest epoch; node of a member now; not yet reported.
     /// Emits {EpochReported}.
     function reportEpoch(StudyId study, uint32 epoch) external;

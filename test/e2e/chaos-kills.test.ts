@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunId } from '#base/ids.ts'
 import { Seeded } from '#core/model/seeded.ts'
-import { assertAllClosed, assertUndisturbed, type Blow, deal, tellBlow } from '../support/blows.ts'
+import { assertAllClosed, assertUndisturbed, type Blow, dealAndClose, tellBlow } from '../support/blows.ts'
 import { howMuch, more, played } from '../support/how-much.ts'
 import { openKills, REACHED } from '../support/open-kills.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
@@ -44,12 +44,7 @@ describe('kills at the rows of the protocol', () => {
   })
   after(() => hospitals?.stop())
 
-  for (const blow of blows)
-    it(tellBlow(blow), async () => {
-      const struggle = await deal(hospitals, run, blow)
-      assert.equal(struggle.story.state, 'closed')
-      if (process.env.ROTA_CHAOS_TIMES) console.log(`${tellBlow(blow)}: ${(struggle.closedAfterMs / 1000).toFixed(1)} s`)
-    })
+  for (const blow of blows) it(tellBlow(blow), () => dealAndClose(hospitals, run, blow))
 
   it(`a site drawn by lot every three seconds, for ${ROUNDS} rounds`, async () => {
     const random = new Seeded(seed + 6)

@@ -1,9 +1,8 @@
-import assert from 'node:assert/strict'
 import process from 'node:process'
 import { after, before, describe, it } from 'node:test'
 import type { RunId } from '#base/ids.ts'
 import { Seeded } from '#core/model/seeded.ts'
-import { assertAllClosed, assertUndisturbed, type Blow, deal, tellBlow } from '../support/blows.ts'
+import { assertAllClosed, assertUndisturbed, type Blow, dealAndClose, tellBlow } from '../support/blows.ts'
 import { leftOut } from '../support/how-much.ts'
 import { maskedKills, maskedOfSeven } from '../support/masked-kills.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
@@ -53,13 +52,7 @@ function play(what: string, study: ReturnType<typeof maskedStudy>, blows: readon
     })
     after(() => hospitals?.stop())
 
-    for (const blow of blows)
-      it(tellBlow(blow), async () => {
-        const { story, struck, closedAfterMs } = await deal(hospitals, run, blow)
-        assert.equal(story.state, 'closed')
-        if (process.env.ROTA_CHAOS_TIMES)
-          console.log(`${tellBlow(blow)}: ${(closedAfterMs / 1000).toFixed(1)} s, ${struck.map(({ site }) => site)} of ${story.included.length} in`)
-      })
+    for (const blow of blows) it(tellBlow(blow), () => dealAndClose(hospitals, run, blow))
 
     it('no round is lost, and each model is what the frozen sets add up to', async () => {
       const stories = await hospitals.stories(run)

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import process from 'node:process'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import type { RunId } from '#base/ids.ts'
-import { assertAllClosed, assertUndisturbed, type Blow, deal, tellBlow } from '../support/blows.ts'
+import { assertAllClosed, assertUndisturbed, type Blow, dealAndClose, tellBlow } from '../support/blows.ts'
 import { leftOut, more, played } from '../support/how-much.ts'
 import { atOnceKills, tickKills } from '../support/open-kills.ts'
 import { residentOf } from '../support/resident.ts'
@@ -30,12 +29,7 @@ describe('two and three at once', { skip: leftOut('drawn', 'one at a time is pla
   })
   after(() => hospitals?.stop())
 
-  for (const blow of blows)
-    it(tellBlow(blow), async () => {
-      const { story, closedAfterMs } = await deal(hospitals, run, blow)
-      assert.equal(story.state, 'closed')
-      if (process.env.ROTA_CHAOS_TIMES) console.log(`${tellBlow(blow)}: ${(closedAfterMs / 1000).toFixed(1)} s`)
-    })
+  for (const blow of blows) it(tellBlow(blow), () => dealAndClose(hospitals, run, blow))
 
   it('no round is lost, and each model is what the frozen sets add up to', async () => {
     assertAllClosed(await hospitals.stories(run))

@@ -1,8 +1,6 @@
-import assert from 'node:assert/strict'
-import process from 'node:process'
 import { after, before, describe, it } from 'node:test'
 import type { RunId } from '#base/ids.ts'
-import { assertAllClosed, type Blow, deal, tellBlow } from '../support/blows.ts'
+import { assertAllClosed, type Blow, dealAndClose, tellBlow } from '../support/blows.ts'
 import { leftOut, more, played } from '../support/how-much.ts'
 import { slicedKills } from '../support/open-kills.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
@@ -26,12 +24,7 @@ describe('kills where a model is cut into slices', { skip: leftOut('drawn', 'kil
   })
   after(() => hospitals?.stop())
 
-  for (const blow of blows)
-    it(tellBlow(blow), async () => {
-      const { story, closedAfterMs } = await deal(hospitals, run, blow)
-      assert.equal(story.state, 'closed')
-      if (process.env.ROTA_CHAOS_TIMES) console.log(`${tellBlow(blow)}: ${(closedAfterMs / 1000).toFixed(1)} s`)
-    })
+  for (const blow of blows) it(tellBlow(blow), () => dealAndClose(hospitals, run, blow))
 
   it('no round is lost', async () => assertAllClosed(await hospitals.stories(run)))
 })

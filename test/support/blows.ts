@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RoundStory } from '#app/node/round-story.ts'
 import { has, sizeOf } from '#base/bitmap.ts'
@@ -40,6 +41,14 @@ const BACK_LIMIT_MS = 120_000
 
 export const tellBlow = ({ strikes, restart, as, trouble }: Blow): string =>
   `${as === undefined ? '' : `${as}: `}${strikes.map(({ row, role, at }) => `${role} at ${row}${at === 'row' ? '' : ` (${at === 'send' ? 'before' : 'after'} its transaction goes out)`}`).join(', then ')}${trouble === undefined ? '' : ` (${trouble})`}, ${restart ? 'restarted' : 'gone until the round is over'}`
+
+/** Deals one blow, whose round has to close; with ROTA_CHAOS_TIMES it says how long that took. */
+export async function dealAndClose(hospitals: RoughHospitals, run: RunId, blow: Blow): Promise<void> {
+  const { story, struck, closedAfterMs } = await deal(hospitals, run, blow)
+  assert.equal(story.state, 'closed')
+  if (process.env['ROTA_CHAOS_TIMES'] === undefined) return
+  console.log(`${tellBlow(blow)}: ${(closedAfterMs / 1000).toFixed(1)} s, ${struck.map(({ site }) => site)} of ${story.included.length} in`)
+}
 
 /** Deals one blow to a run that goes on, and waits until its round has ended and everybody is back at work. */
 export async function deal(hospitals: RoughHospitals, run: RunId, blow: Blow): Promise<Struggle> {
