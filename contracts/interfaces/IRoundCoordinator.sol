@@ -82,9 +82,9 @@ import {IRoundEvents} from "./IRoundEvents.sol";
 /// - Refused: **Refused**; the tuple's model (the base with its refusal count + 1) becomes the run's, {RoundRefused}, the next
 ///   round opens.
 /// - WrongSum: the publication is discarded.
-/// When all included sites attested, or *at the limit*, without such a tuple: let c be the count of the most attested
-/// Continue or Finished tuple and r that of the most attested Refused tuple (the earlier of equals). If r > 0 and c + r is a
-/// majority: Refused with that tuple. Else the publication is discarded.
+/// When all included sites attested, or *at the limit*, without such a tuple, the publication is discarded. Sites whose own rows divide them so agree on the
+/// next one: where one tuple of Continue or Finished had a majority together with one of Refused, honest sites of a study with votes attest Refused. Not the
+/// contract: it cannot tell the base with its refusal count + 1 from a model that the fewer made up.
 /// Discarded: {PublicationDiscarded}; when min(n, 5) publications were made (of a round that stayed: since its last pause), or its publisher had the last place, Void; else
 /// Publishing begins again: attempt + 1, first place = the publisher's + 1.
 ///

@@ -15,10 +15,8 @@ abstract contract Attesting is Publishing {
     using Bitmap for uint256;
     using PhaseClock for Clock;
 
-    /// @dev Low bits of a tally: the count in 16, the status in 8; the rest is of the tuple's hash.
+    /// @dev Low bits of a tally: the count; the rest is of the tuple's hash.
     uint256 private constant COUNT = 0xffff;
-    uint256 private constant STATUS_AT = 16;
-    uint256 private constant HASH = ~uint256(0xffffff);
 
     /// @dev What a site attests.
     struct Tuple {
@@ -50,21 +48,10 @@ abstract contract Attesting is Publishing {
         else if (attested == included) _endAttesting(id, run, r, c);
     }
 
-    /// @dev All attested or the limit has passed, and no tuple has a majority.
+    /// @dev All attested or the limit has passed, and no tuple has a majority. Nor does what the fewer say of a refusal count then: the model that it
+    /// names becomes the run's, and liars among them could have made that up.
     function _endAttesting(RunId id, Run storage run, Round storage r, Clock memory c) internal {
-        uint256 best = 0;
-        uint256 refusals = 0;
-        uint256 refused = 0;
-        for (uint256 i = 0; i < c.tuples; ++i) {
-            uint256 tally = r.tallies[i];
-            Status status = Status(uint8(tally >> STATUS_AT));
-            uint256 count = tally & COUNT;
-            if (status == Status.Refused && count > refusals) (refusals, refused) = (count, i);
-            else if (status <= Status.Finished && count > best) best = count;
-        }
-        bool refuse = refusals > 0 && Rota.isMajority(best + refusals, r.included.size());
-        if (refuse) _refuse(id, run, c.attempt, r.refused[refused].root, r.refused[refused].cid);
-        else _discard(id, run, r, c, false);
+        _discard(id, run, r, c, false);
     }
 
     /// @dev Publications made in a round.
@@ -131,7 +118,7 @@ abstract contract Attesting is Publishing {
 
     /// @dev Counts the tuple among those of the attempt: at most one a site, so the loop is bounded by the frozen set.
     function _count(Round storage r, Clock memory c, Tuple memory t) private returns (uint256 count) {
-        uint256 key = uint256(keccak256(abi.encode(t.root, t.cid, t.status))) & HASH | uint256(t.status) << STATUS_AT;
+        uint256 key = uint256(keccak256(abi.encode(t.root, t.cid, t.status))) & ~COUNT;
         for (uint256 i = 0; i < c.tuples; ++i) {
             uint256 tally = r.tallies[i];
             if (tally & ~COUNT != key) continue;
@@ -139,7 +126,6 @@ abstract contract Attesting is Publishing {
             return (tally + 1) & COUNT;
         }
         r.tallies[c.tuples] = key | 1;
-        if (t.status == Status.Refused) r.refused[c.tuples] = Model(t.root, t.cid);
         ++c.tuples;
         r.clock = c.pack();
         return 1;

@@ -58,7 +58,7 @@ abstract contract RoundStore is IRoundEvents {
     }
 
     /// @dev `begun`: slices of which somebody witnessed. `tallies`: distinct tuples of the attempt in order of arrival, each
-    /// the tuple's hash but its last 3 bytes, the status, and the count in 2 bytes. `extended`: times that places were added
+    /// the tuple's hash but its last 2 bytes, and the count in these. `extended`: times that places were added
     /// to a slice, of this round only when the clock counts extensions. `planes`: of a deep round, how many bitmaps of a slice name
     /// each update; the number of those who witnessed says which planes are of this round. `keyed`: of masked rounds alone.
     struct Round {
@@ -75,7 +75,6 @@ abstract contract RoundStore is IRoundEvents {
         uint256 attested;
         uint256 keyed;
         mapping(uint256 index => uint256) tallies;
-        mapping(uint256 index => Model) refused;
         mapping(uint256 slice => uint256) extended;
         mapping(uint256 slice => Bitmaps) slices;
         mapping(uint256 slice => mapping(uint256 plane => uint256)) planes;

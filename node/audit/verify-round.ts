@@ -84,7 +84,7 @@ function checkSet(input: RoundInput, faults: FaultList): void {
 
 /** More than half of the set said so; where the model's bytes are known, only those count whose proof shows that they held them, or lies in an object that is gone. */
 function checkSupport({ round, ended }: RoundInput, known: KnownModel | null, masks: MaskOutcome | null, faults: FaultList): void {
-  const { sites, beside, needed } = supportOf(round, ended)
+  const { sites, needed } = supportOf(round, ended)
   const proofOf = (own: Digest): Digest | null => (masks?.proofs.has(own) ? (masks.proofs.get(own) ?? null) : own)
   const holds = ({ site, own }: EventOf<'Attested'>, { bytes }: KnownModel): boolean => {
     const proof = proofOf(own)
@@ -92,8 +92,8 @@ function checkSupport({ round, ended }: RoundInput, known: KnownModel | null, ma
   }
   const proven = known === null ? sites : sites.filter((vote) => holds(vote, known))
   const unproven = sites.filter((vote) => !proven.includes(vote)).map((vote) => vote.site)
-  if (sites.length === 0 || sites.length + beside < needed) faults.add('attestation', `${sites.length} sites attested its result, ${needed} are needed`)
-  else if (proven.length + beside < needed)
+  if (sites.length < needed) faults.add('attestation', `${sites.length} sites attested its result, ${needed} are needed`)
+  else if (proven.length < needed)
     faults.add('attestation', `only ${proven.length} of the ${needed} sites needed proved that they held the model; not site ${unproven.join(', ')}`)
   else if (unproven.length > 0) faults.note(`site ${unproven.join(', ')} attested without proof of holding the model; enough others did`)
 }

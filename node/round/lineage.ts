@@ -148,7 +148,8 @@ class Walk implements Lineage {
     this.#round = null
     if (round === null || round.opened.round !== ended.round) this.fault = `round ${ended.round} ended without having been opened`
     else if (!round.published.has(ended.attempt)) this.fault = `round ${ended.round} ended by a sum that was not published`
-    else if (supporters(round, ended) * 2 <= sizeOf(round.included)) this.fault = `round ${ended.round} ended without the word of more than half of its set`
+    else if (sizeOf(holdersOf(round, ended)) * 2 <= sizeOf(round.included))
+      this.fault = `round ${ended.round} ended without the word of more than half of its set`
     else {
       this.models.push({ root: ended.modelRoot, cid: ended.modelCid, round: ended.round, epoch: round.opened.epoch })
       this.holders = holdersOf(round, ended)
@@ -162,17 +163,6 @@ function note(round: OpenRound, event: Of<'Frozen' | 'Published' | 'PublicationD
   else if (event.kind === 'Published') round.published.add(event.attempt)
   else if (event.kind === 'PublicationDiscarded') round.published.delete(event.attempt)
   else round.votes.push(event)
-}
-
-/** How many sites of the set are behind the result: with exactly it, or, for a refusal, with whatever model the most of the others had. */
-function supporters(round: OpenRound, ended: Of<'RoundClosed' | 'RoundRefused'>): number {
-  const behind = sizeOf(holdersOf(round, ended))
-  if (ended.kind === 'RoundClosed') return behind
-  const models = Map.groupBy(
-    castFor(round, ended).filter(({ status }) => status === 'continue' || status === 'finished'),
-    (vote) => `${vote.status} ${vote.modelRoot} ${vote.modelCid}`,
-  )
-  return behind + Math.max(0, ...[...models.values()].map((votes) => sizeOf(votersIn(votes))))
 }
 
 /** Sites of the set that attested exactly the result. */

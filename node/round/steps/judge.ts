@@ -11,13 +11,15 @@ import type { Play, Round } from '../play.ts'
 import { judgeDrawn } from './judge-drawn.ts'
 import { isLarge, type Judgement, refusal, refusedStep, type Step } from './judgement.ts'
 import { withinBounds } from './tolerance.ts'
+import { wereTorn } from './torn.ts'
 import { votesAgainst } from './vote.ts'
 
 /**
  * The learner's step. A sum beyond what the protocol's bounds allow is refused, and so is a model that this site's own rows speak against: the base stays,
- * and its refusals go up by one.
+ * and its refusals go up by one. So is each that follows one over which votes divided the sites.
  */
 export async function judge(play: Play, round: Round, name: string, sum: Uint8Array): Promise<Judgement> {
+  if (await wereTorn(play, round)) return refusal(round, 'vote')
   if (isDrawn(play.study, round.base.model)) return judgeDrawn(play, round, name, sum)
   if (round.groups > 0) return judgeGroups(play, round, name, sum)
   const step = salted(play, sum, await stepOf(play, round, name, sum, round.view.round.included))

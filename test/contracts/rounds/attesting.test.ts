@@ -66,24 +66,17 @@ describe('RoundCoordinator, Attesting', () => {
       return outcome
     }
 
-    it('refuses when the largest result and the refusals together have one', async () => {
+    it('discards, whatever results and refusals have together', async () => {
       const { continue: go, refused: no } = STATUS
       const outcome = await disagree([go, go, no, no, go], ['a', 'a', 'r', 'r', 'b'])
-      expect(names(outcome)).to.deep.equal(['Attested', 'RoundRefused', 'RoundOpened'])
-      expect(event(outcome, 'RoundRefused').modelRoot).to.equal(digest('r 1 2'))
-    })
-
-    it('counts the largest refusal, the earlier of equals', async () => {
-      const { continue: go, refused: no } = STATUS
-      const outcome = await disagree([no, no, go, go, go], ['first', 'second', 'a', 'a', 'b'])
-      expect(event(outcome, 'RoundRefused').modelRoot).to.equal(digest('first 1 2'))
-    })
-
-    it('discards when they have none, and without refusals', async () => {
-      const { continue: go, refused: no, wrongSum } = STATUS
-      const outcome = await disagree([go, no, wrongSum, wrongSum, go], ['a', 'r', '', '', 'b'])
       expect(names(outcome)).to.deep.equal(['Attested', 'PublicationDiscarded', 'PhaseBegan'])
       expect(event(outcome, 'PublicationDiscarded').wrongSum).to.equal(false)
+    })
+
+    it('takes no model that the fewer name as the base', async () => {
+      const { continue: go, refused: no } = STATUS
+      const outcome = await disagree([no, go, go, no, no], ['forged', 'a', 'a', 'r', 'r'])
+      expect(names(outcome)).to.deep.equal(['Attested', 'PublicationDiscarded', 'PhaseBegan'])
     })
 
     it('decides at the limit with those that attested', async () => {
@@ -91,7 +84,7 @@ describe('RoundCoordinator, Attesting', () => {
       await run.attest(1, 1, STATUS.continue)
       await run.attest(2, 1, STATUS.refused)
       await pass()
-      expect(names(await run.tick())).to.deep.equal(['RoundRefused', 'RoundOpened'])
+      expect(names(await run.tick())).to.deep.equal(['PublicationDiscarded', 'PhaseBegan'])
     })
 
     it('discards at the limit when nobody attested', async () => {

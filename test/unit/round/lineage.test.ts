@@ -54,8 +54,8 @@ function logOf(): ChainEvent[] {
   published(3, 0)
   write({ kind: 'PublicationDiscarded', ...at(3), attempt: attemptNo(0), publisher: siteId(0), wrongSum: true })
   published(3, 1)
-  attested(3, 1, 0, 3, 'refused')
   attested(3, 1, 1, 9, 'continue')
+  for (const site of [2, 0]) attested(3, 1, site, 3, 'refused')
   ended('RoundRefused', 3, 1, 3)
   opened(4, 3, 1)
   frozen(4)
@@ -91,7 +91,7 @@ describe('lineage', () => {
     }
     assert.deepEqual(holdersAfter('RunOpened'), [])
     assert.deepEqual(holdersAfter('RoundClosed'), [0, 1])
-    assert.deepEqual(holdersAfter('RoundRefused'), [0], 'the other had another model')
+    assert.deepEqual(holdersAfter('RoundRefused'), [0, 2], 'the other had another model')
     assert.deepEqual(holdersAfter('RoundClosed', 1), [1, 2])
   })
 
@@ -111,6 +111,7 @@ describe('lineage', () => {
     ['another result', change('RoundClosed', 1, (e) => ({ ...e, modelRoot: digestOf(5) }) as ChainEvent), 3],
     ['a set that was never frozen', change('Frozen', 0, () => null), 1],
     ['a minority', change('Attested', 0, () => null), 1],
+    ['a refusal by the fewer', change('Attested', 5, () => null), 2],
     ['one site that speaks twice', change('Attested', 1, (e) => ({ ...e, site: siteId(0) }) as ChainEvent), 1],
     ['a site outside the set', change('Attested', 1, (e) => ({ ...e, site: siteId(9) }) as ChainEvent), 1],
     ['a sum that was thrown out', change('Published', 2, () => null), 2],

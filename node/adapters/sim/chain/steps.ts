@@ -7,7 +7,7 @@ import { limitPassed } from './limits.ts'
 import { openNext, type Rota } from './opening.ts'
 import { placeOf, type Round, type Run, siteAt } from './round.ts'
 import { beginPhase, changeState } from './state.ts'
-import { type Count, majorityOf, refusalOf } from './tally.ts'
+import { type Count, majorityOf } from './tally.ts'
 
 /** What the coordinator reads of the study's members. */
 export interface Membership {
@@ -33,7 +33,7 @@ export function stepAtLimit(run: Run, members: Membership, call: Call): Run {
     case 'Publishing':
       return voidRound(passOver(run, siteAt(run.round, run.round.firstPlace)), members, call)
     case 'Attesting':
-      return decideWithout(run, members, call)
+      return discard(run, false, members, call)
     case 'Witnessing':
       return endWitnessing(run, members, call)
     case 'Keying':
@@ -93,19 +93,14 @@ export function afterAttestation(run: Run, members: Membership, call: Call): Run
   const included = countOf(run.round.included)
   const winner = majorityOf(run.round.tally, included)
   if (winner !== undefined) return decide(run, winner, members, call)
-  return countOf(run.round.attested) === included ? decideWithout(run, members, call) : run
+  // No tuple has a majority and none will.
+  return countOf(run.round.attested) === included ? discard(run, false, members, call) : run
 }
 
 function decide(run: Run, winner: Count, members: Membership, call: Call): Run {
   if (winner.status === 'refused') return refuseRound(run, winner.model, members, call)
   if (winner.status === 'wrongSum') return discard(run, true, members, call)
   return closeRound(run, winner.model, winner.status, members, call)
-}
-
-/** No tuple has a majority and none will. */
-function decideWithout(run: Run, members: Membership, call: Call): Run {
-  const refusal = refusalOf(run.round.tally, countOf(run.round.included))
-  return refusal === null ? discard(run, false, members, call) : refuseRound(run, refusal.model, members, call)
 }
 
 function closeRound(run: Run, model: ModelRef, status: 'continue' | 'finished', members: Membership, call: Call): Run {

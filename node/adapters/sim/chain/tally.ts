@@ -17,14 +17,3 @@ export function count(tally: Tally, model: ModelRef, status: AttestStatus): Tall
 }
 
 export const majorityOf = (tally: Tally, included: number): Count | undefined => tally.find((c) => isMajority(c.sites, included))
-
-/** What is left when nobody else will attest: a refusal that stands with the most attested result, or null: discarded. */
-export function refusalOf(tally: Tally, included: number): Count | null {
-  const result = most(tally.filter((c) => c.status === 'continue' || c.status === 'finished'))
-  const refused = most(tally.filter((c) => c.status === 'refused'))
-  return refused !== undefined && isMajority((result?.sites ?? 0) + refused.sites, included) ? refused : null
-}
-
-/** The earlier of equals. */
-const most = (counts: Tally): Count | undefined =>
-  counts.reduce<Count | undefined>((best, c) => (best === undefined || c.sites > best.sites ? c : best), undefined)
