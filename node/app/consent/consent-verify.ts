@@ -1,12 +1,13 @@
 import type { EthersReader } from '#adapters/chain/ethers-chain.ts'
-import { readReceipt } from '#adapters/cohort/receipt.ts'
+import { type Receipt, readReceipt } from '#adapters/cohort/receipt.ts'
 import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
 import { readGiven } from '#app/given-text.ts'
 import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
-import { type Address, runId } from '#base/ids.ts'
+import { type Address, type Digest, runId } from '#base/ids.ts'
 import { networkDigest } from '#core/consent/cohort-map.ts'
 import { type ChainRecord, type CohortProof, judgeCohortProof, readCohortProof, type Verdict } from '#core/consent/cohort-proof.ts'
+import { showsInclusion } from '#patient/receipt.ts'
 import { programmeId } from '#wire/programme.ts'
 import { sha256 } from '../sha256.ts'
 
@@ -29,9 +30,12 @@ export async function verifyReceipt(call: VerifyCall): Promise<Verdict> {
   return withReader({ chain: call.chain, contracts }, call.signal, async (chain) => {
     const record = await consentRecordOf(chain, contracts, { ...proof, programme: receipt.programme })
     const withdrawnAtBlock = (await withdrawalsUnder(chain, receipt.programme)).get(receipt.tag) ?? null
-    return judgeCohortProof(proof, receipt.tag, { ...record, withdrawnAtBlock }, sha256)
+    return judgeCohortProof(proof, receipt.tag, { ...record, withdrawnAtBlock }, sha256, pinnedBy(receipt))
   })
 }
+
+/** The hospital cannot show another secret later than the one whose commitment its receipt has. */
+const pinnedBy = (receipt: Receipt): Digest | null => (receipt.version === 2 && showsInclusion(receipt) ? (receipt.inclusion?.map.end?.value as Digest) : null)
 
 async function readProof(file: string): Promise<CohortProof> {
   const text = await readGiven(file)

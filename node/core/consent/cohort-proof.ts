@@ -70,8 +70,11 @@ export type Verdict =
   | { readonly valid: true; readonly round: number; readonly state: CohortState; readonly reason: string }
   | { readonly valid: false; readonly round: number; readonly state: null; readonly reason: string }
 
-/** @param tag of the receipt whose holder asks */
-export function judgeCohortProof(proof: CohortProof, tag: Digest, chain: ChainRecord, sha256: Sha256): Verdict {
+/**
+ * @param tag of the receipt whose holder asks
+ * @param pinned what the receipt shows of the tag's secret, `secretCommitment`; null: it shows nothing yet
+ */
+export function judgeCohortProof(proof: CohortProof, tag: Digest, chain: ChainRecord, sha256: Sha256, pinned: Digest | null = null): Verdict {
   const bad = (reason: string): Verdict => ({ valid: false, round: proof.round, state: null, reason })
   if (proof.tag !== tag) return bad('it is about another receipt')
   if (chain.contributed === null)
@@ -81,6 +84,7 @@ export function judgeCohortProof(proof: CohortProof, tag: Digest, chain: ChainRe
   if (proof.cohort === null) return bad('the hospital declared a cohort in this round and shows none')
   const unbound = whyUnbound(proof, chain, sha256)
   if (unbound !== null) return bad(unbound)
+  if (pinned !== null && !equalBytes(fromHex(pinned), secretCommitment(fromHex(proof.secret), sha256))) return bad('it shows another secret than the receipt')
   const { root } = chain.contributed
   const place = { network: chain.network, run: runId(proof.run), round: roundNo(proof.round) }
   const isIn = (secret: string, map: ToldCountedProof): Placed | null => placedIn(root, cohortKey(fromHex(secret), place, sha256), map, sha256)
@@ -105,11 +109,16 @@ function whyNotIn({ standing }: CohortProof, chain: ChainRecord): string {
   return standing === null ? 'consent stood, and the hospital did not use it' : 'no consent stood when the round was contributed to'
 }
 
-/** Why the secret is not shown to be the one of this tag; null where it is. */
-function whyUnbound({ granted, standing, tag, secret }: CohortProof, { epochs, contributed }: ChainRecord, sha256: Sha256): string | null {
+/**
+ * Why the secret is not shown to be the one of this tag; null where it is. A root that came after the round, and after the withdrawal, shows nothing: it could be
+ * made with another secret on purpose, to deny that the tag was in.
+ */
+function whyUnbound({ granted, standing, tag, secret }: CohortProof, { epochs, contributed, withdrawnAtBlock }: ChainRecord, sha256: Sha256): string | null {
   const key = grantKey(fromHex(tag), sha256)
   const at = epochs.find(({ epoch }) => epoch === granted.epoch)
   if (at === undefined) return `the hospital put no root of consents on chain for epoch ${granted.epoch}`
+  const isAfterwards = at.block > (contributed?.block ?? 0) && withdrawnAtBlock !== null && at.block >= withdrawnAtBlock
+  if (isAfterwards) return `it shows the consent in epoch ${granted.epoch}, which came after the round and after the withdrawal`
   const shown = shownIn(at.root, key, granted.map, sha256)
   if (shown?.present !== true || !equalBytes(shown.value, secretCommitment(fromHex(secret), sha256)))
     return `it does not show the consent in epoch ${granted.epoch}, or with another secret`

@@ -4,10 +4,10 @@ import { cohortMap, cohortSecret, grantedMap, sha256 } from '#adapters/cohort/si
 import { fromBase64Url } from '#base/base64-url.ts'
 import { fromHex, toDigest, toHex } from '#base/bytes.ts'
 import { type Digest, roundNo, runId } from '#base/ids.ts'
-import { cohortKey, grantKey } from '#core/consent/cohort-map.ts'
+import { cohortKey, grantEntry, grantKey, paddedGrants, secretCommitment } from '#core/consent/cohort-map.ts'
 import { type ChainRecord, type CohortProof, judgeCohortProof, readCohortProof, tellCountedProof, tellMapProof } from '#core/consent/cohort-proof.ts'
 import { proveCounted } from '#core/consent/counted-map.ts'
-import { proveKey } from '#core/consent/keyed-map.ts'
+import { buildKeyedMap, proveKey } from '#core/consent/keyed-map.ts'
 import { keyed } from '../cohort/support.ts'
 
 // given a receipt's tag and a site's proof about a round
@@ -19,6 +19,7 @@ import { keyed } from '../cohort/support.ts'
 // │   ├── about another receipt, or of another round, network or site
 // │   ├── with another secret than the one of the tag's consent, whichever epoch it names
 // │   ├── when it passes over the epoch that stood
+// │   ├── when another secret is in a root that came after the round and the withdrawal, or than the receipt shows
 // │   └── when it shows nothing of a cohort that was declared, or one where none was
 // ├── one altered character makes it not hold
 // └── what is no proof is told apart; a proof takes less than 4 kB
@@ -131,6 +132,29 @@ describe('a proof about a receipt', () => {
     const { proof, says } = made({ epoch: 1 })
     assert.match(says({ ...proof, standing: null }).reason, /passes over epoch 2/)
     assert.match(says().reason, /does not show that epoch 2 lacked/)
+  })
+
+  it('does not hold with a secret that was put on chain to deny that a withdrawn record was in', () => {
+    const { proof, chain, says } = made({ granted: [tags, without(tag)], epoch: 1, withdrawnAtBlock: 80 })
+    assert.match(says().reason, /against the withdrawal/)
+    const other = sha256(Uint8Array.of(9))
+    const denying = buildKeyedMap(paddedGrants([grantEntry(fromHex(tag), other, sha256)], new Uint8Array(32), sha256), sha256)
+    const cohort = cohortMap(vault, PROGRAMME, tags, place)
+    const forged: CohortProof = {
+      ...proof,
+      secret: toHex(other),
+      granted: { epoch: 3, map: tellMapProof(proveKey(denying, grantKey(fromHex(tag), sha256))) },
+      cohort: tellCountedProof(proveCounted(cohort, cohortKey(other, place, sha256))),
+    }
+    const afterwards: ChainRecord = { ...chain, epochs: [...chain.epochs, { epoch: 3, root: toDigest(denying.root), block: 200 }] }
+    const verdict = says(forged, afterwards)
+    assert.deepEqual([verdict.valid, verdict.state], [false, null])
+    assert.match(verdict.reason, /after the round and after the withdrawal/)
+    // Without a withdrawal on chain the receipt tells.
+    const stopped = { ...afterwards, withdrawnAtBlock: null }
+    const pinned = toDigest(secretCommitment(secretOf(tag), sha256))
+    assert.match(judgeCohortProof(forged, tag, stopped, sha256, pinned).reason, /another secret than the receipt/)
+    assert.equal(judgeCohortProof(proof, tag, stopped, sha256, pinned).state, 'in the declared cohort')
   })
 
   it('does not hold with one character altered', () => {
