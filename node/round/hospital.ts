@@ -2,13 +2,15 @@ import { has } from '#base/bitmap.ts'
 import { isRotaError, nameOf, RotaError } from '#base/errors.ts'
 import type { RunId, SiteId, StudyId } from '#base/ids.ts'
 import type { RunState, StudyRecord } from '#ports/chain.ts'
-import { decodeMessage, type MaskingWord, type Message, type Word } from '#wire/message.ts'
+import { decodeLacking } from '#wire/masking/lacking.ts'
+import { decodeMessage, encodeTogether, type MaskingWord, type Message, type Word } from '#wire/message.ts'
 import { watchChanges } from './change-watch.ts'
 import { watchKeys } from './key-watch.ts'
+import { answerTo } from './masking/answer.ts'
 import { createMaskingMail } from './masking/mail.ts'
 import { createOffers, type Offers } from './offers.ts'
 import { settleOldJournal } from './old-journal.ts'
-import { createPlay, type Said } from './play.ts'
+import { createPlay, type Play, type Said } from './play.ts'
 import { type PlayHooks, type PlaySignals, playRun, RUN_GONE } from './player.ts'
 import { createRetention } from './retention.ts'
 import type { Site } from './site.ts'
@@ -42,6 +44,7 @@ export async function openHospital(given: Site, hooks: PlayHooks = {}): Promise<
   const unsubscribe = site.chain.onChange(wakeUp.wake)
   const rounds = new Map<RunId, number>()
   const mail: Mail = {
+    plays: new Map(),
     offers: createOffers(rounds),
     words: createWords(rounds),
     masking: createMaskingMail(rounds),
@@ -50,6 +53,7 @@ export async function openHospital(given: Site, hooks: PlayHooks = {}): Promise<
   await site.gossip.start(
     (message, from) => judge(message, from, mail),
     (message, from) => void deliver(site, message, from, mail, wakeUp),
+    (question, from) => answer(question, from, mail),
   )
   const height = { looked: 0 }
   const done = follow(site, wakeUp, rounds, mail, { stop: stopped.signal, leave: leaving.signal }, hooks, height).catch((error) => {
@@ -82,7 +86,7 @@ async function follow(
   site: Site,
   wakeUp: Waker,
   rounds: Map<RunId, number>,
-  said: Said,
+  said: Mail,
   signals: PlaySignals,
   hooks: PlayHooks,
   height: { looked: number },
@@ -184,7 +188,7 @@ async function play(
   run: RunId,
   wakeUp: Waker,
   rounds: Map<RunId, number>,
-  said: Said,
+  said: Mail,
   signals: PlaySignals,
   hooks: PlayHooks,
 ): Promise<boolean> {
@@ -194,7 +198,9 @@ async function play(
     site.host.log.error('run.refused', { run, study: study.id, site: opened.site, code: error.code, what: error.message })
     return false
   }
-  await playRun(createPlay(site, study, run, said, wakeUp.wake), wakeUp, signals, {
+  const played = createPlay(site, study, run, said, wakeUp.wake)
+  said.plays.set(run, played)
+  await playRun(played, wakeUp, signals, {
     ...hooks,
     seen(view) {
       rounds.set(run, view.round.round)
@@ -202,6 +208,7 @@ async function play(
     },
   })
   rounds.delete(run)
+  said.plays.delete(run)
   return true
 }
 
@@ -229,6 +236,21 @@ const messages = new WeakMap<Uint8Array, Message>()
 /** What members said that still matters. */
 interface Mail extends Said {
   readonly offers: Offers
+  /** Of the runs that are under way: what this site itself said is asked of them. */
+  readonly plays: Map<RunId, Play>
+}
+
+/** What this site says again to a member that lost it; null: nothing. What is no question of ours is not answered. */
+function answer(bytes: Uint8Array, from: SiteId, { plays }: Mail): Uint8Array | null {
+  try {
+    const question = decodeLacking(bytes)
+    const play = plays.get(question.run)
+    const [first, ...more] = play === undefined ? [] : answerTo(play, question, from)
+    return first === undefined || more.length === 0 ? (first ?? null) : encodeTogether([first, ...more])
+  } catch (error) {
+    if (isRotaError(error)) return null
+    throw error
+  }
 }
 
 /** What is no message of ours costs its sender score. */

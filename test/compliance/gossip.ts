@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { isRotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
-import type { Gossip } from '#ports/gossip.ts'
+import { type Gossip, QUESTION_LIMIT_BYTES } from '#ports/gossip.ts'
 import { MESSAGE_LIMIT_BYTES } from '#wire/announce.ts'
 
 /** Four sites that are members of each other and connected; none has called `start` yet. */
@@ -34,6 +34,8 @@ type Verdict = 'accept' | 'ignore' | 'reject'
  * ├── when a judge ignores or rejects, nothing is delivered there, and others are not affected
  * ├── when a message is over the limit, it is refused with ROTA-4002 and reaches nobody; one of the limit passes
  * ├── when a stranger publishes or listens, it is not heard and hears nothing
+ * ├── when one asks another, what that one answers is delivered to it alone, with its author, and judged as any message
+ * ├── when a stranger asks, a question is too long, or there is nothing to say, it is not answered: ROTA-4005
  * ├── when a member sends what is rejected, its score falls, until nothing of it is read
  * ├── when a member is removed, it is not heard, hears nothing, and is no peer any more
  * └── when one stops, nothing is delivered to it
@@ -51,6 +53,7 @@ export function gossipCompliance(name: string, makeWorld: () => Promise<GossipWo
         await gossip.start(
           (message) => verdicts?.(textOf(message), index) ?? 'accept',
           (message, from) => heard[index]!.push({ text: textOf(message), from }),
+          (question, from) => (textOf(question) === 'nothing' ? null : bytesOf(`${textOf(question)}, site ${from}`)),
         )
       }
       await world.until(() => world.sites.every(({ gossip }) => gossip.peers().length === world.sites.length - 1), 'all are peers')
@@ -110,6 +113,36 @@ export function gossipCompliance(name: string, makeWorld: () => Promise<GossipWo
         [0, 0, 0, 0],
       )
       await stranger.stop()
+    })
+
+    it('asks one member, and judges what it answers', async () => {
+      const asked = (at: number, question: string, by = site(0).gossip) => by.ask(site(at).site, bytesOf(question), AbortSignal.timeout(10_000))
+      verdicts = (text) => (text.startsWith('ill') ? 'ignore' : 'accept')
+      await asked(2, 'well')
+      await asked(2, 'ill')
+      await world.settle()
+      assert.deepEqual(
+        heard[0]!.filter(({ text }) => text.includes(', site')).map(({ text, from }) => [text, from]),
+        [[`well, site ${site(0).site}`, site(2).site]],
+      )
+      assert.deepEqual(
+        [1, 2, 3].map((index) => heard[index]!.filter(({ text }) => text.includes(', site')).length),
+        [0, 0, 0],
+      )
+      verdicts = null
+      const isUnanswered = (error: unknown) => isRotaError(error, 'ROTA-4005')
+      await assert.rejects(asked(2, 'nothing'), isUnanswered)
+      await assert.rejects(asked(2, 'x'.repeat(QUESTION_LIMIT_BYTES + 1)), isUnanswered)
+      const stranger = await world.stranger()
+      await stranger.start(
+        () => 'accept',
+        () => assert.fail('a stranger is told something'),
+        () => bytesOf('believe me'),
+      )
+      await assert.rejects(asked(2, 'well', stranger), isUnanswered)
+      await world.settle()
+      await stranger.stop()
+      await assert.rejects(site(0).gossip.ask(site(2).site, bytesOf('well'), AbortSignal.abort(new Error('enough'))), /enough/)
     })
 
     it('lets rejected messages cost their sender', async (t: TestContext) => {

@@ -3,7 +3,7 @@ import { type GossipSub, type GossipSubComponents, gossipsub, type Message, Topi
 import type { PeerId } from '@libp2p/interface'
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
-import type { Gossip } from '#ports/gossip.ts'
+import { type Gossip, QUESTION_LIMIT_BYTES } from '#ports/gossip.ts'
 import type { Log } from '#ports/host.ts'
 import type { Members } from '#ports/members.ts'
 import { MESSAGE_LIMIT_BYTES } from '#wire/announce.ts'
@@ -15,7 +15,22 @@ export interface Libp2pGossipOptions {
   readonly topic: string
   readonly members: Members
   readonly log: Log
+  /** Of the network that `service` is handed to; called once that runs. */
+  readonly line: () => Line
 }
+
+/** Questions of one member to another: one question and one answer a stream. Strangers are not served. */
+export interface Line {
+  /** No bytes: there is nothing to say. */
+  serve(protocol: string, limitBytes: number, answer: (question: Uint8Array, from: SiteId) => Promise<Uint8Array>): Promise<void>
+  unserve(protocol: string): Promise<void>
+  /** @throws ROTA-4005 not reached, cut off or nothing to say, 4007 does not know the protocol, 4002 over the limit, or the signal's reason */
+  ask(site: SiteId, protocol: string, limitBytes: number, question: Uint8Array, signal: AbortSignal): Promise<Uint8Array>
+}
+
+/** What a member said is asked for by this name; a member of an older version does not know it. */
+export const WORDS_PROTOCOL = '/rota/words/1'
+const ANSWER_MS = 10_000
 
 /**
  * An accepted message is delivered at once, and passed on this much later: by then the neighbours who had it from its sender have said that they do not want it,
@@ -30,6 +45,7 @@ interface Scoring {
 
 type Judge = Parameters<Gossip['start']>[0]
 type Deliver = Parameters<Gossip['start']>[1]
+type Answer = NonNullable<Parameters<Gossip['start']>[2]>
 
 /**
  * Gossip over gossipsub with signed messages. Hand `service` to the libp2p host before it starts; then `start`.
@@ -41,6 +57,8 @@ export class Libp2pGossip implements Gossip {
   readonly #traffic = { bytesIn: 0, bytesOut: 0 }
   /** Subscribed members that the last message did not go to. */
   #missed: ReadonlySet<string> = new Set()
+  /** Looks at what a member answers as at what it publishes. */
+  #take: ((message: Uint8Array, from: SiteId) => void) | null = null
   #pubsub: GossipSub | null = null
   #hangUp: (peer: PeerId) => Promise<void> = async () => undefined
 
@@ -72,13 +90,17 @@ export class Libp2pGossip implements Gossip {
     return this.#traffic
   }
 
-  async start(judge: Judge, deliver: Deliver): Promise<void> {
+  async start(judge: Judge, deliver: Deliver, answer: Answer = () => null): Promise<void> {
     const pubsub = this.#running()
+    this.#take = (message, from) => void this.#judged(message, from, null, judge, deliver)
+    await this.#options.line().serve(WORDS_PROTOCOL, QUESTION_LIMIT_BYTES, async (question, from) => this.#answered(answer(question, from)))
     pubsub.topicValidators.set(this.#options.topic, (peer, message) => this.#validate(peer.toString(), message, judge, deliver))
     pubsub.subscribe(this.#options.topic)
   }
 
   async stop(): Promise<void> {
+    if (this.#take !== null) await this.#options.line().unserve(WORDS_PROTOCOL)
+    this.#take = null
     this.#pubsub?.topicValidators.set(this.#options.topic, () => TopicValidatorResult.Ignore)
     if (this.#pubsub?.getTopics().includes(this.#options.topic)) this.#pubsub.unsubscribe(this.#options.topic)
   }
@@ -90,6 +112,25 @@ export class Libp2pGossip implements Gossip {
     this.#traffic.bytesOut += message.length * recipients.length
     this.#reviveDeaf(new Set(recipients.map(String)))
     return recipients.length
+  }
+
+  async ask(site: SiteId, question: Uint8Array, signal: AbortSignal): Promise<void> {
+    // Whoever said too much that was rejected is not read, and so not asked.
+    if (this.#take === null || this.scoreOf(site) < UNREAD_SCORE) throw new RotaError('ROTA-4005', { site })
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
+    const asked = this.#options.line().ask(site, WORDS_PROTOCOL, MESSAGE_LIMIT_BYTES, question, limited)
+    const message = await asked.catch((cause: unknown) => {
+      signal.throwIfAborted()
+      throw limited.aborted ? new RotaError('ROTA-4005', { site }, cause) : cause
+    })
+    this.#traffic.bytesIn += message.length
+    this.#take?.(message, site)
+  }
+
+  #answered(said: Uint8Array | null): Uint8Array {
+    const message = said === null || said.length > MESSAGE_LIMIT_BYTES ? new Uint8Array(0) : said
+    this.#traffic.bytesOut += message.length
+    return message
   }
 
   peers(): readonly SiteId[] {
@@ -130,27 +171,34 @@ export class Libp2pGossip implements Gossip {
     const from = this.#senderOf(message)
     // Whoever passed it on may just not know yet that its signer was removed: ignoring costs nobody anything.
     if (from === undefined || this.scoreOf(from) < UNREAD_SCORE) return TopicValidatorResult.Ignore
-    if (message.data.length > MESSAGE_LIMIT_BYTES) return this.#reject(from, relayedBy)
-    this.#traffic.bytesIn += message.data.length
-    try {
-      const verdict = judge(message.data, from)
-      if (verdict === 'reject') return this.#reject(from, relayedBy)
-      if (verdict === 'ignore') return TopicValidatorResult.Ignore
-      deliver(message.data, from)
-    } catch (error) {
-      this.#options.log.error('gossip.judge-failed', { site: from, reason: error instanceof Error ? error.name : 'unknown' })
+    if (message.data.length > MESSAGE_LIMIT_BYTES) {
+      this.#reject(from, relayedBy)
       return TopicValidatorResult.Ignore
     }
+    this.#traffic.bytesIn += message.data.length
+    if (!this.#judged(message.data, from, relayedBy, judge, deliver)) return TopicValidatorResult.Ignore
     await sleep(PASS_ON_AFTER_MS, undefined, { ref: false })
     return TopicValidatorResult.Accept
   }
 
+  /** @param relayedBy null: the member itself answered so @returns whether it was taken */
+  #judged(message: Uint8Array, from: SiteId, relayedBy: string | null, judge: Judge, deliver: Deliver): boolean {
+    try {
+      const verdict = judge(message, from)
+      if (verdict === 'reject') this.#reject(from, relayedBy)
+      if (verdict === 'accept') deliver(message, from)
+      return verdict === 'accept'
+    } catch (error) {
+      this.#options.log.error('gossip.judge-failed', { site: from, reason: error instanceof Error ? error.name : 'unknown' })
+      return false
+    }
+  }
+
   /** Counts against the signer, not against who brought it: see Penalties. */
-  #reject(from: SiteId, relayedBy: string): TopicValidatorResult {
+  #reject(from: SiteId, relayedBy: string | null): void {
     const signer = this.#options.members.list().find((member) => member.site === from)
     if (signer !== undefined) this.#penalties.add(signer.peerId)
-    this.#options.log.warn('gossip.rejected', { site: from, peerId: relayedBy })
-    return TopicValidatorResult.Ignore
+    this.#options.log.warn('gossip.rejected', { site: from, peerId: relayedBy ?? signer?.peerId })
   }
 
   #senderOf(message: Message): SiteId | undefined {

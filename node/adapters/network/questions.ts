@@ -37,6 +37,14 @@ export async function askQuestion(
   }
 }
 
+/** Both, of one network, for whoever asks and answers without knowing it. */
+export const questionsOf = (network: Pick<Network, 'serve' | 'unserve' | 'open'>) => ({
+  serve: (protocol: string, limit: number, answer: Answerer): Promise<void> => serveQuestions(network, protocol, limit, answer),
+  unserve: (protocol: string): Promise<void> => network.unserve(protocol),
+  ask: (site: SiteId, protocol: string, limit: number, question: Uint8Array, signal: AbortSignal): Promise<Uint8Array> =>
+    askQuestion(network, site, protocol, limit, question, signal),
+})
+
 /** A stream that ends without a byte is a refusal, or a cut. */
 function answered(bytes: Uint8Array, site: SiteId): Uint8Array {
   if (bytes.length === 0) throw new RotaError('ROTA-4005', { site })

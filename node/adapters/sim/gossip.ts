@@ -1,12 +1,13 @@
 import { RotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
-import type { Gossip } from '#ports/gossip.ts'
+import { type Gossip, QUESTION_LIMIT_BYTES } from '#ports/gossip.ts'
 import { MESSAGE_LIMIT_BYTES } from '#wire/announce.ts'
-import type { Life } from './life.ts'
+import { forever, type Life } from './life.ts'
 import type { Endpoint, SimNetwork } from './network.ts'
 
 type Judge = Parameters<Gossip['start']>[0]
 type Deliver = Parameters<Gossip['start']>[1]
+type Answer = NonNullable<Parameters<Gossip['start']>[2]>
 
 const REJECTION_COST = 100
 const DEAF_BELOW = -400
@@ -25,6 +26,7 @@ export class SimGossip implements Gossip, Endpoint {
   readonly #life: Life
   #judge: Judge | null = null
   #deliver: Deliver | null = null
+  #answer: Answer | null = null
 
   constructor(network: SimNetwork, life: Life, isMember: (site: SiteId) => boolean) {
     this.site = life.site
@@ -49,15 +51,26 @@ export class SimGossip implements Gossip, Endpoint {
     })
   }
 
-  async start(judge: Judge, deliver: Deliver): Promise<void> {
+  async ask(site: SiteId, question: Uint8Array, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    const answer = question.length > QUESTION_LIMIT_BYTES ? null : await this.#network.ask(question.slice(), this.site, site)
+    if (!this.#life.alive) return forever()
+    signal.throwIfAborted()
+    if (answer === null || !this.#isMember(site)) throw new RotaError('ROTA-4005', { site })
+    this.receive(answer, site)
+  }
+
+  async start(judge: Judge, deliver: Deliver, answer: Answer = () => null): Promise<void> {
     this.#judge = judge
     this.#deliver = deliver
+    this.#answer = answer
     this.#network.attach(this)
   }
 
   async stop(): Promise<void> {
     this.#judge = null
     this.#deliver = null
+    this.#answer = null
     this.#network.detach(this)
   }
 
@@ -76,5 +89,13 @@ export class SimGossip implements Gossip, Endpoint {
     const verdict = this.#judge(message, from)
     if (verdict === 'reject') this.#rejected.set(from, (this.#rejected.get(from) ?? 0) + 1)
     if (verdict === 'accept') this.#deliver?.(message, from)
+  }
+
+  answer(question: Uint8Array, from: SiteId): Uint8Array | null {
+    if (!this.#life.alive || this.#answer === null || !this.#isMember(from) || !this.#isMember(this.site)) return null
+    const said = this.#answer(question, from)
+    if (said === null || said.length > MESSAGE_LIMIT_BYTES) return null
+    this.traffic.bytesOut += said.length
+    return said.slice()
   }
 }

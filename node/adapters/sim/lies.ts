@@ -59,7 +59,10 @@ const TELL: Partial<Record<Lie, Tell>> = {
   'garbage-vector': (voice, { random, strike }) => otherVector(voice, (bytes) => random.bytes(bytes.length - (random.chance(0.5) ? 1 : 0)), strike),
   'hidden-garbage': (voice, { random, strike }) => otherVector(voice, (bytes) => hiding(bytes, () => random.bytes(4)), strike, 2),
   'hidden-poison': (voice, { strike }) => otherVector(voice, poisoned, strike, 2),
-  'withheld-vector': (voice, { strike }) => ({ ...voice, gossip: replacing(voice.gossip, { publish: struck(strike, async () => 0) }) }),
+  'withheld-vector': (voice, { strike }) => ({
+    ...voice,
+    gossip: replacing(voice.gossip, { publish: struck(strike, async () => 0), start: (judge, deliver) => voice.gossip.start(judge, deliver) }),
+  }),
   'wrong-slice-word': (voice, { strike }) => ({ ...voice, gossip: changingWords(voice.gossip, struck(strike, otherUnits)) }),
   'wrong-slice': (voice, { strike }) => ({ ...voice, ...forgingSlices(voice, false, strike) }),
   'two-slices': (voice, { strike }) => ({ ...voice, ...forgingSlices(voice, true, strike) }),

@@ -11,16 +11,26 @@ import { sha256 } from './hash.ts'
 import { replacing } from './liar.ts'
 import type { SimRandom } from './random.ts'
 
-/** Changes the shares that a site shows before they leave; null: they do not leave. Other words stay as they are. */
-export const changingShares = (gossip: SimGossip, change: (said: ReleaseMessage) => ReleaseMessage | null): SimGossip =>
-  replacing(gossip, {
+/** Changes the shares that a site shows before they leave, and when it is asked for them; null: they do not leave. Other words stay as they are. */
+export function changingShares(gossip: SimGossip, change: (said: ReleaseMessage) => ReleaseMessage | null): SimGossip {
+  const told = (message: Uint8Array): Uint8Array | null => {
+    const words = wordsApart(message)
+    const left = words.flatMap((word) => changed(word, change))
+    if (left.length === words.length && left.every((word, i) => word === words[i])) return message
+    return left.length === 0 ? null : encodeTogether(left)
+  }
+  return replacing(gossip, {
     async publish(message) {
-      const words = wordsApart(message)
-      const left = words.flatMap((word) => changed(word, change))
-      if (left.length === words.length && left.every((word, i) => word === words[i])) return gossip.publish(message)
-      return left.length === 0 ? 0 : gossip.publish(encodeTogether(left))
+      const left = told(message)
+      return left === null ? 0 : gossip.publish(left)
     },
+    start: (judge, deliver, answer) =>
+      gossip.start(judge, deliver, (question, from) => {
+        const said = answer?.(question, from) ?? null
+        return said === null ? null : told(said)
+      }),
   })
+}
 
 function changed(word: Uint8Array, change: (said: ReleaseMessage) => ReleaseMessage | null): Uint8Array[] {
   const said = saidIn(word)

@@ -18,6 +18,8 @@ export interface NetworkOptions {
 export interface Endpoint {
   readonly site: SiteId
   receive(message: Uint8Array, from: SiteId): void
+  /** What it says again to whoever asks; null: nothing. */
+  answer(question: Uint8Array, from: SiteId): Uint8Array | null
 }
 
 /** Links between all sites that are up; a partition cuts those between its sides. */
@@ -33,6 +35,8 @@ export class SimNetwork {
   onEquivocation: () => void = () => undefined
   /** Told of each message that a site sends. */
   onSend: ((message: Uint8Array, from: SiteId) => void) | null = null
+  /** Told of each question that a site asks another. */
+  onAsk: ((from: SiteId, to: SiteId) => void) | null = null
 
   constructor(time: SimTime, random: SimRandom, options: NetworkOptions) {
     this.time = time
@@ -84,6 +88,15 @@ export class SimNetwork {
     return new Promise((resolve) => this.time.together(this.latencyMs(), resolve))
   }
 
+  /** What `to` answers; null when it has nothing to say, cannot be reached, or its answer is lost. */
+  async ask(question: Uint8Array, from: SiteId, to: SiteId): Promise<Uint8Array | null> {
+    this.onAsk?.(from, to)
+    await this.answered()
+    if (!this.reaches(from, to) || this.losesAnswer()) return null
+    const answer = this.#endpoints.get(to)?.answer(question, from) ?? null
+    return answer === null ? null : this.#told(answer, to, from)
+  }
+
   losesAnswer(): boolean {
     return this.#random.chance(this.#options.fetchLoss ?? 0)
   }
@@ -110,9 +123,14 @@ export class SimNetwork {
 
   #bring(message: Uint8Array, from: SiteId, receiver: SiteId): void {
     if (!this.reaches(from, receiver)) return
-    const lies = this.equivocates.has(from) && receiver % 2 === 1
-    if (lies) this.onEquivocation()
-    this.#endpoints.get(receiver)?.receive(lies ? altered(message) : message, from)
+    this.#endpoints.get(receiver)?.receive(this.#told(message, from, receiver), from)
+  }
+
+  /** What becomes of a message to this receiver where its sender tells each half of the others something else. */
+  #told(message: Uint8Array, from: SiteId, receiver: SiteId): Uint8Array {
+    if (!this.equivocates.has(from) || receiver % 2 === 0) return message
+    this.onEquivocation()
+    return altered(message)
   }
 }
 

@@ -106,6 +106,7 @@ const scratchGossip = ({ say }: ScratchWorld): Gossip => ({
     return 0
   },
   start: nothing,
+  ask: nothing,
   stop: nothing,
   peers: () => [] as SiteId[],
   traffic: { bytesIn: 0, bytesOut: 0 },

@@ -11,6 +11,7 @@ import { openJournal } from '#adapters/journal/file-journal.ts'
 import { lockFolder } from '#adapters/journal/folder-lock.ts'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { type Network, startNetwork } from '#adapters/network/host.ts'
+import { questionsOf } from '#adapters/network/questions.ts'
 import type { Bitswap } from '#adapters/store/bitswap.ts'
 import { diskUse, FULLEST } from '#adapters/store/disk-use.ts'
 import { startModelStore } from '#adapters/store/helia-model-store.ts'
@@ -97,7 +98,7 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
   const members = await followMembers(chain, host.log)
   opened.onClose(async () => members.stop())
 
-  const gossip = new Libp2pGossip({ topic: topicOf(chain.chainId, address(config.contracts)), members, log: host.log })
+  const gossip = new Libp2pGossip({ topic: topicOf(chain.chainId, address(config.contracts)), members, log: host.log, line: () => questionsOf(network) })
   const network = await startNetwork({
     seed: vault.peerSeed,
     members,

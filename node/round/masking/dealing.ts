@@ -1,4 +1,4 @@
-import { has } from '#base/bitmap.ts'
+import { has, sizeOf } from '#base/bitmap.ts'
 import { toDigest } from '#base/bytes.ts'
 import { nameOf } from '#base/errors.ts'
 import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
@@ -7,6 +7,7 @@ import type { RoundKeys } from '#core/masking/round-keys.ts'
 import type { ModelRef } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
 import type { Play } from '../play.ts'
+import { type Asking, createAsking } from './asking.ts'
 import { createDeals, type Deals } from './deals.ts'
 import { ownKeys } from './secrets.ts'
 
@@ -20,6 +21,10 @@ export interface Dealing {
   /** Null until they are drawn, and once they are burnt. */
   keys: RoundKeys | null
   readonly deals: Deals
+  /** For what is lost of the others' words. */
+  readonly asking: Asking
+  /** How often each member was told again what this site said. */
+  readonly answered: Map<SiteId, number>
   /** When this site last said its offer, by its own clock. */
   offeredMs: number
   /** Its own deal file, once it is made. */
@@ -33,14 +38,21 @@ export interface Dealing {
 }
 
 export const NEVER = Number.NEGATIVE_INFINITY
+/** Where nothing is lost all words are there by then, and nobody is asked: in large rounds they take longer. */
+const LEAST_PATIENCE_MS = 500
+const PATIENCE_MS = 10
 
 export function openDealing({ site, wake }: Pick<Play, 'site' | 'wake'>, run: RunId, terms: DealingRound): Dealing {
   const of = { run, round: terms.round, ctx: toDigest(terms.ctx) }
+  const deals = createDeals(site, wake)
+  const patienceMs = Math.max(LEAST_PATIENCE_MS, PATIENCE_MS * sizeOf(terms.members))
   return {
     ...of,
     terms,
     keys: ownKeys(site, of),
-    deals: createDeals(site, wake),
+    deals,
+    asking: createAsking(site, { ...of, patienceMs, ended: deals.ended }),
+    answered: new Map(),
     offeredMs: NEVER,
     own: null,
     isLoading: false,

@@ -45,6 +45,8 @@ export interface Deals {
   /** @param told what sites said that they keyed with: where it is not among them it is asked for. @throws as open */
   fetchFile(key: EpochKey, site: SiteId, named: Named, told: readonly Uint8Array[]): void
   stop(): void
+  /** Aborts when it is stopped. */
+  readonly ended: AbortSignal
 }
 
 export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking' | 'sha256'>, onSettled: () => void): Deals {
@@ -150,6 +152,7 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
       )
     },
     stop: () => stopped.abort(),
+    ended: stopped.signal,
   }
 }
 
@@ -161,6 +164,16 @@ function decoded(bytes: Uint8Array): DealFile {
   const file = files.get(bytes) ?? decodeDealFile(bytes)
   files.set(bytes, file)
   return file
+}
+
+/** What a deal is bound to; of no deal, to nothing. */
+export function isBoundTo(bytes: Uint8Array, ctx: Digest): boolean {
+  try {
+    return toDigest(decoded(bytes).index.ctx) === ctx
+  } catch (error) {
+    if (isRotaError(error)) return false
+    throw error
+  }
 }
 
 export function rootOf(bytes: Uint8Array, { sha256 }: Pick<Site, 'sha256'>): Digest {

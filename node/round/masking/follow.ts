@@ -3,6 +3,7 @@ import type { Play, Round } from '../play.ts'
 import { lookAhead } from './ahead.ts'
 import { followOwn, isMember } from './dealing.ts'
 import { rootOf } from './deals.ts'
+import { askForLost } from './lacking.ts'
 import { isMasked, type MaskedRound, openMaskedRound } from './masked-round.ts'
 import { keyedBefore } from './said.ts'
 import { openShares, ownKeys } from './secrets.ts'
@@ -22,6 +23,7 @@ export async function followMasking(play: Play, round: Round, rules: StudyRules,
     followOwn(play, masked, round.key, signal)
     openDeals(play, masked)
   } else fetchKeyFiles(play, round, masked)
+  askForLost(play, round, masked)
   lookAhead(play, round, masked, rules, signal)
 }
 

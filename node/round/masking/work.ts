@@ -87,7 +87,8 @@ function waitedFor({ site }: Play, { view }: Round, terms: MaskingRound): SiteId
 function mayDeal(play: Play, round: Round, masked: MaskedRound, offered: readonly SiteId[], patienceOver: boolean): boolean {
   const { members, threshold } = masked.terms
   if (offered.length + 1 < threshold) return false
-  const isWhole = offered.length + 1 === sizeOf((members & ~round.view.round.abstained) as Bitmap)
+  const { id } = play.site
+  const isWhole = sitesOf((members & ~round.view.round.abstained) as Bitmap).every((each) => each === id || offered.includes(each))
   const hadTime = play.site.host.clock.nowMs() - masked.seenMs >= againMs(masked)
   return patienceOver || isWhole || (hadTime && waitedFor(play, round, masked.terms).every((each) => offered.includes(each)))
 }

@@ -4,7 +4,7 @@ import { RotaError } from '#base/errors.ts'
 import type { Bitmap } from '#base/ids.ts'
 import { fromCbor } from '../cbor.ts'
 
-/** What the five objects of a masked round have in common: dag-cbor arrays that begin with a version. */
+/** What the objects and words of a masked round have in common: dag-cbor arrays that begin with a version. */
 export const MASKING_VERSION = 1
 
 /**

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { Penalties, UNREAD_SCORE } from '#adapters/gossip/penalties.ts'
 import { topicOf } from '#adapters/gossip/topic.ts'
+import { isRotaError } from '#base/errors.ts'
 import { address, siteId } from '#base/ids.ts'
-import { TestWorld, until } from './world.ts'
+import { type TestNode, TestWorld, until } from './world.ts'
 
 /** What gossipsub's class holds beside its published interface. */
 interface Inside {
@@ -51,5 +52,17 @@ describe('libp2p gossip', () => {
     }, 'it hears again')
     assert.ok(published > 1)
     assert.deepEqual(b!.gossip.peers(), [siteId(0)])
+  })
+
+  it('asks nothing of a member of a version that answers no questions, and hears nothing of it', async () => {
+    world = await TestWorld.of(2)
+    const [a, older] = world.nodes
+    await a!.gossip.start(
+      () => 'accept',
+      () => assert.fail('nobody said anything'),
+    )
+    const asked = (from: TestNode, to: TestNode) => from.gossip.ask(to.site, Buffer.from('well?'), AbortSignal.timeout(5_000))
+    await assert.rejects(asked(a!, older!), (error) => isRotaError(error, 'ROTA-4007'))
+    await assert.rejects(asked(older!, a!), (error) => isRotaError(error, 'ROTA-4005'), 'before it listens it asks nobody')
   })
 })

@@ -8,6 +8,7 @@ import type { Stream } from '@libp2p/interface'
 import { Libp2pGossip } from '#adapters/gossip/libp2p-gossip.ts'
 import { type Network, type NetworkOptions, startNetwork } from '#adapters/network/host.ts'
 import { peerIdOf } from '#adapters/network/peer-id.ts'
+import { questionsOf } from '#adapters/network/questions.ts'
 import type { BlockNetwork } from '#adapters/store/block-network.ts'
 import { type HeliaModelStore, startModelStore } from '#adapters/store/helia-model-store.ts'
 import { type SiteId, siteId } from '#base/ids.ts'
@@ -89,7 +90,7 @@ export class TestWorld {
     const members = new TestMembers()
     const log = this.#options.log ?? quiet
     members.set([{ site: siteId(site), peerId: peerIdOf(seedOf(site)), multiaddrs: [] }])
-    const gossip = new Libp2pGossip({ topic, members, log })
+    const gossip = new Libp2pGossip({ topic, members, log, line: () => questionsOf(network) })
     let pubsub: GossipSub | null = null
     const service = (components: GossipSubComponents) => (pubsub = gossip.service(components))
     const network = await startNetwork({
