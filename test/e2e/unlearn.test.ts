@@ -150,7 +150,8 @@ async function isChecked(certificate: SignedCertificate): Promise<void> {
   const file = join(hospitals.dir, 'certificate.json')
   const check = async (value: unknown) => {
     await writeFile(file, JSON.stringify(value))
-    return checkCertificate({ certificate: file, chain: hospitals.chain.url, contracts: hospitals.contracts, signal: AbortSignal.timeout(20_000) })
+    const where = { chain: hospitals.chain.url, contracts: hospitals.contracts, signal: AbortSignal.timeout(20_000) }
+    return checkCertificate({ ...where, certificate: file, whose: { programme } })
   }
   const verdict = await check({ certificate })
   assert.deepEqual([verdict.valid, verdict.signedBy], [true, certificate.site.name])

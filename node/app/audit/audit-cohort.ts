@@ -1,11 +1,10 @@
 import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
-import { type CohortReader, consentRecordOf } from '#app/consent/consent-verify.ts'
+import type { CohortReader } from '#app/consent/consent-verify.ts'
 import { readGiven } from '#app/given-text.ts'
-import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
 import { type CohortOpening, judgeOpening, type OpeningVerdict, readCohortOpening } from '#core/consent/cohort-opening.ts'
 import { sha256 } from '../sha256.ts'
-import { auditedProgramme, type KnownProgramme } from './audited-programme.ts'
+import { auditedRecord, type KnownProgramme } from './audited-programme.ts'
 
 export type { OpeningVerdict } from '#core/consent/cohort-opening.ts'
 
@@ -30,10 +29,7 @@ export async function judgeOpeningOn(
   opening: CohortOpening,
   { opening: file, contracts, optOut, known }: Omit<AuditCohortCall, 'url' | 'signal'>,
 ): Promise<OpeningVerdict> {
-  const programme = await auditedProgramme(chain, { ...opening, file }, known)
-  const record = await consentRecordOf(chain, contractsAddress(contracts), { ...opening, programme })
-  const withdrawn = [...(await withdrawalsUnder(chain, programme))].map(([tag, block]) => ({ tag, block }))
-  return judgeOpening(opening, { ...record, withdrawn }, optOut, sha256)
+  return judgeOpening(opening, await auditedRecord(chain, contracts, { ...opening, file }, known), optOut, sha256)
 }
 
 async function readOpening(file: string): Promise<CohortOpening> {

@@ -1,9 +1,8 @@
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
 import { blockSeed, readQuestion } from '#app/consent/consent-sample.ts'
-import { type CohortReader, consentRecordOf } from '#app/consent/consent-verify.ts'
+import type { CohortReader } from '#app/consent/consent-verify.ts'
 import { readGiven } from '#app/given-text.ts'
-import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { fromHex, toHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import { runId } from '#base/ids.ts'
@@ -17,7 +16,7 @@ import {
   type SampleVerdict,
 } from '#core/consent/cohort-sample.ts'
 import { sha256 } from '../sha256.ts'
-import { auditedProgramme, type KnownProgramme } from './audited-programme.ts'
+import { auditedRecord, type KnownProgramme } from './audited-programme.ts'
 
 export type { CohortQuestion } from '#core/consent/cohort-sample.ts'
 
@@ -75,14 +74,12 @@ export async function judgeSampleOn(
     if (sample.seed !== null) throw new RotaError('ROTA-6038', { file })
     if (sample.drawn.length !== question.draws) throw new RotaError('ROTA-6044', { file, drawn: sample.drawn.length, draws: question.draws })
   }
-  const programme = await auditedProgramme(chain, { ...sample, file }, known)
-  const record = await consentRecordOf(chain, contractsAddress(contracts), { ...sample, programme })
+  const record = await auditedRecord(chain, contracts, { ...sample, file }, known)
   const { site, run, round } = sample
   if (record.contributed === null) throw new RotaError('ROTA-6039', { site, run, round })
-  const withdrawn = [...(await withdrawalsUnder(chain, programme))].map(([tag, block]) => ({ tag, block }))
   const { block } = record.contributed
   const seed = 'seed' in question ? fromHex(question.seed) : await blockSeed(chain, block)
-  return { ...judgeSample(sample, seed, { ...record, withdrawn }, sha256), coinBlock: 'seed' in question ? null : coinBlock(block) }
+  return { ...judgeSample(sample, seed, record, sha256), coinBlock: 'seed' in question ? null : coinBlock(block) }
 }
 
 async function readSample(file: string): Promise<CohortSample> {

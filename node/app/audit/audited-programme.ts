@@ -1,8 +1,12 @@
 import type { EthersReader } from '#adapters/chain/ethers-chain.ts'
 import type { PasswordSource } from '#adapters/vault/password.ts'
+import { contractsAddress } from '#app/chain/chain-reader.ts'
+import { consentRecordOf } from '#app/consent/consent-verify.ts'
+import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { loadStudyAudit } from '#audit/study-audit.ts'
 import { RotaError } from '#base/errors.ts'
 import { runId } from '#base/ids.ts'
+import type { AuditedRecord } from '#core/consent/cohort-opening.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import { sha256 } from '../sha256.ts'
 import { openSources } from './audit.ts'
@@ -21,6 +25,19 @@ interface Shown {
   readonly round: number
   /** As the file says. */
   readonly programme: string
+}
+
+/** What the chain says of a cohort that a file shows, under the programme of the run's study. @throws ROTA-6042, 6010, 6043, 64xx, 13xx, 5xxx */
+export async function auditedRecord(
+  chain: Pick<EthersReader, 'chainId' | 'events'>,
+  contracts: string,
+  shown: Shown & { readonly site: number },
+  known: KnownProgramme,
+): Promise<AuditedRecord> {
+  const programme = await auditedProgramme(chain, shown, known)
+  const record = await consentRecordOf(chain, contractsAddress(contracts), { ...shown, programme })
+  const withdrawn = [...(await withdrawalsUnder(chain, programme))].map(([tag, block]) => ({ tag, block }))
+  return { ...record, withdrawn }
 }
 
 /** The programme of the run's study, under which a file has to show consents. @throws ROTA-6042 it names another; 6010, 6043, 64xx, 13xx stores */

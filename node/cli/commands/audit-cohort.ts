@@ -1,9 +1,8 @@
-import type { KnownProgramme } from '#app/audit/audited-programme.ts'
 import { RotaError } from '#base/errors.ts'
 import { command } from '../command-file.ts'
+import { knownProgramme, programmeOptions } from '../known-programme.ts'
 import { needed } from '../needed.ts'
-import { flag, list, text, whole } from '../options.ts'
-import { passwordFrom } from '../site-options.ts'
+import { flag, text, whole } from '../options.ts'
 
 const chain = text('URL', "JSON-RPC endpoint of the network's chain")
 const contracts = text('ADDRESS', "the network's directory contract")
@@ -52,11 +51,7 @@ opened, under the programme of the run's study: as its protocol says, which --st
     sample: text('FILE', 'what rota consent open --json wrote with --question or --draws'),
     question: text('FILE', 'what rota audit draw --json wrote, and the sample answers'),
     draws: whole('N', "how many you demanded, where a block's hash drew (needed without --question)", { from: 1, to: 1_000 }),
-    programme: text('NAME', "the consent programme of the run's study, as its protocol names it (or --store)"),
-    store: list('DIR|URL,…', "where the study's protocol lies: a node's folder or a copy of its blocks, or, with --reader, the URL of a node's endpoint"),
-    reader: text('KEYSTORE', "the reader's keystore, for a --store that is a URL"),
-    passwordFile: text('FILE', "first line: the keystore's password"),
-    passwordFd: whole('N', 'file descriptor to read the password from', { from: 0 }),
+    ...programmeOptions,
     optOut: flag('the lawful basis lets records be used until somebody objects: members without a consent are counted and no fault (whole cohorts)'),
   },
   example: [
@@ -65,7 +60,7 @@ opened, under the programme of the run's study: as its protocol says, which --st
   ],
   async run({ options, out, signal }) {
     const { opening, sample, question, draws, optOut } = options
-    const where = { ...chainOf('audit cohort', options), known: knownProgramme(options), signal }
+    const where = { ...chainOf('audit cohort', options), known: knownProgramme('audit cohort', options), signal }
     if (sample === undefined) {
       const lonely = question !== undefined ? '--question' : draws !== undefined ? '--draws' : null
       if (lonely !== null) throw new RotaError('ROTA-1006', { command: 'audit cohort', reason: `${lonely} comes with --sample, which is missing` })
@@ -91,22 +86,6 @@ function whatWasAsked(question: string | undefined, draws: number | undefined): 
   if (question === undefined) return { draws: needed('audit cohort', '--question or --draws', draws) }
   if (draws !== undefined) throw new RotaError('ROTA-1102', { option: '--question', other: '--draws' })
   return question
-}
-
-interface ProgrammeOptions {
-  readonly programme: string | undefined
-  readonly store: readonly string[]
-  readonly reader: string | undefined
-  readonly passwordFile: string | undefined
-  readonly passwordFd: number | undefined
-}
-
-/** @throws ROTA-1006, ROTA-1102 */
-function knownProgramme(options: ProgrammeOptions): KnownProgramme {
-  const { programme, store, reader } = options
-  if (store.length === 0) return { programme: needed('audit cohort', '--programme or --store', programme) }
-  if (programme !== undefined) throw new RotaError('ROTA-1102', { option: '--programme', other: '--store' })
-  return { stores: store, reader, password: passwordFrom(options) }
 }
 
 const chainOf = (name: string, options: { readonly chain: string | undefined; readonly contracts: string | undefined }) => ({

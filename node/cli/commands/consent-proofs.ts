@@ -4,6 +4,7 @@ import { RotaError } from '#base/errors.ts'
 import { roundNo, runId } from '#base/ids.ts'
 import type { Output } from '#cli/output/output.ts'
 import { command } from '../command-file.ts'
+import { knownProgramme, type ProgrammeOptions, programmeOptions } from '../known-programme.ts'
 import { needed } from '../needed.ts'
 import { text, whole } from '../options.ts'
 import { passwordFrom, siteOptions } from '../site-options.ts'
@@ -92,33 +93,32 @@ export const consent_verify = command({
   group: 'Consent',
   summary: 'check, anywhere, what a site showed about a receipt against the chain',
   description: `Needs the receipt, the site's proof and a chain endpoint, and no account. Without --proof the receipt itself is checked: who countersigned it, and that
-the root on chain holds it. --confirmation checks what a desk handed out to somebody who withdrew; --certificate what rota consent unlearn wrote. It shows what the hospital declared under its signature, not what it did with
+the root on chain holds it. --confirmation checks what a desk handed out to somebody who withdrew; --certificate what rota consent unlearn wrote, with the receipt of the record, or without it under the programme that
+you name or that the study's protocol names: never as the certificate says. It shows what the hospital declared under its signature, not what it did with
 rows that it kept quiet about. Exit code 1 when the proof does not hold.`,
   options: {
     receipt: text('FILE', RECEIPT),
     proof: text('FILE', 'what rota consent prove --json wrote (default: the receipt itself is checked)'),
     confirmation: text('FILE', 'in place of a receipt: withdrawal-….json, as the hospital keeps it'),
-    certificate: text('FILE', 'in place of a receipt: what rota consent unlearn --json wrote (needs --contracts)'),
+    certificate: text('FILE', 'what rota consent unlearn --json wrote (with --receipt, or --contracts and --programme or --store)'),
     chain: text('URL', "JSON-RPC endpoint of the network's chain"),
     contracts: text('ADDRESS', "the network's directory contract (default: the one that the receipt names)"),
+    ...programmeOptions,
   },
   example: [
     'rota consent verify --receipt receipt-1f0c9a.json --proof proof.json --chain ws://127.0.0.1:8545',
     'rota consent verify --confirmation withdrawal-1f0c9a4e11d8be02.json --chain ws://127.0.0.1:8545',
+    'rota consent verify --receipt receipt-1f0c9a.json --certificate certificate.json --chain ws://127.0.0.1:8545',
   ],
   async run({ options, out, signal }) {
-    const { receipt, confirmation, certificate } = options
-    const [one, other] = [['--receipt', receipt] as const, ['--confirmation', confirmation] as const, ['--certificate', certificate] as const].flatMap(
-      ([name, file]) => (file === undefined ? [] : [name]),
-    )
-    if (one !== undefined && other !== undefined) throw new RotaError('ROTA-1102', { option: one, other })
+    const { confirmation, certificate } = options
+    refuseBoth(options)
     const where = { chain: needed('consent verify', '--chain', options.chain), contracts: options.contracts, signal }
     if (confirmation !== undefined) return verifyConfirmation(out, { ...where, confirmation })
-    if (certificate !== undefined)
-      return verifyCertificate(out, { ...where, certificate, contracts: needed('consent verify', '--contracts', options.contracts) })
+    if (certificate !== undefined) return verifyCertificate(out, { ...where, certificate, ...whoseRecord(options) })
     const { verifyReceipt } = await import('#app/consent/consent-verify.ts')
     const { verdictText } = await import('#cli/output/consent-text.ts')
-    const call = { ...where, receipt: needed('consent verify', '--receipt', receipt) }
+    const call = { ...where, receipt: needed('consent verify', '--receipt', options.receipt) }
     if (options.proof === undefined) {
       const { checkReceipt } = await import('#app/consent/receipt-check.ts')
       const { checkedText } = await import('#cli/output/consent-text.ts')
@@ -131,6 +131,33 @@ rows that it kept quiet about. Exit code 1 when the proof does not hold.`,
     return verdict.valid ? 0 : 1
   },
 })
+
+interface VerifyOptions extends ProgrammeOptions {
+  readonly receipt: string | undefined
+  readonly proof: string | undefined
+  readonly confirmation: string | undefined
+  readonly certificate: string | undefined
+  readonly contracts: string | undefined
+}
+
+const NOT_TOGETHER = [
+  ...([['receipt', 'confirmation'] as const, ['certificate', 'confirmation'] as const, ['certificate', 'proof'] as const] as const),
+  ...(['receipt', 'confirmation'] as const).flatMap((one) => [[one, 'programme'] as const, [one, 'store'] as const]),
+]
+
+/** A certificate alone may come with the receipt that it is about, which then says the programme. @throws ROTA-1102 */
+function refuseBoth(options: VerifyOptions): void {
+  const isGiven = (name: (typeof NOT_TOGETHER)[number][number]): boolean => (name === 'store' ? options.store.length > 0 : options[name] !== undefined)
+  for (const [one, other] of NOT_TOGETHER) if (isGiven(one) && isGiven(other)) throw new RotaError('ROTA-1102', { option: `--${one}`, other: `--${other}` })
+}
+
+/** The record that a certificate has to be about, and its network. @throws ROTA-1006, ROTA-1102 */
+function whoseRecord(options: VerifyOptions): Pick<CertificateCall, 'whose' | 'contracts'> {
+  const { receipt, contracts } = options
+  if (receipt !== undefined) return { whose: { receipt }, contracts }
+  const whose = knownProgramme('consent verify', options, '--receipt, --programme or --store')
+  return { whose, contracts: needed('consent verify', '--contracts', contracts) }
+}
 
 async function verifyConfirmation(out: Output, call: Parameters<typeof checkConfirmation>[0]): Promise<0 | 1> {
   const { checkConfirmation } = await import('#app/consent/confirmation-check.ts')
