@@ -6,6 +6,8 @@
  *   POST /api/withdrawals                 SignedWithdrawal                202 Taken · 200 OnChain
  *   GET  /api/withdrawals/:programme/:tag                                 WithdrawalState
  *   GET  /api/withdrawn?programme&prefix                                  Withdrawn
+ *   GET  /api/withdrawn?programme&until                                   Withdrawn
+ *   GET  /api/block?number                                                ToldBlock
  *   POST /api/proofs                      SignedRequest, ?page            ProvenRounds
  *   GET  /api/records?programme&site&rounds&epochs                        ToldRecords
  *   GET  /api/record?programme&site&run&round&tag                         ToldRecord
@@ -61,9 +63,18 @@ export interface OnChain {
 
 export type WithdrawalState = Taken | OnChain | { readonly state: 'unknown'; readonly tag: Digest }
 
-/** Withdrawals whose tags begin so: a page asks for one tag among many, and no portal learns which. */
+/**
+ * Withdrawals whose tags begin so: a page asks for one tag among many, and no portal learns which. Or all up to a block: what a cohort is held against whose
+ * round opened in it.
+ */
 export interface Withdrawn {
   readonly withdrawn: readonly { readonly tag: Digest; readonly block: number; readonly time: number }[]
+}
+
+/** A block that draws members of a cohort by lot. Null: it is still to come. */
+export interface ToldBlock {
+  readonly number: number
+  readonly hash: Digest | null
 }
 
 export interface ProvenRounds {

@@ -50,6 +50,7 @@ export const LONG: Readonly<Record<string, Known>> = {
   'test/unit/network/canary.test.ts': works(5),
   'test/unit/app/backup.test.ts': works(6),
   'test/unit/coverage/measure.test.ts': works(5),
+  'test/web/check-page.test.ts': waits(25),
   'test/web/desk.test.ts': works(12),
   'test/web/patient-page.test.ts': waits(45),
   'test/web/relay-process.test.ts': waits(10),

@@ -50,7 +50,8 @@ export async function patientWorld(
   termsOf: (portals: readonly string[]) => Terms = termsWith,
 ): Promise<PatientWorld> {
   const limits = Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, { seconds: 9, blocks: 7 }]))
-  const change = { limits, programme: PROGRAMME }
+  const { lawfulBasis } = termsOf([])
+  const change = { limits, programme: PROGRAMME, lawfulBasis }
   const { sites, cohort, protocol } = generatedStudy({ sites: 2, rows: 50, learner: { ...LOGISTIC, l2: 0.01 }, change })
   const named = sites.map((site, i) => ({ ...site, name: names[i] ?? site.name }))
   const hospitals = await makeHospitals(named, cohort.label.name)
@@ -63,8 +64,18 @@ export async function patientWorld(
     const terms = termsOf(portals)
     await publishTerms(hospitals, terms)
     const call = { folder: hospitals.folders[0] as string, password: null, signal }
-    const { receipts } = await recordConsents({ ...call, programme: PROGRAMME, patients: { names: PATIENTS }, receipts: join(hospitals.dir, 'receipts') })
+    const under = { programme: PROGRAMME, receipts: join(hospitals.dir, 'receipts') }
+    // By consent nobody is in who did not agree: then all do, at both.
+    const agreed = sites.map(({ rows }) => Array.from({ length: rows.train.rows + rows.test.rows }, (_, i) => `line ${i + 2}`))
+    const isAsked = lawfulBasis === 'consent'
+    const { receipts } = await recordConsents({ ...call, ...under, patients: { names: isAsked ? (agreed[0] ?? []) : PATIENTS } })
     await untilRooted(call)
+    for (const [i, names] of isAsked ? agreed.entries() : []) {
+      if (i === 0) continue
+      const other = { ...call, folder: hospitals.folders[i] as string }
+      await recordConsents({ ...other, ...under, patients: { names }, receipts: join(hospitals.dir, `receipts-${i}`) })
+      await untilRooted(other)
+    }
     const cards = await Promise.all(receipts.map(async ({ file }) => cardIn(file)))
     return {
       hospitals,

@@ -1,19 +1,23 @@
 /**
  * Pictures of the pages, as the docs show them, by a real browser at real portals and a real desk:
  *   node test/web/pictures.ts docs/pages        those of the docs
+ *   node test/web/pictures.ts DIR --check        that of the page that checks alone
  *   node test/web/pictures.ts DIR --all         and each state in light and dark, English and German, on a phone, at 200 %, and as it prints
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
+import { sampleCohort } from '#app/consent/consent-sample.ts'
+import { roundNo, runId } from '#base/ids.ts'
 import type { Terms } from '#core/consent/terms.ts'
 import { axeViolations, type Browser, openPage, type Page, type PageOptions, scrollsSideways, setMode, startBrowser } from '../support/browser.ts'
 import { HTML_NAME, makeDeskSite, PASSWORD, startDeskAt } from '../unit/desk/desk-site.ts'
 import { bundle, consent, SYSTEM } from '../unit/fhir/support.ts'
-import { patientWorld, termsWith } from './patient-world.ts'
+import { PROGRAMME, patientWorld, termsWith } from './patient-world.ts'
 
-const [folder = 'docs/pages', how] = process.argv.slice(2)
-const isAll = how === '--all'
+const [folder = 'docs/pages', ...how] = process.argv.slice(2)
+const isAll = how.includes('--all')
+const only = how.includes('--check') ? 'check' : null
 const WAIT = { timeout: 30_000 }
 const DESK = { width: 820, height: 640 }
 
@@ -110,6 +114,33 @@ async function patientPictures(browser: Browser): Promise<void> {
   }
 }
 
+/** Members drawn by lot, as an auditor checks them. */
+async function checkPictures(browser: Browser): Promise<void> {
+  const world = await patientWorld(2, ['Heart Centre', 'Lakeside Clinic'], (portals) => ({ ...plainTerms(portals), lawfulBasis: 'consent' }))
+  const { page, close } = await openPage(browser, DESK)
+  try {
+    await world.playRun()
+    const { folders, dir } = world.hospitals
+    const site = { folder: folders[0] as string, password: null, signal: new AbortController().signal }
+    const file = join(dir, 'sample.json')
+    await writeFile(file, JSON.stringify(await sampleCohort({ ...site, asked: { run: runId(1), round: roundNo(1), draws: 60 } })))
+    await page.goto(`${world.portals[0]}/check/`)
+    const input = (await page.waitForSelector('input[name=file]', WAIT)) as { uploadFile(path: string): Promise<void> } | null
+    await everyWay(page, 'check-first')
+    await input?.uploadFile(file)
+    await page.waitForSelector('input[name=draws]', WAIT)
+    await page.type('input[name=programme]', PROGRAMME)
+    await page.type('input[name=draws]', '60')
+    await press(page, 'Check')
+    await says(page, 'It holds')
+    await shoot(page, 'check', true)
+    await everyWay(page, 'check')
+  } finally {
+    await close()
+    await world.stop()
+  }
+}
+
 async function deskPictures(browser: Browser): Promise<void> {
   const site = await makeDeskSite()
   await writeFile(join(site.folder, 'fhir.yaml'), `patient: { system: '${SYSTEM}' }\n`)
@@ -176,8 +207,9 @@ async function importPicture(page: Page, dir: string): Promise<void> {
 await mkdir(folder, { recursive: true })
 const browser = await startBrowser()
 try {
-  await patientPictures(browser)
-  await deskPictures(browser)
+  if (only !== 'check') await patientPictures(browser)
+  await checkPictures(browser)
+  if (only !== 'check') await deskPictures(browser)
 } finally {
   await browser.close()
 }

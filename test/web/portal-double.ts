@@ -19,6 +19,8 @@ export async function portalDouble(of: string, changed: (real: PortalWork, place
     withdrawal: (programme, tag) => ask(`/api/withdrawals/${programme}/${tag}`),
     withdrawn: (programme, prefix) => ask(`/api/withdrawn?programme=${programme}&prefix=${prefix}`),
     proofs: () => Promise.reject(new Error('not asked')),
+    withdrawnUntil: (programme, block) => ask(`/api/withdrawn?programme=${programme}&until=${block}`),
+    block: (number) => ask(`/api/block?number=${number}`),
     records: ({ programme, site, rounds, epochs }) =>
       ask(`/api/records?programme=${programme}&site=${site}&rounds=${rounds.map(({ run, round }) => `${run}.${round}`)}&epochs=${epochs}`),
     record: () => Promise.reject(new Error('not asked')),

@@ -7,7 +7,8 @@ import { translated } from '#web/pages/shared/sentences.ts'
 
 // given the verifier's reasons, as its source writes them
 // ├── each that comes with a valid verdict has words in the page's languages
-// └── each that comes with a wrong proof is said in the page's other languages, numbers included
+// ├── each that comes with a wrong proof is said in the page's other languages, numbers included
+// └── so is all that the page for auditors can say, of proofs, samples and whole cohorts
 
 const SOURCE = readFileSync('node/core/consent/cohort-proof.ts', 'utf8')
 const english: Record<string, string> = JSON.parse(readFileSync('node/web/pages/patient/languages/en.json', 'utf8'))
@@ -54,5 +55,28 @@ describe("the verifier's reasons", () => {
       key: 'why.wrong',
       values: { reason: 'it is about another receipt' },
     })
+  })
+
+  it('of samples and whole cohorts are said in every language of the page for auditors', () => {
+    const sources = ['cohort-sample', 'cohort-opening']
+      .map((name) => readFileSync(`node/core/consent/${name}.ts`, 'utf8').replace(/^ *(\/\*\*|\*|\/\/).*$/gm, ''))
+      .join('\n')
+    const sentences = [...sources.matchAll(/(['`])((?:[a-z]+|\$\{[^}]*\}) (?:[^'`\n]| {2})*)\1/g)]
+      .map(([, , text]) => (text ?? '').replace(/\$\{[^}]*\}/g, '7'))
+      .filter((text) => text.split(' ').length >= 4 && !text.includes(': undefined'))
+    assert.ok(new Set(sentences).size >= 13, sentences.join('\n'))
+    const others = [
+      ...new Set(
+        [...SOURCE.matchAll(/(?:bad\(|return |: )(['`])((?:it|the hospital) [^'`]*)\1/g)].map(([, , text]) => (text ?? '').replace(/\$\{[^}]*\}/g, '7')),
+      ),
+    ]
+    for (const file of readdirSync('node/web/pages/check/languages').filter((name) => name !== 'en.json')) {
+      const texts = JSON.parse(readFileSync(`node/web/pages/check/languages/${file}`, 'utf8')) as Record<string, string>
+      for (const reason of [...sentences, ...reasons(), ...others]) {
+        const said = translated(reason, texts)
+        assert.ok(said !== null && said.includes('7') === reason.includes('7'), `${file}: ${reason}`)
+      }
+      for (const other of ['site', 'run', 'round', 'seed', 'number of draws']) assert.ok(translated(other, texts), other)
+    }
   })
 })

@@ -15,11 +15,11 @@ const USUAL_DELAY_HOURS = 1
 const HOUR_MS = 3_600_000
 
 /** All that is asked of the chain. */
-type Log = Pick<ChainReader, 'chainId' | 'events'>
+type Log = Pick<ChainReader, 'chainId' | 'events' | 'head'>
 type Of<Kind extends ChainEvent['kind']> = Extract<ChainEvent, { kind: Kind }>
 
 /** What a portal says of its chain alone; a relay that belongs to no site says the same. */
-export interface ChainAnswers extends Pick<PortalWork, 'withdrawn' | 'records' | 'record'> {
+export interface ChainAnswers extends Pick<PortalWork, 'withdrawn' | 'withdrawnUntil' | 'block' | 'records' | 'record'> {
   /** With what the site itself knows the names of. */
   programmes(own: readonly string[]): Promise<readonly ToldProgramme[]>
   onChain(programme: Digest, tag: Digest): Promise<OnChain | null>
@@ -27,7 +27,8 @@ export interface ChainAnswers extends Pick<PortalWork, 'withdrawn' | 'records' |
   promiseMs(programme: Digest): Promise<number>
 }
 
-export function chainAnswers(chain: Log, contracts: Address): ChainAnswers {
+/** @param hashOf a block that there is */
+export function chainAnswers(chain: Log, contracts: Address, hashOf: (block: number) => Promise<Digest>): ChainAnswers {
   const network = networkDigest(chain.chainId, contracts, sha256)
   const withdrawals = async (programme: Digest): Promise<readonly Of<'ConsentWithdrawn'>[]> => {
     const events = await chain.events(0, { kinds: ['ConsentWithdrawn'] })
@@ -50,24 +51,31 @@ export function chainAnswers(chain: Log, contracts: Address): ChainAnswers {
       return (terms?.terms.relayDelayHours ?? USUAL_DELAY_HOURS) * HOUR_MS
     },
     async withdrawn(programme, prefix): Promise<Withdrawn> {
-      const fits = (await withdrawals(programme)).filter(({ tag }) => tag.startsWith(prefix))
-      return { withdrawn: fits.map(({ tag, block, timestamp }) => ({ tag, block, time: timestamp })) }
+      return told((await withdrawals(programme)).filter(({ tag }) => tag.startsWith(prefix)))
     },
+    async withdrawnUntil(programme, block): Promise<Withdrawn> {
+      return told((await withdrawals(programme)).filter((e) => e.block <= block))
+    },
+    block: async (number) => ({ number, hash: (await chain.head()).number < number ? null : await hashOf(number) }),
     records,
     async record({ tag, run, round, ...asked }): Promise<ToldRecord> {
       const [withdrawn, roots] = await Promise.all([withdrawals(asked.programme), rootsOf(chain, asked)])
-      const told = (await records({ ...asked, rounds: [{ run, round }], epochs: [] })).rounds[0]
-      if (told === undefined) throw new RotaError('ROTA-6010', { run, round })
+      const shown = (await records({ ...asked, rounds: [{ run, round }], epochs: [] })).rounds[0]
+      if (shown === undefined) throw new RotaError('ROTA-6010', { run, round })
       return {
         network: toDigest(network),
-        openedAtBlock: told.openedAtBlock,
-        contributed: told.contributed,
+        openedAtBlock: shown.openedAtBlock,
+        contributed: shown.contributed,
         epochs: roots,
         withdrawnAtBlock: withdrawn.find((e) => e.tag === tag)?.block ?? null,
       }
     },
   }
 }
+
+const told = (events: readonly Of<'ConsentWithdrawn'>[]): Withdrawn => ({
+  withdrawn: events.map(({ tag, block, timestamp }) => ({ tag, block, time: timestamp })),
+})
 
 async function recordsOf(chain: Log, network: Digest, asked: AskedRecords): Promise<ToldRecords> {
   const rounds = await Promise.all(asked.rounds.map((place) => roundOf(chain, asked.site, place)))

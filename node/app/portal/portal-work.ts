@@ -51,6 +51,8 @@ export function portalWork({ site, network, answers, relay, account, others, clo
     },
     withdrawal: (programme, tag) => relay.state(programme, tag),
     withdrawn: answers.withdrawn,
+    withdrawnUntil: answers.withdrawnUntil,
+    block: answers.block,
     records: answers.records,
     record: answers.record,
     async proofs({ programme, tag }, page) {

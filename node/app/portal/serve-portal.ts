@@ -53,7 +53,7 @@ export async function servePortal(call: PortalCall): Promise<ServedPortal> {
   const stopped = new AbortController()
   const network = { chainId: Number(chain.chainId), contracts, consentRegistry: address(chain.link.addresses.ConsentRegistry) }
   const domain = consentDomain(chain.chainId, network.consentRegistry)
-  const answers = chainAnswers(chain, contracts)
+  const answers = chainAnswers(chain, contracts, (block) => chain.blockHash(block))
   const figures = join(call.state, 'figures.json')
   const relay = new Relay({
     totals: await readRelayFigures(figures),
@@ -64,7 +64,7 @@ export async function servePortal(call: PortalCall): Promise<ServedPortal> {
   })
   await relay.open()
   const work = portalWork({ ...{ site, network, answers, relay, log, clock: systemClock }, account: key.account, others: call.others })
-  const page = await pageFiles('patient')
+  const page = new Map([...(await pageFiles('patient')), ...(await pageFiles('check', '/check'))])
   const refused = (): void => relay.noteRefused()
   const server = await startPortalServer(call.listen, { work, domain, page, clock: systemClock, notes: log, behindProxy, requestsPerMinute, refused })
   const running = relay.run(stopped.signal).catch((error: unknown) => log.error('relay.ended', { code: nameOf(error) }))

@@ -5,7 +5,18 @@ import { RotaError } from '#base/errors.ts'
 import { faultAnswer } from './fault-answer.ts'
 import type { PortalParts } from './portal-parts.ts'
 import { networkPart, RateLimit } from './rate-limit.ts'
-import { readAgain, readAskedRecords, readPage, readPrefix, readProgramme, readRecordQuery, readRounds, readSigned, readTag } from './read-requests.ts'
+import {
+  readAgain,
+  readAskedRecords,
+  readBlock,
+  readPage,
+  readPrefix,
+  readProgramme,
+  readRecordQuery,
+  readRounds,
+  readSigned,
+  readTag,
+} from './read-requests.ts'
 import { wholeBody } from './whole-body.ts'
 
 /** A signed withdrawal has less than 600 bytes. */
@@ -13,6 +24,8 @@ const MOST_BYTES = 4 * 1024
 /** Proofs take the hospital's computer longest: ten pages of them a minute. */
 const PROOFS_COST = 30
 const POST_COST = 5
+/** Thousands of withdrawals in one answer. */
+const WHOLE_COST = 10
 
 /** Nothing but the page's own files runs, and it asks whatever portals the card names; no cookies, so any site may embed what is public here. */
 const PAGE_POLICY = [
@@ -71,7 +84,13 @@ export function portalApp(parts: PortalParts): Hono {
     }
   })
   app.get('/api/withdrawals/:programme/:tag', async (c) => c.json(await work.withdrawal(readProgramme(c.req.param('programme')), readTag(c.req.param('tag')))))
-  app.get('/api/withdrawn', async (c) => c.json(await work.withdrawn(readProgramme(c.req.query('programme')), readPrefix(c.req.query('prefix')))))
+  app.get('/api/withdrawn', compress(), async (c) => {
+    const { programme, prefix, until } = c.req.query()
+    if (until === undefined) return c.json(await work.withdrawn(readProgramme(programme), readPrefix(prefix)))
+    limit(c, WHOLE_COST - 1)
+    return c.json(await work.withdrawnUntil(readProgramme(programme), readBlock(until)))
+  })
+  app.get('/api/block', async (c) => c.json(await work.block(readBlock(c.req.query('number')))))
   app.post('/api/proofs', async (c) => {
     limit(c, PROOFS_COST - POST_COST)
     const request = readRounds(await c.req.json().catch(() => null), now(), domain)

@@ -1,5 +1,17 @@
 import type { Digest } from '#base/ids.ts'
-import type { Again, GivenAgain, OnChain, Place, ProvenRounds, Taken, ToldRecord, ToldRecords, WithdrawalState, Withdrawn } from '#patient/portal-api.ts'
+import type {
+  Again,
+  GivenAgain,
+  OnChain,
+  Place,
+  ProvenRounds,
+  Taken,
+  ToldBlock,
+  ToldRecord,
+  ToldRecords,
+  WithdrawalState,
+  Withdrawn,
+} from '#patient/portal-api.ts'
 import type { SignedRequest } from '#patient/request.ts'
 import type { ConsentDomain } from '#patient/typed-data.ts'
 import type { SignedWithdrawal } from '#patient/withdrawal.ts'
@@ -13,6 +25,8 @@ export interface PortalWork {
   take(withdrawal: SignedWithdrawal): Promise<Taken | OnChain>
   withdrawal(programme: Digest, tag: Digest): Promise<WithdrawalState>
   withdrawn(programme: Digest, prefix: string): Promise<Withdrawn>
+  withdrawnUntil(programme: Digest, block: number): Promise<Withdrawn>
+  block(number: number): Promise<ToldBlock>
   /** @throws ROTA-6507 no hospital, 6508 no such consent */
   proofs(request: SignedRequest, page: number): Promise<ProvenRounds>
   /** Rounds that the chain does not know are left out. */
@@ -40,7 +54,7 @@ export interface PortalParts {
   readonly domain: ConsentDomain
   readonly clock: Pick<Clock, 'nowMs'>
   readonly notes: Pick<Log, 'warn' | 'error'>
-  /** The patient's page, by path; null: the relay has none. */
+  /** The pages, by path: the patient's, and the one that checks what hospitals show; null: none. */
   readonly page: ReadonlyMap<string, PageFile> | null
   /** A proxy on this machine stands before it and says in X-Forwarded-For who asks. */
   readonly behindProxy: boolean

@@ -39,6 +39,8 @@ export const readTag = (text: string | undefined): Digest => (isDigest(text) ? t
 /** Three digits at least: what fits fewer is half the register. */
 export const readPrefix = (text: string | undefined): string => (text !== undefined && /^0x[0-9a-f]{3,64}$/.test(text) ? text : refuse('prefix of a tag'))
 
+export const readBlock = (text: string | undefined): number => whole(text, 'block')
+
 export const readPage = (text: string | undefined): number => (text === undefined ? 0 : whole(text, 'page'))
 
 /** Pages ask for ten. */

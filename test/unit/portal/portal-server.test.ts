@@ -21,6 +21,7 @@ import { HandClock, ID, KEY, PROGRAMME, type RelayWorld, relayWorld, signedBy } 
 // ├── forged, altered, cross-programme, cross-network: refused before anything else; so is what is no withdrawal
 // ├── questions by the card's key: expired, of another kind, and asked of a relay that belongs to no hospital
 // ├── records: of rounds that there are; wrong queries are refused
+// ├── all withdrawals up to a block, and a block's hash, for who checks a cohort
 // ├── too long, too many, nowhere: one answer each, with code, message and remedy
 // ├── what is for whoever runs it stays in the log
 // └── it serves the page's files and no other file of the disk; an address that is taken is named
@@ -141,6 +142,29 @@ describe('a portal', () => {
     ])
       await refused(`/api/records${query}`, undefined, 400, 'ROTA-6501')
     await refused(`/api/withdrawn?programme=${ID}&prefix=0x1`, undefined, 400, 'ROTA-6501')
+  })
+
+  it('tells all withdrawals up to a block, and what hash a block has that is there', async () => {
+    const { tag } = signed('eve')
+    await w.chain.withdrawMany(ID, [signed('eve')])
+    const { block } = (await w.answers.onChain(ID, tag)) ?? assert.fail('it is on chain')
+    const from = async (path: string) => {
+      const response = await fetch(`${server.url}${path}`, { headers: { 'x-forwarded-for': '10.0.0.7' } })
+      return { status: response.status, value: await response.json() }
+    }
+    const until = async (last: number) => ((await from(`/api/withdrawn?programme=${ID}&until=${last}`)).value as Withdrawn).withdrawn.map((each) => each.tag)
+    assert.ok((await until(block)).includes(tag) && !(await until(block - 1)).includes(tag))
+    const { number } = await w.chain.head()
+    type Block = { readonly number: number; readonly hash: string }
+    const [there, later] = [
+      (await from(`/api/block?number=${number}`)).value,
+      (await from(`/api/block?number=${number + 1}`)).value,
+    ] as readonly Block[] as readonly [Block, Block]
+    assert.deepEqual([there.number, there.hash.length, later], [number, 66, { number: number + 1, hash: null }])
+    for (const path of [`/api/withdrawn?programme=${ID}&until=x`, `/api/withdrawn?until=3`, '/api/block', '/api/block?number=-1']) {
+      const { status, value } = await from(path)
+      assert.deepEqual([status, (value as { code: string }).code], [400, 'ROTA-6501'], path)
+    }
   })
 
   it('answers what is too long or nowhere, and serves no other file', async () => {

@@ -7,9 +7,10 @@ import { type ChainAnswers, chainAnswers } from '#app/portal/chain-answers.ts'
 import { Relay, type RelayParts } from '#app/portal/relay.ts'
 import { WaitingFile } from '#app/portal/waiting-file.ts'
 import { sha256 } from '#app/sha256.ts'
-import { toHex } from '#base/bytes.ts'
+import { toDigest, toHex } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import { type Digest, digest, siteId } from '#base/ids.ts'
+import { word32 } from '#core/consent/cohort-map.ts'
 import { expiresAt, type Terms } from '#core/consent/terms.ts'
 import { consentKeys } from '#patient/keys.ts'
 import { type ConsentDomain, consentDomain } from '#patient/typed-data.ts'
@@ -84,7 +85,7 @@ export async function relayWorld(relayDelayHours = 8) {
   const chain = world.node(world.site(siteId(1))) as Chain
   const steward = world.steward(world.site(siteId(0)))
   const domain = consentDomain(chain.chainId, world.chain.consentRegistry)
-  const answers = chainAnswers(chain, world.chain.consentRegistry)
+  const answers = chainAnswers(chain, world.chain.consentRegistry, async (block) => toDigest(sha256(word32(block))))
   await publish(steward, termsOf(relayDelayHours))
   const clock = new HandClock()
   const file = join(folder, 'withdrawals.jsonl')

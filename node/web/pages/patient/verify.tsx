@@ -31,6 +31,11 @@ export function Verify({ network, standing }: { readonly network: Network; reado
           </p>
         )}
       </div>
+      {network.sources[0] === undefined ? null : (
+        <p>
+          {t('verify.others')} <a href={`${(network.own ?? network.sources[0]).url}/check/`}>{t('verify.others.link')}</a>
+        </p>
+      )}
     </section>
   )
 }
