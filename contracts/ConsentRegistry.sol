@@ -8,7 +8,7 @@ import {ISiteRegistry} from "./interfaces/ISiteRegistry.sol";
 import {Bitmap} from "./libraries/Bitmap.sol";
 import {Withdrawal} from "./libraries/Withdrawal.sol";
 import {SignedWithdrawal, Terms, TermsView} from "./types/Consents.sol";
-import {SiteId} from "./types/Ids.sol";
+import {MAX_SITES, SiteId} from "./types/Ids.sol";
 import {Role} from "./types/Sites.sol";
 
 /// @title ConsentRegistry
@@ -18,13 +18,14 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
     bytes32 private constant WITHDRAW_TYPE = keccak256("Withdraw(bytes32 programme,bytes32 tag)");
     bytes32 private constant OMBUDSMAN_TYPE = keccak256("OmbudsmanWithdraw(bytes32 programme,bytes32 tag)");
     uint256 private constant MAX_TEXT = 16_384;
+    uint256 private constant MADE = 1 << 255;
 
     ISiteRegistry private immutable SITES;
     mapping(bytes32 programme => TermsView) private _terms;
     mapping(bytes32 programme => mapping(bytes32 tag => uint256 blockNumber)) private _withdrawnAt;
-    /// @dev Of each site the number of its newest epoch, plus 1. Four sites share a word: the first of them alone pays for a new one. Roots are
-    /// in events.
-    mapping(bytes32 programme => mapping(uint256 group => uint64[4])) private _epochs;
+    /// @dev Of each site the number of its newest epoch, plus 1, in 64 bits; three sites share a word, whose highest bit says that terms made it. So no root
+    /// of a programme with terms pays for a new word, whoever is admitted later. Roots are in events.
+    mapping(bytes32 programme => mapping(uint256 group => uint256)) private _epochs;
 
     constructor(ISiteRegistry sites_) EIP712("Rota", "1") {
         SITES = sites_;
@@ -47,7 +48,8 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
         bytes32 actual = sha256(terms.text);
         if (terms.digest != actual) revert ConsentRegistry_OtherText(terms.digest, actual);
         if (terms.expiresAt <= block.timestamp) revert ConsentRegistry_Expired(terms.expiresAt);
-        // Effect: the newest terms
+        // Effect: the newest terms, and words for all sites' epochs with the first
+        if (terms.version == 1) _makeWords(programme);
         _terms[programme] = TermsView(terms.version, site, terms.basis, terms.expiresAt, terms.ombudsman, actual);
         emit TermsPublished(programme, site, terms.version, actual, terms.basis, terms.ombudsman, terms.expiresAt, terms.text);
     }
@@ -58,11 +60,12 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
         (SiteId site, Role role) = SITES.siteOf(msg.sender);
         if (role != Role.Node || !SITES.activeSites().has(site)) revert ConsentRegistry_NotActive(msg.sender);
         if (root == 0) revert ConsentRegistry_ZeroRoot();
-        uint64[4] storage epochs = _epochs[programme][SiteId.unwrap(site) / 4];
-        uint64 next = epochs[SiteId.unwrap(site) % 4];
+        (uint256 group, uint256 shift) = _placeOf(site);
+        uint256 word = _epochs[programme][group];
+        uint64 next = uint64(word >> shift);
         if (epoch < next || epoch == type(uint64).max) revert ConsentRegistry_EpochNotRising(site, programme, epoch, next == 0 ? 0 : next - 1);
         // Effect: the site's newest epoch
-        epochs[SiteId.unwrap(site) % 4] = epoch + 1;
+        _epochs[programme][group] = (word & ~(uint256(type(uint64).max) << shift)) | (uint256(epoch + 1) << shift);
         emit ConsentRoot(site, programme, epoch, root);
     }
 
@@ -127,13 +130,26 @@ contract ConsentRegistry is IConsentRegistry, EIP712 {
 
     /// @inheritdoc IConsentRegistry
     function epochOf(SiteId site, bytes32 programme) external view returns (uint64 epoch, bool set) {
-        uint64 next = _epochs[programme][SiteId.unwrap(site) / 4][SiteId.unwrap(site) % 4];
+        (uint256 group, uint256 shift) = _placeOf(site);
+        uint64 next = uint64(_epochs[programme][group] >> shift);
         return next == 0 ? (0, false) : (next - 1, true);
     }
 
     /// @inheritdoc IConsentRegistry
     function tagOf(bytes32 blind, address patientKey) public pure returns (bytes32) {
         return Withdrawal.tagOf(blind, patientKey);
+    }
+
+    function _makeWords(bytes32 programme) private {
+        mapping(uint256 group => uint256) storage epochs = _epochs[programme];
+        for (uint256 group = 0; group <= (MAX_SITES - 1) / 3; ++group) {
+            epochs[group] |= MADE;
+        }
+    }
+
+    function _placeOf(SiteId site) private pure returns (uint256 group, uint256 shift) {
+        uint256 id = SiteId.unwrap(site);
+        return (id / 3, 64 * (id % 3));
     }
 
     function _checkSignature(bytes32 kind, bytes32 programme, bytes32 tag, address key, bytes calldata signature) private view {

@@ -68,8 +68,7 @@ contract RoundCoordinator is Contributing, RoundViews {
         (r.quorum, r.minSites, r.maxRounds, r.slices, r.exact) = (rules.quorum, rules.minSites, rules.maxRounds, rules.slices, rules.exact);
         (r.masked, r.wordBits) = (rules.mode == Mode.Masked, rules.wordBits);
         if (r.masked) r.keyingLimit = PhaseClock.packLimit(rules.limits[uint256(Phase.Keying)]);
-        (uint256 charge,) = PRIVACY.policyOf(study);
-        r.accounted = charge != 0;
+        r.accounted = PRIVACY.begin(id, study);
         (r.lastLeader, r.limits, r.modelRoot, r.modelCid) = (NO_SITE, PhaseClock.packLimits(rules.limits), modelRoot, modelCid);
         emit RunOpened(id, study, site, modelRoot, modelCid);
         _openRound(id, r, false);

@@ -20,6 +20,8 @@ interface IPrivacyLedger {
     error PrivacyLedger_TooLate(StudyId study);
     /// @notice Needs a charge from 1 in every lane, a limit below 2^31 - 1 in every lane, and room for one charge.
     error PrivacyLedger_BadPolicy(uint256 charge, uint256 limit);
+    /// @notice Only the coordinator that made the ledger opens runs.
+    error PrivacyLedger_NotCoordinator(address caller);
     /// @notice The study is not accounted.
     error PrivacyLedger_NoPolicy(StudyId study);
     /// @notice A dataset has a name.
@@ -36,6 +38,16 @@ interface IPrivacyLedger {
     /// @param limit what a dataset may have spent, all studies counted, after a contribution to this one
     function setPolicy(StudyId study, uint256 charge, uint256 limit) external;
 
+    /// @notice Called by the coordinator when a run opens: makes the words in which an accounted study's run keeps who was charged last, so that no
+    /// charge pays for a new one. They do for all sites of the registry, and for eight more at least that are admitted while the run lasts.
+    /// @return accounted whether the study is
+    function begin(RunId run, StudyId study) external returns (bool accounted);
+
+    /// @notice Makes the word in which the caller's dataset adds up, so that its first charge costs what the later ones do. Changes nothing else, and nothing
+    /// the second time; a dataset that was not prepared is charged as well, for some 17,000 gas more the first time.
+    /// @dev Requirements, in this order: node of a site (SiteRegistry_NotNode); a dataset's name (ZeroDataset).
+    function prepare(bytes32 dataset) external;
+
     /// @notice Charges the caller's dataset for its contribution to a round; to be called before it trains.
     /// @dev Requirements, in this order: known run (RoundCoordinator_UnknownRun); node of a site (SiteRegistry_NotNode); accounted study (NoPolicy);
     /// a dataset's name (ZeroDataset); a later round than was charged last in this run (AlreadyCharged); within the limit (LimitReached).
@@ -48,6 +60,9 @@ interface IPrivacyLedger {
 
     /// @notice What a site's dataset has spent in all studies.
     function spentOf(SiteId site, bytes32 dataset) external view returns (uint256 spent);
+
+    /// @notice Whether a dataset's first charge costs no more than later ones: it was prepared, or charged.
+    function isPrepared(SiteId site, bytes32 dataset) external view returns (bool);
 
     /// @notice The last round of a run for which a site was charged; 0 for none.
     function lastCharged(RunId run, SiteId site) external view returns (RoundNo round);

@@ -5,10 +5,13 @@ import { promisify } from 'node:util'
 import { deployNetwork } from '#adapters/chain/deploy.ts'
 import { connectChain, type EthersChain } from '#adapters/chain/ethers-chain.ts'
 import { openEndpoint } from '#adapters/chain/link.ts'
+import { openSender } from '#adapters/chain/sender.ts'
+import { sendTo, writerOf } from '#adapters/chain/writer.ts'
 import { startAnvil } from '#adapters/devchain/anvil.ts'
 import { jsonRpc } from '#adapters/devchain/machine.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
-import { vaultOf } from '#adapters/vault/secrets-vault.ts'
+import { type OpenVault, vaultOf } from '#adapters/vault/secrets-vault.ts'
+import { sha256 } from '#app/sha256.ts'
 import { toDigest, toHex } from '#base/bytes.ts'
 import { programmeId } from '#patient/keys.ts'
 import { consentDomain } from '#patient/typed-data.ts'
@@ -24,6 +27,7 @@ const SITES = 5
 const BATCH = 20
 const LIMIT_MS = 600_000
 const PROGRAMME = 'bench'
+const IN_2100 = 4_102_444_800
 
 interface Measured {
   readonly madeS: number
@@ -92,18 +96,21 @@ export async function consentRows(): Promise<Row[]> {
 const one = (value: number): Figure => ({ median: value, low: value, high: value })
 
 /** By the receipts of transactions on a chain of its own. */
-async function gasRows(row: (work: string, unit: string, rota: Figure, bar: number, note?: string) => Row): Promise<Row[]> {
+export async function gasRows(row: (work: string, unit: string, rota: Figure, bar: number, note?: string) => Row): Promise<Row[]> {
   const devChain = await startAnvil()
   try {
     const secret = () => systemRandom.bytes(32)
     const founder = vaultOf({ node: secret(), peer: secret(), encryption: secret(), site: secret() }, systemRandom)
-    const account = () => vaultOf({ node: secret(), peer: secret(), encryption: secret(), site: secret() }, systemRandom).nodeAccount
+    const [steward, recovery] = [0, 1].map(() => vaultOf({ node: secret(), peer: secret(), encryption: secret(), site: secret() }, systemRandom)) as [
+      OpenVault,
+      OpenVault,
+    ]
     const endpoint = await openEndpoint({ url: devChain.url })
     const details = {
       name: 'a hospital',
       node: founder.nodeAccount,
-      steward: account(),
-      recovery: account(),
+      steward: steward.nodeAccount,
+      recovery: recovery.nodeAccount,
       peerId: 'a peer',
       encryptionKey: founder.encryptionKey,
       multiaddrs: [],
@@ -111,7 +118,7 @@ async function gasRows(row: (work: string, unit: string, rota: Figure, bar: numb
     const { directory } = await deployNetwork(endpoint, [details], toHex(secret())).finally(() => endpoint.rpc.stop())
     const chain = await connectChain({ url: devChain.url, contracts: directory, signer: founder.nodeKey })
     try {
-      return await measureGas(chain, devChain.port, row)
+      return await measureGas(chain, steward.nodeKey, devChain.port, row)
     } finally {
       await chain.stop()
     }
@@ -120,16 +127,21 @@ async function gasRows(row: (work: string, unit: string, rota: Figure, bar: numb
   }
 }
 
-async function measureGas(chain: EthersChain, port: number, row: Parameters<typeof gasRows>[0]): Promise<Row[]> {
+async function measureGas(chain: EthersChain, stewardKey: string, port: number, row: Parameters<typeof gasRows>[0]): Promise<Row[]> {
   const id = programmeId(PROGRAMME)
   const signed = (): SignedWithdrawal => signWithdrawal(systemRandom.bytes(16), PROGRAMME, consentDomain(chain.chainId, chain.link.addresses.ConsentRegistry))
   const gasOf = async (kind: ChainEventBody['kind']): Promise<number> => {
     const tx = (await chain.events(0, { kinds: [kind] })).at(-1)?.tx
     return Number(((await jsonRpc(port, 'eth_getTransactionReceipt', [tx])) as { readonly gasUsed: string }).gasUsed)
   }
-  // The second root is what a site pays day by day.
-  for (const epoch of [1, 2]) await chain.consentRoot(id, epoch, toDigest(systemRandom.bytes(32)))
-  const root = await gasOf('ConsentRoot')
+  const text = new TextEncoder().encode('what is agreed to')
+  const terms = { version: 1, digest: toDigest(sha256(text)), basis: 'consent', ombudsman: null, expiresAt: IN_2100, text: toHex(text) } as const
+  await writerOf(sendTo(chain.link, openSender(chain.link, stewardKey))).publishTerms(id, terms)
+  const rootIn = async (epoch: number): Promise<number> => {
+    await chain.consentRoot(id, epoch, toDigest(systemRandom.bytes(32)))
+    return gasOf('ConsentRoot')
+  }
+  const [first, root] = [await rootIn(1), await rootIn(2)]
   const { blind, patientKey, signature } = signed()
   await chain.withdraw(id, blind, patientKey, signature)
   const single = await gasOf('ConsentWithdrawn')
@@ -138,6 +150,7 @@ async function measureGas(chain: EthersChain, port: number, row: Parameters<type
   return [
     row('gas of a withdrawal', 'gas', one(single), 60_000),
     row(`gas of a withdrawal in a batch of ${BATCH}`, 'gas', one(each), 30_000),
+    row("gas of a site's first root of a programme", 'gas', one(first), 45_000),
     row("gas of a site's root", 'gas', one(root), 45_000),
   ]
 }

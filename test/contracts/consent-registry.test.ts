@@ -96,6 +96,17 @@ describe('ConsentRegistry', () => {
       expect(await read(w.consents, 'sites')).to.equal(w.sites.target)
     })
 
+    it('keeps those from before the first terms', async () => {
+      await setRoot(0, 3)
+      await publishTerms(1)
+      expect(await read(w.consents, 'epochOf', 0, PROGRAMME)).to.deep.equal([3n, true])
+      expect(await read(w.consents, 'epochOf', 1, PROGRAMME)).to.deep.equal([0n, false])
+      await refused(setRoot(0, 3), w.consents, 'ConsentRegistry_EpochNotRising', [0, PROGRAMME, 3, 3])
+      await setRoot(1, 0)
+      await publishTerms(1, { version: 2 })
+      expect(await read(w.consents, 'epochOf', 1, PROGRAMME)).to.deep.equal([0n, true])
+    })
+
     it('refuses an epoch that does not rise, and zero', async () => {
       await setRoot(0, 3)
       for (const epoch of [2, 3]) await refused(setRoot(0, epoch), w.consents, 'ConsentRegistry_EpochNotRising', [0, PROGRAMME, epoch, 3])

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { names, refused } from './support/expect.ts'
+import { bareSite, fullRegistry } from './support/full-registry.ts'
 import { connect, details, digest, ethers, type Hospital, helpers, NO_SITE, read, World } from './support/world.ts'
 
 const STATE = { Active: 2n, Suspended: 3n, Removed: 4n } as const
@@ -118,23 +119,10 @@ describe('SiteRegistry', () => {
     })
 
     it('refuses the 257th site', async () => {
-      const wallet = (i: number, role: string) => ethers.getAddress(`0x${digest(`${i} ${role}`).slice(26)}`)
-      const bare = (i: number) => ({
-        name: 's',
-        node: wallet(i, 'n'),
-        steward: wallet(i, 's'),
-        recovery: wallet(i, 'r'),
-        peerId: 'p',
-        encryptionKey: digest('k'),
-        multiaddrs: [],
-      })
-      const [node, steward, recovery] = w.spare.slice(3)
-      if (node === undefined || steward === undefined || recovery === undefined) throw new Error('too few accounts')
-      const factory = await ethers.getContractFactory('FullRegistry')
-      const full = await factory.deploy(await details({ node, steward, recovery }, 'first'))
-      for (let i = 1; i < 256; i += 32) await (await full.getFunction('fill').send(Array.from({ length: Math.min(32, 256 - i) }, (_, k) => bare(i + k)))).wait()
-      expect(await read(full as never, 'activeSites')).to.equal(2n ** 256n - 1n)
-      await refused(full.getFunction('fill').send([bare(256)]), w.sites, 'SiteRegistry_Full')
+      const full = await fullRegistry(w.spare.slice(3, 6))
+      await full.fill(w.spare.slice(6, 9))
+      expect(await read(full.sites, 'activeSites')).to.equal(2n ** 256n - 1n)
+      await refused(full.admit([bareSite(256)]), w.sites, 'SiteRegistry_Full')
     })
   })
 

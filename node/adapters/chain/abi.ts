@@ -1,7 +1,7 @@
 // Generated from contracts/ by scripts/generate-abi.ts; a test compares the two.
 
 /** What RotaDirectory.version() says on a network that this node works with. */
-export const VERSION = 'rota-contracts/4'
+export const VERSION = 'rota-contracts/5'
 
 /** Functions, events and errors of each contract, in ethers' human-readable form. */
 export const ABI = {
@@ -239,14 +239,18 @@ export const ABI = {
     'error PrivacyLedger_BadPolicy(uint256 charge, uint256 limit)',
     'error PrivacyLedger_LimitReached(uint16 site, bytes32 dataset, uint256 spent, uint256 limit)',
     'error PrivacyLedger_NoPolicy(uint32 study)',
+    'error PrivacyLedger_NotCoordinator(address caller)',
     'error PrivacyLedger_NotPublisher(uint32 study, uint16 site)',
     'error PrivacyLedger_TooLate(uint32 study)',
     'error PrivacyLedger_ZeroDataset()',
     'event Charged(uint32 indexed run, uint32 indexed round, uint16 indexed site, bytes32 dataset, uint256 spent)',
     'event PolicySet(uint32 indexed study, uint16 indexed site, uint256 charge, uint256 limit)',
+    'function begin(uint32 run, uint32 study) returns (bool accounted)',
     'function charge(uint32 run, uint32 round, bytes32 dataset)',
+    'function isPrepared(uint16 site, bytes32 dataset) view returns (bool)',
     'function lastCharged(uint32 run, uint16 site) view returns (uint32)',
     'function policyOf(uint32 study) view returns (uint256, uint256)',
+    'function prepare(bytes32 dataset)',
     'function setPolicy(uint32 study, uint256 charge_, uint256 limit)',
     'function spentOf(uint16 site, bytes32 dataset) view returns (uint256)',
   ],

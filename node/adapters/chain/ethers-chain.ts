@@ -3,6 +3,7 @@ import type { Chain, ChainReader } from '#ports/chain.ts'
 import { noEventFile, openEventFile } from './event-file.ts'
 import { type EventLog, openEventLog, type Rewind, watchedOf } from './event-log.ts'
 import { asAnswered, type EndpointOptions, type Link, openLink } from './link.ts'
+import { preparing } from './prepared-charge.ts'
 import { readerOf, readHash } from './reader.ts'
 import type { RawLog } from './rpc.ts'
 import { openSender } from './sender.ts'
@@ -54,7 +55,7 @@ export async function connectChain(options: ChainOptions): Promise<EthersChain |
     if (options.signer === null) return base
     const sender = openSender(link, options.signer)
     const send = sendTo(link, sender, (block, index) => watched.log.touch(block, index))
-    return { ...base, ...guarded(writerOf(send), link.url), account: sender.account }
+    return { ...base, ...guarded(preparing(writerOf(send), send, link, sender.account), link.url), account: sender.account }
   } catch (error) {
     await link.rpc.stop()
     throw error

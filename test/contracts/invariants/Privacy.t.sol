@@ -42,9 +42,17 @@ contract PrivacyTest is TestNetwork {
         uint256 accepted = 0;
         for (uint256 n = 0; n < STEPS; ++n) {
             seed = uint256(keccak256(abi.encode(seed)));
+            if ((seed >> 32) % 4 == 0) _prepare((seed >> 8) % 3, (seed >> 16) % 2);
             if (_step(seed % 3, (seed >> 8) % 3, (seed >> 16) % 2, uint32((seed >> 24) % 3))) ++accepted;
         }
         hold(accepted >= 3 && accepted < STEPS, "some are charged, and some refused");
+    }
+
+    function _prepare(uint256 site, uint256 dataset) private {
+        uint256 before = _spent(site, dataset);
+        VM.prank(node(site));
+        _privacy.prepare(bytes32(dataset + 1));
+        hold(_spent(site, dataset) == before, "what is prepared is not spent");
     }
 
     function _step(uint256 study_, uint256 site, uint256 dataset, uint32 ahead) private returns (bool done) {
@@ -62,6 +70,9 @@ contract PrivacyTest is TestNetwork {
         }
         _round[study_][site] = number;
         _hold(study_, site, dataset);
+        for (uint256 i = 0; i < 9; ++i) {
+            hold(RoundNo.unwrap(_privacy.lastCharged(_runs[i / 3], SiteId.wrap(uint16(i % 3)))) == _round[i / 3][i % 3], "each site of each run by itself");
+        }
     }
 
     /// @dev Sums are plain sums; a lane that is full stays full and touches no other.

@@ -1,6 +1,7 @@
-import { AbiCoder, type Contract, getBytes, keccak256, Signature, type Signer, sha256 as sha256Of, Wallet } from 'ethers'
+import { AbiCoder, type Contract, getBytes, keccak256, Signature, type Signer, sha256 as sha256Of, Wallet, ZeroAddress } from 'ethers'
+import { fullRegistry } from './full-registry.ts'
 import { bytesOf, sha256 } from './masked.ts'
-import { bits, digest, ethers, type Outcome, pass, type RunDriver, read, rulesFor, STATUS, World, ZERO } from './world.ts'
+import { bits, connect, digest, ethers, type Outcome, pass, type RunDriver, read, rulesFor, STATUS, World, ZERO } from './world.ts'
 
 /** Gas by the name of the call. Transactions are real: their 21,000 and calldata are in it. */
 export type Gas = Record<string, number>
@@ -83,8 +84,8 @@ export async function deepRound(slices: number): Promise<{ readonly dearest: num
 }
 
 /**
- * Of an accounted study of nine sites, the ninth of which is the first of its word of the ledger: the steady charge, and those that write a word for
- * the first time: the dataset's (once in its life), and in a run that of eight sites.
+ * Of an accounted study of nine sites, the eighth of which is the first of its word of the ledger: charges of datasets that were prepared, the first of each
+ * run and word too, and of one that was not; and what pays for the words instead.
  */
 export async function charges(): Promise<Gas> {
   const world = await World.deploy(9)
@@ -93,27 +94,32 @@ export async function charges(): Promise<Gas> {
     bigint,
     bigint,
   ]
-  const open = async (): Promise<RunDriver> => {
+  const open = async (accounted: boolean): Promise<readonly [run: number, gas: number]> => {
     await world.send(node, world.studies, 'publish', digest('protocol'), digest('cid'), rulesFor(9))
     const study = Number(await read(world.studies, 'studyCount'))
-    await world.send(node, world.privacy, 'setPolicy', study, cost, limit)
+    if (accounted) await world.send(node, world.privacy, 'setPolicy', study, cost, limit)
     for (const { steward } of world.hospitals) await world.send(steward, world.studies, 'approve', study, digest('protocol'))
     await world.send(node, world.studies, 'publishEpoch', study, 0, digest('commitment'), digest('bundle'))
-    return world.openRun(study)
+    const { gas } = await world.send(node, world.rounds, 'openRun', study, digest('model'), digest('model cid'))
+    return [Number(await read(world.rounds, 'runCount')), gas]
   }
-  const charge = async ({ run }: RunDriver, site: number, round: number): Promise<number> =>
-    (await world.send(world.hospital(site).node, world.privacy, 'charge', run, round, digest(`rows of ${site}`))).gas
-  const first = await open()
-  const veryFirst = await charge(first, 0, 1)
-  const ofDataset = await charge(first, 1, 1)
-  const steady = await charge(first, 1, 2)
-  const second = await open()
+  const call = async (site: number, method: string, ...args: readonly unknown[]): Promise<number> =>
+    (await world.send(world.hospital(site).node, world.privacy, method, ...args, digest(`rows of ${site}`))).gas
+  const [, plain] = await open(false)
+  const [first, accounted] = await open(true)
+  const prepared = await call(7, 'prepare')
+  const veryFirst = await call(7, 'charge', first, 1)
+  const steady = await call(7, 'charge', first, 2)
+  const notPrepared = await call(1, 'charge', first, 1)
+  const [second] = await open(true)
   return {
     'charge, very first': veryFirst,
-    'charge, first of a dataset': ofDataset,
     charge: steady,
-    'charge, first of eight sites in a run': await charge(second, 0, 1),
-    'charge, first of a site in a run': await charge(second, 1, 1),
+    'charge, first of a run': await call(7, 'charge', second, 1),
+    'charge, first of a dataset that was not prepared': notPrepared,
+    'preparing a dataset': prepared,
+    'opening a run of 9 sites': plain,
+    'opening an accounted run of 9 sites': accounted,
   }
 }
 
@@ -187,7 +193,7 @@ const accumulatorOf = (roots: readonly string[]): string =>
     `0x${'00'.repeat(32)}`,
   )
 
-/** Consents withdrawn through a relay, alone and twenty at once; sites' roots; terms of the greatest length. */
+/** Consents withdrawn through a relay, alone and twenty at once; sites' roots with and without terms; terms of the greatest length. */
 export async function consents(): Promise<Gas> {
   const world = await World.deploy(2)
   const { node, steward } = world.hospital(0)
@@ -195,23 +201,40 @@ export async function consents(): Promise<Gas> {
   const sign = await withdrawalSigner(world, programme)
   const alone = await sign('patient')
   const batch = await Promise.all(Array.from({ length: 20 }, (_, i) => sign(`patient ${i}`)))
-  const call = async (from: Signer, method: string, ...args: readonly unknown[]) => (await world.send(from, world.consents, method, programme, ...args)).gas
+  const callOf = async (of: string, from: Signer, method: string, ...args: readonly unknown[]) =>
+    (await world.send(from, world.consents, method, of, ...args)).gas
+  const call = (from: Signer, method: string, ...args: readonly unknown[]) => callOf(programme, from, method, ...args)
   const compact = batch.map(({ blind, patientKey, signature }) => ({ blind, patientKey, r: signature.r, vs: signature.yParityAndS }))
   const text = getBytes(
     digest('text')
       .repeat(512)
       .replaceAll(/(?!^)0x/g, ''),
   )
+  const publish = (version: number) =>
+    call(steward, 'publishTerms', { ...{ version, digest: sha256Of(text), basis: 0, ombudsman: alone.patientKey, expiresAt: 4_102_444_800, text } })
   return {
     'withdraw, relayed': await call(node, 'withdraw', alone.blind, alone.patientKey, alone.signature.serialized),
     'withdraw, one of a batch of 20': Math.ceil((await call(node, 'withdrawMany', compact)) / compact.length),
+    'terms of 16 KiB, first version': await publish(1),
+    'terms of 16 KiB': await publish(2),
     "site's root, first of a programme": await call(node, 'setRoot', 1, digest('root 1')),
     "site's root": await call(node, 'setRoot', 2, digest('root 2')),
     "site's root, its first of a programme": await call(world.hospital(1).node, 'setRoot', 1, digest('root 3')),
-    'terms of 16 KiB': await call(steward, 'publishTerms', {
-      ...{ version: 1, digest: sha256Of(text), basis: 0, ombudsman: alone.patientKey, expiresAt: 4_102_444_800, text },
-    }),
+    "site's root, first of three without terms": await callOf(digest('no terms'), node, 'setRoot', 1, digest('root 1')),
   }
+}
+
+/** The first root of the 256th site, admitted after the terms. */
+export async function lastSitesRoot(): Promise<number> {
+  const signers = await ethers.getSigners()
+  const full = await fullRegistry(signers.slice(0, 3))
+  const consents = (await ethers.deployContract('ConsentRegistry', [full.sites])) as unknown as Contract
+  const [programme, text] = [digest('programme'), getBytes('0x07')]
+  const terms = { version: 1, digest: sha256Of(text), basis: 0, ombudsman: ZeroAddress, expiresAt: 4_102_444_800, text }
+  await (await connect(consents, full.first.steward).getFunction('publishTerms').send(programme, terms)).wait()
+  const last = await full.fill(signers.slice(3, 6))
+  const receipt = await (await connect(consents, last.node).getFunction('setRoot').send(programme, 1, digest('root'))).wait()
+  return Number(receipt?.gasUsed)
 }
 
 async function withdrawalSigner(world: World, programme: string) {
