@@ -1,6 +1,6 @@
 import { RotaError } from '#base/errors.ts'
 import type { StudyId } from '#base/ids.ts'
-import { lanesOfWord } from '#core/privacy/chain-lanes.ts'
+import { covers } from '#core/privacy/chain-lanes.ts'
 import { policyWords } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { PrivacyPolicy } from '#ports/chain.ts'
@@ -15,7 +15,6 @@ export function brokenPolicy(study: StudyId, { privacy }: Pick<Protocol, 'privac
   if (privacy === undefined) return policy === null ? null : broken('the chain charges for it, and its protocol has no privacy section')
   if (policy === null) return broken('its protocol promises differential privacy, and the chain does not charge for it')
   const { charge, limit } = policyWords(privacy)
-  const atLeast = (a: bigint, b: bigint): boolean => lanesOfWord(a).every((lane, i) => lane >= (lanesOfWord(b)[i] as number))
-  if (!atLeast(policy.charge, charge)) return broken('a round is charged less than its noise costs')
-  return atLeast(limit, policy.limit) ? null : broken("the chain's limit is above the protocol's")
+  if (!covers(policy.charge, charge)) return broken('a round is charged less than its noise costs')
+  return covers(limit, policy.limit) ? null : broken("the chain's limit is above the protocol's")
 }

@@ -66,6 +66,8 @@ const PROTOCOL: Readonly<Record<string, string>> = {
   'privacy.samplingRate': 'Networks: probability that a patient is in a step, each drawn on its own.',
   'privacy.steps': 'Networks: steps with noise in a round.',
   'privacy.expectedBatch': 'Networks: patients that a step is expected to draw, the same number at all sites; a noisy sum is divided by it.',
+  'privacy.metrics':
+    'Deviation of the noise on the sums that test metrics are made from, in units of what one patient can change them by: one round after the fit, which costs as much as another ([privacy.md](privacy.md#test-metrics)). `none`: none are told, and that round is not spent.',
   'privacy.minPatients': 'A site with fewer train patients abstains; 20 at least.',
 }
 
@@ -88,6 +90,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'privacy.samplingRate': '1; networks: **must be there**',
   'privacy.steps': '1; networks: `localEpochs` / `samplingRate`',
   'privacy.expectedBatch': 'networks: **must be there**',
+  'privacy.metrics': 'as little as a round costs, where `noise` is left out too; else, and for statistics, `none`',
   'privacy.minPatients': '`cohort.minRows`, 20 at least',
 }
 

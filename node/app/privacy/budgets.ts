@@ -2,7 +2,7 @@ import type { Digest, RunId, SiteId, StudyId } from '#base/ids.ts'
 import { epsilonOfWord } from '#core/privacy/chain-lanes.ts'
 import type { SampledGaussian } from '#core/privacy/mechanism.ts'
 import { prvEpsilon } from '#core/privacy/prv.ts'
-import { mechanismOf, policyWords, roundsLeft } from '#core/protocol/private-rounds.ts'
+import { mechanismOf, metricsMechanism, policyWords, roundsLeft } from '#core/protocol/private-rounds.ts'
 import type { PrivacySpec } from '#core/protocol/protocol.ts'
 import type { ChainEvent, ChainReader } from '#ports/chain.ts'
 
@@ -31,6 +31,8 @@ export interface AccountedStudy {
   readonly study: StudyId
   /** Null while its protocol is not on this disk. */
   readonly privacy: PrivacySpec | null
+  /** Of the fit of each of its runs: a run that was charged more often has its test metrics among them, or rounds that came to nothing. */
+  readonly fitRounds?: number
 }
 
 type Charged = Extract<ChainEvent, { kind: 'Charged' }>
@@ -84,16 +86,31 @@ export function budgetsOf(
 
 /** All that was charged to a dataset; null where what a study cost is not known here. */
 function mechanismsOf({ studyOf }: LedgerView, own: readonly Charged[], studies: readonly AccountedStudy[]): readonly SampledGaussian[] | null {
-  const rounds = new Map<StudyId, number>()
-  for (const { run } of own) {
-    const study = studyOf.get(run)
-    if (study === undefined) return null
-    rounds.set(study, (rounds.get(study) ?? 0) + 1)
+  const rounds = new Map<RunId, number>()
+  for (const { run } of own) rounds.set(run, (rounds.get(run) ?? 0) + 1)
+  const known = new Map(studies.map((study) => [study.study, study]))
+  const found: SampledGaussian[] = []
+  for (const [run, count] of rounds) {
+    const { privacy, fitRounds = 0 } = known.get(studyOf.get(run) as StudyId) ?? { privacy: null }
+    if (privacy === null) return null
+    found.push({ ...mechanismOf(privacy), steps: privacy.steps * count }, ...metricsAmong(privacy, Math.max(0, count - fitRounds)))
   }
-  const known = new Map(studies.map(({ study, privacy }) => [study, privacy]))
-  const mechanisms = [...rounds].map(([study, count]) => {
-    const privacy = known.get(study)
-    return privacy ? { ...mechanismOf(privacy), steps: privacy.steps * count } : null
-  })
-  return mechanisms.includes(null) ? null : (mechanisms as readonly SampledGaussian[])
+  return joined(found)
+}
+
+/** Rounds beyond those of the fit may be of either kind: where the two differ they count as both, which is never too little. */
+function metricsAmong(privacy: PrivacySpec, rounds: number): readonly SampledGaussian[] {
+  const { metrics, noise, samplingRate, steps } = privacy
+  const isAlike = samplingRate === 1 && steps === 1 && metrics !== undefined && metrics >= noise
+  return metrics === undefined || isAlike || rounds === 0 ? [] : [{ ...metricsMechanism(metrics), steps: rounds }]
+}
+
+/** One of each kind. */
+function joined(mechanisms: readonly SampledGaussian[]): readonly SampledGaussian[] {
+  const kinds = new Map<string, SampledGaussian>()
+  for (const mechanism of mechanisms) {
+    const kind = `${mechanism.samplingRate}/${mechanism.noise}`
+    kinds.set(kind, { ...mechanism, steps: mechanism.steps + (kinds.get(kind)?.steps ?? 0) })
+  }
+  return [...kinds.values()]
 }

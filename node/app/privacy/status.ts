@@ -4,6 +4,7 @@ import { protocolOf } from '#app/study/studies.ts'
 import { EMPTY, has } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
+import { plannedRounds } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRecord } from '#ports/chain.ts'
 import { datasetId, USUAL_DATASET } from '#wire/dataset.ts'
@@ -59,7 +60,13 @@ async function accountedStudies(view: SiteView, signal: AbortSignal): Promise<re
   return Promise.all(
     accounted.map(async ({ record }) => {
       const protocol = await protocolHere(view, record, signal)
-      return { study: record.id, record, privacy: protocol?.privacy ?? null, title: protocol?.title ?? '' }
+      return {
+        study: record.id,
+        record,
+        privacy: protocol?.privacy ?? null,
+        ...(protocol === null ? {} : { fitRounds: plannedRounds(protocol.learner) }),
+        title: protocol?.title ?? '',
+      }
     }),
   )
 }

@@ -1,7 +1,7 @@
 import { RotaError } from '#base/errors.ts'
 import { checkDelta, checkEpsilon, checkMechanism, LEAST_NOISE, LEAST_PATIENTS, MOST_NOISE } from '#core/privacy/mechanism.ts'
 import { leastNoise } from '#core/privacy/noise.ts'
-import { epsilonOnChain, plannedRounds } from '#core/protocol/private-rounds.ts'
+import { epsilonOnChain, metricsNoise, plannedRounds } from '#core/protocol/private-rounds.ts'
 import type { LearnerSpec, PrivacySpec, Protocol } from '#core/protocol/protocol.ts'
 import { wrongValue, type YamlFile } from '../yaml-file.ts'
 import type { WrittenPrivacy } from './protocol-schema.ts'
@@ -31,7 +31,7 @@ export function fillPrivacy(
     throw wrongValue(yaml, ['privacy', 'samplingRate'], 'a network needs it: the probability that a patient is in a step')
   if (isNetwork && written.expectedBatch === undefined)
     throw wrongValue(yaml, ['privacy', 'expectedBatch'], 'a network needs it: patients that a step is expected to draw, the same number at all sites')
-  const { expectedBatch, noise, colluders, ...rest } = written
+  const { expectedBatch, noise: given, colluders, metrics, ...rest } = written
   const samplingRate = written.samplingRate ?? 1
   const spec = {
     ...rest,
@@ -41,7 +41,18 @@ export function fillPrivacy(
     ...(written.place === 'local' && colluders === undefined ? {} : { colluders: colluders ?? Math.floor(quorum / 3) }),
     minPatients: written.minPatients ?? Math.max(LEAST_PATIENTS, cohort.minRows),
   }
-  return { ...spec, noise: noise ?? noiseOf(spec, plannedRounds(learner)) }
+  const isJudged = metrics === undefined ? given === undefined && learner.kind !== 'statistics' : metrics !== 'none'
+  const noise = given ?? noiseOf(spec, plannedRounds(learner) + (isJudged ? 1 : 0))
+  return { ...spec, noise, ...(isJudged ? { metrics: metricsGiven(metrics, { ...spec, noise }) } : {}) }
+}
+
+/** As much as a round's charge pays for. */
+function metricsGiven(written: WrittenPrivacy['metrics'], spec: Omit<PrivacySpec, 'metrics'>): number {
+  if (typeof written === 'number') return written
+  checkMechanism(spec)
+  const found = metricsNoise(spec)
+  if (found === null) throw new RotaError('ROTA-2357', { most: MOST_NOISE, epsilon: spec.epsilon, delta: spec.delta, steps: 1, samplingRate: 1 })
+  return found
 }
 
 /** The least noise with which all planned rounds, and a tenth more for those that come to nothing, stay within the limit as the chain counts. */

@@ -95,6 +95,7 @@ const privacy = z.strictObject({
   steps: whole.optional(),
   expectedBatch: finite.optional(),
   minPatients: whole.optional(),
+  metrics: z.union([z.literal('none'), finite], 'write a number, or none').optional(),
 })
 
 /** What is left out follows from the learner and from the limit. */

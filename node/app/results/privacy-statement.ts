@@ -25,15 +25,16 @@ export function privacyStatement(
 ): PrivacyStatement {
   if (privacy === undefined)
     return { noise: 'none', label: 'no differential privacy', declared: 'nothing: no noise was added', enforced: 'nothing', evidenced, policy: null }
-  const { epsilon, noise, place, colluders = 0, steps, samplingRate, minPatients } = privacy
+  const { epsilon, noise, place, colluders = 0, steps, samplingRate, minPatients, metrics } = privacy
   const whose = place === 'local' ? '' : ` as its share of it, enough while at most ${colluders} members put their shares together`
   const drawn = samplingRate < 1 ? `, each patient in a step with probability ${samplingRate}` : ''
   const many = steps > 1 ? `${count(steps)} steps with noise a round` : 'one noisy sum a round'
+  const judged = metrics === undefined ? 'no test metrics are told' : `test metrics have noise of ${metrics} × what one can change`
   const spent = rounds === null || rounds === 0 ? '' : `; the ${count(rounds)} closed rounds come to ${upTo(epsilonOnChain(privacy, rounds))}`
   return {
     noise: place,
     label: privacyLabel(privacy),
-    declared: `each site clips its patients and adds noise of ${noise} × what one can change${whose}: ${many}${drawn}; ${minPatients} patients at least`,
+    declared: `each site clips its patients and adds noise of ${noise} × what one can change${whose}: ${many}${drawn}; ${judged}; ${minPatients} patients at least`,
     enforced: `${origin === 'simulation' ? 'the simulated chain' : 'the chain'} charges a dataset before it is trained on, and refuses beyond epsilon ${epsilon} over all studies${spent}`,
     evidenced,
     policy: privacy,

@@ -64,22 +64,49 @@ const interceptTable = (intercepts: Readonly<Record<string, number | null>>): Te
 })
 
 /** Each site's test rows, with the joint model and with the site's own. */
-export function metricsTable({ test, alone }: Pick<ResultsView, 'test' | 'alone'>): TextTable {
+export function metricsTable({ test, told, alone }: Pick<ResultsView, 'test' | 'told' | 'alone'>): TextTable {
   const { pooled, sites } = test ?? { pooled: { n: 0, accuracy: null, auc: null, logLoss: null }, sites: {} }
   const binary = pooled.rmse === undefined
   const shown = (metrics: Metrics | undefined): string[] =>
     binary ? [percent(metrics?.accuracy), fixed(metrics?.auc, 3), fixed(metrics?.logLoss, 3)] : [significant(metrics?.rmse), fixed(metrics?.r2, 3)]
   const names = binary ? ['accuracy', 'AUC', 'log loss'] : ['rms error', 'R²']
   const own = (site: string): string[] => (alone === null ? [] : shown(alone[site]?.own))
+  const nobody = alone === null ? [] : names.map(() => NO_VALUE)
+  const notes = [
+    ...(alone === null ? [] : ['"Alone": the same learner with the rows of that site only, on its own test rows.', ...withoutModel(alone)]),
+    ...(told === null ? [] : [NOISY]),
+  ]
   return {
     title: 'Test rows',
     head: ['site', 'n', ...names, ...(alone === null ? [] : names.map((name) => `${name} alone`))],
     rows: [
       ...Object.entries(sites).map(([site, metrics]) => [site, count(metrics.n), ...shown(metrics), ...own(site)]),
-      ['all sites', count(pooled.n), ...shown(pooled), ...(alone === null ? [] : names.map(() => NO_VALUE))],
+      // Without noise they are all known in a simulation alone.
+      ...(pooled.ci95 === undefined ? [['all sites', count(pooled.n), ...shown(pooled), ...nobody]] : []),
+      ...(told === null
+        ? []
+        : [
+            ['all sites, noisy', atLeastNone(told.n), ...shown(told), ...nobody],
+            ['95 %', ...intervals(told, binary), ...nobody],
+          ]),
     ],
-    ...(alone === null ? {} : { note: ['"Alone": the same learner with the rows of that site only, on its own test rows.', ...withoutModel(alone)].join(' ') }),
+    ...(notes.length === 0 ? {} : { note: notes.join(' ') }),
   }
+}
+
+const NOISY =
+  '"Noisy": as the study tells it, under differential privacy; 95 % intervals are of rows and noise together, and where noise drowns a number there is none.'
+
+const atLeastNone = (n: number): string => count(Math.max(0, n))
+
+function intervals({ ci95 = {} }: Metrics, isBinary: boolean): string[] {
+  const between = (key: keyof typeof ci95, text: (x: number) => string): string => {
+    const ends = ci95[key] ?? null
+    return ends === null ? NO_VALUE : `${text(ends[0])} to ${text(ends[1])}`
+  }
+  const n = between('n', atLeastNone)
+  if (!isBinary) return [n, between('rmse', significant), between('r2', (x) => fixed(x, 3))]
+  return [n, between('accuracy', percent), between('auc', (x) => fixed(x, 3)), between('logLoss', (x) => fixed(x, 3))]
 }
 
 const withoutModel = (alone: Readonly<Record<string, Alone>>): string[] => {
@@ -154,7 +181,7 @@ export function summaryOf({ results, protocol, rounds, leftOut, test }: ResultsV
     `${name}${results.converged ? '' : ' (did not settle)'}`,
     ...(sites > 0 ? [`${sites} sites`] : []),
     ...(results.rows === null ? [] : [`${count(results.rows)} train rows`]),
-    ...(test === null ? [] : [`${count(test.pooled.n)} test rows`]),
+    ...(test === null ? [] : [`${test.pooled.ci95 === undefined ? '' : 'about '}${atLeastNone(test.pooled.n)} test rows`]),
     ...(rounds.length > 0 ? [`${rounds.length} rounds`] : []),
     ...(traffic === null ? [] : [`${bytes(traffic)} sent per site and round`]),
   ]

@@ -24,6 +24,8 @@ export interface ResultsView extends Evidenced {
   /** Where intercepts are private; null for a site whose has no finite value. */
   readonly siteIntercepts: Readonly<Record<string, number | null>> | null
   readonly test: TestMetrics | null
+  /** What a study with differential privacy tells of all sites' test rows, with noise; null where it tells none. */
+  readonly told: Metrics | null
   /** The model that each site fits with its own rows alone. */
   readonly alone: Readonly<Record<string, Alone>> | null
   readonly rounds: readonly RoundLine[]
@@ -44,6 +46,8 @@ export interface Metrics {
   readonly logLoss: number | null
   readonly rmse?: number | null
   readonly r2?: number | null
+  /** Of metrics with noise: 95 % intervals, of rows and noise together. `n` is a noisy count then, and may be below 0. */
+  readonly ci95?: Readonly<Partial<Record<'n' | 'accuracy' | 'auc' | 'logLoss' | 'rmse' | 'r2', readonly [number, number] | null>>>
 }
 
 export interface TestMetrics {
@@ -97,13 +101,15 @@ const NOTHING_KNOWN = {
  */
 export function viewOf(model: Model, protocol: Protocol, known: Partial<ResultsView> = {}): ResultsView {
   const shown = results(model, protocol)
+  const pooled = pooledTest(shown)
   return {
     title: protocol.title,
     protocol,
     protocolDigest: protocolDigest(protocol, sha256),
     results: shown,
     ...NOTHING_KNOWN,
-    test: pooledTest(shown),
+    test: pooled === null ? null : { pooled, sites: {} },
+    told: shown.isPrivate ? pooled : null,
     ...known,
   }
 }
@@ -112,14 +118,18 @@ export function viewOf(model: Model, protocol: Protocol, known: Partial<ResultsV
 export const privacyOf = ({ protocol, origin, rounds, evidenced }: ResultsView): PrivacyStatement =>
   privacyStatement(protocol, origin, rounds.length === 0 ? null : rounds.length, evidenced)
 
-/** What the evaluation stage says of all sites' test rows together; its AUC comes from a histogram of 1,000 bins. */
-function pooledTest({ test }: Results): TestMetrics | null {
-  if (test === null || typeof test.n !== 'number' || test.n === 0) return null
+/** What the evaluation stage says of all sites' test rows together; its AUC comes from a histogram, of 1,000 bins where there is no noise. */
+function pooledTest({ test, isPrivate }: Results): Metrics | null {
+  if (test === null || typeof test.n !== 'number' || (test.n === 0 && !isPrivate)) return null
   const value = (key: string): number | null => (typeof test[key] === 'number' ? (test[key] as number) : null)
   const binary = 'logLoss' in test
   const numbers = binary ? {} : { rmse: value('rmse'), r2: value('r2') }
-  return { pooled: { n: test.n, accuracy: value('accuracy'), auc: value('aucHistogram'), logLoss: value('logLoss'), ...numbers }, sites: {} }
+  const ci95 = isPrivate ? { ci95: intervalsOf(test.ci95 as Readonly<Record<string, readonly [number, number] | null>>) } : {}
+  return { n: test.n, accuracy: value('accuracy'), auc: value('aucHistogram'), logLoss: value('logLoss'), ...numbers, ...ci95 }
 }
+
+const intervalsOf = ({ aucHistogram, ...others }: Readonly<Record<string, readonly [number, number] | null>>): NonNullable<Metrics['ci95']> =>
+  aucHistogram === undefined ? others : { ...others, auc: aucHistogram }
 
 /** Calibration and ROC of scored rows. @param rows whose they are, in words */
 export const curvesOf = (rows: string, scores: ArrayLike<number>, outcomes: ArrayLike<number>): Curves => ({

@@ -1,5 +1,5 @@
 import type { PrivacyStatement } from '#app/results/privacy-statement.ts'
-import { type Alone, privacyOf, type ResultsView, type TestMetrics } from '#app/results/results.ts'
+import { type Alone, type Metrics, privacyOf, type ResultsView, type TestMetrics } from '#app/results/results.ts'
 import type { VariableSummary } from '#core/learner/results.ts'
 import type { SimulatedRun } from './simulate-run.ts'
 
@@ -26,6 +26,8 @@ export interface SimulationAnswer {
   readonly siteIntercepts: Readonly<Record<string, number | null>> | null
   readonly logLik: number | null
   readonly test: TestMetrics | null
+  /** What the network would tell of all test rows under differential privacy; null where it tells none, or tells `test`. */
+  readonly told: Metrics | null
   readonly alone: Readonly<Record<string, Alone>> | null
   readonly bytesPerSitePerRound: number
   /** From the run's opening to its end: without reading rows, building the network, and the sites' models alone. */
@@ -60,6 +62,7 @@ export function answerOf(view: ResultsView, run: SimulatedRun, peakRssBytes: num
     siteIntercepts: view.siteIntercepts,
     logLik: results.kind === 'regression' ? results.logLik : null,
     test: view.test,
+    told: view.told,
     alone: view.alone,
     bytesPerSitePerRound: run.bytesPerSitePerRound,
     seconds: run.seconds,

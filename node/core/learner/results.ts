@@ -24,7 +24,7 @@ interface Common {
   readonly rows: number | null
   /** Fitted with differential privacy: features on the scale of their ranges, uncertainty of rows and of noise together. */
   readonly isPrivate: boolean
-  /** Metrics of the pooled test rows from the evaluation stage: its AUC is from a histogram of 1,000 bins. */
+  /** Metrics of the pooled test rows from the evaluation stage: its AUC is from a histogram of 1,000 bins; under differential privacy with noise, and `ci95`. */
   readonly test: ModelState | null
   /** Pooled training rows with their mean loss. */
   readonly train: ModelState | null

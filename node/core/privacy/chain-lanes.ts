@@ -71,6 +71,12 @@ export function addWord(spent: bigint, charge: bigint): bigint {
 /** Whether some order is within its limit, as the contract asks. */
 export const isWithin = (spent: bigint, limit: bigint): boolean => (((limit | TOPS) - spent) & TOPS) !== 0n
 
+/** Whether each lane of `a` is at least that of `b`: whoever is charged `a` has paid for `b`. */
+export function covers(a: bigint, b: bigint): boolean {
+  const lanes = lanesOfWord(b)
+  return lanesOfWord(a).every((lane, i) => lane >= (lanes[i] as number))
+}
+
 /** The epsilon that a word of spent privacy stands for at `delta`; Infinity when all lanes are full. */
 export function epsilonOfWord(spent: bigint, delta: number): number {
   checkDelta(delta)

@@ -1,10 +1,12 @@
 import { RotaError } from '#base/errors.ts'
+import { judgesOutcomes } from '#core/learner/private/evaluation-stage.ts'
+import { testSensitivity } from '#core/learner/private/score-sums.ts'
 import { LEAST_SHARE, shareSize } from '#core/learner/private/shared-noise.ts'
 import { privateSensitivity } from '#core/learner/private/stages.ts'
 import { checkNoiseFits } from '#core/learner/private/sums.ts'
 import { setupOf } from '#core/learner/setup.ts'
 import { checkDelta, checkEpsilon, checkMechanism, LEAST_PATIENTS } from '#core/privacy/mechanism.ts'
-import { epsilonOnChain, mechanismOf, type PrivateProtocol, plannedRounds, policyWords, sharesFor } from './private-rounds.ts'
+import { epsilonOnChain, isPaidFor, mechanismOf, metricsNoise, type PrivateProtocol, plannedCharges, policyWords, sharesFor } from './private-rounds.ts'
 import type { LearnerSpec, PrivacySpec } from './protocol.ts'
 
 /**
@@ -20,9 +22,11 @@ export function checkPrivacy(protocol: PrivateProtocol, sites = protocol.maxSite
   checkCohort(privacy)
   checkLearner(learner)
   checkShape(learner, privacy)
-  if (learner.kind !== 'neural') checkRing(protocol, sites)
+  const sensitivity = learner.kind === 'neural' ? null : privateSensitivity(setupOf(protocol), protocol)
+  if (sensitivity !== null) checkRing(protocol, sites, privacy.noise, sensitivity)
   policyWords(privacy)
-  const rounds = plannedRounds(learner)
+  checkMetrics(protocol, sites)
+  const rounds = plannedCharges(protocol)
   const needed = epsilonOnChain(privacy, rounds)
   if (!(needed <= privacy.epsilon)) throw new RotaError('ROTA-2388', { rounds, needed: Number(needed.toPrecision(6)), epsilon: privacy.epsilon })
 }
@@ -52,13 +56,25 @@ function checkShape({ kind }: LearnerSpec, { clip, samplingRate, steps, expected
   if (steps !== 1) throw wrong('privacy.steps', steps, `1: a ${kind} study releases one sum a round`)
 }
 
-function checkRing(protocol: PrivateProtocol, sites: number): void {
+/** A round's charge has to pay for them, so that the chain need not tell one round from another. */
+function checkMetrics(protocol: PrivateProtocol, sites: number): void {
+  const { learner, privacy } = protocol
+  const { metrics } = privacy
+  if (metrics === undefined) return
+  if (learner.kind === 'statistics') throw wrong('privacy.metrics', metrics, 'none: statistics foretell nothing that test rows could judge')
+  within('privacy.metrics', metrics, 0.01, 10_000)
+  const least = metricsNoise(privacy)
+  if (!isPaidFor(metrics, policyWords(privacy).charge))
+    throw wrong('privacy.metrics', metrics, `${least ?? 'more than can be drawn'} at least: what a round is charged`)
+  checkRing(protocol, sites, metrics, testSensitivity(judgesOutcomes(protocol), { rowsPerPatient: 1 }))
+}
+
+function checkRing(protocol: PrivateProtocol, sites: number, noise: number, sensitivity: number): void {
   const { privacy, cohort } = protocol
   const setup = setupOf(protocol)
-  const sensitivity = privateSensitivity(setup, protocol)
-  const room = { sites, maxRows: cohort.maxRows, sensitivity, fractionBits: setup.fractionBits, wordBits: setup.wordBits }
-  checkNoiseFits(room, { noise: privacy.noise, rowsPerPatient: 1 })
-  const share = shareSize(privacy.noise * sensitivity * setup.fractionScale, sharesFor(protocol))
+  // Exact sums are of 64 bits in words of either size.
+  checkNoiseFits({ sites, maxRows: cohort.maxRows, sensitivity, fractionBits: setup.fractionBits, wordBits: 64 }, { noise, rowsPerPatient: 1 })
+  const share = shareSize(noise * sensitivity * setup.fractionScale, sharesFor(protocol))
   if (privacy.place === 'distributed' && share < LEAST_SHARE)
     throw wrong('privacy.noise', privacy.noise, `shares of ${LEAST_SHARE} steps of the grid at least: more noise or fraction bits`)
 }

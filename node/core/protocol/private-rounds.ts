@@ -1,5 +1,6 @@
-import { addWord, epsilonOfWord, lanesOfWord, limitWord, rdpWord } from '../privacy/chain-lanes.ts'
+import { addWord, covers, epsilonOfWord, lanesOfWord, limitWord, rdpWord } from '../privacy/chain-lanes.ts'
 import type { SampledGaussian } from '../privacy/mechanism.ts'
+import { leastNoise } from '../privacy/noise.ts'
 import type { LearnerSpec, PrivacySpec, Protocol } from './protocol.ts'
 
 /** A protocol that has a privacy section. */
@@ -11,7 +12,25 @@ export const isPrivate = (protocol: Protocol): protocol is PrivateProtocol => pr
 export const sharesFor = ({ quorum, privacy }: PrivateProtocol): number => Math.max(1, quorum - (privacy.colluders ?? 0))
 
 /** What a site gives away in one round: the noise of its release, or of each of a network's steps. */
-export const mechanismOf = ({ noise, samplingRate, steps }: PrivacySpec): SampledGaussian => ({ noise, samplingRate, steps })
+export const mechanismOf = ({ noise, samplingRate, steps }: Pick<PrivacySpec, 'noise' | 'samplingRate' | 'steps'>): SampledGaussian => ({
+  noise,
+  samplingRate,
+  steps,
+})
+
+/** What test metrics give away: one noisy sum of all test rows. */
+export const metricsMechanism = (metrics: number): SampledGaussian => ({ noise: metrics, samplingRate: 1, steps: 1 })
+
+/** Whether a round's charge pays for test metrics with this noise. */
+export const isPaidFor = (metrics: number, charge: bigint): boolean => covers(charge, rdpWord([metricsMechanism(metrics)]))
+
+/** The least noise on test metrics that a round's charge pays for: that of a round where all patients are in each, rounded up. Null where none is enough. */
+export function metricsNoise(privacy: Pick<PrivacySpec, 'noise' | 'samplingRate' | 'steps'>): number | null {
+  if (privacy.samplingRate === 1 && privacy.steps === 1) return privacy.noise
+  const charge = rdpWord([mechanismOf(privacy)])
+  const found = leastNoise((noise) => isPaidFor(noise, charge), 1, 1e-4)
+  return found === null ? null : Math.ceil(found * 1000) / 1000
+}
 
 /** As the chain counts: what a round costs a site's dataset, and what that may come to. @throws ROTA-2351 to 2355, 2360 */
 export const policyWords = (privacy: PrivacySpec): { readonly charge: bigint; readonly limit: bigint } => ({
@@ -19,11 +38,15 @@ export const policyWords = (privacy: PrivacySpec): { readonly charge: bigint; re
   limit: limitWord(privacy.epsilon, privacy.delta),
 })
 
-/** Rounds that release something of rows, where none comes to nothing: under noise a fit does not settle, and has as many as it is given. */
+/** Rounds of the fit, where none comes to nothing: under noise a fit does not settle, and has as many as it is given. */
 export function plannedRounds(learner: LearnerSpec): number {
   if (learner.kind === 'statistics' || learner.kind === 'linear') return 1
   return learner.algorithm === 'newton' ? learner.maxIterations : learner.rounds
 }
+
+/** All rounds that are charged, that of the test metrics among them. */
+export const plannedCharges = ({ learner, privacy }: Pick<PrivateProtocol, 'learner' | 'privacy'>): number =>
+  plannedRounds(learner) + (privacy.metrics === undefined ? 0 : 1)
 
 /** Rounds that a dataset which has spent so much can still pay for: until no lane is within the limit. */
 export function roundsLeft(spent: bigint, { charge, limit }: { readonly charge: bigint; readonly limit: bigint }): number {

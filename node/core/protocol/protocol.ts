@@ -65,8 +65,8 @@ export interface ValidationSpec {
 }
 
 /**
- * Noise at each site, on its own, before anything leaves it. All of it is public: none may be computed from rows. Nothing but the fit is released: no
- * pooled moments, no row counts, no test metrics.
+ * Noise at each site, on its own, before anything leaves it. All of it is public: none may be computed from rows. Nothing but the fit, and test metrics with
+ * noise, is released: no pooled moments, no row counts.
  */
 export interface PrivacySpec {
   /** All rows of a patient together. */
@@ -93,6 +93,11 @@ export interface PrivacySpec {
   readonly expectedBatch?: number | undefined
   /** A site with fewer patients abstains. */
   readonly minPatients: number
+  /**
+   * Deviation of the noise on the sums that test metrics are made from, in units of what one patient can move them by: one release after the fit, charged as a
+   * round of it. Absent: no metrics are told.
+   */
+  readonly metrics?: number | undefined
 }
 
 /** A model that a round of another run left. Only sites that can read that run's models can take part. */

@@ -59,15 +59,19 @@ describe('a simulated private study', () => {
     const file = await written('logistic', { kind: 'logistic' })
     const [first, second] = [await play(data, file), await play(data, file)]
     const { answer, view } = first
-    assert.deepEqual([answer.rounds, answer.iterations, answer.converged], [3, 3, true])
+    assert.deepEqual([answer.rounds, answer.iterations, answer.converged], [4, 3, true])
     assert.notDeepEqual(answer.coef, second.answer.coef, 'noise that can be drawn again can be taken off')
     assert.ok((answer.test?.pooled.n ?? 0) > 100)
     assert.equal(answer.privacy.noise, 'local')
     assert.equal(answer.privacy.evidenced, NOT_EVIDENCED)
-    assert.match(answer.privacy.enforced, /refuses beyond epsilon 8.*3 closed rounds/)
+    assert.match(answer.privacy.enforced, /refuses beyond epsilon 8.*4 closed rounds/)
     assert.match(summaryOf(view), /Differential privacy of each patient: epsilon 8 at delta 1e-4, local noise\./)
     assert.match(tablesOf(view)[0]?.note ?? '', /half of each column's range/)
     assert.match(resultsCsv(view).split('\n')[1] ?? '', /,epsilon 8 delta 1e-4 local$/)
+    // Beside the exact metrics, which a simulation alone sees, those that the network would tell.
+    const [low, high] = answer.told?.ci95?.accuracy ?? [1, 0]
+    assert.ok(low < high && answer.told !== null && answer.told.n !== answer.test?.pooled.n && answer.test?.pooled.ci95 === undefined)
+    assert.match(answer.privacy.declared, /test metrics have noise of/)
     const html = reportHtml(view)
     for (const part of ['Privacy of patients', 'Declared', 'Enforced', 'not evidenced', 'open: no masking', 'local noise']) assert.ok(html.includes(part), part)
     assert.doesNotMatch(html, /no differential privacy|NaN|undefined|null/)
@@ -76,7 +80,7 @@ describe('a simulated private study', () => {
 
   it('of a linear model, statistics and a network ends too', async () => {
     const linear = await play(data, await written('linear', { kind: 'linear' }, PRIVACY, { kind: 'number', range: [0, 1] }))
-    assert.deepEqual([linear.answer.rounds, linear.answer.converged], [1, true])
+    assert.deepEqual([linear.answer.rounds, linear.answer.converged], [2, true])
     assert.ok(linear.answer.coef?.every(Number.isFinite))
     const statistics = await play(data, await written('statistics', { kind: 'statistics', bins: 10 }))
     assert.match(tablesOf(statistics.view)[0]?.note ?? '', /none is withheld/)
@@ -84,7 +88,8 @@ describe('a simulated private study', () => {
     const layers = [{ className: 'Dense', config: { units: 1, activation: 'sigmoid' } }] as const
     const learner = { kind: 'neural', rounds: 2, learningRate: 1, localEpochs: 1, layers } as const
     const network = await play(data, await written('network', learner, { ...PRIVACY, clip: 1, samplingRate: 0.2, expectedBatch: 50 }))
-    assert.deepEqual([network.answer.rounds, network.answer.converged], [2, true])
+    assert.deepEqual([network.answer.rounds, network.answer.converged], [3, true])
+    assert.match(reportHtml(network.view), /all sites, noisy/)
     assert.ok((network.answer.test?.pooled.accuracy ?? 0) > 0.5)
     assert.match(network.answer.privacy.declared, /5 steps with noise a round, each patient in a step with probability 0\.2/)
   })

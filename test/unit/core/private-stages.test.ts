@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
+import { viewOf } from '#app/results/results.ts'
+import { tablesOf } from '#app/results/results-tables.ts'
 import { isRotaError } from '#base/errors.ts'
+import { binaryMetrics } from '#core/evaluation/metrics.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import { predictorOf } from '#core/learner/predict.ts'
 import { rehearse, type SiteTables } from '#core/learner/rehearse.ts'
@@ -17,7 +20,7 @@ import { heart, newton, protocolOf, SHARED_STATE, tools } from './support.ts'
   A private study's rounds, with the functions that nodes use
   ├── with next to no noise, linear and logistic fits are the plain ones
   ├── with noise, intervals are wider and hold, statistics are near, counts are not withheld
-  ├── one stage: nothing but the fit is released, and whole vectors pass the protocol's bounds
+  ├── one stage, and a round of test metrics where the study tells them: nothing else is released, and whole vectors pass the protocol's bounds
   ├── a site below the policy's minimum is refused, and nothing to draw noise from is a broken program
   └── heart.csv: the published accuracy at every ε, where it is there
 */
@@ -107,6 +110,56 @@ describe('a private round', () => {
       rounds.map(({ stage }) => stage),
       ['fit', 'fit', 'fit'],
     )
+  })
+
+  for (const place of ['local', 'distributed'] as const)
+    it(`is followed by one of test metrics with ${place} noise where the study tells them`, async () => {
+      const { protocol, tables } = study(
+        { ...LOGISTIC, maxIterations: 2 },
+        { noise: 1, clip: 4, metrics: 2, place, ...(place === 'local' ? {} : { colluders: 1 }) },
+      )
+      const played = { ...protocol, ...(place === 'local' ? {} : { mode: 'masked' as const, quorum: 4 }) }
+      const { rounds, final, finished } = await rehearse(played, tables, tools(1))
+      assert.deepEqual([rounds.map(({ stage }) => stage), final.stage, finished], [['fit', 'fit', 'evaluation'], 'done', true])
+      const shown = results(final, played) as RegressionResults
+      assert.ok(shown.converged && shown.iterations === 2 && shown.train === null)
+      const predict = predictorOf(final, played)
+      const parts = Object.values(tables).map(({ test }) => test)
+      const scores = parts.flatMap((test) => Array.from({ length: test.rows }, (_, i) => predict?.(test.values.subarray(i * 8, i * 8 + 8)) as number))
+      const exact = binaryMetrics(Float64Array.from(scores), Float64Array.from(parts.flatMap((test) => [...test.label])))
+      const [metrics, pooled] = [viewOf(final, played).told, viewOf(final, played).test?.pooled]
+      assert.deepEqual(metrics, pooled)
+      for (const name of ['n', 'accuracy', 'auc', 'logLoss'] as const) {
+        const [low, high] = metrics?.ci95?.[name] ?? [Number.NaN, Number.NaN]
+        const value = metrics?.[name] as number
+        assert.ok(low < value && value < high && high - low > 0, name)
+        // Of the same rows: what is between them is noise alone.
+        assert.ok(Math.abs(value - (exact[name] as number)) < high - low, `${name}: ${value} ${exact[name]}`)
+        assert.notEqual(value, exact[name])
+      }
+      const text = tablesOf(viewOf(final, played)).find(({ title }) => title === 'Test rows')
+      assert.deepEqual([text?.rows.map(([site]) => site), /under differential privacy/.test(text?.note ?? '')], [['all sites, noisy', '95 %'], true])
+    })
+
+  it('of a linear model and of a network has metrics of its own kind', async () => {
+    const linear = study(LINEAR, { noise: 1, clip: 4, metrics: 1 })
+    const fit = results((await rehearse(linear.protocol, linear.tables, tools(3))).final, linear.protocol)
+    assert.ok((fit.test?.rmse as number) > 0.2 && (fit.test?.rmse as number) < 0.6 && (fit.test?.r2 as number) > 0)
+    const layers = [{ className: 'Dense', config: { units: 1, activation: 'sigmoid', useBias: true } }] as const
+    const common = { algorithm: 'fedavg', loss: 'binaryCrossentropy', rounds: 1, localEpochs: 1, batchSize: 32, standardise: 'pooled', seed: 'rota' } as const
+    const learner = { kind: 'neural', ...common, layers, learningRate: 1, normBound: 10, fractionBits: 20 } as LearnerSpec
+    const { protocol, tables } = study(learner, { noise: 1, samplingRate: 0.2, steps: 5, expectedBatch: 200, metrics: 6 })
+    const { rounds, final } = await rehearse({ ...protocol, arithmetic: { wordBits: 32, fractionBits: 32 } }, tables, {
+      ...tools(4),
+      train: async ({ weights }) => weights.map((w) => w + 0.01),
+    })
+    assert.deepEqual(
+      rounds.map(({ stage }) => stage),
+      ['fit', 'evaluation'],
+    )
+    const { test } = results(final, protocol)
+    const rows = Object.values(tables).reduce((sum, { test }) => sum + test.rows, 0)
+    assert.ok((test?.accuracy as number) > 0.2 && Math.abs((test?.n as number) - rows) < 0.1 * rows, JSON.stringify(test))
   })
 
   it('is refused below the minimum of patients, and needs a generator', async () => {

@@ -6,10 +6,10 @@ import { parseProtocol, protocolToYaml } from '#app/protocol/protocol-file.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
 import { sha256 } from '#app/sha256.ts'
 import { type ErrorCode, isRotaError, RotaError } from '#base/errors.ts'
-import { learnerFor } from '#core/learner/learner-for.ts'
+import { learnerFor, stageLayouts } from '#core/learner/learner-for.ts'
 import { isWithin } from '#core/privacy/chain-lanes.ts'
 import { checkProtocol } from '#core/protocol/check.ts'
-import { epsilonOnChain, policyWords } from '#core/protocol/private-rounds.ts'
+import { epsilonOnChain, isPaidFor, policyWords } from '#core/protocol/private-rounds.ts'
 import type { PrivacySpec, Protocol } from '#core/protocol/protocol.ts'
 import { decodeProtocol, encodeProtocol } from '#wire/protocol.ts'
 import { PROTOCOL_TEXT } from '../cohort/support.ts'
@@ -19,7 +19,7 @@ import { PROTOCOL_TEXT } from '../cohort/support.ts'
   ├── fills in what follows: noise for all rounds within the limit, steps, minimum
   ├── is part of what stewards approve, and comes back from YAML and canonical bytes
   ├── each mistake has its error: a line where a key or its form is wrong, one code where a number is
-  └── makes a study that is not exact, whose runs release the fit alone
+  └── makes a study that is not exact, whose runs release the fit, and test metrics where it says so, alone
 */
 const TEXT = PROTOCOL_TEXT.trimStart().replace('maxRows: 50', 'maxRows: 500')
 const LOCAL = `${TEXT}privacy: { epsilon: 3, delta: 1e-4 }\n`
@@ -34,14 +34,15 @@ describe('a privacy section', () => {
   it('gets what follows from learner and limit', () => {
     const privacy = privacyOf(LOCAL)
     assert.deepEqual(
-      { ...privacy, noise: 0 },
-      { unit: 'patient', epsilon: 3, delta: 1e-4, clip: 1, place: 'local', samplingRate: 1, steps: 1, minPatients: 20, noise: 0 },
+      { ...privacy, noise: 0, metrics: 0 },
+      { unit: 'patient', epsilon: 3, delta: 1e-4, clip: 1, place: 'local', samplingRate: 1, steps: 1, minPatients: 20, noise: 0, metrics: 0 },
     )
     const { learner, maxRounds } = parseProtocol(LOCAL)
     assert.equal('maxIterations' in learner && learner.maxIterations, 3)
     assert.ok(maxRounds > 3)
-    assert.ok(epsilonOnChain(privacy, 3) <= 3)
-    assert.ok(epsilonOnChain({ ...privacy, noise: 0.995 * privacy.noise }, 3) > 3)
+    // Three rounds of the fit, and that of the test metrics.
+    assert.ok(epsilonOnChain(privacy, 4) <= 3)
+    assert.ok(epsilonOnChain({ ...privacy, noise: 0.995 * privacy.noise }, 4) > 3)
     const net = privacyOf(network('samplingRate: 0.25, expectedBatch: 20'))
     assert.deepEqual([net.steps, net.expectedBatch], [8, 20])
     assert.equal(privacyOf(LOCAL.replace('minRows: 2', 'minRows: 60')).minPatients, 60)
@@ -50,8 +51,22 @@ describe('a privacy section', () => {
     assert.deepEqual([shared.place, shared.colluders, 'colluders' in privacy], ['distributed', 1, false])
   })
 
+  it('pays for test metrics with as much as a round costs, where it does not say otherwise', () => {
+    const privacy = privacyOf(LOCAL)
+    assert.equal(privacy.metrics, privacy.noise)
+    const [none, named] = [privacyOf(with_('metrics: none')), privacyOf(with_('metrics: 40'))]
+    assert.ok(!('metrics' in none) && none.noise < 0.9 * privacy.noise, 'a fourth release is not spent')
+    assert.deepEqual([named.metrics, named.noise], [40, privacy.noise])
+    assert.ok(!('metrics' in privacyOf(with_('noise: 20'))), 'who names the noise names that of the metrics too')
+    assert.ok(!('metrics' in privacyOf(LOCAL.replace('logistic', 'statistics').replace('outcome }', 'outcome, range: [0, 1] }'))))
+    const net = privacyOf(network('samplingRate: 0.25, expectedBatch: 20'))
+    const { charge } = policyWords(net)
+    assert.ok(isPaidFor(net.metrics as number, charge) && !isPaidFor(0.995 * (net.metrics as number), charge))
+    assert.ok(epsilonOnChain(net, 6) <= 8)
+  })
+
   it('is part of what stewards approve', () => {
-    for (const text of [LOCAL, network('samplingRate: 0.25, expectedBatch: 20')]) {
+    for (const text of [LOCAL, with_('metrics: none'), network('samplingRate: 0.25, expectedBatch: 20')]) {
       const protocol = parseProtocol(text)
       assert.deepEqual(parseProtocol(protocolToYaml(protocol)), protocol)
       assert.deepEqual(decodeProtocol(encodeProtocol(protocol)), protocol)
@@ -74,7 +89,7 @@ describe('a privacy section', () => {
     assert.ok(isWithin(charge, limit))
   })
 
-  it('makes a study that no withdrawal halts, and that tells the fit alone', async () => {
+  it('makes a study that no withdrawal halts, and that tells the fit and noisy metrics alone', async () => {
     assert.equal((await rulesOf(parseProtocol(LOCAL))).exact, false)
     assert.equal((await rulesOf(parseProtocol(TEXT))).exact, true)
     const protocol = parseProtocol(LOCAL)
@@ -84,6 +99,8 @@ describe('a privacy section', () => {
       learner.layout(learner.initial()).blocks.map(({ name }) => name),
       ['noisy sum'],
     )
+    const stages = (text: string): string[] => stageLayouts(parseProtocol(text)).map(({ stage }) => stage)
+    assert.deepEqual([stages(LOCAL), stages(with_('metrics: none'))], [['fit', 'evaluation'], ['fit']])
   })
 })
 
@@ -149,6 +166,15 @@ const bad: readonly Bad[] = [
   },
   { is: 'counts', text: LOCAL.replace('logistic', 'poisson').replace('outcome }', 'outcome, range: [0, 30] }'), code: 'ROTA-2387', says: /poisson/ },
   { is: 'private intercepts', text: LOCAL.replace('logistic', 'logistic, siteIntercepts: true'), code: 'ROTA-2387', says: /intercepts/ },
+  { is: 'metrics that a round does not pay for', text: with_('noise: 6, metrics: 5.9'), code: 'ROTA-2384', says: /metrics is 5\.9.*6 at least/ },
+  {
+    is: 'metrics of what foretells nothing',
+    text: with_('metrics: 9').replace('logistic', 'statistics').replace('outcome }', 'outcome, range: [0, 1] }'),
+    code: 'ROTA-2384',
+    says: /statistics foretell/,
+  },
+  { is: 'metrics in words', text: with_('metrics: some'), code: 'ROTA-3043', line: LINE, says: /a number, or none/ },
+  { is: 'metrics that spend more than the limit', text: with_('noise: 2.6, metrics: 2.6'), code: 'ROTA-2388', says: /4 rounds of the study spend/ },
   { is: 'rounds that spend more than the limit', text: with_('noise: 2'), code: 'ROTA-2388', says: /3 rounds of the study spend/ },
 ]
 

@@ -8,11 +8,17 @@ import { checkTable, type Setup } from '../setup.ts'
 import { GaussianNoise } from './noise.ts'
 import { SharedNoise } from './shared-noise.ts'
 import { noisyBound, type SumNoise } from './sums.ts'
-import { groupPatients, type Patients } from './units.ts'
+import { groupPatients, oneRowEach, type Patients } from './units.ts'
 
 /** What the stages of exact private learners have in common: one vector of noisy sums a round. */
-export function noisyLayout({ wordBits, fractionBits, maxRows }: Setup, { privacy }: PrivateProtocol, length: number, sensitivity: number): VectorLayout {
-  return layoutOf('exact', wordBits, [{ name: 'noisy sum', length, fractionBits, bound: noisyBound({ maxRows, sensitivity }, privacy.noise) }])
+export function noisyLayout(
+  { wordBits, fractionBits, maxRows }: Setup,
+  { privacy }: PrivateProtocol,
+  length: number,
+  sensitivity: number,
+  noise = privacy.noise,
+): VectorLayout {
+  return layoutOf('exact', wordBits, [{ name: 'noisy sum', length, fractionBits, bound: noisyBound({ maxRows, sensitivity }, noise) }])
 }
 
 /** The patients of the train rows. Sites have one row a patient: a file with two of one is refused (ROTA-3009). */
@@ -20,7 +26,7 @@ export const patientsOf = ({ train }: SplitTable, { privacy }: PrivateProtocol):
   groupPatients(train.rows, null, { unit: 'row', minPatients: privacy.minPatients })
 
 /**
- * The site's vector for a round. Local noise is all that its patients need, whoever else takes part; of distributed noise it is a share.
+ * The site's vector for a round, of its train rows or of its test rows. Local noise is all that its patients need, whoever else takes part; of distributed noise it is a share.
  * @throws ROTA-2383 below the policy's minimum; 2105, 2106, 2110 rows that do not fit
  */
 export function noisyUpdate(
@@ -30,10 +36,12 @@ export function noisyUpdate(
   cohort: SplitTable,
   { random }: LearnerTools,
   release: (patients: Patients, noise: SumNoise) => BigInt64Array,
+  set: 'train' | 'test' = 'train',
 ): ExactUpdate {
   if (random === undefined) throw new TypeError('a private learner was given nothing to draw noise from')
-  checkTable(setup, cohort.train, 'train', protocol.learner.kind === 'statistics')
-  const patients = patientsOf(cohort, protocol)
+  checkTable(setup, cohort[set], set, protocol.learner.kind === 'statistics')
+  const training = patientsOf(cohort, protocol)
+  const patients = set === 'train' ? training : oneRowEach(cohort.test.rows)
   return { kind: 'exact', layout, coordinates: release(patients, noiseOf(protocol, random)) }
 }
 
@@ -41,5 +49,5 @@ const noiseOf = (protocol: PrivateProtocol, random: RandomSource): SumNoise =>
   protocol.privacy.place === 'distributed' ? new SharedNoise(random, sharesFor(protocol)) : new GaussianNoise(random)
 
 /** Deviation of the noise in a sum over sites, of which each added its own, or its share. */
-export const noiseInSum = (protocol: PrivateProtocol, sensitivity: number, { sites }: SumValues): number =>
-  protocol.privacy.noise * sensitivity * Math.sqrt(protocol.privacy.place === 'distributed' ? sites / sharesFor(protocol) : sites)
+export const noiseInSum = (protocol: PrivateProtocol, sensitivity: number, { sites }: SumValues, noise = protocol.privacy.noise): number =>
+  noise * sensitivity * Math.sqrt(protocol.privacy.place === 'distributed' ? sites / sharesFor(protocol) : sites)

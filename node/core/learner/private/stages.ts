@@ -5,6 +5,7 @@ import type { RegressionSpec } from '#core/protocol/protocol.ts'
 import type { Stage } from '../learner.ts'
 import type { Setup } from '../setup.ts'
 import { list, modelOf } from '../state.ts'
+import { privateEvaluation, thenEvaluated } from './evaluation-stage.ts'
 import { linearSensitivity } from './linear.ts'
 import { linearStage } from './linear-stage.ts'
 import { logisticSensitivity } from './logistic.ts'
@@ -14,20 +15,20 @@ import { statisticsSensitivity } from './statistics.ts'
 import { privateStatisticsStage } from './statistics-stage.ts'
 
 /**
- * A private study has one stage, and ends with its last round: nothing else of the rows is told. Features are mapped from their ranges to [-1, 1], which
- * needs no moments of rows; there is no evaluation, so each site judges the result on its own rows.
+ * A private study has its fit, and an evaluation where it tells test metrics: nothing else of the rows is told. Features are mapped from their ranges to
+ * [-1, 1], which needs no moments of rows.
  */
 export function privateStages(setup: Setup, protocol: PrivateProtocol): Readonly<Record<string, Stage>> {
-  switch (protocol.learner.kind) {
-    case 'statistics':
-      return { statistics: privateStatisticsStage(setup, protocol) }
-    case 'linear':
-      return { fit: linearStage(setup, protocol) }
-    case 'neural':
-      return { fit: networkStage(setup, protocol) }
-    default:
-      return { fit: logisticStage(setup, protocol) }
-  }
+  if (protocol.learner.kind === 'statistics') return { statistics: privateStatisticsStage(setup, protocol) }
+  const fit = fitStage(setup, protocol)
+  const { metrics } = protocol.privacy
+  return metrics === undefined ? { fit } : { fit: thenEvaluated(fit), evaluation: privateEvaluation(setup, protocol, metrics) }
+}
+
+function fitStage(setup: Setup, protocol: PrivateProtocol): Stage {
+  const { kind } = protocol.learner
+  if (kind === 'linear') return linearStage(setup, protocol)
+  return kind === 'neural' ? networkStage(setup, protocol) : logisticStage(setup, protocol)
 }
 
 /** The model that the first round starts from: made of the protocol alone. */
