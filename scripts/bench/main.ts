@@ -12,7 +12,7 @@ import { maskingRows } from './masking-rows.ts'
 import { blockRows, millionRows, roundRows, tenMillionRows } from './network-rows.ts'
 import { type BenchOptions, HELP, readOptions } from './options.ts'
 import { pageRows } from './page-rows.ts'
-import { measurePeers, NO_PEERS, type PeerFigures, whyNoPeers } from './peers.ts'
+import { measurePeers, type PeerFigures } from './peers.ts'
 import { privateRows } from './private-rows.ts'
 import { chosenRows, type Row, type RowName } from './row.ts'
 import { simulatedRows } from './simulated-rows.ts'
@@ -44,16 +44,19 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 async function main(options: BenchOptions): Promise<void> {
   const names = chosenRows(options.rows, options.install)
-  const why = await whyNoPeers(options)
-  if (why !== null) say(`without peers: ${why}`)
-  const peers = why === null ? await measurePeers(options, names, say) : NO_PEERS
+  const peers = await measurePeers(options, names, say)
+  if ('none' in peers.flower) say(`without peers: ${peers.flower.none}`)
   const rows: Row[] = []
   const loads: number[] = []
-  for (const name of names) {
-    const before = loadavg()[0] as number
-    say(`${name} … (load ${before.toFixed(1)})`)
-    loads.push(before)
-    rows.push(...(await MEASURE[name](options, peers)))
+  try {
+    for (const name of names) {
+      const before = loadavg()[0] as number
+      say(`${name} … (load ${before.toFixed(1)})`)
+      loads.push(before)
+      rows.push(...(await MEASURE[name](options, peers)))
+    }
+  } finally {
+    await peers.close()
   }
   const report = { date: new Date().toISOString().slice(0, 10), machine: machine(loads), rows }
   process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${tableText(rows)}\n\n${report.date}, ${report.machine}\n`)

@@ -1,33 +1,71 @@
-import { type Figure, figureOf } from './figures.ts'
+import { loadavg } from 'node:os'
+import { resolve } from 'node:path'
+import { figureOf } from './figures.ts'
+import { playSecAgg } from './flower.ts'
 import type { BenchOptions } from './options.ts'
 import type { PeerFigures } from './peers.ts'
 import { type PlayedRun, playRun } from './play-run.ts'
 import type { Row } from './row.ts'
-import { fiveSites, weightsOf } from './studies.ts'
+import { FIVE, fiveSites, weightsOf } from './studies.ts'
 
 const MILLION = [1_000, 985] as const
+/** Of Flower's, which takes about a minute for each. */
+const PEER_ROUNDS = 3
+/** The most that a round may take of that minute. */
+const SHARE = 1 / 5
 
 /** A round of a masked study beside the same round of an open one, in the same five processes' worth of work, one run after the other; and beside Flower's. */
-export async function maskedRows(options: BenchOptions, { masked: peers }: PeerFigures): Promise<Row[]> {
+export async function maskedRows(options: BenchOptions, { flower }: PeerFigures): Promise<Row[]> {
   const small = await compared('14 weights', null, options.rounds, options)
+  const rounds = Math.max(4, Math.ceil(options.rounds / 2))
   const what = `1 million weights (${weightsOf(MILLION)})`
-  const large = await compared(what, MILLION, Math.max(4, Math.ceil(options.rounds / 2)), options)
-  const [flower] = peers
-  if (flower === undefined) return [small.row, large.row]
-  // Of the time that its peer took in this run.
-  return [small.row, large.row, { work: `masked round, five processes, ${what}`, unit: 's', rota: large.masked, bar: flower.median / 5, peers }]
+  const large = await compared(what, MILLION, rounds, options)
+  const rows = [small.row, large.row]
+  if (!options.peers) return rows
+  const work = `masked round, five processes, ${what}`
+  if ('none' in flower) return [...rows, besidePeer(work, [large.masked], flower.none)]
+  const app = resolve(options.shared, 'peers/flower/secagg')
+  const theirs = await turn(async () => {
+    const { roundSeconds, cpuSeconds } = await playSecAgg({ bin: flower.bin, app, sites: FIVE, weights: weightsOf(MILLION), rounds: PEER_ROUNDS })
+    return { roundSeconds, cpuSeconds: figureOf([cpuSeconds]) }
+  })
+  // Once before it and once after it: whoever else is on the machine is there for all three.
+  const after = await turn(() => play('masked', MILLION, rounds, options))
+  return [...rows, besidePeer(work, [large.masked, after], theirs)]
+}
+
+/** One stay of a product on the machine. */
+interface Turn extends Pick<PlayedRun, 'roundSeconds' | 'cpuSeconds'> {
+  /** Of the machine as it ended, this product's own included. */
+  readonly load: number
+}
+
+async function turn<T extends Pick<Turn, 'roundSeconds' | 'cpuSeconds'>>(take: () => Promise<T>): Promise<T & Turn> {
+  const run = await take()
+  return { ...run, load: loadavg()[0] as number }
+}
+
+/** @param theirs what the peer took in between, or why it took nothing */
+export function besidePeer(work: string, ours: readonly Turn[], theirs: Turn | string): Row {
+  const rota = figureOf(ours.flatMap(({ roundSeconds }) => roundSeconds))
+  if (typeof theirs === 'string') return { work, unit: 's', rota, bar: null, peers: [], note: `not beside Flower's SecAgg+: ${theirs}` }
+  const flower = figureOf(theirs.roundSeconds)
+  const cpu = (turns: readonly Turn[]): string => figureOf(turns.map(({ cpuSeconds }) => cpuSeconds.median)).median.toFixed(1)
+  const loads = [ours[0], theirs, ...ours.slice(1)].flatMap((each) => each?.load.toFixed(1) ?? [])
+  return {
+    ...{ work, unit: 's', rota, bar: flower.median * SHARE, peers: [{ name: 'Flower SecAgg+', ...flower }] },
+    note: `${cpu(ours)} CPU s a round of all nodes, Flower's ${cpu([theirs])}; Rota before and after Flower, load at the end of each ${loads.join(', ')}`,
+  }
 }
 
 interface Compared {
   readonly row: Row
-  /** Seconds. */
-  readonly masked: Figure
+  readonly masked: PlayedRun & Turn
 }
 
-async function compared(what: string, hidden: readonly [number, number] | null, rounds: number, { profiles }: BenchOptions): Promise<Compared> {
-  const play = (mode: 'open' | 'masked'): Promise<PlayedRun> => playRun(fiveSites(mode, rounds, hidden), { rounds, profiles, noise: hidden !== null })
-  const open = await play('open')
-  const masked = await play('masked')
+async function compared(what: string, hidden: readonly [number, number] | null, rounds: number, options: BenchOptions): Promise<Compared> {
+  const open = await play('open', hidden, rounds, options)
+  const masked = await turn(() => play('masked', hidden, rounds, options))
   const plain = figureOf(open.roundSeconds).median
   const row: Row = {
     work: `masked round / open round, five processes, ${what}`,
@@ -37,8 +75,11 @@ async function compared(what: string, hidden: readonly [number, number] | null, 
     peers: [],
     note: `${figureOf(masked.roundSeconds).median.toFixed(3)} s masked (${masked.cpuSeconds.median.toFixed(2)} CPU s), ${plain.toFixed(3)} s open (${open.cpuSeconds.median.toFixed(2)} CPU s); ${(masked.peersOut.median / 1000).toFixed(0)} kB and ${(open.peersOut.median / 1000).toFixed(0)} kB up a site; rows ${rowsOf(masked)}`,
   }
-  return { row, masked: figureOf(masked.roundSeconds) }
+  return { row, masked }
 }
+
+const play = (mode: 'open' | 'masked', hidden: readonly [number, number] | null, rounds: number, { profiles }: BenchOptions): Promise<PlayedRun> =>
+  playRun(fiveSites(mode, rounds, hidden), { rounds, profiles, noise: hidden !== null })
 
 /** Where a masked round's time goes, in milliseconds. */
 const rowsOf = ({ rowMs }: PlayedRun): string =>

@@ -18,11 +18,17 @@ export interface PeerFigures {
   readonly million: Row['peers']
   readonly tenMillion: Row['peers']
   readonly tenMillionMemory: Row['peers']
-  /** Flower's SecAgg+, five sites. */
-  readonly masked: Row['peers']
+  /** Where Flower is installed, for a row that plays it between its own runs; or why there is none. */
+  readonly flower: { readonly bin: string } | { readonly none: string }
+  /** Deletes what was installed. */
+  close(): Promise<void>
 }
 
-export const NO_PEERS: PeerFigures = { small: [], smallMemory: [], smallBytes: [], start: [], million: [], tenMillion: [], tenMillionMemory: [], masked: [] }
+export const noPeers = (none: string): PeerFigures => ({
+  ...{ small: [], smallMemory: [], smallBytes: [], start: [], million: [], tenMillion: [], tenMillionMemory: [] },
+  flower: { none },
+  close: async () => undefined,
+})
 
 const PACKAGES = { flower: ['flwr[simulation]==1.41.0', 'psutil', 'scikit-learn'], nvflare: ['nvflare==2.9.0', 'psutil'] } as const
 type Product = keyof typeof PACKAGES
@@ -39,18 +45,60 @@ const INSTALL_MS = 900_000
 const RUN_MS = 600_000
 const run = promisify(execFile)
 
-/** Why the peers cannot run here, or null. */
-export async function whyNoPeers({ peers, shared }: BenchOptions): Promise<string | null> {
-  if (!peers) return 'not asked for: add --peers'
-  if (!existsSync(join(shared, 'peers/flower/deploy.py'))) return `their scripts are not in ${shared}/peers`
-  if (process.getuid?.() !== 0) return 'their bytes are counted on the loopback, which needs root'
-  const found = await run('python3', ['-c', 'import sys, venv; print(sys.version_info >= (3, 11))']).catch(() => null)
-  return found?.stdout.trim() === 'True' ? null : 'Python 3.11 or newer with venv is not here'
+/** Measures what the chosen rows compare with; where something that it needs is not here, nothing, and `flower.none` says why. @throws Error when a peer fails */
+export async function measurePeers(options: BenchOptions, rows: readonly RowName[], say: (line: string) => void): Promise<PeerFigures> {
+  const none = await whyNoPeers(options, rows)
+  if (none !== null) return noPeers(none)
+  const dir = await mkdtemp(join(tmpdir(), 'rota-peers-'))
+  const close = (): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 5 })
+  try {
+    for (const product of ['flower', 'nvflare'] as const) {
+      // Masked rounds are compared with Flower's alone.
+      if (product === 'nvflare' && !rows.some(ofBoth)) continue
+      say(`${product}: installing`)
+      const failed = await install(join(dir, product), PACKAGES[product])
+      if (failed === null) continue
+      await close()
+      return noPeers(failed)
+    }
+    return { ...(await figures(dir, options, rows, say)), flower: { bin: join(dir, 'flower/bin') }, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
 
-/** Installs both into a temporary folder, runs what the chosen rows compare with, and deletes the folder. @throws Error when pip or a peer fails */
-export async function measurePeers({ shared }: BenchOptions, rows: readonly RowName[], say: (line: string) => void): Promise<PeerFigures> {
-  const dir = await mkdtemp(join(tmpdir(), 'rota-peers-'))
+/** Why the peers cannot run here, or null. */
+async function whyNoPeers({ peers, shared }: BenchOptions, rows: readonly RowName[]): Promise<string | null> {
+  if (!peers) return 'not asked for: add --peers'
+  if (!rows.some((row) => ofBoth(row) || row === 'masked')) return 'no row that was chosen compares with them'
+  if (!existsSync(join(shared, 'peers/flower/deploy.py'))) return `their scripts are not in ${shared}/peers`
+  if (rows.some(ofBoth) && process.getuid?.() !== 0) return 'their bytes are counted on the loopback, which needs root'
+  const found = await run('python3', ['-c', 'import sys, venv, ensurepip; print(sys.version_info >= (3, 11))']).catch(() => null)
+  return found?.stdout.trim() === 'True' ? null : 'Python 3.11 or newer with venv and pip is not here'
+}
+
+const ofBoth = (row: RowName): boolean => OF_BOTH.includes(row)
+
+/** A Python environment of its own. @returns why it could not be had, or null */
+export async function install(into: string, packages: readonly string[]): Promise<string | null> {
+  try {
+    await run('python3', ['-m', 'venv', into], { timeout: INSTALL_MS })
+    await run(join(into, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--no-input', ...packages], { timeout: INSTALL_MS, maxBuffer: 1e8 })
+    return null
+  } catch (error) {
+    const { stderr, message } = error as Error & { readonly stderr?: string }
+    const said = (stderr ?? '')
+      .trim()
+      .split('\n')
+      .findLast((line) => /error/i.test(line))
+    return `${packages[0]} could not be installed: ${said ?? message.trim().split('\n')[0]}`
+  }
+}
+
+type Deployed = Omit<PeerFigures, 'flower' | 'close'>
+
+async function figures(dir: string, { shared }: BenchOptions, rows: readonly RowName[], say: (line: string) => void): Promise<Deployed> {
   const play = async (product: Product, label: string, args: readonly string[]): Promise<Report> => {
     say(`${product}: ${label}`)
     const script = join(shared, 'peers', product, 'deploy.py')
@@ -59,33 +107,19 @@ export async function measurePeers({ shared }: BenchOptions, rows: readonly RowN
     const { stdout } = await run(join(dir, product, 'bin/python'), [script, '--csv', csv, '--work', work, ...args], { timeout: RUN_MS, maxBuffer: 1e8 })
     return JSON.parse(stdout.trim().split('\n').at(-1) as string) as Report
   }
-  try {
-    for (const [product, packages] of Object.entries(PACKAGES)) {
-      // Masked rounds are compared with Flower's alone.
-      if (product === 'nvflare' && rows.every((row) => !OF_BOTH.includes(row))) continue
-      say(`${product}: installing`)
-      await run('python3', ['-m', 'venv', join(dir, product)])
-      await run(join(dir, product, 'bin/python'), ['-m', 'pip', 'install', '--quiet', ...packages], { timeout: INSTALL_MS, maxBuffer: 1e8 })
-    }
-    const both = async (label: string, args: readonly string[]): Promise<readonly (readonly [string, Report])[]> => [
-      ['Flower', await play('flower', label, args)],
-      ['NVFLARE', await play('nvflare', label, args)],
-      ['NVFLARE, shortest polling', await play('nvflare', `${label}, shortest polling`, [...args, '--poll', '0.05', '--direct'])],
-    ]
-    const small = rows.includes('round') ? await both('14 weights', []) : []
-    const million = rows.includes('million') ? await both('1 million weights', ['--vector', '1000000', '--rounds', '7']) : []
-    const ten = rows.includes('ten-million') ? await both('10 million weights', ['--vector', '10000000', '--rounds', '5']) : []
-    const secagg = ['--app', resolve(shared, 'peers/flower/secagg'), '--sites', '5', '--vector', '1000000', '--rounds', '4']
-    const masked = rows.includes('masked') ? [['Flower SecAgg+', await play('flower', 'SecAgg+, 1 million weights', secagg)] as const] : []
-    return {
-      ...{ small: secondsOf(small), million: secondsOf(million), tenMillion: secondsOf(ten) },
-      masked: secondsOf(masked),
-      ...{ smallMemory: memoryOf(small), tenMillionMemory: memoryOf(ten) },
-      smallBytes: small.flatMap(([name, report]) => single(name, upOf(report))),
-      start: small.flatMap(([name, report]) => single(name, report.start_to_round1_s)),
-    }
-  } finally {
-    await rm(dir, { recursive: true, force: true, maxRetries: 5 })
+  const both = async (label: string, args: readonly string[]): Promise<readonly (readonly [string, Report])[]> => [
+    ['Flower', await play('flower', label, args)],
+    ['NVFLARE', await play('nvflare', label, args)],
+    ['NVFLARE, shortest polling', await play('nvflare', `${label}, shortest polling`, [...args, '--poll', '0.05', '--direct'])],
+  ]
+  const small = rows.includes('round') ? await both('14 weights', []) : []
+  const million = rows.includes('million') ? await both('1 million weights', ['--vector', '1000000', '--rounds', '7']) : []
+  const ten = rows.includes('ten-million') ? await both('10 million weights', ['--vector', '10000000', '--rounds', '5']) : []
+  return {
+    ...{ small: secondsOf(small), million: secondsOf(million), tenMillion: secondsOf(ten) },
+    ...{ smallMemory: memoryOf(small), tenMillionMemory: memoryOf(ten) },
+    smallBytes: small.flatMap(([name, report]) => single(name, upOf(report))),
+    start: small.flatMap(([name, report]) => single(name, report.start_to_round1_s)),
   }
 }
 

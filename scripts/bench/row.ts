@@ -5,8 +5,8 @@ export interface Row {
   readonly work: string
   readonly unit: string
   readonly rota: Figure
-  /** The most that Rota may take, in `unit`. */
-  readonly bar: number
+  /** The most that Rota may take, in `unit`; null where it follows from a peer that did not run. */
+  readonly bar: number | null
   /** Where we want to be. */
   readonly aim?: number
   /** Measured in the same run. */

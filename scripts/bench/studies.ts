@@ -56,7 +56,7 @@ export function fiveSites(mode: Protocol['mode'], rounds: number, hidden: readon
   const limits = { keying: limit, contributing: limit, witnessing: limit, publishing: limit, attesting: limit }
   return { protocol: { ...protocol, ...size, limits, mode }, sites: Array.from({ length: FIVE }, (_, i) => ({ name: `site-${i}`, rows: rows(i) })) }
 }
-const FIVE = 5
+export const FIVE = 5
 
 /** Sites of like size for the simulator. */
 export const manySites = (sites: number, rounds: number): BenchStudy => ({

@@ -7,11 +7,11 @@ export function tableText(rows: readonly Row[]): string {
 }
 
 function rowText({ work, unit, rota, bar, aim, peers, note }: Row): string {
-  const verdict = rota.median <= bar ? 'holds' : 'MISSED'
   const wish = aim === undefined ? '' : `, aim ${digits(aim)}`
+  const verdict = bar === null ? 'no bar' : `bar ${digits(bar)}${wish}: ${rota.median <= bar ? 'holds' : 'MISSED'}`
   return [
     `${work}`,
-    `    Rota      ${figureText(rota, unit).padEnd(32)} bar ${digits(bar)}${wish}: ${verdict}`,
+    `    Rota      ${figureText(rota, unit).padEnd(32)} ${verdict}`,
     ...peers.map((peer) => `    ${peer.name.padEnd(9)} ${figureText(peer, unit).padEnd(32)} ratio ${digits(rota.median / peer.median)}`),
     ...(note === undefined ? [] : [`    (${note})`]),
   ].join('\n')
