@@ -29,7 +29,7 @@ describe("the verifier's reasons", () => {
     const all = reasons()
     assert.ok(all.length >= 7, all.join('\n'))
     for (const reason of all) {
-      const { key } = whyKey({ valid: true, round: 1, state: 'not in the declared cohort', reason } as Verdict)
+      const { key } = whyKey({ valid: true, run: 1, round: 1, state: 'not in the declared cohort', reason } as Verdict)
       assert.ok(key in english, `no words for: ${reason}`)
     }
   })
@@ -50,8 +50,8 @@ describe("the verifier's reasons", () => {
 
   it('numbers are kept, and what is wrong is told with its reason', () => {
     const reason = 'withdrawn in block 12; the round opened in block 14'
-    assert.deepEqual(whyKey({ valid: true, round: 1, state: 'not in the declared cohort', reason }).values, { a: '12', b: '14' })
-    assert.deepEqual(whyKey({ valid: false, round: 1, state: null, reason: 'it is about another receipt' }), {
+    assert.deepEqual(whyKey({ valid: true, run: 1, round: 1, state: 'not in the declared cohort', reason }).values, { a: '12', b: '14' })
+    assert.deepEqual(whyKey({ valid: false, run: 1, round: 1, state: null, reason: 'it is about another receipt' }), {
       key: 'why.wrong',
       values: { reason: 'it is about another receipt' },
     })

@@ -6,7 +6,7 @@ import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
 import { type Address, type Digest, runId } from '#base/ids.ts'
 import { networkDigest } from '#core/consent/cohort-map.ts'
-import { type ChainRecord, type CohortProof, judgeCohortProof, readCohortProof, type Verdict } from '#core/consent/cohort-proof.ts'
+import { type ChainRecord, type CohortProof, judgeCohortProof, type Pinned, readCohortProof, type Verdict } from '#core/consent/cohort-proof.ts'
 import { showsInclusion } from '#patient/receipt.ts'
 import { programmeId } from '#wire/programme.ts'
 import { sha256 } from '../sha256.ts'
@@ -34,8 +34,11 @@ export async function verifyReceipt(call: VerifyCall): Promise<Verdict> {
   })
 }
 
-/** The hospital cannot show another secret later than the one whose commitment its receipt has. */
-const pinnedBy = (receipt: Receipt): Digest | null => (receipt.version === 2 && showsInclusion(receipt) ? (receipt.inclusion?.map.end?.value as Digest) : null)
+/** What the hospital cannot say otherwise later: who it is, and the secret whose commitment its receipt has. */
+function pinnedBy(receipt: Receipt): Pinned {
+  if (receipt.version === 1) return { site: null, secret: null }
+  return { site: receipt.site.id, secret: showsInclusion(receipt) ? ((receipt.inclusion?.map.end?.value as Digest | undefined) ?? null) : null }
+}
 
 async function readProof(file: string): Promise<CohortProof> {
   const text = await readGiven(file)

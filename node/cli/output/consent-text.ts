@@ -156,9 +156,9 @@ export function provedText({ run, round, site, granted, cohort }: CohortProof, s
   return `${what}\nWith --json > FILE it is written down; its receiver checks it: ${style.bold('rota consent verify --receipt FILE --proof FILE --chain URL')}`
 }
 
-export function verdictText({ valid, round, state, reason }: Verdict, style: Style): string {
+export function verdictText({ valid, run, round, state, reason }: Verdict, style: Style): string {
   if (!valid) return `${style.bad('The proof does not hold')}: ${reason}.`
-  return `${style.good('The proof holds')}. In round ${round} the record was ${style.bold(state)}: ${reason}.\nIt shows which cohort the hospital declared.`
+  return `${style.good('The proof holds')}. In round ${round} of run ${run} the record was ${style.bold(state)}: ${reason}.\nIt shows which cohort the hospital declared.`
 }
 
 /** As 2031-12-31 14:05 UTC. */

@@ -67,24 +67,34 @@ export interface ChainRecord {
 export type CohortState = 'in the declared cohort' | 'not in the declared cohort'
 
 export type Verdict =
-  | { readonly valid: true; readonly round: number; readonly state: CohortState; readonly reason: string }
-  | { readonly valid: false; readonly round: number; readonly state: null; readonly reason: string }
+  | { readonly valid: true; readonly run: number; readonly round: number; readonly state: CohortState; readonly reason: string }
+  | { readonly valid: false; readonly run: number; readonly round: number; readonly state: null; readonly reason: string }
 
-/**
- * @param tag of the receipt whose holder asks
- * @param pinned what the receipt shows of the tag's secret, `secretCommitment`; null: it shows nothing yet
- */
-export function judgeCohortProof(proof: CohortProof, tag: Digest, chain: ChainRecord, sha256: Sha256, pinned: Digest | null = null): Verdict {
-  const bad = (reason: string): Verdict => ({ valid: false, round: proof.round, state: null, reason })
+/** What the receipt itself says, so that a proof cannot say otherwise; null: nothing. */
+export interface Pinned {
+  /** The hospital that gave it. */
+  readonly site: number | null
+  /** Of the tag's secret: `secretCommitment`. */
+  readonly secret: Digest | null
+}
+
+const NOT_PINNED: Pinned = { site: null, secret: null }
+
+/** @param tag of the receipt whose holder asks */
+export function judgeCohortProof(proof: CohortProof, tag: Digest, chain: ChainRecord, sha256: Sha256, pinned: Pinned = NOT_PINNED): Verdict {
+  const bad = (reason: string): Verdict => ({ valid: false, run: proof.run, round: proof.round, state: null, reason })
   if (proof.tag !== tag) return bad('it is about another receipt')
+  if (pinned.site !== null && proof.site !== pinned.site) return bad('it is about another hospital than the receipt')
+  // Also where nothing was declared: any hospital could be named otherwise, and one that was not in the round has declared nothing.
+  const unbound = whyUnbound(proof, chain, sha256)
+  if (unbound !== null) return bad(unbound)
+  if (pinned.secret !== null && !equalBytes(fromHex(pinned.secret), secretCommitment(fromHex(proof.secret), sha256)))
+    return bad('it shows another secret than the receipt')
   if (chain.contributed === null)
     return proof.cohort === null
       ? told(proof, 'not in the declared cohort', 'the hospital declared no cohort in this round')
       : bad('the hospital declared no cohort in this round')
   if (proof.cohort === null) return bad('the hospital declared a cohort in this round and shows none')
-  const unbound = whyUnbound(proof, chain, sha256)
-  if (unbound !== null) return bad(unbound)
-  if (pinned !== null && !equalBytes(fromHex(pinned), secretCommitment(fromHex(proof.secret), sha256))) return bad('it shows another secret than the receipt')
   const { root } = chain.contributed
   const place = { network: chain.network, run: runId(proof.run), round: roundNo(proof.round) }
   const isIn = (secret: string, map: ToldCountedProof): Placed | null => placedIn(root, cohortKey(fromHex(secret), place, sha256), map, sha256)
@@ -95,7 +105,7 @@ export function judgeCohortProof(proof: CohortProof, tag: Digest, chain: ChainRe
   return shown.present ? told(proof, 'in the declared cohort', whyIn(chain)) : told(proof, 'not in the declared cohort', whyNotIn(proof, chain))
 }
 
-const told = (proof: CohortProof, state: CohortState, reason: string): Verdict => ({ valid: true, round: proof.round, state, reason })
+const told = (proof: CohortProof, state: CohortState, reason: string): Verdict => ({ valid: true, run: proof.run, round: proof.round, state, reason })
 
 const wasWithdrawn = ({ withdrawnAtBlock, openedAtBlock }: ChainRecord): boolean => withdrawnAtBlock !== null && withdrawnAtBlock <= openedAtBlock
 

@@ -19,6 +19,7 @@ import { keyed } from '../cohort/support.ts'
 // │   ├── about another receipt, or of another round, network or site
 // │   ├── with another secret than the one of the tag's consent, whichever epoch it names
 // │   ├── when it passes over the epoch that stood
+// │   ├── when it names another hospital, which declared nothing in the round
 // │   ├── when another secret is in a root that came after the round and the withdrawal, or than the receipt shows
 // │   └── when it shows nothing of a cohort that was declared, or one where none was
 // ├── one altered character makes it not hold
@@ -152,9 +153,21 @@ describe('a proof about a receipt', () => {
     assert.match(verdict.reason, /after the round and after the withdrawal/)
     // Without a withdrawal on chain the receipt tells.
     const stopped = { ...afterwards, withdrawnAtBlock: null }
-    const pinned = toDigest(secretCommitment(secretOf(tag), sha256))
+    const pinned = { site: null, secret: toDigest(secretCommitment(secretOf(tag), sha256)) }
     assert.match(judgeCohortProof(forged, tag, stopped, sha256, pinned).reason, /another secret than the receipt/)
     assert.equal(judgeCohortProof(proof, tag, stopped, sha256, pinned).state, 'in the declared cohort')
+  })
+
+  it('does not hold of another hospital, which was not in the round', () => {
+    const { proof, chain, says } = made({ withdrawnAtBlock: 99 })
+    const nothing = { ...proof, site: 200, cohort: null, standing: null }
+    // What the chain has of hospital 200: nothing; of 201, which holds other consents: its roots.
+    const elsewhere = { ...chain, contributed: null, epochs: [] }
+    assert.equal(says(nothing, elsewhere).valid, false)
+    const others = grantedMap(vault, PROGRAMME, without(tag), 2)
+    assert.equal(says({ ...nothing, site: 201 }, { ...elsewhere, epochs: [{ epoch: 2, root: toDigest(others.root), block: 90 }] }).valid, false)
+    assert.match(judgeCohortProof(proof, tag, chain, sha256, { site: 4, secret: null }).reason, /another hospital/)
+    assert.equal(judgeCohortProof(proof, tag, chain, sha256, { site: proof.site, secret: null }).valid, true)
   })
 
   it('does not hold with one character altered', () => {
