@@ -18,7 +18,7 @@ interface View {
   readonly bytes: number
 }
 
-/** First views of both pages by a real browser: a patient's of a node that served a finished run, and the desk's. */
+/** First views of the pages by a real browser: a patient's of a node that served a finished run, the one that checks, and the desk's. */
 export async function pageRows(): Promise<Row[]> {
   if (noBrowser !== false) {
     process.stderr.write(`without pages: ${noBrowser}\n`)
@@ -27,21 +27,26 @@ export async function pageRows(): Promise<Row[]> {
   const browser = await startBrowser()
   try {
     // How the person stands, and whether there is an identifier to write.
-    const patient = await patientViews(browser)
+    const { patient, check } = await portalViews(browser)
     const desk = await deskViews(browser)
-    return [...rowsOf("patient's page: first view", patient, 'how the consent stands'), ...rowsOf("desk's page: first view", desk, 'the way in')]
+    return [
+      ...rowsOf("patient's page: first view", patient, 'how the consent stands'),
+      ...rowsOf('page that checks: first view', check, 'the choice of a file, with portals found'),
+      ...rowsOf("desk's page: first view", desk, 'the way in'),
+    ]
   } finally {
     await browser.close()
   }
 }
 
-async function patientViews(browser: Browser): Promise<readonly View[]> {
+async function portalViews(browser: Browser): Promise<Record<'patient' | 'check', readonly View[]>> {
   const world = await patientWorld()
   try {
     await world.playRun()
     const [card] = world.cards
     if (card === undefined) throw new TypeError('a card')
-    return await views(browser, world.link(card), '.notice .tag')
+    const patient = await views(browser, world.link(card), '.notice .tag')
+    return { patient, check: await views(browser, `${world.portals[0]}/check/`, 'input[name=file]') }
   } finally {
     await world.stop()
   }

@@ -6,8 +6,9 @@ import { rulesOf } from '#app/protocol/study-rules.ts'
 import { sha256 } from '#app/sha256.ts'
 import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { isSignedCertificate, signCertificate } from '#app/unlearn/certificate.ts'
+import { comparedRows } from '#app/unlearn/compared-rows.ts'
 import { areaBelow } from '#app/unlearn/membership.ts'
-import type { UnlearnSite } from '#app/unlearn/unlearn-site.ts'
+import type { JudgedRows, UnlearnSite } from '#app/unlearn/unlearn-site.ts'
 import { wayWithout } from '#app/unlearn/unlearn-way.ts'
 import { certificateOf, protocolFrom, unlearningOf } from '#app/unlearn/unlearning.ts'
 import { isRotaError } from '#base/errors.ts'
@@ -28,6 +29,7 @@ import { addressOfKey, generatedKey } from './support/keys.ts'
 // ├── of an exact study: it is fitted again, and says so; with fewer than ten changed patients without this hospital
 // ├── a study that goes on from a model that no run left is not played
 // ├── the certificate is signed, says that the old model is what it was, and never that anything is removed
+// ├── they are held beside records that neither run was made with, else beside those of both; where there are none, that is said
 // └── which way is gone: never used, from the first round, from the nearest model that is kept
 
 const HERE = siteId(1)
@@ -144,7 +146,12 @@ async function open(study: Study, count: number, joins: number): Promise<Ward> {
           cohort: leaving.some((tag) => tags.includes(tag)) ? ('in' as const) : ('not in' as const),
           before: false,
         })),
-      rows: async () => ({ withdrawn: rowsOf('leaving'), heldOut: (study.sites[HERE] as (typeof study.sites)[0]).rows.test, train: rowsOf('staying') }),
+      rows: async () => ({
+        withdrawn: rowsOf('leaving'),
+        others: (study.sites[HERE] as (typeof study.sites)[0]).rows.test,
+        othersAre: 'records that neither run was made with',
+        train: rowsOf('staying'),
+      }),
     },
   }
 }
@@ -179,6 +186,39 @@ describe('unlearning', () => {
     assert.ok((membership?.before ?? 0) > 0.7, 'the network learned them by heart')
     assert.ok((membership?.after ?? 1) < 0.62, 'and the other does not know them')
     assert.ok(Math.abs((membership?.after ?? 1) - 0.5) < 0.15)
+    assert.deepEqual([membership?.others, membership?.othersAre], [study.sites[HERE]?.rows.test.rows, 'records that neither run was made with'])
+
+    // A hospital that holds nothing out, and to which nobody came, holds them beside those who stayed: known alike before, and less afterwards.
+    const rows = await ward.site.rows(study.protocol, run, again)
+    const both = {
+      ...ward.site,
+      rows: async () => ({ ...(rows as JudgedRows), others: (rows as JudgedRows).train, othersAre: 'records that both runs were made with' as const }),
+    }
+    const beside = await certificateOf(both, RECORD, { ...unlearning, standIn }, standIn as never, AT)
+    t.diagnostic(`beside those who stayed ${beside.membership?.before?.toFixed(3)} before, ${beside.membership?.after?.toFixed(3)} after`)
+    assert.ok(Math.abs((beside.membership?.before ?? 1) - 0.5) < 0.15 && (beside.membership?.after ?? 1) < 0.35)
+    assert.match(beside.says.join(' '), /has no records that neither run was made with.*0\.5 means that they are known alike, less that/)
+    const none = { ...ward.site, rows: async () => ({ ...(rows as JudgedRows), others: { ...(rows as JudgedRows).others, rows: 0 } }) }
+    const without = await certificateOf(none, RECORD, { ...unlearning, standIn }, standIn as never, AT)
+    assert.equal(without.membership, null)
+    assert.match(without.says.join(' '), /No membership figure could be made: this hospital has no other records, that neither run or that both were made with/)
+  })
+
+  it('holds the records beside those that neither run was made with, else beside those of both', () => {
+    const name = (of: string) => of as Digest
+    const row = (of: string, set: 'train' | 'test' = 'train', mayBeUsed = true) => ({ of, set, names: [name(of)], mayBeUsed })
+    const cohorts = { before: new Set(['gone', 'stays', 'tests'].map(name)), after: new Set(['stays', 'tests', 'later'].map(name)) }
+    const shown = (rows: readonly ReturnType<typeof row>[]) => {
+      const { rows: found, are } = comparedRows(rows, cohorts)
+      return [found.map(({ of }) => of), are]
+    }
+    const neither = 'records that neither run was made with'
+    const all = [row('gone', 'train', false), row('stays'), row('later')]
+    assert.deepEqual(shown([...all, row('tests', 'test'), row('new'), row('asked nobody', 'train', false)]), [['tests', 'new'], neither])
+    assert.deepEqual(shown(all), [['stays'], 'records that both runs were made with'])
+    assert.deepEqual(shown([all[0] as (typeof all)[0]]), [[], 'records that both runs were made with'])
+    const again = [{ ...row('x'), names: [name('x'), name('gone')] }]
+    assert.deepEqual(shown(again)[0], [], 'whoever agreed again was used under the first tag')
   })
 
   it('fits an exact study again: without this hospital as long as fewer than ten patients changed', async () => {

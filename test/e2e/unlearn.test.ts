@@ -170,6 +170,19 @@ async function isChecked(certificate: SignedCertificate): Promise<void> {
     const { valid, reason } = await check(signCertificate({ ...said, ...change } as typeof said, signer))
     assert.ok(!valid && why.test(reason), reason)
   }
+  // As a patient's lawyer would, with the receipt; and without saying whose record it is.
+  await writeFile(file, JSON.stringify(certificate))
+  const receipts = join(hospitals.dir, 'receipts')
+  const receipt = join(receipts, readdirSync(receipts).find((name) => /^receipt-.*json$/.test(name)) ?? '')
+  const words = ['consent', 'verify', '--certificate', file, '--chain', hospitals.chain.url]
+  const shown = await Promise.all([rota([...words, '--receipt', receipt]), rota([...words, '--contracts', hospitals.contracts])])
+  assert.deepEqual(
+    shown.map(({ code, stdout, stderr }) => [code, /The certificate holds|ROTA-\d+/.exec(stdout + stderr)?.[0]]),
+    [
+      [0, 'The certificate holds'],
+      [2, 'ROTA-1006'],
+    ],
+  )
   for (const text of [null, [], { ...certificate, kind: 'rota/other' }]) await assert.rejects(check(text), (error) => isRotaError(error, 'ROTA-6033'))
 }
 

@@ -91,7 +91,9 @@ export function plainWords(
     ...(membership === null
       ? [`No membership figure could be made${noFigure === null ? '' : `: ${noFigure}`}.`]
       : [
-          'The membership figures tell how well one known attack tells the withdrawn records from records that were never used: 0.5 is not at all. They are evidence and no proof.',
+          membership.othersAre === 'records that neither run was made with'
+            ? 'The membership figures tell how well one known attack tells the withdrawn records from records that neither run was made with: 0.5 is not at all. They are evidence and no proof.'
+            : 'This hospital has no records that neither run was made with. So the membership figures tell how well one known attack tells the withdrawn records from records that both were made with: 0.5 means that they are known alike, less that the model knows the withdrawn ones less. They are evidence and no proof.',
         ]),
   ]
 }

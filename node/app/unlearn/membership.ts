@@ -4,12 +4,14 @@ import { ownIntercept, predictorOf } from '#core/learner/predict.ts'
 import type { Model } from '#core/model/model.ts'
 import type { Table } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
+import type { ComparedWith } from './compared-rows.ts'
 import type { JudgedRows } from './unlearn-site.ts'
 
-/** How well one attack tells withdrawn records from records that were never trained on: area under the curve, 0.5 is not at all. */
+/** How well one attack tells withdrawn records from others: area under the curve, 0.5 is not at all. */
 export interface Membership {
   readonly records: number
-  readonly heldOut: number
+  readonly others: number
+  readonly othersAre: ComparedWith
   /** By the model that was made with the records. */
   readonly before: number | null
   readonly after: number | null
@@ -20,7 +22,7 @@ export type NoFigure =
   | 'the rows can no longer be read'
   | 'one of the two models is not on the disk of this hospital'
   | 'the record was held out to test the models, and none was trained on it'
-  | 'this hospital holds no rows out to compare with'
+  | 'this hospital has no other records, that neither run or that both were made with, to compare with'
   | 'these models foretell nothing about one row'
 
 /**
@@ -28,12 +30,12 @@ export type NoFigure =
  * attacks may tell more, and a handful of records says little.
  * @see Yeom et al. 2018, arXiv:1709.01604
  */
-export function membershipOf(protocol: Protocol, before: Model, after: Model, { withdrawn, heldOut, train }: JudgedRows): Membership {
+export function membershipOf(protocol: Protocol, before: Model, after: Model, { withdrawn, others, othersAre, train }: JudgedRows): Membership {
   const area = (model: Model): number | null => {
-    const [members, others] = [lossesOf(model, protocol, withdrawn, train), lossesOf(model, protocol, heldOut, train)]
-    return members === null || others === null ? null : areaBelow(members, others)
+    const [of, beside] = [lossesOf(model, protocol, withdrawn, train), lossesOf(model, protocol, others, train)]
+    return of === null || beside === null ? null : areaBelow(of, beside)
   }
-  return { records: withdrawn.rows, heldOut: heldOut.rows, before: area(before), after: area(after) }
+  return { records: withdrawn.rows, others: others.rows, othersAre, before: area(before), after: area(after) }
 }
 
 /** The chance that a member's loss is below another's; ties count half. Null where there are none of one kind. */

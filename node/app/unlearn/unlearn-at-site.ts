@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { patientDigest } from '#adapters/cohort/patient-digest.ts'
+import { patientDigest, usedDigest } from '#adapters/cohort/patient-digest.ts'
 import { type PatientRow, readRows, toSplitTable } from '#adapters/cohort/read-rows.ts'
 import { systemClock, systemRandom } from '#adapters/host/system-host.ts'
 import { anyOf, tagsInRounds, type WhoseTag } from '#app/consent/consent-history.ts'
@@ -8,10 +8,12 @@ import { readMapping } from '#app/protocol/mapping-file.ts'
 import { type AtSite, consentedNow, withdrawalsUnder } from '#app/site/at-site.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Digest, RunId } from '#base/ids.ts'
+import type { Table } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { learnerOf } from '#round/start-model.ts'
 import { nameModel } from '#round/study.ts'
 import { sha256 } from '../sha256.ts'
+import { comparedRows } from './compared-rows.ts'
 import type { JudgedRows, UnlearnSite } from './unlearn-site.ts'
 
 /** What unlearning asks of a hospital, by its own folder. */
@@ -44,16 +46,32 @@ async function judgedRows(site: AtSite, protocol: Protocol, run: RunId, without:
   const [standings, onChain] = await Promise.all([consents.standings(protocol.programme), withdrawalsUnder(site.chain, protocol.programme)])
   const [used, usedAfter] = await Promise.all([membersOf(site, run), membersOf(site, without)])
   const tagsOf = Map.groupBy(await consents.tags(protocol.programme), ([, { patient }]) => patient)
-  const isWithdrawn = ({ patient, set }: PatientRow): boolean => {
-    const digest = patientDigest(vault, patient)
+  const now = await consentedNow(site, protocol)
+  const usedNow = new Set(now.patients)
+  const named = rows.map((row) => {
+    const digest = patientDigest(vault, row.patient)
+    const names = [digest, ...(tagsOf.get(digest) ?? []).map(([each]) => each)]
+    return { ...row, digest, names, mayBeUsed: usedNow.has(usedDigest(vault, row.patient, row.set)) }
+  })
+  const isWithdrawn = ({ digest, names, set }: (typeof named)[number]): boolean => {
     const { state = 'none', tag = null } = standings.get(digest) ?? {}
     const gone = state === 'withdrawn' || (tag !== null && onChain.has(tag))
-    const names = [digest, ...(tagsOf.get(digest) ?? []).map(([each]) => each)]
     return gone && set === 'train' && names.some((name) => used.has(name)) && !names.some((name) => usedAfter.has(name))
   }
-  const now = (await consentedNow(site, protocol)).table
-  return { withdrawn: toSplitTable(rows.filter(isWithdrawn), protocol).train, heldOut: now.test, train: now.train }
+  const others = comparedRows(named, { before: used, after: usedAfter })
+  return {
+    withdrawn: tableOf(named.filter(isWithdrawn), protocol),
+    others: tableOf(others.rows, protocol),
+    othersAre: others.are,
+    train: now.table.train,
+  }
 }
+
+const tableOf = (rows: readonly PatientRow[], protocol: Protocol): Table =>
+  toSplitTable(
+    rows.map((row) => ({ ...row, set: 'train' })),
+    protocol,
+  ).train
 
 /** Everybody who was in one of a run's cohorts here: tags or, under opt-out without one, digests. */
 async function membersOf({ folder }: AtSite, run: RunId): Promise<ReadonlySet<Digest>> {

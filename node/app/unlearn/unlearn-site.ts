@@ -4,6 +4,7 @@ import type { Model } from '#core/model/model.ts'
 import type { Table } from '#core/model/table.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainReader } from '#ports/chain.ts'
+import type { ComparedWith } from './compared-rows.ts'
 
 /** What of a hospital this needs: the chain, what it remembers of its cohorts, models and rows. None of it leaves the hospital but by the certificate. */
 export interface UnlearnSite {
@@ -20,7 +21,7 @@ export interface UnlearnSite {
   /** This site's contributions under the programme, and whether the record was in their cohorts. */
   contributions(programme: string): Promise<readonly TagInRound[]>
   /**
-   * Rows of patients who were in a run's cohorts here and have withdrawn, and rows that no run trained on. Null where the data cannot be read
+   * Rows of patients who were in a run's cohorts here and have withdrawn, and rows to hold them beside. Null where the data cannot be read
    * any more.
    */
   rows(protocol: Protocol, run: RunId, without: RunId): Promise<JudgedRows | null>
@@ -28,7 +29,8 @@ export interface UnlearnSite {
 
 export interface JudgedRows {
   readonly withdrawn: Table
-  readonly heldOut: Table
+  readonly others: Table
+  readonly othersAre: ComparedWith
   /** This site's training rows of now: a private intercept is found on them. */
   readonly train: Table
 }

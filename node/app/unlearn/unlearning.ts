@@ -108,7 +108,7 @@ async function membership(site: UnlearnSite, protocol: Protocol, before: RunView
   if (rows === null) return 'the rows can no longer be read'
   if (old === null || fresh === null) return 'one of the two models is not on the disk of this hospital'
   if (rows.withdrawn.rows === 0) return 'the record was held out to test the models, and none was trained on it'
-  if (rows.heldOut.rows === 0) return 'this hospital holds no rows out to compare with'
+  if (rows.others.rows === 0) return 'this hospital has no other records, that neither run or that both were made with, to compare with'
   const found = membershipOf(protocol, old, fresh, rows)
   return found.before === null || found.after === null ? 'these models foretell nothing about one row' : found
 }

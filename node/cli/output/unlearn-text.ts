@@ -35,6 +35,8 @@ const keptOutText = ({ patients, part, least }: KeptOut, study: number | undefin
     `The model is without all of its records. Once ${least} who ${part} differ, ${style.bold(`rota study start ${study}`)} opens a run that it takes part in, and this command certifies that one.`,
   ].join('\n')
 
+const WHO = { 'records that neither run was made with': 'neither run was', 'records that both runs were made with': 'both runs were' } as const
+
 function certificateText({ before, after, method, checkpoint, membership, says, account }: SignedCertificate, style: Style): string {
   const figure = (area: number | null | undefined): string => (area === null || area === undefined ? 'none' : area.toFixed(2))
   const head = facts(
@@ -47,7 +49,7 @@ function certificateText({ before, after, method, checkpoint, membership, says, 
         'told apart',
         membership === null
           ? 'no figure'
-          : `${figure(membership.before)} before, ${figure(membership.after)} after (withdrawn records: ${membership.records}; 0.5 is not at all)`,
+          : `${figure(membership.before)} before, ${figure(membership.after)} after (${membership.records} withdrawn beside ${counted(membership.others, 'record')} that ${WHO[membership.othersAre]} made with; 0.5 is not at all)`,
       ],
       ['signed by', account],
     ],
