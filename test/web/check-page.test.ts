@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { basename, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { drawQuestion } from '#app/audit/audit-sample.ts'
 import { openCohort } from '#app/consent/consent-open.ts'
@@ -12,7 +14,7 @@ import type { CohortProof } from '#core/consent/cohort-proof.ts'
 import type { CohortQuestion, CohortSample } from '#core/consent/cohort-sample.ts'
 import type { PortalServer } from '#web/portal/portal-server.ts'
 import { axeViolations, type Browser, noBrowser, openPage, type Page, scrollsSideways, setMode, startBrowser, textOf } from '../support/browser.ts'
-import { type PatientWorld, PROGRAMME, patientWorld, termsWith } from './patient-world.ts'
+import { EVIL_NAME, type PatientWorld, PROGRAMME, patientWorld, termsWith } from './patient-world.ts'
 import { portalDouble } from './portal-double.ts'
 
 // given what a hospital showed of a round to an auditor and to the holder of a receipt, the portals of two hospitals, and a real browser
@@ -21,7 +23,8 @@ import { portalDouble } from './portal-double.ts'
 // ├── another programme, another question, a seed that nobody asked with, another number: refused, each by its name
 // ├── a sample or a cohort that was altered does not hold, and the page says where, in German too
 // ├── a proof is checked with its receipt; a receipt that was altered is told
-// └── portals that tell different things: nothing is concluded; a portal alone is told
+// ├── portals that tell different things: nothing is concluded
+// └── the same files work from anywhere; a portal that answers alone is told
 
 const WAIT = { timeout: 20_000 }
 const DRAWS = 40
@@ -30,7 +33,7 @@ const signal = new AbortController().signal
 describe('the page that checks what a hospital showed', { skip: noBrowser, timeout: 240_000 }, () => {
   let world: PatientWorld
   let browser: Browser
-  let double: PortalServer | null = null
+  const doubles: PortalServer[] = []
   let shown: { question: CohortQuestion; sample: CohortSample; byBlock: CohortSample; opening: CohortOpening; proof: CohortProof }
   const at = { run: runId(1), round: roundNo(1) }
 
@@ -49,7 +52,7 @@ describe('the page that checks what a hospital showed', { skip: noBrowser, timeo
   })
   after(async () => {
     await browser?.close()
-    await double?.stop()
+    for (const server of doubles) await server.stop()
     await world?.stop()
   })
 
@@ -130,6 +133,8 @@ describe('the page that checks what a hospital showed', { skip: noBrowser, timeo
     await page.keyboard.press('Enter')
     await page.waitForSelector('.result .notice', WAIT)
     const text = await textOf(page)
+    assert.ok(text.includes(EVIL_NAME), 'what a member calls itself is text')
+    assert.equal(await page.title(), 'Check what a hospital showed')
     assert.match(text, /It holds[\s\S]*round 1 of run 1, under “readmission”[\s\S]*40 places were drawn; \d+ of them are members[\s\S]*evidence, not certainty/)
     const secrets = shown.sample.drawn.flatMap((entry) => ('secret' in entry ? [entry.secret.slice(2)] : []))
     const urls = [...wire.keys()].join('\n')
@@ -189,15 +194,38 @@ describe('the page that checks what a hospital showed', { skip: noBrowser, timeo
   })
 
   it('concludes nothing where portals tell different things', async () => {
-    double = await portalDouble(world.portals[0] as string, (real) => ({
+    const double = await portalDouble(world.portals[0] as string, (real) => ({
       withdrawnUntil: async (programme, block) => ({
         withdrawn: [...(await real.withdrawnUntil(programme, block)).withdrawn, { tag: shown.proof.tag, block: 1, time: 1 }],
       }),
     }))
+    doubles.push(double)
     const { page, close } = await open(`?portal=${encodeURIComponent(double.url)}`)
     await give(page, 'file', pathOf('opening'))
     await type(page, 'programme', PROGRAMME)
     assert.match(await checked(page), /It was not checked[\s\S]*different things/)
     await close()
+  })
+
+  it('works from anywhere as static files, and tells that one portal alone answers', async () => {
+    const double = await portalDouble(world.portals[0] as string, (_, place) => ({ place: async () => ({ ...place, portals: [] }) }))
+    doubles.push(double)
+    const server = createServer(async (request, response) => {
+      const name = basename(new URL(request.url ?? '/', 'http://x').pathname) || 'index.html'
+      const type = name.endsWith('.js') ? 'text/javascript' : name.endsWith('.css') ? 'text/css' : 'text/html'
+      response.writeHead(200, { 'content-type': type }).end(await readFile(join('node/web/pages/dist/check', name)).catch(() => ''))
+    })
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    const { page, close } = await openPage(browser)
+    try {
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/?portal=${encodeURIComponent(double.url)}`)
+      await give(page, 'file', pathOf('opening'))
+      await type(page, 'programme', PROGRAMME)
+      assert.match(await checked(page), /^It holds/)
+      assert.match(await textOf(page), /Only one portal answers/)
+    } finally {
+      await close()
+      server.close()
+    }
   })
 })

@@ -27,7 +27,7 @@ interface Told {
   readonly coin: ToldBlock | null
 }
 
-/** Asks each portal for roots and withdrawals: what it learns of the file is site, run and round. */
+/** Asks each portal for roots and withdrawals: what it learns of the file is site, run and round, and of a proof which epochs it shows. */
 export async function readRoots({ known }: Portals, shown: Shown, programme: string): Promise<Roots | NoRoots> {
   const asked = await Promise.all(known.map((portal) => toldBy(portal, shown, programme).catch(() => null)))
   const told = asked.flatMap((each) => each ?? [])
