@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { connectChain, type EthersReader } from '#adapters/chain/ethers-chain.ts'
+import { showModel } from '#app/model/model-show.ts'
 import { privacyStatus } from '#app/privacy/status.ts'
+import { reportHtml } from '#app/results/report.ts'
 import { showStudy } from '#app/study/study-show.ts'
 import { address, type RunId, type StudyId } from '#base/ids.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
@@ -12,6 +14,7 @@ import { generatedStudy, LOGISTIC } from '../support/studies.ts'
 // ├── its policy is set by publishing it, and stewards approve it
 // ├── when one is killed between its charge and its contribution, and started again
 // │   └── it contributes to that round without a second charge, and the run ends
+// ├── its last round told test metrics of all, with noise
 // └── what each spent and has left is told by status, by the study and by the node's metrics
 
 const SITES = 2
@@ -50,7 +53,18 @@ describe('a study with differential privacy in two processes', () => {
     await Promise.all(hospitals.nodes.map((node) => node?.until((e) => e.event === 'run-over' && e.run === run, 90_000)))
     const events = await chain.events(0, { run, kinds: ['Charged', 'Contributed', 'RoundClosed', 'RunStateChanged'] })
     const count = (kind: (typeof events)[number]['kind']): number => events.filter((event) => event.kind === kind).length
-    assert.deepEqual([count('Charged'), count('Contributed'), count('RoundClosed')], [2 * SITES, 2 * SITES, 2])
+    // Two rounds of the fit, and that of the test metrics.
+    assert.deepEqual([count('Charged'), count('Contributed'), count('RoundClosed')], [3 * SITES, 3 * SITES, 3])
+  })
+
+  it('has told test metrics of all, with noise and intervals', async () => {
+    const { view } = await showModel({ folder: hospitals.folders[0] as string, password: null, signal: never }, undefined)
+    const { told } = view
+    assert.ok(told !== null && view.rounds.at(-1)?.stage === 'evaluation')
+    const [low, high] = told.ci95?.n ?? [1, 0]
+    const rows = sites.reduce((sum, site) => sum + site.rows.test.rows, 0)
+    assert.ok(low < high && low < told.n && told.n < high && Math.abs(told.n - rows) < 2 * (high - low), `${told.n} for ${rows}`)
+    assert.match(reportHtml(view), /all sites, noisy/)
   })
 
   it('tells what is spent and left', async () => {
@@ -58,7 +72,7 @@ describe('a study with differential privacy in two processes', () => {
     const { budgets } = await privacyStatus({ folder, all: true, signal: never })
     assert.deepEqual(
       budgets.map(({ rounds, limit }) => [rounds, limit]),
-      Array.from({ length: SITES }, () => [2, 3]),
+      Array.from({ length: SITES }, () => [3, 3]),
     )
     assert.equal(budgets.filter(({ name }) => name === 'patients').length, 1)
     for (const { enforced, tight, left } of budgets) {
@@ -68,7 +82,7 @@ describe('a study with differential privacy in two processes', () => {
     const shown = await showStudy({ folder, study, last: undefined, signal: never })
     assert.deepEqual(
       shown.budgets?.map(({ rounds }) => rounds),
-      [2, 2],
+      [3, 3],
     )
     const started = await hospitals.nodes[0]?.until((e) => e.event === 'started')
     assert.ok(started?.event === 'started')

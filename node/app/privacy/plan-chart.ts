@@ -16,7 +16,8 @@ const CURVES: readonly { readonly name: string; readonly colour: string; readonl
 ]
 
 /** Epsilon after each round by the three counts, with the target as a line across. */
-export function spentChart({ spent, epsilon, rounds, delta }: PrivacyPlan): string {
+export function spentChart({ spent, epsilon, delta }: PrivacyPlan): string {
+  const rounds = spent.at(-1)?.round ?? 1
   const all = spent.flatMap((line) => CURVES.map(({ of }) => of(line))).filter((value) => value !== null)
   const most = 1.05 * Math.max(epsilon, ...all.filter((value) => value <= 3 * epsilon))
   const x = (round: number): number => LEFT + (round / rounds) * (RIGHT - LEFT)

@@ -16,17 +16,21 @@ export function planFacts(plan: PrivacyPlan): readonly (readonly [string, string
     ['promise', `epsilon ${epsilon} at delta ${deltaText(delta)}, counted by ${accountant === 'rdp' ? 'RDP' : 'PRV'}`],
     ['noise', `${roundedUp(noise, 5)} × the clip norm on each step's sum`],
     ['on the mean', `${roundedUp(noiseOnMean)} × the clip norm`],
+    ['test metrics', onMetrics(plan)],
     ['spent at the end', last === undefined ? NO_VALUE : `epsilon ${roundedUp(last.prv)} (PRV), ${roundedUp(last.rdp)} (RDP)`],
     ['limit on chain', chain === null ? 'beyond what the chain can count' : `epsilon ${chain.epsilon}`],
     ...(chain === null ? [] : [['in the protocol', protocolSection(plan)] as const]),
   ]
 }
 
+const onMetrics = ({ metricsNoise }: PrivacyPlan): string =>
+  metricsNoise === null ? 'none are told' : `one round more, with noise of ${roundedUp(metricsNoise, 5)} × what one patient can change`
+
 /** The section that a protocol needs for this plan; steps and sampling are a network's. */
-export function protocolSection({ chain, delta, noise, samplingRate, localSteps, batch, epsilon }: PrivacyPlan): string {
+export function protocolSection({ chain, delta, noise, metricsNoise, samplingRate, localSteps, batch, epsilon }: PrivacyPlan): string {
   const network =
     samplingRate === 1 && localSteps === 1 ? '' : `, samplingRate: ${samplingRate}, steps: ${localSteps}, expectedBatch: ${Number(batch.toPrecision(4))}`
-  return `privacy: { epsilon: ${chain?.epsilon ?? epsilon}, delta: ${deltaText(delta)}, noise: ${Number(roundedUp(noise, 5))}${network} }`
+  return `privacy: { epsilon: ${chain?.epsilon ?? epsilon}, delta: ${deltaText(delta)}, noise: ${Number(roundedUp(noise, 5))}, metrics: ${metricsNoise === null ? 'none' : Number(roundedUp(metricsNoise, 5))}${network} }`
 }
 
 export const spentTable = ({ spent }: PrivacyPlan, most = spent.length): TextTable => ({
@@ -38,7 +42,7 @@ export const spentTable = ({ spent }: PrivacyPlan, most = spent.length): TextTab
     roundedUp(rdp),
     onChain === null ? NO_VALUE : roundedUp(onChain),
   ]),
-  note: 'Epsilon, rounded up. PRV is tight; RDP adds up over studies; the chain counts RDP in whole numbers at eight orders and refuses by it.',
+  note: 'Epsilon, rounded up. PRV is tight; RDP adds up over studies; the chain counts RDP in whole numbers at eight orders and refuses by it. Test metrics are a round, the last one.',
 })
 
 export const targetTable = ({ targets, accountant, epsilon }: PrivacyPlan): TextTable => ({

@@ -1,16 +1,20 @@
 import { RotaError } from '#base/errors.ts'
 import { type Accountant, epsilonOf } from '#core/privacy/accountant.ts'
 import { addWord, epsilonOfWord, limitWord, MOST_CHAIN_EPSILON, rdpWord } from '#core/privacy/chain-lanes.ts'
-import { checkDelta, checkEpsilon, checkSteps, LEAST_PATIENTS } from '#core/privacy/mechanism.ts'
+import { checkDelta, checkEpsilon, checkSteps, LEAST_PATIENTS, MOST_NOISE, type SampledGaussian } from '#core/privacy/mechanism.ts'
 import { noiseFor } from '#core/privacy/noise.ts'
 import { prvEpsilon } from '#core/privacy/prv.ts'
+import { metricsMechanism, metricsNoise } from '#core/protocol/private-rounds.ts'
 
 export const LEAST_COHORT = LEAST_PATIENTS
 
 export interface PlanQuestion {
   /** Patients at the site. */
   readonly cohort: number
+  /** Of the fit. */
   readonly rounds: number
+  /** Whether test metrics are told: one round more. */
+  readonly metrics: boolean
   /** Steps of DP-SGD in one round. */
   readonly localSteps: number
   /** Patients expected in one step; each is drawn with probability batch / cohort. */
@@ -36,12 +40,14 @@ export interface TargetLine {
   readonly noiseOnMean: number
 }
 
-export interface PrivacyPlan extends PlanQuestion {
+export interface PrivacyPlan extends Omit<PlanQuestion, 'metrics'> {
   readonly samplingRate: number
   readonly steps: number
   readonly noise: number
   readonly noiseOnMean: number
-  /** All rounds, or about twenty of many; the last one always. */
+  /** On the sums that test metrics are made from, in units of what one patient can move them by; null where none are told. */
+  readonly metricsNoise: number | null
+  /** All rounds, the metrics' the last of them, or about twenty of many; the last one always. */
   readonly spent: readonly SpentAfter[]
   readonly targets: readonly TargetLine[]
   /** What a round costs on chain, and the least limit that lets all rounds through; null where lanes cannot hold it. */
@@ -59,10 +65,22 @@ const TABLE_POINTS = 2 ** 15
  */
 export function planPrivacy(question: PlanQuestion, tell: (text: string) => void = () => undefined): PrivacyPlan {
   check(question)
-  const { cohort, rounds, localSteps, batch, epsilon, delta, accountant } = question
+  const { metrics, ...asked } = question
+  const { cohort, localSteps, batch, epsilon, delta, accountant } = asked
   const samplingRate = batch / cohort
-  const steps = rounds * localSteps
-  const noiseAt = (target: number): number => noiseFor({ samplingRate, steps, epsilon: target, delta }, accountant)
+  const charges = asked.rounds + (metrics ? 1 : 0)
+  const steps = charges * localSteps
+  const noiseAt = (target: number): number => {
+    let found = noiseFor({ samplingRate, steps, epsilon: target, delta }, accountant)
+    if (!metrics || (samplingRate === 1 && localSteps === 1)) return found
+    // The metrics' round has another noise, which costs as the chain counts no more, and by other counts at times a little.
+    while (epsilonOf(whole(found), delta, accountant) > target) found *= 1.0005
+    return found
+  }
+  const whole = (noise: number): readonly SampledGaussian[] => [
+    { samplingRate, noise, steps: asked.rounds * localSteps },
+    metricsMechanism(noiseOnMetrics({ noise, samplingRate, steps: localSteps })),
+  ]
   tell('the noise')
   const noise = noiseAt(epsilon)
   const targets = [...new Set([...TARGETS, epsilon])]
@@ -72,11 +90,20 @@ export function planPrivacy(question: PlanQuestion, tell: (text: string) => void
       const its = target === epsilon ? noise : noiseAt(target)
       return { epsilon: target, noise: its, noiseOnMean: its / batch }
     })
-  const spent = linesOf(rounds).map((round) => {
+  const onMetrics = metrics ? noiseOnMetrics({ noise, samplingRate, steps: localSteps }) : null
+  const spent = linesOf(charges).map((round) => {
     tell(`round ${round}`)
-    return spentAfter(round, { samplingRate, noise, localSteps, delta })
+    return spentAfter(round, { samplingRate, noise, localSteps, delta, onMetrics: round > asked.rounds ? onMetrics : null })
   })
-  return { ...question, samplingRate, steps, noise, noiseOnMean: noise / batch, spent, targets, chain: chainOf(question, samplingRate, noise) }
+  const chain = chainOf(charges, question, samplingRate, noise)
+  return { ...asked, samplingRate, steps: asked.rounds * localSteps, noise, noiseOnMean: noise / batch, metricsNoise: onMetrics, spent, targets, chain }
+}
+
+/** What a round's charge pays for. @throws ROTA-2357 */
+function noiseOnMetrics(round: SampledGaussian): number {
+  const found = metricsNoise(round)
+  if (found === null) throw new RotaError('ROTA-2357', { most: MOST_NOISE, epsilon: 0, delta: 0, steps: 1, samplingRate: 1 })
+  return found
 }
 
 function check({ cohort, rounds, localSteps, batch, epsilon, delta }: PlanQuestion): void {
@@ -95,10 +122,13 @@ interface RoundNoise {
   readonly noise: number
   readonly localSteps: number
   readonly delta: number
+  /** Of the last round, where it is that of the test metrics. */
+  readonly onMetrics: number | null
 }
 
-function spentAfter(round: number, { samplingRate, noise, localSteps, delta }: RoundNoise): SpentAfter {
-  const mechanisms = [{ samplingRate, noise, steps: round * localSteps }]
+function spentAfter(round: number, { samplingRate, noise, localSteps, delta, onMetrics }: RoundNoise): SpentAfter {
+  const fit = { samplingRate, noise, steps: (onMetrics === null ? round : round - 1) * localSteps }
+  const mechanisms = onMetrics === null ? [fit] : [fit, metricsMechanism(onMetrics)]
   return {
     round,
     rdp: epsilonOf(mechanisms, delta, 'rdp'),
@@ -119,9 +149,9 @@ function times(charge: bigint, n: number): bigint {
   return sum
 }
 
-function chainOf({ rounds, localSteps, delta }: PlanQuestion, samplingRate: number, noise: number): PrivacyPlan['chain'] {
+function chainOf(charges: number, { localSteps, delta }: PlanQuestion, samplingRate: number, noise: number): PrivacyPlan['chain'] {
   const charge = rdpWord([{ samplingRate, noise, steps: localSteps }])
-  const least = epsilonOfWord(times(charge, rounds), delta)
+  const least = epsilonOfWord(times(charge, charges), delta)
   // Rounded up in the fourth digit: a limit that people can read, and that lets the last round through.
   const epsilon = Math.ceil(least * 1000 + 0.001) / 1000
   if (!(epsilon <= MOST_CHAIN_EPSILON)) return null

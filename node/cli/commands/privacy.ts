@@ -68,11 +68,12 @@ export const privacy_plan = command({
   group: 'Studies',
   summary: 'plan the noise of a study for a cohort, and see what each round spends',
   description: `For one site: which noise keeps the promise over all rounds, the epsilon after each of them (tight, by RDP, and as the chain counts), and what other
-promises would take. Counted by RDP, which the chain enforces, unless --accountant says prv. With --data what accuracy to expect: a dry run on the site's own rows,
+promises would take. Test metrics of all sites cost as much as a round of the fit. Counted by RDP, which the chain enforces, unless --accountant says prv. With --data what accuracy to expect: a dry run on the site's own rows,
 which stay here. With --report also as a page to print, with plots.`,
   options: {
     cohort: whole('N', 'patients at the site, 20 or more (with --data: those of the file)'),
-    rounds: whole('R', 'rounds of the study'),
+    rounds: whole('R', 'rounds of the fit'),
+    metrics: choice(['noisy', 'none'], 'test metrics of all sites: one round more, or none', 'noisy'),
     epsilon: number('ε', 'the promise at the end of the study'),
     delta,
     localSteps: whole('E', 'steps with noise in one round', {}, 1),
@@ -97,6 +98,7 @@ which stay here. With --report also as a page to print, with plots.`,
     const question = {
       cohort,
       rounds: needed(name, '--rounds', options.rounds),
+      metrics: options.metrics === 'noisy',
       localSteps: options.localSteps,
       batch: options.batch ?? cohort,
       epsilon: needed(name, '--epsilon', options.epsilon),

@@ -35,7 +35,7 @@ before(async () => {
 })
 after(() => rm(dir, { recursive: true, force: true }))
 
-const question = { epsilon: 3, delta: 1e-5, accountant: 'rdp' } as const
+const question = { metrics: true, epsilon: 3, delta: 1e-5, accountant: 'rdp' } as const
 
 describe('a dry run', () => {
   it('of few steps is one of Newton, and more epsilon does no worse', async () => {

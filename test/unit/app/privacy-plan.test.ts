@@ -20,7 +20,7 @@ import { rota } from '../cli/rota.ts'
  *     ├── it answers the bare questions with one number
  *     └── it exits with 2 and a code for what is out of range
  */
-const question: PlanQuestion = { cohort: 300, rounds: 12, localSteps: 2, batch: 60, epsilon: 3, delta: 1e-4, accountant: 'rdp' }
+const question: PlanQuestion = { cohort: 300, rounds: 12, metrics: false, localSteps: 2, batch: 60, epsilon: 3, delta: 1e-4, accountant: 'rdp' }
 
 describe('a privacy plan', () => {
   it('keeps its promise to the last round', () => {
@@ -38,6 +38,18 @@ describe('a privacy plan', () => {
     assert.ok((plan.spent.at(-1)?.rdp ?? 0) > 2.999)
     assert.ok((plan.chain?.epsilon ?? 0) >= (plan.spent.at(-1)?.onChain ?? 9))
     assert.match(plan.chain?.rdpWord ?? '', /^0x[0-9a-f]{64}$/)
+  })
+
+  it('counts test metrics as one round more, by each count', () => {
+    for (const change of [{}, { localSteps: 1, batch: 300 }]) {
+      const [plan, without] = [planPrivacy({ ...question, ...change, metrics: true }), planPrivacy({ ...question, ...change })]
+      const last = plan.spent.at(-1)
+      assert.deepEqual([last?.round, plan.rounds, plan.steps, without.metricsNoise], [13, 12, without.steps, null])
+      assert.ok(plan.noise > without.noise && (last?.rdp ?? 9) <= 3 && (last?.prv ?? 9) <= (last?.rdp ?? 0) && (last?.rdp ?? 9) > 2.95)
+      assert.ok((last?.onChain ?? 9) >= (last?.rdp ?? 0) && (last?.prv ?? 0) > (plan.spent.at(-2)?.prv ?? 9))
+    }
+    const exact = planPrivacy({ ...question, localSteps: 1, batch: 300, metrics: true })
+    assert.equal(exact.metricsNoise, exact.noise)
   })
 
   it('by the tight count needs less noise', () => {

@@ -77,11 +77,12 @@ describe('a privacy section', () => {
 
   it('is what a plan advises', () => {
     const plan = (localSteps: number, batch: number) =>
-      planPrivacy({ cohort: 300, rounds: localSteps === 1 ? 3 : 5, localSteps, batch, epsilon: 3, delta: 1e-4, accountant: 'rdp' })
+      planPrivacy({ metrics: true, cohort: 300, rounds: localSteps === 1 ? 3 : 5, localSteps, batch, epsilon: 3, delta: 1e-4, accountant: 'rdp' })
     const exact = privacyOf(`${TEXT}${protocolSection(plan(1, 300))}\n`)
     assert.ok(exact.noise >= plan(1, 300).noise && exact.epsilon < 3.2)
     const net = privacyOf(`${NEURAL}${protocolSection(plan(4, 60))}\n`)
     assert.deepEqual([net.samplingRate, net.steps, net.expectedBatch], [0.2, 4, 60])
+    assert.ok(exact.metrics === exact.noise && (net.metrics ?? 0) > net.noise)
   })
 
   it('becomes words for the chain that a round is within', () => {
