@@ -21,8 +21,8 @@ export async function openRun(scene: Scene, network: Network, study: number): Pr
   const { ear, rota, stage } = scene
   const [first] = network.hospitals
   const since = ear.mark()
-  stage.command(`rota study start ${study} --folder ${first?.name}`)
-  const { run } = await rota<{ run: number }>(['study', 'start', String(study), '--folder', first?.folder ?? ''])
+  stage.command(`rota study start ${study} --once --folder ${first?.name}`)
+  const { run } = await rota<{ run: number }>(['study', 'start', String(study), '--once', '--folder', first?.folder ?? ''])
   const rounds: RoundResult[] = []
   let last = Date.now()
   const tell = ({ hospital, event }: Heard): void => {

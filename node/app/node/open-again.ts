@@ -4,8 +4,8 @@ import type { Log } from '#ports/host.ts'
 import { noteOpenedRun, openedRuns } from './opened-runs.ts'
 
 /**
- * Opens another run in the place of each that a hospital halted since its patients changed, where whoever opened it from here asked for that
- * (`rota study start --again`). Not where one of that study was opened since; one that was halted for another reason waits for a person.
+ * Opens another run in the place of each that a hospital halted since its patients changed, unless whoever opened it from here
+ * left that to people (`rota study start --once`). Not where one of that study was opened since; one that was halted for another reason waits for a person.
  */
 export async function openHaltedAgain(file: string, chain: Pick<Chain, 'runs' | 'events' | 'openRun'>, log: Pick<Log, 'info'>): Promise<void> {
   for (const opened of await openedRuns(file)) {

@@ -49,12 +49,13 @@ export const study_start = command({
   name: 'study start',
   group: 'Studies',
   summary: 'open a run of a study; the running nodes play it',
-  description: 'Looks at the last `rota canary` of the study: a run that could not finish with the limits of its protocol is refused.',
+  description:
+    'Looks at the last `rota canary` of the study: a run that could not finish with the limits of its protocol is refused. A run of an exact learner that a withdrawal halts is opened anew by the node of this site, under the differencing rule.',
   arguments: '<study>',
   options: {
     ...siteOptions,
     despiteCanary: flag('start although the last canary says that the run could not finish'),
-    again: flag('where a withdrawal halts it, let the node of this site open another by itself'),
+    once: flag('where a withdrawal halts it, leave it to people to open another: else the node of this site does so'),
   },
   example: 'rota study start 1 --folder ./cleveland',
   async run({ options, args, out, signal }) {
@@ -67,7 +68,7 @@ export const study_start = command({
       signal,
       study,
       despiteCanary: options.despiteCanary,
-      again: options.again,
+      again: !options.once,
     })
     out.result(opened, () => startText(study, opened, out.style))
   },
