@@ -5,9 +5,9 @@ import { budgetsOf, datasetsIn, type LedgerView } from '#app/privacy/budgets.ts'
 import { digest, roundNo, runId, type SiteId, siteId, studyId } from '#base/ids.ts'
 import { statusText } from '#cli/output/privacy-text.ts'
 import { plain } from '#cli/output/style.ts'
-import { addWord, isWithin } from '#core/privacy/chain-lanes.ts'
+import { addWord, covers, isWithin, rdpWord } from '#core/privacy/chain-lanes.ts'
 import { prvEpsilon } from '#core/privacy/prv.ts'
-import { epsilonOnChain, mechanismOf, policyWords, roundsLeft } from '#core/protocol/private-rounds.ts'
+import { epsilonOnChain, mechanismOf, metricsMechanism, metricsNoise, policyWords, roundsLeft } from '#core/protocol/private-rounds.ts'
 import type { PrivacySpec, Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent, ChainReader } from '#ports/chain.ts'
 import { Metrics } from '#web/metrics.ts'
@@ -15,7 +15,7 @@ import { Metrics } from '#web/metrics.ts'
 /*
   What a dataset has spent and has left
   ├── counts all studies on it, each at its own delta; rounds left are those that the chain would take
-  ├── is told by PRV too where all protocols are known
+  ├── is told by PRV too where all protocols are known, and counts rounds that may be test metrics as both
   ├── other datasets and other sites are accounts of their own
   └── stands among the node's metrics
 */
@@ -98,6 +98,27 @@ describe('a budget', () => {
   it('is not counted tightly where a protocol is not here', () => {
     const [known] = budgetsOf(ledger, { site: me, dataset: HERE }, [studies[0] as never, { study: studyId(2), privacy: null }], true)
     assert.ok(known?.tight === null && known.enforced !== null)
+  })
+
+  it('counts what may be the round of test metrics as that, too: tightly never too little, and on chain the same', () => {
+    const network: PrivacySpec = { ...A, noise: 1.5, samplingRate: 0.1, steps: 10, expectedBatch: 30, epsilon: 8 }
+    const told = { ...network, metrics: metricsNoise(network) as number }
+    const [fit, judged] = [mechanismOf(network), metricsMechanism(told.metrics)]
+    const spentOn = (rounds: number, fitRounds: number | undefined) =>
+      budgetsOf(
+        ledgerOf(Array.from({ length: rounds }, () => [me, 1, HERE] as const)),
+        { site: me, dataset: HERE },
+        [{ study: studyId(1), privacy: told, ...(fitRounds === undefined ? {} : { fitRounds }) }],
+        true,
+      )[0]?.tight as number
+    const tight = (steps: number, metrics: number): number =>
+      prvEpsilon(metrics === 0 ? [{ ...fit, steps }] : [{ ...fit, steps }, { ...judged, steps: metrics }], A.delta).upper
+    assert.equal(spentOn(5, 5), tight(50, 0))
+    assert.equal(spentOn(6, 5), tight(60, 1))
+    assert.ok(spentOn(6, 5) >= tight(50, 1) && spentOn(6, 5) < 1.2 * tight(60, 0))
+    assert.equal(spentOn(2, undefined), tight(20, 2))
+    // Whatever a round was, its charge covers it.
+    assert.ok(covers(policyWords(told).charge, rdpWord([judged])))
   })
 
   it('is shown with what is spent rounded up', () => {
