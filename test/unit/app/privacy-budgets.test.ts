@@ -112,7 +112,15 @@ describe('a budget', () => {
         true,
       )[0]?.tight as number
     const tight = (steps: number, metrics: number): number =>
-      prvEpsilon(metrics === 0 ? [{ ...fit, steps }] : [{ ...fit, steps }, { ...judged, steps: metrics }], A.delta).upper
+      prvEpsilon(
+        metrics === 0
+          ? [{ ...fit, steps }]
+          : [
+              { ...fit, steps },
+              { ...judged, steps: metrics },
+            ],
+        A.delta,
+      ).upper
     assert.equal(spentOn(5, 5), tight(50, 0))
     assert.equal(spentOn(6, 5), tight(60, 1))
     assert.ok(spentOn(6, 5) >= tight(50, 1) && spentOn(6, 5) < 1.2 * tight(60, 0))

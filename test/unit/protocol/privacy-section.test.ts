@@ -9,7 +9,7 @@ import { type ErrorCode, isRotaError, RotaError } from '#base/errors.ts'
 import { learnerFor, stageLayouts } from '#core/learner/learner-for.ts'
 import { isWithin } from '#core/privacy/chain-lanes.ts'
 import { checkProtocol } from '#core/protocol/check.ts'
-import { epsilonOnChain, isPaidFor, policyWords } from '#core/protocol/private-rounds.ts'
+import { epsilonOnChain, isPaidFor, metricsNoise, policyWords } from '#core/protocol/private-rounds.ts'
 import type { PrivacySpec, Protocol } from '#core/protocol/protocol.ts'
 import { decodeProtocol, encodeProtocol } from '#wire/protocol.ts'
 import { PROTOCOL_TEXT } from '../cohort/support.ts'
@@ -63,6 +63,11 @@ describe('a privacy section', () => {
     const { charge } = policyWords(net)
     assert.ok(isPaidFor(net.metrics as number, charge) && !isPaidFor(0.995 * (net.metrics as number), charge))
     assert.ok(epsilonOnChain(net, 6) <= 8)
+    const least = { samplingRate: 1e-4, steps: 1, noise: 1000 }
+    assert.equal(
+      privacyOf(network(`samplingRate: 1e-4, steps: 1, expectedBatch: 20, noise: 1000, metrics: ${metricsNoise(least)}`)).metrics,
+      metricsNoise(least),
+    )
   })
 
   it('is part of what stewards approve', () => {
