@@ -9,7 +9,7 @@ import { sha256 } from './digest.ts'
 import type { FaultList } from './fault-list.ts'
 import { settleDoubts } from './masks/doubts.ts'
 import { drawnIn, groupsFrom, isBeforeDraw } from './masks/drawn-groups.ts'
-import { groupFaults, groupsFor, groupsIn, type MaskGroup } from './masks/groups.ts'
+import { groupFaults, groupsIn, type MaskGroup } from './masks/groups.ts'
 import { readKeyFiles } from './masks/key-files.ts'
 import { edgesOf, type MaskEdges, type MaskRound, maskRoundOf } from './masks/mask-round.ts'
 import { unmask } from './masks/unmask.ts'
@@ -74,10 +74,8 @@ function groupsOf({ base, study, run, round }: RoundInput, { members }: MaskRoun
     return draw === null ? [] : groupsFrom(draw, edges, model.refusals === 0 ? [] : refusedBefore(run, round), length)
   }
   if (model === undefined || model.refusals === 0 || study.protocol?.privacy?.place === 'distributed') return []
-  const among = refusedBefore(run, round)
-  const count = groupsFor(sitesOf(members).filter((site) => among.every((set) => has(set, site))).length)
   const first = model.refusals === 1 ? base.root : rootOf(encodeModel({ ...model, refusals: 1 }))
-  return groupsIn(edges, among, count, { run: run.run, model: first }, (length - SALT_BYTES) / count)
+  return groupsIn(edges, refusedBefore(run, round), members, { run: run.run, model: first }, length)
 }
 
 /** Frozen sets of the rounds before this one that were refused since one closed. */
@@ -86,8 +84,6 @@ function refusedBefore({ rounds }: RoundInput['run'], { opened }: RoundInput['ro
   const since = before.slice(before.findLastIndex((one) => one.ended?.kind === 'RoundClosed') + 1)
   return since.flatMap((one) => (one.ended?.kind === 'RoundRefused' && one.frozen !== null ? [one.frozen.included] : []))
 }
-
-const SALT_BYTES = 32
 
 interface WantedParcel {
   readonly named: Digest

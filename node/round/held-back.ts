@@ -1,8 +1,8 @@
-import { has, sizeOf } from '#base/bitmap.ts'
+import { has } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Bitmap, Digest } from '#base/ids.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
-import { groupsAmong, isMasked } from './masking/masked-round.ts'
+import { groupsAmong, isMasked, refusedSets } from './masking/masked-round.ts'
 import type { Play, Round } from './play.ts'
 import { abstain } from './steps/contribute.ts'
 
@@ -15,7 +15,7 @@ export async function isHeldBack(play: Play, view: RunView, record: StudyRecord)
   const { base } = play
   if (!isMasked(play) || base === null || base.root !== view.model.root || base.model.refusals === 0) return false
   const goesOn = await wereToldToGoOn(play, view, base.root)
-  const isFirst = base.model.refusals === 1 && groupsAmong(play.study.protocol, base.model, sizeOf(inRepeat(play, view, record))) > 0
+  const isFirst = base.model.refusals === 1 && groupsAmong(play, base, await refusedSets(play), inRepeat(play, view, record)).length > 0
   return !isFirst && !goesOn && !(await somebodyLeft(play, record))
 }
 

@@ -28,6 +28,8 @@ export type Progress =
   | { readonly kind: 'refused-sum'; readonly run: RunId; readonly round: RoundNo; readonly why: 'bounds' | 'vote' }
   /** In a round of groups: sites of one whose sum this site leaves out, for it spoils the model. */
   | { readonly kind: 'group-left-out'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[]; readonly why: 'bounds' | 'vote' }
+  /** The sum of a round that repeats a refused one is not shown while these are away: it would tell of them beside the other. */
+  | { readonly kind: 'waits-for-sites'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[] }
   | { readonly kind: 'adopted'; readonly run: RunId; readonly round: RoundNo; readonly modelRoot: Digest }
   | { readonly kind: 'run-over'; readonly run: RunId; readonly state: RunState }
   | { readonly kind: 'trouble'; readonly run: RunId; readonly round: RoundNo; readonly code: string; readonly message: string }

@@ -23,6 +23,7 @@ import { transcribe } from '../unit/audit/transcribe.ts'
 // ├── a sum beyond the bounds is refused by all, the base stays, and below eight sites the run pauses
 // ├── so is a model that is worse on the sites' own test rows, by their vote; and one that is honest and bad
 // ├── when the liar's steward takes it out of the study, the run goes on; and when operators say so
+// ├── while one who was in the refused round is away no sum is shown, and the others say whom they wait for
 // ├── from eight sites on the round is repeated in groups: all name the liar's group, the sums of the others make the model
 // │   └── and an auditor recomputes both rounds, and names the group too
 // └── where sites make noise together there are no groups: the run pauses
@@ -34,6 +35,10 @@ interface Options {
   readonly lie?: Lie
   readonly learner?: LearnerSpec
   readonly change?: Partial<Protocol>
+  /** Goes away when the sum is refused. */
+  readonly absent?: number
+  /** Played no further than to here. */
+  readonly until?: (told: Played['told']) => boolean
   /** When the run pauses; it is played on. */
   readonly atPause?: (network: SimulatedNetwork) => Promise<void>
   readonly audited?: boolean
@@ -47,7 +52,7 @@ interface Played {
   readonly audit: Awaited<ReturnType<typeof verifyLog>> | null
 }
 
-async function play({ sites, lie, learner = FEDAVG, change = {}, atPause, audited = false }: Options): Promise<Played> {
+async function play({ sites, lie, learner = FEDAVG, change = {}, absent, until = () => false, atPause, audited = false }: Options): Promise<Played> {
   // Two rounds that close: moments, and the one that is spoilt.
   const study = generatedStudy({ sites, rows: 60, learner, change: { mode: 'masked', minSites: 5, quorum: 4, maxSites: sites, maxRounds: 2, ...change } })
   const told: (Progress & { readonly at: number })[] = []
@@ -58,7 +63,10 @@ async function play({ sites, lie, learner = FEDAVG, change = {}, atPause, audite
     protocol: study.protocol,
     rules: await rulesOf(study.protocol),
     faults: { ...NO_FAULTS, lies: lie === undefined ? [] : [{ site: siteId(LIAR), lie }] },
-    tell: (site, progress) => void told.push({ ...progress, at: site.id }),
+    tell(site, progress) {
+      told.push({ ...progress, at: site.id })
+      if (progress.kind === 'refused-sum' && site.id === absent) network.world.site(absent).trouble.resting = true
+    },
     hooks: (site) => {
       ports.set(site.id, site)
       return {}
@@ -68,7 +76,7 @@ async function play({ sites, lie, learner = FEDAVG, change = {}, atPause, audite
     const run = await network.openRun()
     const { world } = network
     const untilRest = async () => {
-      while (world.chain.run(run).state === 'Active') await world.time.sleep(1_000)
+      while (world.chain.run(run).state === 'Active' && !until(told)) await world.time.sleep(1_000)
     }
     await untilRest()
     if (atPause !== undefined) {
@@ -132,6 +140,20 @@ describe('a spoilt sum', () => {
       assert.deepEqual(audit?.faults, [])
       assert.match(audit?.notes.at(-1) ?? '', new RegExp(`the group of site ${group.join(', ')} was left out`))
     })
+
+  it('is not repeated without a site that was in it, and the others say whom they wait for', async () => {
+    const away = 5
+    const waitsIn = (told: Played['told']) => told.flatMap((p) => (p.kind === 'waits-for-sites' && p.at !== away ? [p] : []))
+    const { view, events, told } = await play({ sites: 8, lie: 'hidden-garbage', absent: away, until: (told) => waitsIn(told).length >= 7 })
+    assert.deepEqual(
+      waitsIn(told)
+        .map(({ at, sites }) => `${at}: ${sites}`)
+        .sort(),
+      [0, 1, 2, 3, 4, 6, 7].map((site) => `${site}: ${away}`),
+    )
+    const since = events.slice(events.findLastIndex((e) => e.kind === 'RoundRefused'))
+    assert.deepEqual([view.state, only(since, 'Published'), only(since, 'RoundClosed')], ['Active', [], []])
+  })
 
   it('that is honest and bad is refused by votes too, and once more when operators say to go on', async () => {
     const tooFast = { ...FEDAVG, localSteps: 20, learningRate: 100 } as LearnerSpec

@@ -22,6 +22,11 @@ export function logged(log: Log, tell: (progress: Progress) => void): (progress:
       const named = `site ${sites.join(', ')}`
       warn(log, 'round.group-left-out', new RotaError('ROTA-5519', { run, round, sites: named, reason: SPOILT[progress.why] }), { run, round, sites: named })
     }
+    if (progress.kind === 'waits-for-sites') {
+      const { run, round, sites } = progress
+      const error = new RotaError('ROTA-2331', { run, missing: sites.join(', ') })
+      log.warn('masking.waits', { run, round, site: sites.join(', '), code: error.code, what: `${error.message} ${error.remedy}` })
+    }
     tell(progress)
   }
 }

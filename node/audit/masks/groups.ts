@@ -1,4 +1,4 @@
-import { has, sitesOf } from '#base/bitmap.ts'
+import { EMPTY, has, sitesOf } from '#base/bitmap.ts'
 import { fromHex, toHex, utf8 } from '#base/bytes.ts'
 import type { Bitmap, Digest, RunId, SiteId } from '#base/ids.ts'
 import { sha256 } from '../digest.ts'
@@ -21,23 +21,26 @@ export function groupsFor(members: number): number {
 }
 
 /**
- * Who was with whom: the sites that share masks, in the order of SHA-256 over run, site and the model that the first refusal left, dealt out one after the
- * other. Who shares masks with too few of its group is out.
- * @param among sets of the refused rounds that this one repeats: who was not in all of them is in no group
- * @param partBytes of one group
+ * Who was with whom: the sites of the round that was refused first, in the order of SHA-256 over run, site and the model that this refusal left, dealt out one
+ * after the other; of them those that share masks now. None where one of these groups has fewer than four of the sites that the round awaited: it is one sum
+ * then. Who shares masks with too few of its group is out.
+ * @param refused sets of the rounds that this one repeats, the first first: who was not in all of them is in no group
+ * @param bytes of the vector
  */
 export function groupsIn(
   edges: MaskEdges,
-  among: readonly Bitmap[],
-  count: number,
+  refused: readonly Bitmap[],
+  awaited: Bitmap,
   of: { readonly run: RunId; readonly model: Digest },
-  partBytes: number,
+  bytes: number,
 ): MaskGroup[] {
-  const before = [...edges.keys()].filter((site) => among.every((set) => has(set, site)))
-  const drawn = before.map((site) => ({ site, hash: toHex(sha256(utf8(`rota/groups/1 ${of.run} ${site} `), fromHex(of.model))) }))
+  const drawn = sitesOf(refused[0] ?? EMPTY).map((site) => ({ site, hash: toHex(sha256(utf8(`rota/groups/1 ${of.run} ${site} `), fromHex(of.model))) }))
   const order = drawn.sort((a, b) => (a.hash > b.hash ? 1 : -1)).map(({ site }) => site)
-  const dealt = Array.from({ length: count }, (_, group) => order.filter((_, i) => i % count === group))
-  return groupsOfSites(dealt, edges, partBytes)
+  const count = groupsFor(order.length)
+  const dealt = Array.from({ length: count }, (_, group) => order.filter((site, i) => i % count === group && refused.every((set) => has(set, site))))
+  if (dealt.some((sites) => sites.filter((site) => has(awaited, site)).length < 4)) return []
+  const here = dealt.map((sites) => sites.filter((site) => edges.has(site)))
+  return groupsOfSites(here, edges, (bytes - SALT_BYTES) / count)
 }
 
 /** Their parts of a vector, one after the other; without those who share masks with too few of their group. */

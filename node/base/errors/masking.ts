@@ -53,9 +53,9 @@ export const maskingErrors = {
     reaction: 'retry',
   },
   'ROTA-2331': {
-    what: 'The sum of this round is not shown while site {missing} is away: it was in the refused round that this one repeats.',
+    what: 'Run {run} waits for site {missing}: it was in a round whose sum was refused, and no sum over the others of that round is shown without it.',
     remedy:
-      'The difference of the two sums would tell of it. Get its node back; or its steward takes it out of the study, and the round is repeated without it.',
+      'The difference of the two sums would be its update. Get its node back: the round is repeated by itself, after three void rounds once more than half of the sites are ready. If it does not come back, and its hospital agrees that the members may learn what it sent in that round, its steward takes it out of the study (`rota study withdraw`), and the others go on; else leave the run as it is and start another from a new model.',
     reaction: 'retry',
   },
   'ROTA-2332': {

@@ -1,4 +1,5 @@
 import type { NodeEvent, Progress, RoundLine } from '#app/node/run-node.ts'
+import { RotaError } from '#base/errors.ts'
 import type { Output } from './output.ts'
 import { absencesText } from './participation-text.ts'
 import { plain, type Style } from './style.ts'
@@ -38,6 +39,10 @@ export function createStoryteller(out: Output): (event: NodeEvent) => void {
           out.line(
             style.bad(`Run ${progress.run} round ${progress.round}: the group of site ${progress.sites.join(', ')} is left out. ${LEFT_OUT[progress.why]}`),
           )
+        if (progress.kind === 'waits-for-sites') {
+          const { code, message, remedy } = new RotaError('ROTA-2331', { run: progress.run, missing: progress.sites.join(', ') })
+          out.line(style.warn(`${code} ${message} ${remedy}`))
+        }
         if (progress.kind === 'trouble') out.line(style.warn(`${progress.code} ${progress.message}`))
       }
     }

@@ -26,20 +26,37 @@ export interface MaskGroups {
 }
 
 /**
- * The sites of a graph, in groups as even as can be, by the order of a hash of run, base model and site: all work out the same, nobody draws, and whoever
- * stays away only leaves the others to fill its place. In its group each shares masks with as many as in a round among these sites alone; who does not is
- * left out. Of a group with too few the round shows nothing (`groupsStand`).
- * @param among sites that may take part
+ * The sites of the round that was refused first, in groups as even as can be, by the order of a hash of run, base model and site: all work out the same, and
+ * nobody draws. However often it is repeated, and whoever stays away or has left by then, no other changes its group: sums of two groups that are the same but
+ * for a few sites would tell of these.
+ * @param refused its frozen set
+ * @returns none where there are too few sites for two
  */
-export function maskGroups(graph: MaskGraph, among: Bitmap, count: number, of: { readonly run: RunId; readonly baseRoot: Digest }, sha256: Sha256): MaskGroups {
-  const named = sitesOf((graph.sites & among) as Bitmap).map((site) => ({
+export function groupsOfRefused(refused: Bitmap, of: { readonly run: RunId; readonly baseRoot: Digest }, sha256: Sha256): readonly Bitmap[] {
+  const named = sitesOf(refused).map((site) => ({
     site,
     name: toHex(sha256(concat(utf8(`rota/groups/1 ${of.run} ${site} `), fromHex(of.baseRoot)))),
   }))
   const order = named.sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ site }) => site)
-  const dealt = Array.from({ length: count }, (_, group) => bitmapOf(order.filter((_, i) => i % count === group)))
-  return masksInside(graph, dealt, count)
+  const count = groupCount(order.length)
+  return Array.from({ length: count }, (_, group) => bitmapOf(order.filter((_, i) => i % count === group)))
 }
+
+/** Whether so many of these sites are in each group that its sum may be shown; where they are not a round is repeated as one sum. */
+export const areLargeOf = (groups: readonly Bitmap[], sites: Bitmap): boolean =>
+  groups.length > 0 && groups.every((set) => sizeOf((set & sites) as Bitmap) >= FEWEST_IN_GROUP)
+
+/**
+ * The sites of a graph in their groups. In its group each shares masks with as many as in a round among these sites alone; who does not is left out. Of a
+ * group with too few the round shows nothing (`groupsStand`).
+ * @param among sites that may take part
+ */
+export const maskGroups = (graph: MaskGraph, among: Bitmap, groups: readonly Bitmap[]): MaskGroups =>
+  masksInside(
+    graph,
+    groups.map((set) => (set & graph.sites & among) as Bitmap),
+    groups.length,
+  )
 
 /** Masks are shared inside groups alone. Who shares them with too few of its group is left out. @param fewest groups that may be left */
 export function masksInside(graph: MaskGraph, groups: readonly Bitmap[], fewest: number): MaskGroups {

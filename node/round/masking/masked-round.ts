@@ -1,4 +1,4 @@
-import { bitmapOf, has, sizeOf } from '#base/bitmap.ts'
+import { bitmapOf, has } from '#base/bitmap.ts'
 import { toDigest } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
@@ -6,10 +6,10 @@ import { DRAW } from '#core/learner/draw-stage.ts'
 import { type MaskingRound, type MaskingTerms, maskingRound } from '#core/masking/context.ts'
 import { type Draw, groupsOfDraw } from '#core/masking/drawn-groups.ts'
 import { type MaskGraph, maskGraph } from '#core/masking/graph.ts'
-import { groupCount, type MaskGroups, maskGroups } from '#core/masking/groups.ts'
+import { areLargeOf, groupsOfRefused, type MaskGroups, maskGroups } from '#core/masking/groups.ts'
 import type { Release } from '#core/masking/release.ts'
 import type { Model } from '#core/model/model.ts'
-import { hidesUpdates, type Protocol } from '#core/protocol/protocol.ts'
+import { hidesUpdates } from '#core/protocol/protocol.ts'
 import type { ChainEvent, RunView } from '#ports/chain.ts'
 import type { KeyFile } from '#wire/masking/key-file.ts'
 import type { Play, Round } from '../play.ts'
@@ -42,6 +42,8 @@ export interface MaskedRound extends Dealing {
   shown: readonly Bitmap[]
   /** Who may take part: a round is repeated among those who were in it, since one site more would be told by the difference of two sums. */
   among: Bitmap
+  /** Groups of the first of those, of a round that is repeated in groups: the same however often, and whoever is there. */
+  dealt: readonly Bitmap[]
   /** When this site saw the round first, when it first saw that all have contributed, and when it last said its shares, by its own clock. */
   readonly seenMs: number
   contributedMs: number
@@ -80,28 +82,28 @@ export async function openMaskedRound(play: Play, view: RunView): Promise<Masked
   }
   const refused = play.base?.root === opened.baseRoot && play.base.model.refusals > 0 ? await refusedSets(play) : []
   known.among = refused.reduce((all, set) => (all & set) as Bitmap, EVERYBODY)
+  known.dealt = play.base === null ? [] : groupsAmong(play, play.base, refused, (known.terms.members & known.among) as Bitmap)
   known.shown = refused.length === 0 ? [] : await withoutLeft(play, refused)
   known.groups = groupsOf(play, known)
   known.masks = known.groups?.masks ?? known.graph
   return known
 }
 
-function groupsOf({ run, site, base, study }: Play, { draw, groups, graph, among, terms, given }: MaskedRound): MaskGroups | null {
+function groupsOf({ site, base, study }: Play, { draw, groups, graph, among, dealt, given }: MaskedRound): MaskGroups | null {
   if (base?.root !== given.baseRoot) return null
   if (isDrawn(study, base.model)) return draw === null ? null : (groups ?? groupsOfDraw(draw, graph, among, site.sha256))
-  const count = groupsAmong(study.protocol, base.model, sizeOf((terms.members & among) as Bitmap))
-  return count === 0 ? null : (groups ?? maskGroups(graph, among, count, { run, baseRoot: firstRefused(base, site) }, site.sha256))
+  return dealt.length === 0 ? null : (groups ?? maskGroups(graph, among, dealt))
 }
 
 /** Whether the round on this model is of the groups that its study drew: nothing may leave a site for one sum of all then. */
 export const isDrawn = ({ protocol }: Pick<Play['study'], 'protocol'>, { stage }: Model): boolean => protocol.mode === 'groups' && stage !== DRAW
 
-/** The model that its first refusal left: however often a round is repeated its groups are by one order, so that they tell no more each time. */
+/** The model that its first refusal left: however often a round is repeated its groups are the same, so that they tell no more each time. */
 const firstRefused = ({ model, root }: BaseModel, site: Pick<Play['site'], 'sha256'>): Digest =>
   model.refusals === 1 ? root : nameModel({ ...model, refusals: 1 }, site).root
 
-/** Frozen sets of the rounds that were refused since one closed. */
-async function refusedSets({ site, run }: Play): Promise<readonly Bitmap[]> {
+/** Frozen sets of the rounds that were refused since one closed, the first of them first. */
+export async function refusedSets({ site, run }: Pick<Play, 'site' | 'run'>): Promise<readonly Bitmap[]> {
   const events = await site.chain.events(0, { run, kinds: ['Frozen', 'RoundRefused', 'RoundClosed'] })
   const since = events.slice(events.findLastIndex((e) => e.kind === 'RoundClosed') + 1)
   const refused = new Set(since.flatMap((e) => (e.kind === 'RoundRefused' ? [e.round] : [])))
@@ -117,12 +119,23 @@ async function withoutLeft({ study }: Play, sets: readonly Bitmap[]): Promise<re
 const EVERYBODY = ((1n << 256n) - 1n) as Bitmap
 
 /**
- * Into how many groups a round is cut; 0: one sum. A masked round is cut that repeats a refused one, so that the sum of whoever hid garbage is seen; not where
- * noise is made together, since a group's sum would have too little of it.
- * @param sites of the refused round that this one awaits when it opens
+ * The groups into which a round is cut; none: one sum. A masked round is cut that repeats a refused one, so that the sum of whoever hid garbage is seen; not
+ * where noise is made together, since a group's sum would have too little of it.
+ * @param refused frozen sets, the first of them first
+ * @param sites of theirs that this one awaits when it opens
  */
-export const groupsAmong = ({ mode, privacy }: Protocol, { refusals }: Model, sites: number): number =>
-  mode === 'masked' && refusals > 0 && privacy?.place !== 'distributed' ? groupCount(sites) : 0
+export function groupsAmong(
+  { run, site, study }: Pick<Play, 'run' | 'site' | 'study'>,
+  base: BaseModel,
+  refused: readonly Bitmap[],
+  sites: Bitmap,
+): readonly Bitmap[] {
+  const { mode, privacy } = study.protocol
+  const [first] = refused
+  if (first === undefined || mode !== 'masked' || base.model.refusals === 0 || privacy?.place === 'distributed') return []
+  const groups = groupsOfRefused(first, { run, baseRoot: firstRefused(base, site) }, site.sha256)
+  return areLargeOf(groups, sites) ? groups : []
+}
 
 async function begin(play: Play, view: RunView, opened: Opening, name: string): Promise<MaskedRound> {
   const { chain, sha256, host } = play.site
@@ -145,6 +158,7 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     groups: null,
     shown: [],
     among: EVERYBODY,
+    dealt: [],
     seenMs: now,
     contributedMs: Number.POSITIVE_INFINITY,
     releasedMs: NEVER,

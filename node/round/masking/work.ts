@@ -1,6 +1,6 @@
-import { EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
+import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { equalBytes, type Sha256 } from '#base/bytes.ts'
-import { isRotaError, RotaError } from '#base/errors.ts'
+import { isRotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { MaskingRound } from '#core/masking/context.ts'
 import type { DealIndex } from '#core/masking/deal.ts'
@@ -101,7 +101,10 @@ function mayKey(play: Play, round: Round, { deals, terms }: MaskedRound, offered
 }
 
 /** Whoever keyed and shares masks with too few would not be hidden, nor could its masks be taken off. */
-function contributingWork({ site, study }: Play, { base, view }: Round, masked: MaskedRound): Partial<MaskingWork> {
+function contributingWork(play: Play, round: Round, masked: MaskedRound): Partial<MaskingWork> {
+  const { site, study } = play
+  const { base, view } = round
+  tellOfMissing(play, round, masked, (bitmapOf(masked.keyed.map((event) => event.site)) & masked.among) as Bitmap)
   // What a round in groups would show of groups that are too small, nobody sends.
   const stands = masked.groups === null ? !isDrawn(study, base.model) : groupsStand(masked.groups, masked.masks.sites)
   const isIn = stands && has((masked.masks.sites & masked.among) as Bitmap, site.id)
@@ -128,7 +131,7 @@ export const showedOther = (
 function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<MaskingWork> {
   const { included, phase, publication } = round.view.round
   const canBeUnmasked = isUnmaskable(play, masked, included)
-  if (phase === 'Publishing') warnOfMissing(play, round, masked)
+  if (phase === 'Publishing') tellOfMissing(play, round, masked, included)
   const releasedOther = showedOther(play.site.journal.entries(), { run: round.run, round: round.round, base: round.view.model.root, included })
   if (phase !== 'Attesting' || publication === null || !canBeUnmasked) return { canBeUnmasked, releasedOther }
   return {
@@ -139,14 +142,12 @@ function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<M
   }
 }
 
-/** Somebody has to know why the rounds of a run that repeats a refused one are void. */
-function warnOfMissing({ site }: Play, { run, round, view }: Round, masked: MaskedRound): void {
-  const before = masked.shown.find((shown) => tellsOfFew(shown, view.round.included))
-  if (before === undefined || masked.isWarned) return
+/** Somebody has to know why the rounds of a run that repeats a refused one are void. @param here sites that may still be in this one's sum */
+function tellOfMissing(play: Play, { run, round }: Round, masked: MaskedRound, here: Bitmap): void {
+  const missing = masked.shown.reduce((all, before) => (all | (before & ~here)) as Bitmap, EMPTY)
+  if (masked.isWarned || missing === EMPTY || isUnmaskable(play, masked, here)) return
   masked.isWarned = true
-  const missing = sitesOf((before & ~view.round.included) as Bitmap).join(', ')
-  const { code, message } = new RotaError('ROTA-2331', { missing })
-  site.host.log.warn('masking.waits', { run, round, site: missing, code, what: message })
+  play.site.tell({ kind: 'waits-for-sites', run, round, sites: sitesOf(missing) })
 }
 
 function isUnmaskable({ base, study }: Play, { graph, terms, groups, shown }: MaskedRound, survivors: Bitmap): boolean {

@@ -3,7 +3,7 @@ import { sha256 } from '#app/sha256.ts'
 import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
 import { holdersOf, maskGraph } from '#core/masking/graph.ts'
-import { FEWEST_IN_GROUP, groupCount, maskGroups } from '#core/masking/groups.ts'
+import { areLargeOf, FEWEST_IN_GROUP, groupsOfRefused, maskGroups } from '#core/masking/groups.ts'
 import { thresholdOf } from '#core/masking/threshold.ts'
 import { only, type RunRecord } from '../record.ts'
 import { momentsOf } from './time.ts'
@@ -111,8 +111,9 @@ export function groupsHideEnough(record: RunRecord): string[] {
         if (!isShown) return []
         const keyed = only(record.events, 'Keyed').filter((e) => e.round === repeat.round)
         const terms = { round: repeat.round, members: repeat.awaited, threshold: thresholdOf(sizeOf(repeat.awaited)), ctx: new Uint8Array(32) }
-        const count = groupCount(sizeOf((repeat.awaited & before) as Bitmap))
-        const groups = maskGroups(maskGraph(terms, keyed), before, count, { run: repeat.run, baseRoot: repeat.baseRoot }, sha256)
+        const dealt = groupsOfRefused(before, { run: repeat.run, baseRoot: repeat.baseRoot }, sha256)
+        const isCut = areLargeOf(dealt, (repeat.awaited & before) as Bitmap)
+        const groups = maskGroups(maskGraph(terms, keyed), before, isCut ? dealt : [])
         const few = groups.sets.filter((set) => sizeOf((set & included) as Bitmap) < FEWEST_IN_GROUP)
         // Of those who were left out of the study since, nobody minds what a difference tells.
         const left = bitmapOf([...hidersOf(record), ...record.gone])

@@ -7,7 +7,7 @@ import { bitmapOf, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { type Bitmap, digest, runId, type SiteId } from '#base/ids.ts'
 import { maskingRound } from '#core/masking/context.ts'
 import { maskGraph } from '#core/masking/graph.ts'
-import { groupCount, groupsStand, maskGroups, tellsOfFew } from '#core/masking/groups.ts'
+import { areLargeOf, groupCount, groupsOfRefused, groupsStand, maskGroups, tellsOfFew } from '#core/masking/groups.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import { groupedLayout, intoPart, partOf, strayFault, sumOfGroups } from '#core/ring/grouped.ts'
 import { layoutOf, SALT_BYTES, vectorBytes } from '#core/ring/layout.ts'
@@ -15,11 +15,13 @@ import { plainSum, sitesFrom, termsOf } from '../../support/masked-party.ts'
 
 // given the sites of a round that is repeated in groups
 // ├── nodes and audit cut the same groups of them, each of four or more that share enough masks, or none that stand
+// ├── whoever is away or has left moves nobody else to another group
 // ├── two sums that differ by fewer sites than a group has are told apart from others
 // └── a vector has its numbers in its own group's part, and words in another's are found
 
 const OF = { run: runId(3), baseRoot: digest(`0x${'33'.repeat(32)}`) }
 const CASES = 300
+const PAIRS = 30
 
 describe('groups of a repeated round', () => {
   it('are as many as leave each a site to spare, where there are enough', () => {
@@ -40,11 +42,17 @@ describe('groups of a repeated round', () => {
       const round = maskingRound(termsOf(bitmapOf(sites)), nodeMasking.sha256)
       const share = random.uniform() * 0.06
       const keyed = sites.flatMap((site) => (random.uniform() < share ? [] : [{ site, holds: bitmapOf(sites.filter(() => random.uniform() >= share)) }]))
-      const among = bitmapOf(sites.filter(() => random.uniform() >= share / 2))
+      const [refused, later] = [sites.filter(() => random.uniform() >= share / 2), sites.filter(() => random.uniform() >= share / 2)].map(bitmapOf) as [
+        Bitmap,
+        Bitmap,
+      ]
+      const among = (refused & later) as Bitmap
       const graph = maskGraph(round, keyed)
-      const count = groupCount(sites.length)
-      const groups = maskGroups(graph, among, count, OF, nodeMasking.sha256)
-      const audited = groupsIn(edgesOf(maskRoundOf(termsOf(bitmapOf(sites))), keyed), [among], count, { run: OF.run, model: OF.baseRoot }, 80)
+      const dealt = groupsOfRefused(refused, OF, nodeMasking.sha256)
+      const isCut = areLargeOf(dealt, among)
+      const groups = maskGroups(graph, among, isCut ? dealt : [])
+      const edges = edgesOf(maskRoundOf(termsOf(bitmapOf(sites))), keyed)
+      const audited = groupsIn(edges, [refused, later], bitmapOf(sites), { run: OF.run, model: OF.baseRoot }, 80)
       assert.deepEqual(
         audited.map((group) => bitmapOf(group.sites)),
         groups.sets,
@@ -56,6 +64,7 @@ describe('groups of a repeated round', () => {
           assert.equal(near & ~(set & graph.neighbours(site)), 0n)
           assert.ok(2 * sizeOf(near) >= sizeOf(set) - 1)
         }
+      if (!isCut) continue
       const stands = groupsStand(groups, groups.masks.sites)
       assert.equal(stands, groupFaults(audited, groups.masks.sites).length === 0)
       if (!stands) continue
@@ -66,6 +75,23 @@ describe('groups of a repeated round', () => {
       assert.ok(!groupsStand(groups, (groups.masks.sites | (1n << 200n)) as Bitmap))
     }
     assert.ok(standing > CASES / 3, `${standing} of ${CASES} stand`)
+  })
+
+  it(`are as they were for whoever is there again, so that no two differ by others than those who are not (${PAIRS} pairs of rounds)`, () => {
+    const random = new Seeded(6)
+    const count = 8 + Math.floor(random.uniform() * 60)
+    const refused = bitmapOf(sitesFrom(count))
+    const groupsWith = (here: readonly SiteId[]) => {
+      const keyed = here.map((site) => ({ site, holds: bitmapOf(here) }))
+      const graph = maskGraph(maskingRound(termsOf(refused), nodeMasking.sha256), keyed)
+      return maskGroups(graph, refused, groupsOfRefused(refused, OF, nodeMasking.sha256)).sets
+    }
+    for (let i = 0; i < PAIRS; i++) {
+      const [one, other] = [0, 1].map(() => sitesFrom(count).filter(() => random.uniform() >= 0.1)) as [SiteId[], SiteId[]]
+      const both = (bitmapOf(one) & bitmapOf(other)) as Bitmap
+      const [before, after] = [groupsWith(one), groupsWith(other)]
+      for (const [g, set] of before.entries()) assert.equal(set & both, (after[g] as Bitmap) & both)
+    }
   })
 
   it('tell of few where two sums differ by one to three sites', () => {
