@@ -1,16 +1,17 @@
 import { protocolOf } from '#app/protocol/protocol-file.ts'
 import type { DraftProtocol } from '#app/protocol/protocol-schema.ts'
+import { FEWEST_IN_STUDY } from '#core/masking/drawn-groups.ts'
 import { FEWEST_MASKED } from '#core/masking/threshold.ts'
 import { generateCohort } from '#core/model/generated-cohort.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
-import type { LearnerSpec, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
+import { hidesUpdates, type LearnerSpec, type LimitedPhase, type Protocol } from '#core/protocol/protocol.ts'
 
 /**
- * What the hospitals of a seed work on. `weights`: FedAvg; `fit`: Newton to its end; `large`: vectors that do not travel in messages; `resting`, which no
- * seed draws: a fit in which patients may rest.
+ * What the hospitals of a seed work on. `weights`: FedAvg; `fit`: Newton to its end; `large`: vectors that do not travel in messages; `averaged`, of seeds in
+ * groups: an exact regression whose fits are averaged; `resting`, which no seed draws: a fit in which patients may rest.
  */
-export const STUDIES = ['weights', 'fit', 'large', 'resting'] as const
+export const STUDIES = ['weights', 'fit', 'large', 'resting', 'averaged'] as const
 export type StudyKind = (typeof STUDIES)[number]
 
 export interface ChaosStudy {
@@ -26,6 +27,11 @@ const RESTING_ROWS = 80
 /** In seconds: who trains for longer asks for more time. */
 export const CONTRIBUTING_S = 30
 const KEYING_S = 40
+/**
+ * In groups for each site. Each call of a site is a second of chain time here, and between deals and keys, a quarter of the limit, what was lost has to be said again:
+ * where two words between sites of one group are missing the group may sit out.
+ */
+const GROUPED_KEYING_S = 8
 const PHASES: readonly LimitedPhase[] = ['keying', 'contributing', 'witnessing', 'publishing', 'attesting']
 /** Enough for a vector above the limit of what travels inline, over three features. */
 const LARGE_UNITS = 13_100
@@ -36,10 +42,15 @@ export function chaosStudy(kind: StudyKind, sites: number, quorum: number, slice
   known.set(`${kind} ${sites}`, { protocol, sites: rows })
   const usual = Object.fromEntries(PHASES.map((phase) => [phase, limitOf(phase, sites, slices)])) as Protocol['limits']
   // What is lost while keys are exchanged is said again.
-  const limits = mode === 'masked' ? { ...usual, keying: { seconds: KEYING_S, blocks: leastKeying(sites) } } : usual
-  const minSites = mode === 'masked' ? Math.max(FEWEST_MASKED, slices) : Math.max(quorum, slices)
+  const limits = hidesUpdates({ mode })
+    ? { ...usual, keying: { seconds: mode === 'groups' ? GROUPED_KEYING_S * sites : KEYING_S, blocks: leastKeying(sites) } }
+    : usual
+  const minSites = Math.max(FEWEST[mode] ?? quorum, slices)
   return { protocol: { ...protocol, mode, minSites, quorum, slices, limits }, sites: rows }
 }
+
+/** Sites of a study at least; an open one has as many as a round needs. */
+const FEWEST: Readonly<Partial<Record<Protocol['mode'], number>>> = { masked: FEWEST_MASKED, groups: FEWEST_IN_STUDY }
 
 const known = new Map<string, ChaosStudy>()
 
@@ -90,6 +101,7 @@ const LEARNERS: Readonly<Record<StudyKind, LearnerSpec>> = {
   weights: neural(2, ROUNDS),
   fit: FIT,
   resting: FIT,
+  averaged: { kind: 'logistic', algorithm: 'fedavg', rounds: ROUNDS, localSteps: 2, learningRate: 0.5, l2: 0.01, standardise: 'pooled' },
   // Half of the time of all seeds would go into these few.
   large: neural(LARGE_UNITS, 3),
 }

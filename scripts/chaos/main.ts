@@ -1,5 +1,6 @@
 /** Whole runs in simulated worlds in which everything goes wrong at once: `npm run -s chaos`. See --help. */
 import process from 'node:process'
+import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyKind } from './chaos-study.ts'
 import { type ChaosOptions, HELP, readOptions } from './options.ts'
 import { playSeed } from './play-seed.ts'
@@ -13,8 +14,7 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`)
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 /** @returns whether every invariant held */
-async function main({ seeds, from, sites, masked, study: kind, json, replay, threads }: ChaosOptions): Promise<boolean> {
-  const mode = masked ? 'masked' : 'open'
+async function main({ seeds, from, sites, mode, study: kind, json, replay, threads }: ChaosOptions): Promise<boolean> {
   if (replay !== undefined) return tell(replay, sites, mode, kind)
   const startedMs = performance.now()
   const reports = await playSeeds({
@@ -26,11 +26,11 @@ async function main({ seeds, from, sites, masked, study: kind, json, replay, thr
     onReport: progress(seeds, startedMs),
   })
   const report = addUp(reports)
-  print(json ? JSON.stringify(report) : summary(report, reports, performance.now() - startedMs))
+  print(json ? JSON.stringify(report) : summary(report, reports, mode, performance.now() - startedMs))
   return report.invariantsBroken === 0
 }
 
-async function tell(seed: number, sites: number | undefined, mode: 'open' | 'masked', kind: StudyKind | undefined): Promise<boolean> {
+async function tell(seed: number, sites: number | undefined, mode: Protocol['mode'], kind: StudyKind | undefined): Promise<boolean> {
   const record = await playSeed(seed, sites, { mode, ...(kind === undefined ? {} : { kind }) })
   const { broken } = reportOf(record)
   print(storyOf(record, broken))
@@ -47,13 +47,13 @@ function progress(seeds: number, startedMs: number): (report: SeedReport) => voi
   }
 }
 
-function summary(report: ChaosReport, reports: readonly SeedReport[], tookMs: number): string {
+function summary(report: ChaosReport, reports: readonly SeedReport[], mode: Protocol['mode'], tookMs: number): string {
   const voids = reports.reduce((sum, { roundsVoid }) => sum + roundsVoid, 0)
   const failing = report.failing.length === 0 ? 'Every invariant holds.' : `Broken ${report.invariantsBroken} times, by seeds ${report.failing.join(', ')}.`
   return [
     `${report.seeds} seeds in ${(tookMs / 1_000).toFixed(0)} s: ${report.roundsOpened} rounds opened, ${report.roundsClosed} closed, ${voids} void and contributed afresh, ${report.roundsLost} lost.`,
     failing,
-    ...(report.failing.length === 0 ? [] : [`What happened: npm run -s chaos -- --replay ${report.failing[0]}`]),
+    ...(report.failing.length === 0 ? [] : [`What happened: npm run -s chaos -- ${mode === 'open' ? '' : `--${mode} `}--replay ${report.failing[0]}`]),
   ].join('\n')
 }
 

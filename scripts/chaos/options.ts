@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import type { Protocol } from '#core/protocol/protocol.ts'
 import { STUDIES, type StudyKind } from './chaos-study.ts'
 
 export interface ChaosOptions {
@@ -7,8 +8,8 @@ export interface ChaosOptions {
   readonly from: number
   /** Fixes how many sites each seed has; else the seed decides. */
   readonly sites: number | undefined
-  /** Masked studies, with their own faults and lies. */
-  readonly masked: boolean
+  /** Masked studies, and those in groups, have faults and lies of their own. */
+  readonly mode: Protocol['mode']
   /** Fixes what is worked on; else the seed decides. */
   readonly study: StudyKind | undefined
   readonly json: boolean
@@ -24,9 +25,10 @@ wrong was accepted. The same seed plays the same run. The exit code is 1 when an
 
   --seeds N     how many seeds (default 500)
   --from S      the first of them (default 1)
-  --sites K     as many sites in each, 4 to 9 (default: the seed decides)
+  --sites K     as many sites in each, 4 to 9, in groups to 24 (default: the seed decides)
   --masked      masked studies instead of open ones; 6 to 9 sites
-  --study KIND  weights, fit, large or resting in each (default: the seed decides)
+  --groups      studies in groups instead; 16 to 24 sites, and an audit of each run
+  --study KIND  weights, fit, large, resting or averaged in each (default: the seed decides)
   --json        one JSON object: seeds, roundsOpened, roundsClosed, roundsLost, invariantsBroken, failing
   --replay S    the story of seed S: what was drawn, and what came to pass
   --threads T   how many seeds at a time (default: as many as the machine has processors)`
@@ -40,6 +42,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
       from: { type: 'string', default: '1' },
       sites: { type: 'string' },
       masked: { type: 'boolean', default: false },
+      groups: { type: 'boolean', default: false },
       study: { type: 'string' },
       json: { type: 'boolean', default: false },
       replay: { type: 'string' },
@@ -51,8 +54,8 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
   return {
     seeds: whole('seeds', values.seeds, 1, 10_000_000),
     from: whole('from', values.from, 0, Number.MAX_SAFE_INTEGER - 10_000_000),
-    sites: values.sites === undefined ? undefined : whole('sites', values.sites, 4, 9),
-    masked: values.masked,
+    sites: values.sites === undefined ? undefined : whole('sites', values.sites, 4, values.groups ? 24 : 9),
+    mode: values.groups ? 'groups' : values.masked ? 'masked' : 'open',
     study: values.study === undefined ? undefined : kindOf(values.study),
     json: values.json,
     replay: values.replay === undefined ? undefined : whole('replay', values.replay, 0, Number.MAX_SAFE_INTEGER),

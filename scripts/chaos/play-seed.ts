@@ -6,6 +6,7 @@ import { bitmapOf } from '#base/bitmap.ts'
 import { nameOf } from '#base/errors.ts'
 import { type SiteId, studyId } from '#base/ids.ts'
 import type { Trainer } from '#ports/trainer.ts'
+import { auditOf } from './audit-run.ts'
 import { drawSeed, type Given } from './draw.ts'
 import { isStranger, open, RUN, untilDone, viewOf } from './ending.ts'
 import { hidersOf } from './invariants/masked.ts'
@@ -54,7 +55,8 @@ export async function playSeed(seed: number, sites?: number, given: Given = {}):
   })
   try {
     const gaveUp = (await open(network)) ?? (await untilDone(network, draw, stopped))
-    return record(network, draw, notes, { gaveUp, stopped })
+    const played = record(network, draw, notes, { gaveUp, stopped })
+    return draw.isInGroups && gaveUp === null ? { ...played, audit: await auditOf(network, played, study.protocol) } : played
   } finally {
     network.stop()
   }
@@ -112,6 +114,7 @@ function record({ world }: SimulatedNetwork, draw: Draw, notes: Notes, end: Pick
     strikes: world.strikes.all,
     casualties: world.casualties.all,
     outages: world.outages,
+    audit: null,
     endMs: world.time.nowMs,
   }
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyKind } from './chaos-study.ts'
 import type { SeedReport } from './report.ts'
 import type { Answered, Asked } from './thread.ts'
@@ -9,7 +10,7 @@ const SEEDS_A_THREAD = 400
 export interface PoolOptions {
   readonly seeds: readonly number[]
   readonly sites: number | undefined
-  readonly mode?: 'open' | 'masked'
+  readonly mode?: Protocol['mode']
   /** Default: the seed decides. */
   readonly kind?: StudyKind | undefined
   readonly threads: number

@@ -1,4 +1,5 @@
 import type { FaultPlan } from '#adapters/sim/faults.ts'
+import type { AuditReport } from '#audit/report.ts'
 import type { Bitmap, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { ChainEvent, RunView, StudyRules } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
@@ -11,6 +12,8 @@ export interface Draw {
   readonly study: StudyKind
   readonly rules: StudyRules
   readonly plan: FaultPlan
+  /** To the chain such a study is a masked one. */
+  readonly isInGroups: boolean
 }
 
 /** All that is known of a run when it is over: what the invariants are checked on. */
@@ -60,6 +63,8 @@ export interface RunRecord {
   readonly strikes: ReadonlyMap<string, number>
   readonly casualties: readonly { readonly site: SiteId; readonly why: string; readonly fromMs: number; readonly toMs: number }[]
   readonly outages: readonly { readonly fromMs: number; readonly toMs: number }[]
+  /** What an auditor finds in what a study in groups left; null of others, and of a run that was given up. */
+  readonly audit: AuditReport | null
   readonly endMs: number
 }
 

@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads'
+import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyKind } from './chaos-study.ts'
 import { playSeed } from './play-seed.ts'
 import { reportOf, type SeedReport } from './report.ts'
@@ -7,7 +8,7 @@ import { reportOf, type SeedReport } from './report.ts'
 export interface Asked {
   readonly seed: number
   readonly sites: number | undefined
-  readonly mode: 'open' | 'masked'
+  readonly mode: Protocol['mode']
   readonly kind?: StudyKind | undefined
 }
 export type Answered = { readonly report: SeedReport } | { readonly seed: number; readonly error: string }

@@ -41,6 +41,20 @@ const shownFor = (survivors: bigint) => ({
 })
 const masked = (record: RunRecord): RunRecord => ({ ...record, draw: { ...record.draw, rules: { ...record.draw.rules, mode: 'masked' } } })
 
+const grouped = (record: RunRecord): RunRecord => ({ ...record, draw: { ...record.draw, isInGroups: true } })
+
+const refusedRound = (record: RunRecord): RunRecord =>
+  change(record, (event) => (event.kind === 'RoundClosed' && event.round === 2 ? ({ ...event, kind: 'RoundRefused' } as unknown as ChainEvent) : event))
+
+/** The round after a refused one has one site less than that, and its sum is shown. */
+function repeatWithOneLess(record: RunRecord): RunRecord {
+  const repeat = only(record.events, 'Frozen').find((event) => event.round === 3)?.included as Bitmap
+  const fewer = change(refusedRound(record), (event) =>
+    event.kind === 'Frozen' && event.round === 3 ? { ...event, included: without(event.included) } : event,
+  )
+  return { ...fewer, shown: [{ ...shownFor(without(repeat)), round: roundNo(3) }] }
+}
+
 const PLANTS: Readonly<Record<InvariantName, (record: RunRecord) => RunRecord>> = {
   oneFrozenSet: (record) => change(record, (event) => (event.kind === 'Frozen' ? [event, { ...event, included: without(event.included) }] : event)),
   closedByMajority: (record) => change(record, (event) => (event.kind === 'Attested' && event.site > 0 ? [] : event)),
@@ -64,19 +78,19 @@ const PLANTS: Readonly<Record<InvariantName, (record: RunRecord) => RunRecord>> 
   neverBothKinds: (record) => ({ ...record, shown: [shownFor(0b111n), shownFor(0b011n)] }),
   oneSetUnmasked: (record) => ({ ...record, shown: [shownFor(0b111n), { ...shownFor(0b011n), about: 0b010n as Bitmap }] }),
   shownOncePublished: (record) => masked({ ...record, shown: [shownFor(0b111n)] }),
-  masksComeOff: (record) =>
-    masked(
-      change(record, (event) => (event.kind === 'RoundClosed' && event.round === 2 ? ({ ...event, kind: 'RoundRefused' } as unknown as ChainEvent) : event)),
-    ),
-  groupsHideEnough: (record) => {
-    const refused = change(record, (event) =>
-      event.kind === 'RoundClosed' && event.round === 2 ? ({ ...event, kind: 'RoundRefused' } as unknown as ChainEvent) : event,
-    )
-    const repeat = only(record.events, 'Frozen').find((event) => event.round === 3)?.included as Bitmap
-    // One site less than before, and its sum is shown.
-    const fewer = change(refused, (event) => (event.kind === 'Frozen' && event.round === 3 ? { ...event, included: without(event.included) } : event))
-    return masked({ ...fewer, shown: [{ ...shownFor(without(repeat)), round: roundNo(3) }] })
+  masksComeOff: (record) => masked(refusedRound(record)),
+  groupsHideEnough: (record) => masked(repeatWithOneLess(record)),
+  groupsAreFixed: grouped,
+  sumsOfGroupsHideEnough: (record) => {
+    const frozen = only(record.events, 'Frozen').find((event) => event.round === 3)?.included as Bitmap
+    return grouped({ ...record, shown: [{ ...shownFor(frozen), round: roundNo(3) }] })
   },
+  repeatsShowTheSame: (record) => grouped(repeatWithOneLess(record)),
+  oneSpoilsNoRound: (record) => grouped(refusedRound(record)),
+  auditFollows: (record) => ({
+    ...record,
+    audit: { rounds: [{ round: roundNo(2), verdict: 'does not hold: base and sum lead to another model' } as never], faults: [], notes: [], ok: false },
+  }),
   witnessesHold: (record) => ({ ...record, unheld: [{ round: 2, slice: 0, witness: 0 as SiteId, update: 1 as SiteId }] }),
   everybodyTakesPart: (record) => change(record, (event) => (event.kind === 'Frozen' ? { ...event, included: without(event.included) } : event)),
 }

@@ -49,11 +49,19 @@ export interface ChaosBounds {
 }
 
 /** The moments of a masked round that an open one does not have. */
-const MASKING_POINTS: readonly CrashPoint[] = ['journal.keys', 'journal.dealt', 'journal.keyed', 'chain.key', 'journal.released', 'gossip.publish', 'store.put']
+export const MASKING_POINTS: readonly CrashPoint[] = [
+  'journal.keys',
+  'journal.dealt',
+  'journal.keyed',
+  'chain.key',
+  'journal.released',
+  'gossip.publish',
+  'store.put',
+]
 /** What a round of masks cannot bear out: random bytes under a mask look like any other. */
 const UNMASKED_LIES: readonly Lie[] = ['garbage-vector']
 /** Who is out of the study shows no shares, and of a set that a chain lost none are shown for another: then a run may end. */
-const UNBEARABLE: readonly DisturbanceBody['kind'][] = ['study-stopped', 'deep-reorganisation']
+export const UNBEARABLE: readonly DisturbanceBody['kind'][] = ['study-stopped', 'deep-reorganisation']
 
 /**
  * The same faults as masked rounds bear them: fewer sites in trouble at one time; with crashes and lies that only masked rounds have.
@@ -165,7 +173,7 @@ const drawGossip = (random: SimRandom): FaultPlan['gossip'] => ({
   slowMs: random.int(100, 10_000),
 })
 
-const drawCrash = (random: SimRandom, site: SiteId, points: readonly CrashPoint[]): Crash => {
+export const drawCrash = (random: SimRandom, site: SiteId, points: readonly CrashPoint[]): Crash => {
   const point = random.pick(points)
   return {
     site,
@@ -202,7 +210,7 @@ const drawMoment = (random: SimRandom, rounds: number): Disturbance['at'] => ({
 })
 
 /** From a tenth of a second to forty, short ones as often as long ones: longer ones only repeat the limits that have passed by then. */
-const drawLasting = (random: SimRandom): number => Math.round(100 * 400 ** random.fraction())
+export const drawLasting = (random: SimRandom): number => Math.round(100 * 400 ** random.fraction())
 
 function drawDisturbance(random: SimRandom, order: readonly SiteId[], rounds: number): Disturbance {
   const who = random.pick([random.pick(order), random.pick(order), 'leader', 'standby'] as const)

@@ -1,5 +1,6 @@
 import type { RunRecord } from '../record.ts'
 import { closedByMajority, committedOrLogged, honestSumsAreTrue, noUpdateInTwoSums, noWrongSumClosed, oneFrozenSet } from './chain.ts'
+import { auditFollows, groupsAreFixed, oneSpoilsNoRound, repeatsShowTheSame, sumsOfGroupsHideEnough } from './groups.ts'
 import { groupsHideEnough, masksComeOff, neverBothKinds, oneSetUnmasked, shownOncePublished } from './masked.ts'
 import { missingAreTold, withdrawalIsHeeded, witnessesHold } from './people.ts'
 import { everybodyTakesPart, journalAgreesWithChain, nobodyNeedsAPerson, noRoundLost, sameModelEverywhere } from './sites.ts'
@@ -25,6 +26,11 @@ export const INVARIANTS = {
   shownOncePublished,
   masksComeOff,
   groupsHideEnough,
+  groupsAreFixed,
+  sumsOfGroupsHideEnough,
+  repeatsShowTheSame,
+  oneSpoilsNoRound,
+  auditFollows,
 } as const satisfies Readonly<Record<string, (record: RunRecord) => string[]>>
 
 export type InvariantName = keyof typeof INVARIANTS

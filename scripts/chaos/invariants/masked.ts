@@ -99,6 +99,7 @@ const setOf = ({ events }: RunRecord, round: number): Bitmap => only(events, 'Fr
 
 /** A refused round is repeated in groups or not at all, and what is shown of it tells of no fewer sites than a group has. */
 export function groupsHideEnough(record: RunRecord): string[] {
+  if (record.draw.isInGroups) return []
   const opened = only(record.events, 'RoundOpened')
   return only(record.events, 'RoundRefused').flatMap(({ round }) => {
     const before = setOf(record, round)

@@ -1,7 +1,9 @@
 import { has } from '#base/bitmap.ts'
+import type { SiteId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
 import { only, type RunRecord } from '../record.ts'
+import { groupsBear } from './groups.ts'
 import { hadToEnd, hidersOf } from './masked.ts'
 import { calmFromMs, momentsOf, outageBetween, soundBetween, stayingOf } from './time.ts'
 
@@ -28,13 +30,16 @@ export function noRoundLost(record: RunRecord): string[] {
     const row = voids.slice(-VOIDS_ALLOWED - 1)
     const fromMs = row[0]?.fromMs ?? 0
     const sound = soundBetween(record, fromMs, at(event))
-    // A round that is repeated in groups can spare nobody.
-    const isEnough = hidersOf(record).length > 0 ? sound.length === draw.sites : 2 * sound.length > draw.sites
+    const isEnough = draw.isInGroups ? groupsBear(record, sound) : hasEnough(record, sound)
     if (row.length > VOIDS_ALLOWED && isEnough && !outageBetween(record, fromMs, at(event)))
       broken.push(`rounds ${row.map(({ round }) => round).join(', ')} are void, though sites ${sound.join(', ')} were sound all the while`)
   }
   return broken
 }
+
+/** A round that is repeated in groups can spare nobody. */
+const hasEnough = (record: RunRecord, sound: readonly SiteId[]): boolean =>
+  hidersOf(record).length > 0 ? sound.length === record.draw.sites : 2 * sound.length > record.draw.sites
 
 /** Finished, or stopped as an exact run must when a patient withdraws. */
 const isAtItsEnd = ({ view, draw, withdrawals }: RunRecord): boolean =>
