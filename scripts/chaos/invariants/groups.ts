@@ -92,14 +92,14 @@ export const oneSpoilsNoRound = ({ draw, events }: RunRecord): string[] =>
   draw.isInGroups ? only(events, 'RoundRefused').map(({ round }) => `round ${round} was refused, with one site at most that hides something`) : []
 
 /**
- * An auditor takes the masks off, takes the median of what the groups' sums lead to, and comes to the model that the sites attested. Where nodes have thinned large
- * updates, or a disk has lost some, it has the stored sum, or the attestations alone.
+ * An auditor takes the masks off, takes the median of what the groups' sums lead to, and comes to the model that the sites attested. It may lack an update and have the
+ * stored sum; where nodes have thinned large vectors, or a disk has lost some, it may have the attestations alone.
  */
 export function auditFollows({ audit, draw }: RunRecord): string[] {
   if (audit === null) return []
   const faults = audit.faults.map(({ round, message }) => `round ${round} does not hold: ${message}`)
   const mayLack = draw.study === 'large' || draw.plan.disturbances.some(({ kind }) => kind === 'lost-blocks' || kind === 'restore')
-  const isFound = (verdict: string): boolean => verdict === VERDICTS.recomputed || (mayLack && (verdict === VERDICTS.fromSum || verdict === VERDICTS.attested))
+  const isFound = (verdict: string): boolean => verdict === VERDICTS.recomputed || verdict === VERDICTS.fromSum || (mayLack && verdict === VERDICTS.attested)
   return [...faults, ...audit.rounds.flatMap(({ round, verdict }) => (isFound(verdict) ? [] : [`round ${round}: ${verdict}`]))]
 }
 
