@@ -49,9 +49,8 @@ export async function playSecAgg({ bin, app, sites, weights, rounds }: SecAggWor
     const start = async (name: string, command: string, args: readonly string[]): Promise<ChildProcess> => {
       const log = await open(join(dir, `${name}.log`), 'a')
       const child = spawn(join(bin, command), args, { env, stdio: ['ignore', log.fd, log.fd] })
-      await log.close()
       children.push(child)
-      await once(child, 'spawn')
+      await once(child, 'spawn').finally(() => log.close())
       return child
     }
     const here = ['--insecure', '--host', '127.0.0.1']

@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly save: boolean
   /** Installs Flower and NVFLARE into a temporary folder and runs them beside Rota, in the same run. */
   readonly peers: boolean
+  /** They are installed here, and kept for the next run. */
+  readonly peersHome: string | undefined
   /** Also measures a fresh install and a set-up from a bare copy. */
   readonly install: boolean
   /** Rounds measured in the rows of small models; large ones run a quarter of it. */
@@ -26,6 +28,7 @@ Measures Rota on this machine and compares it with its bars. Rows (all but insta
 
   --json           one JSON object instead of the table
   --peers          install Flower and NVFLARE into a temporary folder and run them in the same run (minutes, 1.4 GB)
+  --peers-home DIR install them there, and keep them for the next run
   --install        also measure a fresh install and a set-up from a bare copy (minutes)
   --rounds N       rounds to measure (default 20)
   --profiles DIR   write a CPU profile of each node
@@ -41,6 +44,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
       json: { type: 'boolean', default: false },
       save: { type: 'boolean', default: false },
       peers: { type: 'boolean', default: false },
+      'peers-home': { type: 'string' },
       install: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '20' },
       profiles: { type: 'string' },
@@ -56,6 +60,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     json: values.json,
     save: values.save,
     peers: values.peers,
+    peersHome: values['peers-home'],
     install: values.install,
     rounds,
     profiles: values.profiles,

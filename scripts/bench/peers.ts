@@ -20,7 +20,7 @@ export interface PeerFigures {
   readonly tenMillionMemory: Row['peers']
   /** Where Flower is installed, for a row that plays it between its own runs; or why there is none. */
   readonly flower: { readonly bin: string } | { readonly none: string }
-  /** Deletes what was installed. */
+  /** Deletes what was installed, unless it is kept. */
   close(): Promise<void>
 }
 
@@ -41,7 +41,8 @@ interface Report {
   readonly bytes_per_round?: Readonly<Record<string, number>>
 }
 
-const INSTALL_MS = 900_000
+/** A minute of one core, and of others where they work too. */
+const INSTALL_MS = 1_800_000
 const RUN_MS = 600_000
 const run = promisify(execFile)
 
@@ -51,17 +52,19 @@ export async function measurePeers(options: BenchOptions, rows: readonly RowName
   if (none !== null) return noPeers(none)
   const dir = await mkdtemp(join(tmpdir(), 'rota-peers-'))
   const close = (): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 5 })
+  const kept = options.peersHome === undefined ? dir : resolve(options.peersHome)
   try {
     for (const product of ['flower', 'nvflare'] as const) {
       // Masked rounds are compared with Flower's alone.
       if (product === 'nvflare' && !rows.some(ofBoth)) continue
+      if (await isThere(join(kept, product), PACKAGES[product][0])) continue
       say(`${product}: installing`)
-      const failed = await install(join(dir, product), PACKAGES[product])
+      const failed = await install(join(kept, product), PACKAGES[product])
       if (failed === null) continue
       await close()
       return noPeers(failed)
     }
-    return { ...(await figures(dir, options, rows, say)), flower: { bin: join(dir, 'flower/bin') }, close }
+    return { ...(await figures(kept, dir, options, rows, say)), flower: { bin: join(kept, 'flower/bin') }, close }
   } catch (error) {
     await close()
     throw error
@@ -79,6 +82,14 @@ async function whyNoPeers({ peers, shared }: BenchOptions, rows: readonly RowNam
 }
 
 const ofBoth = (row: RowName): boolean => OF_BOTH.includes(row)
+
+/** Whether a run before this one left it there, of this very version. */
+async function isThere(environment: string, wanted: string): Promise<boolean> {
+  const [name = '', version] = wanted.replace(/\[.*\]/, '').split('==')
+  const ask = `import importlib.metadata as m; print(m.version('${name}'))`
+  const found = await run(join(environment, 'bin/python'), ['-c', ask]).catch(() => null)
+  return found?.stdout.trim() === version
+}
 
 /** A Python environment of its own. @returns why it could not be had, or null */
 export async function install(into: string, packages: readonly string[]): Promise<string | null> {
@@ -98,13 +109,13 @@ export async function install(into: string, packages: readonly string[]): Promis
 
 type Deployed = Omit<PeerFigures, 'flower' | 'close'>
 
-async function figures(dir: string, { shared }: BenchOptions, rows: readonly RowName[], say: (line: string) => void): Promise<Deployed> {
+async function figures(home: string, dir: string, { shared }: BenchOptions, rows: readonly RowName[], say: (line: string) => void): Promise<Deployed> {
   const play = async (product: Product, label: string, args: readonly string[]): Promise<Report> => {
     say(`${product}: ${label}`)
     const script = join(shared, 'peers', product, 'deploy.py')
     const csv = resolve(shared, 'data/heart-disease/flamby_prepared.csv')
     const work = join(dir, `work-${product}-${label.replaceAll(/\W+/g, '-')}`)
-    const { stdout } = await run(join(dir, product, 'bin/python'), [script, '--csv', csv, '--work', work, ...args], { timeout: RUN_MS, maxBuffer: 1e8 })
+    const { stdout } = await run(join(home, product, 'bin/python'), [script, '--csv', csv, '--work', work, ...args], { timeout: RUN_MS, maxBuffer: 1e8 })
     return JSON.parse(stdout.trim().split('\n').at(-1) as string) as Report
   }
   const both = async (label: string, args: readonly string[]): Promise<readonly (readonly [string, Report])[]> => [

@@ -56,6 +56,7 @@
  * given a dispute of a masked sum
  * ├── with a wrong path: ROTA-5121 · test/unit/round/dispute.test.ts "with a wrong path" · test/contracts/rounds/disputing.test.ts "refuses a leaf or a path that is not under its root, naming the site"
  * ├── of an absent site: ROTA-5122 · test/unit/round/dispute.test.ts "with an absent site" · test/contracts/rounds/disputing.test.ts "sites that are absent"
+ * ├── without gas to finish: ROTA-5018 · test/unit/chain/gas.test.ts "for want of gas in a whole block is told, and done once it fits" · test/contracts/rounds/disputing.test.ts "changes nothing without gas to finish, however little is missing"
  * └── of a round past its window: ROTA-5119 · test/unit/round/dispute.test.ts "past the window" · test/contracts/rounds/disputing.test.ts "is over when a later round freezes"
  * given a backup
  * ├── of another site: ROTA-1321 · test/unit/app/backup.test.ts "folder, a newer journal, and whatever is not empty"
