@@ -1,4 +1,4 @@
-import { Transaction, Wallet } from 'ethers'
+import { keccak256, Wallet } from 'ethers'
 import { RotaError } from '#base/errors.ts'
 import { type Address, address } from '#base/ids.ts'
 import type { Depth } from './depth.ts'
@@ -68,7 +68,7 @@ export function openSender({ rpc, chainId, depth }: { readonly rpc: Rpc; readonl
     const fees = await readFees(rpc)
     const nonce = await takeNonce()
     const raw = await wallet.signTransaction({ ...fees, chainId, nonce, gasLimit, to, data, value: 0 })
-    return { raw, hash: Transaction.from(raw).hash as string, nonce }
+    return { raw, hash: keccak256(raw), nonce }
   }
 
   const sendOnce = async (to: Address | null, data: string, gasLimit: number): Promise<Receipt> => {
