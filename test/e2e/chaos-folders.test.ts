@@ -14,6 +14,7 @@ import { longStudy } from '../support/studies.ts'
 
 // given four hospitals in four processes, and a run of many rounds
 // ├── when a site's disk refuses every write (no file may grow; or the file system is full), rounds close, and with room again it is in them
+// ├── when more than four fifths of a site's disk are used, it takes on no new work and says why; with room again it is in its rounds
 // ├── when a site's state is replaced by an older copy, it goes on
 // ├── when every block of a site is damaged, it fetches what it needs and goes on
 // ├── when a site's journal ends in the middle of a line, it goes on
@@ -94,6 +95,18 @@ describe('bad folders, clocks and versions', () => {
     await disk.empty()
     await allIn('with room on the disk')
     assert.equal(node().pid, pid)
+  })
+
+  it('a disk that is more than four fifths full', async (t: TestContext) => {
+    if (disk === null) return t.skip('mounting a small file system is not permitted here')
+    await disk.fillTo(0.85)
+    const said = await node().until((e) => e.event === 'progress' && e.progress.kind === 'abstained')
+    assert.ok(said.event === 'progress' && said.progress.kind === 'abstained')
+    assert.equal(said.progress.reason, 'noDisk')
+    assert.match(said.progress.detail, /ROTA-5513/)
+    await withoutIt('rounds close without the site that takes on no new work')
+    await disk.empty()
+    await allIn('with room on the disk again')
   })
 
   it('a state restored from an old copy', async () => {

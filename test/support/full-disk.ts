@@ -2,12 +2,15 @@ import { execFile } from 'node:child_process'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { diskUse } from '#adapters/store/disk-use.ts'
 
 const run = promisify(execFile)
 
 /** A folder on a small file system of its own, which can be filled up. */
 export interface SmallDisk {
   fill(): Promise<void>
+  /** Until more than this share of it is used. */
+  fillTo(share: number): Promise<void>
   empty(): Promise<void>
   unmount(): Promise<void>
 }
@@ -31,6 +34,11 @@ export async function mountSmall(dir: string, megabytes: number): Promise<SmallD
             ({ bytesWritten }) => bytesWritten > 0,
             () => false,
           )
+      await file.close()
+    },
+    async fillTo(share) {
+      const file = await open(filler, 'a')
+      while ((await diskUse(dir)).usedFraction <= share) await file.write(new Uint8Array(65_536))
       await file.close()
     },
     empty: () => rm(filler, { force: true }),

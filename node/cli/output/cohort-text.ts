@@ -22,16 +22,19 @@ export function questionText({ site, run, round, draws, seed }: CohortQuestion, 
   return `To site ${site}: open ${counted(draws, 'place')} of the cohort of round ${round} of run ${run}, drawn by ${seed}.\nWith --json > FILE it is written down for the site (${style.bold('rota consent open --question FILE')}) and for the check of its answer.`
 }
 
-export function cohortText({ holds, run, round, members, withoutConsent, faults }: OpeningVerdict, style: Style): string {
-  const head = `Cohort of round ${round} of run ${run}: ${members} members${withoutConsent > 0 ? `, ${withoutConsent} of them without a standing consent` : ''}.`
+export function cohortText({ holds, site, run, round, members, withoutConsent, faults }: OpeningVerdict, style: Style): string {
+  const head = `Cohort of site ${site} in round ${round} of run ${run}: ${members} members${withoutConsent > 0 ? `, ${withoutConsent} of them without a standing consent` : ''}.`
   return [head, ...faults.map((fault) => style.bad(fault)), holds ? style.good('It holds: nobody in it had withdrawn.') : style.bad('It does not hold.')].join(
     '\n',
   )
 }
 
-export function sampleText({ holds, programme, run, round, drawn, members, chances, leastFound, coinBlock, faults }: AuditedSample, style: Style): string {
+export function sampleText(
+  { holds, programme, site, run, round, drawn, members, chances, leastFound, coinBlock, faults }: AuditedSample,
+  style: Style,
+): string {
   const by = coinBlock === null ? 'by your seed' : `by the hash of block ${coinBlock}`
-  const head = `Cohort of round ${round} of run ${run}, under "${clean(programme)}": ${drawn} drawn ${by}, ${members} of them members.`
+  const head = `Cohort of site ${site} in round ${round} of run ${run}, under "${clean(programme)}": ${drawn} drawn ${by}, ${members} of them members.`
   if (members === 0 && faults.length === 0)
     return `${head}\n${style.warn('No member was drawn: this shows nothing. Draw more, or have the whole cohort opened.')}`
   if (!holds) return [head, ...faults.map((fault) => style.bad(fault)), style.bad('It does not hold.')].join('\n')

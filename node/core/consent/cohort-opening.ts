@@ -27,6 +27,8 @@ export type AuditedRecord = Omit<ChainRecord, 'withdrawnAtBlock'> & { readonly w
 
 export interface OpeningVerdict {
   readonly holds: boolean
+  /** Whose cohort it is, by the file: whoever asked another hospital sees it here. */
+  readonly site: number
   readonly run: number
   readonly round: number
   readonly members: number
@@ -54,7 +56,7 @@ export function judgeOpening(opening: CohortOpening, chain: AuditedRecord, optOu
     ...(withoutConsent > 0 && !optOut ? [`${withoutConsent} members had no standing consent`] : []),
     ...(withdrawn > 0 ? [`${withdrawn} members had withdrawn before the round opened`] : []),
   ]
-  return { holds: faults.length === 0, run: opening.run, round: opening.round, members: secrets.length, withoutConsent, withdrawn, faults }
+  return { holds: faults.length === 0, site: opening.site, run: opening.run, round: opening.round, members: secrets.length, withoutConsent, withdrawn, faults }
 }
 
 function isDeclared({ run, round, pad }: CohortOpening, secrets: readonly Uint8Array[], { contributed, network }: AuditedRecord, sha256: Sha256): boolean {

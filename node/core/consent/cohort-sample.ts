@@ -51,6 +51,7 @@ export interface SampleVerdict {
   /** False too where no member was drawn, without a fault: nothing is shown. */
   readonly holds: boolean
   readonly programme: string
+  readonly site: number
   readonly run: number
   readonly round: number
   readonly drawn: number
@@ -109,9 +110,9 @@ export function judgeSample(sample: CohortSample, seed: Uint8Array, chain: Audit
   const [leaves] = found.flatMap((each) => (each.fault === null ? [each.leaves] : []))
   const padding = leaves === undefined ? null : whyNotPadded(leaves, members, number('padding'))
   const faults = [...judged.flatMap(({ fault }, i) => (fault === null ? [] : [`draw ${i + 1}: ${fault}`])), ...(padding === null ? [] : [padding])]
-  const { programme, run, round, drawn } = sample
+  const { programme, site, run, round, drawn } = sample
   const figures = { chances: SHARES.map((share) => ({ share, caught: 1 - (1 - share) ** members })), leastFound: members === 0 ? 1 : 1 - 0.05 ** (1 / members) }
-  return { holds: faults.length === 0 && members > 0, programme, run, round, drawn: drawn.length, members, withoutConsent, withdrawn, ...figures, faults }
+  return { holds: faults.length === 0 && members > 0, programme, site, run, round, drawn: drawn.length, members, withoutConsent, withdrawn, ...figures, faults }
 }
 
 type Found = { readonly fault: string } | { readonly fault: null; readonly leaves: number }

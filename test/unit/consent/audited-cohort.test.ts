@@ -114,9 +114,9 @@ describe('a cohort opened by lot, to who demanded so many', () => {
   })
 
   it('is told on its own lines', () => {
-    const verdict = { holds: true, programme: 'a\u001b[2K\nb', run: 1, round: 1, drawn: 1, members: 1, chances: [], faults: [] }
+    const verdict = { holds: true, programme: 'a\u001b[2K\nb', site: 4, run: 1, round: 1, drawn: 1, members: 1, chances: [], faults: [] }
     const text = (of: object) => sampleText({ ...verdict, withoutConsent: 0, withdrawn: 0, leastFound: 0.9, coinBlock: null, ...of } as AuditedSample, plain)
-    assert.match(text({}), /^Cohort of round 1 of run 1, under "a b": /)
+    assert.match(text({}), /^Cohort of site 4 in round 1 of run 1, under "a b": /)
     assert.match(text({ holds: false, members: 0 }), /No member was drawn: this shows nothing/)
     assert.doesNotMatch(text({ holds: false, members: 0 }), /It holds|Each of these/)
   })

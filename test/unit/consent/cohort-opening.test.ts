@@ -50,7 +50,7 @@ const [first, second] = tags as [Digest, Digest]
 
 describe('an opened cohort', () => {
   it('holds when all consented and none had withdrawn when the round opened', () => {
-    assert.deepEqual(made().says(), { holds: true, run: 2, round: 5, members: 30, withoutConsent: 0, withdrawn: 0, faults: [] })
+    assert.deepEqual(made().says(), { holds: true, site: 3, run: 2, round: 5, members: 30, withoutConsent: 0, withdrawn: 0, faults: [] })
     assert.equal(made({ members: tags.slice(2), gone: [{ tag: first, block: 80 }] }).says().holds, true)
     assert.equal(made({ gone: [{ tag: first, block: 101 }] }).says().holds, true, 'withdrawn after the round opened')
     assert.equal(made({ members: [] }).says().holds, true)
