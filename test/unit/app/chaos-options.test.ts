@@ -6,13 +6,18 @@ describe('the options of chaos', () => {
   it('have usual values', () => {
     const { threads, ...usual } = readOptions([]) ?? { threads: 0 }
     assert.ok(threads >= 1)
-    assert.deepEqual(usual, { seeds: 500, from: 1, sites: undefined, masked: false, study: undefined, json: false, replay: undefined })
+    assert.deepEqual(usual, { seeds: 500, from: 1, sites: undefined, mode: 'open', study: undefined, json: false, replay: undefined })
   })
 
   it('are read', () =>
     assert.deepEqual(readOptions(['--seeds', '7', '--from', '3', '--sites', '5', '--study', 'fit', '--json', '--threads', '1']), {
-      ...{ seeds: 7, from: 3, sites: 5, masked: false, study: 'fit', json: true, replay: undefined, threads: 1 },
+      ...{ seeds: 7, from: 3, sites: 5, mode: 'open', study: 'fit', json: true, replay: undefined, threads: 1 },
     }))
+
+  it('say how the studies of the seeds are summed', () => {
+    assert.equal(readOptions(['--masked'])?.mode, 'masked')
+    assert.equal(readOptions(['--groups', '--sites', '20'])?.mode, 'groups')
+  })
 
   it('name a number that cannot be', () => {
     for (const bad of [
@@ -21,6 +26,7 @@ describe('the options of chaos', () => {
       ['--seeds', ''],
       ['--sites', '3'],
       ['--sites', '10'],
+      ['--groups', '--sites', '25'],
       ['--from', '1.5'],
       ['--study', 'most'],
       ['--replay', '-1'],
