@@ -1,4 +1,4 @@
-import { has, sitesOf, sizeOf } from '#base/bitmap.ts'
+import { bitmapOf, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { equalBytes, fromHex } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
@@ -7,7 +7,8 @@ import type { NamedDeal } from '#wire/masking/key-file.ts'
 import { encodeModel } from '#wire/model.ts'
 import { sha256 } from './digest.ts'
 import type { FaultList } from './fault-list.ts'
-import { settleDoubts } from './masks/doubts.ts'
+import { isLeftOut, isOneSum, leftOutFor } from './masks/disproofs.ts'
+import { type FetchParcel, settleDoubts } from './masks/doubts.ts'
 import { drawnIn, groupsFrom, isBeforeDraw } from './masks/drawn-groups.ts'
 import { groupFaults, groupsIn, type MaskGroup } from './masks/groups.ts'
 import { readKeyFiles } from './masks/key-files.ts'
@@ -32,6 +33,8 @@ export interface MaskOutcome {
   readonly proofs: ReadonlyMap<Digest, Digest | null>
   /** Of a round that was repeated in groups. */
   readonly groups: readonly MaskGroup[]
+  /** Sites whose shares had the round refused: then no masks come off, and none need to. */
+  readonly leftOut: readonly SiteId[] | null
 }
 
 export const isMasked = ({ study }: Pick<RoundInput, 'study'>): boolean => study.protocol !== null && study.protocol.mode !== 'open'
@@ -44,22 +47,23 @@ export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, fau
   const edges = edgesOf(round, eventsOf(input.round, 'Keyed'))
   checkPlaces(input, round, edges, faults)
   const files = await readKeyFiles(input, round, key, faults)
-  const { releases, told, proofs, missing } = await readUnmaskings(input, round, key, faults)
-  if (sum === null || input.round.frozen === null) return { plain: null, lacking: [], missing, proofs, groups: [] }
+  const { releases, told, shown, proofs, missing } = await readUnmaskings(input, round, key, faults)
+  if (sum === null || input.round.frozen === null) return { plain: null, lacking: [], missing, proofs, groups: [], leftOut: null }
   const evidence = { round, edges, survivors: input.round.frozen.included, ...files, releases, told }
   const groups = groupsOf(input, round, edges, sum.length)
   for (const line of groupFaults(groups, evidence.survivors)) if (groups.length > 0) faults.add('masks', line)
   const known = input.base.known
   if (known !== null && isInGroups(input.study, known.model) && groups.length < 3) {
     faults.add('masks', 'its sites make no three groups of four by the draw of their study, and it showed a sum')
-    return { plain: null, lacking: [], missing, proofs, groups }
+    return { plain: null, lacking: [], missing, proofs, groups, leftOut: null }
   }
+  const fetch: FetchParcel = (named, dealer, holder) => parcelAt(input, key, { named, dealer, holder, deal: files.deals.get(dealer) })
+  const leftOut = await leftOutFor(input, evidence, shown, fetch, faults)
+  if (leftOut !== null) return { plain: null, lacking: [], missing, proofs, groups, leftOut }
   const found = unmask(evidence, sum, input.study.protocol?.arithmetic.wordBits ?? 64, groups)
-  const settled = await settleDoubts(evidence, found.doubted, (named, dealer, holder) =>
-    parcelAt(input, key, { named, dealer, holder, deal: files.deals.get(dealer) }),
-  )
+  const settled = await settleDoubts(evidence, found.doubted, fetch)
   for (const text of [...found.blamed.map(({ message }) => message), ...settled, ...found.noted]) faults.note(text)
-  return { plain: found.plain, lacking: found.lacking, missing, proofs, groups }
+  return { plain: found.plain, lacking: found.lacking, missing, proofs, groups, leftOut: null }
 }
 
 /** Whether the round from this model is one of groups that its study drew. */
@@ -71,11 +75,12 @@ function groupsOf({ base, study, run, round }: RoundInput, { members }: MaskRoun
   const model = base.known?.model
   if (model !== undefined && isInGroups(study, model)) {
     const draw = drawnIn(study.log)
-    return draw === null ? [] : groupsFrom(draw, edges, model.refusals === 0 ? [] : refusedBefore(run, round), length)
+    return draw === null ? [] : groupsFrom(draw, edges, model.refusals === 0 && model.leftOut === undefined ? [] : refusedBefore(run, round), length)
   }
-  if (model === undefined || model.refusals === 0 || study.protocol?.privacy?.place === 'distributed') return []
+  if (model === undefined || model.refusals === 0 || isOneSum(model) || study.protocol?.privacy?.place === 'distributed') return []
+  const refused = refusedBefore(run, round).map((set) => bitmapOf(sitesOf(set).filter((site) => !isLeftOut(model, site))))
   const first = model.refusals === 1 ? base.root : rootOf(encodeModel({ ...model, refusals: 1 }))
-  return groupsIn(edges, refusedBefore(run, round), members, { run: run.run, model: first }, length)
+  return groupsIn(edges, refused, members, { run: run.run, model: first }, length)
 }
 
 /** Frozen sets of the rounds before this one that were refused since one closed. */

@@ -1,9 +1,11 @@
 import { EMPTY, sizeOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
+import type { SiteId } from '#base/ids.ts'
 import type { Advance } from '#core/learner/learner.ts'
 import { decodeModel, encodeModel } from '#wire/model.ts'
 import { supportOf } from './attestations.ts'
 import type { FaultList } from './fault-list.ts'
+import { withoutSites } from './masks/disproofs.ts'
 import { isBeforeDraw, withSaltOf } from './masks/drawn-groups.ts'
 import type { MaskGroup } from './masks/groups.ts'
 import { medianOfGroups } from './median-of-groups.ts'
@@ -12,6 +14,7 @@ import type { KnownModel, RoundInput } from './round-input.ts'
 import { stepOfGroups } from './step-of-groups.ts'
 import { type Finding, findObject } from './stored-object.ts'
 import { readSum, withinBounds } from './sum-values.ts'
+import type { MaskOutcome } from './verify-masks.ts'
 
 export interface ModelOutcome {
   /** With the root that the round ended with; null when it can neither be computed nor read. */
@@ -20,13 +23,16 @@ export interface ModelOutcome {
   readonly recomputed: boolean
 }
 
+/** A sum without masks, where it is known. */
+type Unmasked = Pick<MaskOutcome, 'plain' | 'groups' | 'leftOut'>
+
 /** Takes the learner's step again, from the base and the sum, and compares with what the sites attested and with what is stored. */
-export async function verifyModel(given: RoundInput, sum: Uint8Array | null, groups: readonly MaskGroup[], faults: FaultList): Promise<ModelOutcome> {
+export async function verifyModel(given: RoundInput, { plain: sum, groups, leftOut }: Unmasked, faults: FaultList): Promise<ModelOutcome> {
   const input = await withStart(given, faults)
   const { ended, sources, key } = input
   const status = statusOf(input)
   if (sum !== null && input.study.learner !== null && input.base.known === null) faults.note('the model that it starts from is not in the stores')
-  const step = sum && stepFor(input, sum, groups, faults)
+  const step = leftOut !== null && input.base.known !== null ? leftOutOf(input.base.known, leftOut) : sum && stepFor(input, sum, groups, faults)
   const computed = step && knownModel(step.model)
   const follows = computed !== null && computed.root === ended.modelRoot && step?.status === status
   if (computed && !follows)
@@ -59,6 +65,8 @@ function refusedByVote(input: RoundInput, step: KnownStep | null, faults: FaultL
 
 /** The base, with its refusals one up. */
 const kept = ({ model }: KnownModel): KnownStep => ({ model: { ...model, refusals: model.refusals + 1 }, status: 'refused' })
+
+const leftOutOf = ({ model }: KnownModel, sites: readonly SiteId[]): KnownStep => ({ model: withoutSites(model, sites), status: 'refused' })
 
 /** What follows from the sum, or from those of the groups that hold. */
 function stepFor(input: RoundInput, sum: Uint8Array, groups: readonly MaskGroup[], faults: FaultList): KnownStep | null {

@@ -37,10 +37,10 @@ export async function verifyRound(input: RoundInput): Promise<RoundOutcome> {
   const sum = published && (await verifySum(input, published, faults))
   const masks = await verifyMasks(input, sum?.bytes ?? null, faults)
   checkParts(sum?.updates ?? [], masks?.groups ?? [], faults)
-  const model = await verifyModel(input, (masks === null ? sum?.bytes : masks.plain) ?? null, masks?.groups ?? [], faults)
+  const model = await verifyModel(input, masks ?? { plain: sum?.bytes ?? null, groups: [], leftOut: null }, faults)
   checkSupport(input, model.known, masks, faults)
   const recomputed = sum?.recomputed ? VERDICTS.recomputed : VERDICTS.fromSum
-  const unmasked = masks === null || masks.plain !== null || !sum?.bytes
+  const unmasked = masks === null || masks.plain !== null || masks.leftOut !== null || !sum?.bytes
   const holding = model.recomputed ? recomputed : unmasked ? VERDICTS.attested : stillMasked(whyMasked(masks))
   const verdict = faults.none ? holding : doesNotHold(faults.summary())
   return { report: reportOf(input, published, verdict), faults: faults.list, notes: faults.notes, model: model.known, unmasked, missing: masks?.missing ?? [] }

@@ -9,7 +9,7 @@ export interface Journal {
   append(...entries: readonly JournalEntry[]): Promise<void>
   /** In order; a torn last line is left out. Entries of runs that ended may have been compacted away. */
   entries(): readonly JournalEntry[]
-  /** Drops entries of rounds before `round` of `run`, except frozen sets, sets that shares were shown for, what operators said, and the run's last contribution. */
+  /** Drops entries of rounds before `round` of `run`, except frozen sets, sets that shares were shown for, what operators said, who was left out, and the run's last contribution. */
   compact(run: RunId, round: RoundNo): Promise<void>
   /** Wipes the secrets of rounds before `round` of `run`; that there were some stays known. Gone from the disk when it returns. */
   burn(run: RunId, round: RoundNo): Promise<void>
@@ -65,4 +65,6 @@ export type JournalEntry =
   | { readonly kind: 'released'; readonly run: RunId; readonly round: RoundNo; readonly base: Digest; readonly included: Bitmap }
   /** After a refused masked sum this site's operators said, on this model, to go on. */
   | { readonly kind: 'wentOn'; readonly run: RunId; readonly round: RoundNo; readonly base: Digest }
+  /** Of a masked run: sites whose shares were of another secret than promised. This one deals with them no more. */
+  | { readonly kind: 'leftOut'; readonly run: RunId; readonly round: RoundNo; readonly sites: Bitmap }
   | { readonly kind: 'adopted'; readonly run: RunId; readonly round: RoundNo; readonly root: Digest; readonly cid: Digest }

@@ -45,8 +45,18 @@ export function decodeModel(bytes: Uint8Array): Model {
     typeof value.learner === 'string' &&
     typeof value.stage === 'string' &&
     Number.isSafeInteger(value.refusals) &&
+    isLeftOut(value.leftOut) &&
     typeof value.state === 'object' &&
     value.state !== null
   if (!whole) throw new RotaError('ROTA-4001', { what: 'model' })
   return value as Model
+}
+
+function isLeftOut(x: unknown): boolean {
+  if (x === undefined) return true
+  if (typeof x !== 'object' || x === null) return false
+  const { sites, refusals } = x as { readonly sites?: unknown; readonly refusals?: unknown }
+  const inOrder = (each: unknown, i: number, all: readonly unknown[]): boolean =>
+    Number.isInteger(each) && (each as number) >= 0 && (each as number) < 256 && (i === 0 || (each as number) > (all[i - 1] as number))
+  return Array.isArray(sites) && sites.length > 0 && sites.every(inOrder) && Number.isSafeInteger(refusals)
 }

@@ -11,7 +11,8 @@ const ROWS: Readonly<Record<RowName, string>> = {
   ready: 'The run is paused. It says that it is there; more than half of the sites wake the run.',
   rest: 'Maintenance was announced. It abstains, so that nobody waits for it.',
   adopt: 'It lacks the model that the round starts from, and fetches it, checked against its root on the chain.',
-  'hold-back': 'Masked: a sum was refused and cannot be repeated in groups, or was already. It abstains until people have looked; when most do the run pauses.',
+  'hold-back':
+    'Masked: a sum was refused and cannot be repeated in groups, or was already. It abstains until people have looked; when most do the run pauses. So does a site whose own shares were false, for the rest of the run.',
   'sit-out': 'Masked: its secrets of this round are gone, or it shares masks with too few. It abstains, so that nobody waits for it.',
   advertise: 'Masked: it draws secrets for this round, writes them sealed into its journal, and tells their public keys; again while others may lack them.',
   deal: 'Masked: it shares its secrets out, a parcel for each member that offered keys, and tells them. So in the first round, and where one opens otherwise than foreseen.',

@@ -66,10 +66,10 @@ function burnt(entry: JournalEntry): JournalEntry {
   return entry.kind === 'keyed' && entry.shares !== '' ? { ...entry, shares: '' } : entry
 }
 
-const STAYING: ReadonlySet<JournalEntry['kind']> = new Set(['frozen', 'released', 'wentOn'])
+const STAYING: ReadonlySet<JournalEntry['kind']> = new Set(['frozen', 'released', 'wentOn', 'leftOut'])
 
 /**
- * Frozen sets stay for good, and sets that shares were shown for: a node halts if the chain ever shows another one. So does what operators said, and a
+ * Frozen sets stay for good, and sets that shares were shown for: a node halts if the chain ever shows another one. So does what operators said, who was left out, and a
  * run's last contribution, which says what cohort an exact run began with.
  */
 function staysAfter(entries: readonly JournalEntry[], run: RunId, round: RoundNo): (entry: JournalEntry) => boolean {

@@ -75,8 +75,9 @@ export function drawMasked(random: SimRandom, plan: FaultPlan, sites: number, be
     ...drawCrash(random, siteId(random.int(0, sites - 1)), MASKING_POINTS),
     backAfterMs: drawLasting(random),
   }))
-  const hidden = drawHidden(random, sites, bears)
-  const others = [...lies, ...masking]
+  const drawn = drawHidden(random, sites, bears)
+  const hidden = masking.some(({ lie }) => lie === 'other-secret') ? null : drawn
+  const others = alone([...lies, ...masking])
     .filter(({ site }) => site !== hidden?.site)
     .filter((_, i, all) => hidden === null || new Set(all.slice(0, i + 1).map(({ site }) => site)).size < bears)
   return {
@@ -86,6 +87,12 @@ export function drawMasked(random: SimRandom, plan: FaultPlan, sites: number, be
     disturbances: plan.disturbances.filter(({ kind }) => !UNBEARABLE.includes(kind)),
     mostInTrouble: bears,
   }
+}
+
+/** All others repeat a round that a false dealer spoilt: whoever of them kept away from it as long as it likes would hold the run up. */
+function alone(lies: FaultPlan['lies']): FaultPlan['lies'] {
+  const dealer = lies.find(({ lie }) => lie === 'other-secret')
+  return dealer === undefined ? lies : lies.filter(({ site }) => site === dealer.site)
 }
 
 /** One at most: where every group may hide another, nobody can tell who it is, and the run waits for people. Below nine sites no group could spare a site. */

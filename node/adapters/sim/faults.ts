@@ -106,6 +106,8 @@ export const MASKING_LIES = [
   /** Shows other shares than it was given. */
   'wrong-share',
   'withheld-shares',
+  /** Shares out another secret than it promises, to all or to some. */
+  'other-secret',
 ] as const
 
 /** What masks hide: random words, or numbers inside the bounds that spoil the model; from a run's second round on. A round that has it is refused. */

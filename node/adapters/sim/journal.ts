@@ -1,7 +1,7 @@
 import type { RoundNo, RunId } from '#base/ids.ts'
 import type { Journal, JournalEntry } from '#ports/journal.ts'
 
-const STAYING: ReadonlySet<JournalEntry['kind']> = new Set(['frozen', 'released', 'wentOn'])
+const STAYING: ReadonlySet<JournalEntry['kind']> = new Set(['frozen', 'released', 'wentOn', 'leftOut'])
 
 /** The site's disk for its journal: outlives a crash of the site, as `entries` is handed to the next incarnation. */
 export class SimJournal implements Journal {

@@ -1,6 +1,7 @@
 import { sitesOf } from '#base/bitmap.ts'
 import { fromHex } from '#base/bytes.ts'
 import { outlineOf } from '#core/commit/outline.ts'
+import type { MaskingCrypto } from '#core/masking/crypto.ts'
 import { SALT_BYTES } from '#core/ring/layout.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import { type DealFile, decodeDealFile, encodeDealFile } from '#wire/masking/deal-file.ts'
@@ -59,6 +60,23 @@ export function garblingParcels(store: ModelStore, random: SimRandom, strike: ()
     return { ...file, parcels, index: { ...file.index, parcels: parcels.map((parcel) => sha256(parcel)) } }
   })
 }
+
+/** Shares of another secret than the one that is promised: all of them, or some, so that a few rebuild the right one. Now and then it is honest. */
+export const sharingAnother = (crypto: MaskingCrypto, random: SimRandom, strike: () => void): MaskingCrypto => ({
+  ...crypto,
+  async split(secret, shares, threshold) {
+    const right = await crypto.split(secret, shares, threshold)
+    if (random.chance(0.2)) return right
+    strike()
+    const other = await crypto.split(
+      secret.map((byte) => byte ^ 1),
+      shares,
+      threshold,
+    )
+    const isMixed = random.chance(0.5)
+    return right.map((share, i) => (isMixed && random.chance(0.5) ? share : (other[i] as Uint8Array)))
+  },
+})
 
 /** Of its parcels it keeps all but its own to itself. */
 export function withholdingParcels(store: ModelStore, strike: () => void): ModelStore {

@@ -17,6 +17,10 @@ export function logged(log: Log, tell: (progress: Progress) => void): (progress:
       const { run, round } = progress
       warn(log, 'round.refused-sum', new RotaError('ROTA-5518', { run, round, reason: SPOILT[progress.why] }), { run, round })
     }
+    if (progress.kind === 'false-shares') {
+      const { run, round, sites } = progress
+      for (const site of sites) warn(log, 'masking.false-shares', new RotaError('ROTA-2334', { site, run }), { run, round, site })
+    }
     if (progress.kind === 'group-left-out') {
       const { run, round, sites } = progress
       const named = `site ${sites.join(', ')}`

@@ -1,4 +1,7 @@
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
+import { liesOf } from '#adapters/sim/lies.ts'
+import { sharingAnother } from '#adapters/sim/masking-lies.ts'
+import { SimRandom } from '#adapters/sim/random.ts'
 import type { SimPorts } from '#adapters/sim/site.ts'
 import { SimWorld, type SimWorldOptions } from '#adapters/sim/world.ts'
 import { holdTogether } from '#app/node/shared-holdings.ts'
@@ -7,6 +10,7 @@ import type { Digest, RunId, SiteId, StudyId } from '#base/ids.ts'
 import { merkleRoot } from '#core/commit/merkle.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
+import type { MaskingCrypto } from '#core/masking/crypto.ts'
 import type { Model } from '#core/model/model.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import { isPrivate, policyWords } from '#core/protocol/private-rounds.ts'
@@ -76,6 +80,11 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
     }
   }
 
+  const maskingAt = (site: SiteId): MaskingCrypto => {
+    if (options.faults === undefined || !liesOf(options.faults, site).has('other-secret')) return nodeMasking
+    return sharingAnother(nodeMasking, new SimRandom(`${options.seed} other-secret ${site}`), () => sim.strikes.count('other-secret'))
+  }
+
   const programme = async (ports: SimPorts): Promise<void> => {
     alive.set(ports.id, ports)
     const site: Site = {
@@ -89,7 +98,7 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
       },
       trainer: trainer === undefined ? null : { ...trainer, train: trainAt(ports, trainer) },
       sha256,
-      masking: nodeMasking,
+      masking: maskingAt(ports.id),
       memo: memoOf(memo, ports.crashed, options.faults === undefined ? null : createMemo()),
       ...(together === null ? {} : { holdTogether: together }),
       tell: (progress) => tell?.(ports, progress),

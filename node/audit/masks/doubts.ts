@@ -30,7 +30,7 @@ export async function settleDoubts(evidence: MaskEvidence, dealers: readonly Sit
 export type FetchParcel = (named: Digest, dealer: SiteId, holder: SiteId) => Promise<Uint8Array | null>
 
 /** Null when its parcel is gone. */
-async function isAsDealt(
+export async function isAsDealt(
   { round, indexes, survivors }: MaskEvidence,
   dealer: SiteId,
   holder: SiteId,

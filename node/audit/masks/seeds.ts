@@ -130,7 +130,7 @@ export const valueAbout = (set: Bitmap, values: readonly Uint8Array[], site: Sit
   has(set, site) ? values[sitesOf(set).indexOf(site)] : undefined
 
 /** By the promise that the dealer made before anybody masked. */
-function isRight({ round, survivors }: MaskEvidence, dealer: SiteId, index: DealIndex, seed: Uint8Array): boolean {
+export function isRight({ round, survivors }: MaskEvidence, dealer: SiteId, index: DealIndex, seed: Uint8Array): boolean {
   if (has(survivors, dealer)) return equalBytes(selfCommitmentOf(round, dealer, seed), index.selfCommitment)
   return equalBytes(exchangeKey(seed).publicKey, index.maskKey)
 }

@@ -1,6 +1,7 @@
 import { equalBytes } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Digest, SiteId } from '#base/ids.ts'
+import { areDisproofs, decodeDisproofs } from '#wire/masking/disproofs.ts'
 import { decodeUnmasking } from '#wire/masking/unmasking.ts'
 import { asDigest } from '../digest.ts'
 import type { FaultList } from '../fault-list.ts'
@@ -13,6 +14,9 @@ import type { MaskRound } from './mask-round.ts'
 import type { Release, Told } from './seeds.ts'
 
 type Unmasking = ReturnType<typeof decodeUnmasking>
+type Disproofs = ReturnType<typeof decodeDisproofs>
+/** Of dealers that promised other secrets than they shared. */
+export type Shown = Disproofs['disproofs']
 
 /** What attesters left of how they took the masks off: `own` of an attestation names it. */
 export interface Unmaskings {
@@ -20,6 +24,8 @@ export interface Unmaskings {
   readonly told: ReadonlyMap<SiteId, Told>
   /** By what the attestation says, the proof that its site held the model; null where that is gone. */
   readonly proofs: ReadonlyMap<Digest, Digest | null>
+  /** By attester: why nobody can take masks off. */
+  readonly shown: ReadonlyMap<SiteId, Shown>
   /** Attesters of whom nothing is left. */
   readonly missing: readonly SiteId[]
 }
@@ -27,6 +33,7 @@ export interface Unmaskings {
 export async function readUnmaskings(input: RoundInput, masks: MaskRound, key: Uint8Array, faults: FaultList): Promise<Unmaskings> {
   const releases = new Map<SiteId, Release>()
   const told = new Map<SiteId, Told>()
+  const shown = new Map<SiteId, Shown>()
   const proofs = new Map<Digest, Digest | null>()
   const missing = new Set<SiteId>()
   const events = [...eventsOf(input.round, 'Attested'), ...input.round.late].filter(({ status }) => status !== 'wrongSum')
@@ -40,26 +47,27 @@ export async function readUnmaskings(input: RoundInput, masks: MaskRound, key: U
       proofs.set(event.own, asDigest(unmasking.proof))
       // A site that attests again, to another publication, releases the same.
       if (!releases.has(event.site)) releases.set(event.site, unmasking.release.release)
-      if (!told.has(event.site)) told.set(event.site, unmasking)
+      if ('disproofs' in unmasking) shown.set(event.site, unmasking.disproofs)
+      else if (!told.has(event.site)) told.set(event.site, unmasking)
     }
   }
-  return { releases, told, proofs, missing: [...missing].filter((site) => !releases.has(site)) }
+  return { releases, told, shown, proofs, missing: [...missing].filter((site) => !releases.has(site)) }
 }
 
 /** @returns null when the stores do not have it, or not sound */
 function opened(
   { bytes, missing, damaged, malformed }: StoredObject,
-  { site, own }: EventOf<'Attested'>,
+  { site, own, status }: EventOf<'Attested'>,
   key: Uint8Array,
   faults: FaultList,
-): Unmasking | null {
+): Unmasking | Disproofs | null {
   const what = `what site ${site} took off the sum (CID ${own})`
   for (const { block, source, mended } of damaged)
     faults.add('masks', `${what}: block ${block} in ${source} no longer hashes to its name${mended ? '; another store has it sound' : ''}`, { block, source })
   if (damaged.some((block) => !block.mended) || (bytes === null && !malformed) || missing.length > 0) return null
   const plain = bytes && openSecret(bytes, key)
   try {
-    if (plain) return decodeUnmasking(plain)
+    if (plain) return status === 'refused' && areDisproofs(plain) ? decodeDisproofs(plain) : decodeUnmasking(plain)
     faults.add('masks', `${what} does not open with the round's key`)
   } catch (error) {
     if (!isRotaError(error)) throw error
@@ -70,7 +78,7 @@ function opened(
 
 /** A site shows shares about one frozen set of a run and base model: with those of another both kinds about one site could come together. */
 function isOfRound(
-  { site, survivors, release: { run, round, release } }: Unmasking,
+  { site, survivors, release: { run, round, release } }: Unmasking | Disproofs,
   input: RoundInput,
   { modelCtx }: MaskRound,
   from: SiteId,

@@ -35,6 +35,12 @@ export function createStoryteller(out: Output): (event: NodeEvent) => void {
         if (progress.kind === 'wrong-sum')
           out.line(style.bad(`Run ${progress.run} round ${progress.round}: site ${progress.publisher} published a wrong sum; it is thrown out.`))
         if (progress.kind === 'refused-sum') out.line(style.bad(`Run ${progress.run} round ${progress.round}: ${REFUSED[progress.why]}`))
+        if (progress.kind === 'false-shares')
+          out.line(
+            style.bad(
+              `Run ${progress.run} round ${progress.round}: nobody can take off the mask of site ${progress.sites.join(', ')}, whose shares are false. All others repeat the round.`,
+            ),
+          )
         if (progress.kind === 'group-left-out')
           out.line(
             style.bad(`Run ${progress.run} round ${progress.round}: the group of site ${progress.sites.join(', ')} is left out. ${LEFT_OUT[progress.why]}`),

@@ -1,4 +1,4 @@
-import { bitmapOf, EMPTY, has, sitesOf, withSite } from '#base/bitmap.ts'
+import { bitmapOf, EMPTY, has, sitesOf, sizeOf, withSite } from '#base/bitmap.ts'
 import { equalBytes } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
@@ -30,42 +30,69 @@ export interface Rebuilt {
   readonly seeds: ReadonlyMap<SiteId, Uint8Array>
   /** Who sent a share other than the one that it was given. */
   readonly wrong: Bitmap
+  /** Of dealers whose seeds nobody can rebuild. */
+  readonly disproofs: readonly Disproof[]
 }
 
-interface HeldShare {
+/** As many shares as rebuild a secret, each the one that its dealer is bound to, and what they rebuild is not what it promised. Needs nobody's word. */
+export interface Disproof {
+  readonly dealer: SiteId
+  readonly shares: readonly HeldShare[]
+}
+
+export interface HeldShare {
   readonly holder: SiteId
   readonly share: Uint8Array
 }
 
 /**
  * Every seed is checked against what its dealer said in public before anybody masked.
- * @throws ROTA-2329 when good shares are lacking: again when more have answered; ROTA-2321 names a dealer whose own shares do not fit
+ * @throws ROTA-2329 when good shares are lacking, and nobody's promise is disproved: again when more have answered
  */
 export async function rebuildSeeds(input: UnmaskInput): Promise<Rebuilt> {
   const { graph, survivors } = input
   const seeds = new Map<SiteId, Uint8Array>()
+  const disproofs: Disproof[] = []
   let wrong = EMPTY
+  let lacks: RotaError | null = null
   for (const dealer of sitesOf((survivors | graph.sites) as Bitmap)) {
     // Nobody left shares a mask with it.
     if (!has(survivors, dealer) && holdersOf(graph, survivors, dealer) === EMPTY) continue
     const rebuilt = await rebuildSeed(input, dealer)
-    seeds.set(dealer, rebuilt.seed)
+    if (rebuilt instanceof RotaError) {
+      lacks ??= rebuilt
+      continue
+    }
     wrong = (wrong | rebuilt.wrong) as Bitmap
+    if ('seed' in rebuilt) seeds.set(dealer, rebuilt.seed)
+    else disproofs.push({ dealer, shares: rebuilt.shares })
   }
-  return { seeds, wrong }
+  if (lacks !== null && disproofs.length === 0) throw lacks
+  return { seeds, wrong, disproofs }
 }
 
-async function rebuildSeed(input: UnmaskInput, dealer: SiteId): Promise<{ readonly seed: Uint8Array; readonly wrong: Bitmap }> {
+type OfDealer = { readonly wrong: Bitmap } & ({ readonly seed: Uint8Array } | Pick<Disproof, 'shares'>)
+
+async function rebuildSeed(input: UnmaskInput, dealer: SiteId): Promise<OfDealer | RotaError> {
   const { threshold } = input.round
   const shares = sharesAbout(input, dealer)
-  if (shares.length < threshold) throw lacking(input, dealer, shares.length, EMPTY)
+  if (shares.length < threshold) return lacking(input, dealer, shares.length, EMPTY)
   const first = await combineRight(input, dealer, shares)
   if (first !== undefined) return { seed: first, wrong: EMPTY }
   const { good, wrong } = await sortOut(input, dealer, shares)
-  if (good.length < threshold) throw lacking(input, dealer, good.length, wrong)
+  if (good.length < threshold) return lacking(input, dealer, good.length, wrong)
   const seed = await combineRight(input, dealer, good)
-  if (seed === undefined) throw new RotaError('ROTA-2321', { site: dealer, reason: 'the shares that it gave out are of another secret' })
-  return { seed, wrong }
+  return seed === undefined ? { shares: good.slice(0, threshold), wrong } : { seed, wrong }
+}
+
+/** Whether what somebody else found is so. */
+export async function isDisproved(input: UnmaskInput, { dealer, shares }: Disproof): Promise<boolean> {
+  const { round, graph, survivors, indexes } = input
+  const holders = shares.map(({ holder }) => holder)
+  const areHolders = (bitmapOf(holders) & ~holdersOf(graph, survivors, dealer)) === 0n && sizeOf(bitmapOf(holders)) === holders.length
+  if (!areHolders || shares.length !== round.threshold || !indexes.has(dealer)) return false
+  const { good } = await sortOut(input, dealer, shares)
+  return good.length === shares.length && (await combineRight(input, dealer, good)) === undefined
 }
 
 function sharesAbout({ graph, survivors, releases }: UnmaskInput, dealer: SiteId): HeldShare[] {

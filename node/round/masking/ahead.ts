@@ -7,6 +7,7 @@ import { say } from '#round/steps/announce.ts'
 import type { Play, Round } from '../play.ts'
 import { dealOut } from './deal.ts'
 import { type Dealing, dealtBefore, followOwn, isMember, NEVER, openDealing } from './dealing.ts'
+import { sitesLeftOut } from './left-out.ts'
 import type { MaskedRound } from './masked-round.ts'
 import { dealWord, offerAhead } from './said.ts'
 import { drawSecrets, wereDrawn } from './secrets.ts'
@@ -56,7 +57,7 @@ function isWhole(play: Play): boolean {
   const { ahead, site } = play
   if (ahead === null) return false
   const offers = soundOffers(play, ahead)
-  return sitesOf(ahead.terms.members).every((each) => each === site.id || offers.has(each))
+  return sitesOf((ahead.terms.members & ~sitesLeftOut(play)) as Bitmap).every((each) => each === site.id || offers.has(each))
 }
 
 /** What fails is done in the round itself: nothing of this round waits for it. */

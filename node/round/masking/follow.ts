@@ -4,6 +4,7 @@ import { lookAhead } from './ahead.ts'
 import { followOwn, isMember } from './dealing.ts'
 import { rootOf } from './deals.ts'
 import { askForLost } from './lacking.ts'
+import { noteLeftOut } from './left-out.ts'
 import { isMasked, type MaskedRound, openMaskedRound } from './masked-round.ts'
 import { keyedBefore } from './said.ts'
 import { openShares, ownKeys } from './secrets.ts'
@@ -17,6 +18,7 @@ export async function followMasking(play: Play, round: Round, rules: StudyRules,
   if (!isMasked(play)) return
   const masked = await openMaskedRound(play, round.view)
   if (masked === null) return
+  await noteLeftOut(play, masked.round)
   masked.keys ??= ownKeys(play.site, masked)
   if (!masked.deals.opened.has(play.site.id)) restoreHeld(play, round, masked)
   if (round.view.round.phase === 'Keying') {

@@ -1,3 +1,4 @@
+import { has } from '#base/bitmap.ts'
 import type { Bitmap } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import { makeKeyRecord } from '#core/masking/key-record.ts'
@@ -6,6 +7,7 @@ import { encodeKeyFile, indexDigest } from '#wire/masking/key-file.ts'
 import type { Play, Round } from '../play.ts'
 import { dealtBefore } from './dealing.ts'
 import type { Named } from './deals.ts'
+import { sitesLeftOut } from './left-out.ts'
 import { maskedOf } from './masked-round.ts'
 import { keyedBefore, keyFileWord } from './said.ts'
 import { sealShares } from './secrets.ts'
@@ -23,12 +25,14 @@ export async function key(play: Play, round: Round, signal: AbortSignal): Promis
   const dealt = dealtBefore(play, masked)
   if (keys === null || own === undefined || dealt === null || (await sitsOutAtOnce(play, round, masked))) return
   const { index, channelKey } = own
-  const record = makeKeyRecord({ round: terms, site: site.id, keys, index: indexDigest(index, site.sha256), opened: deals.opened, crypto: site.masking })
+  const leftOut = sitesLeftOut(play)
+  const opened = new Map([...deals.opened].filter(([dealer]) => !has(leftOut, dealer)))
+  const record = makeKeyRecord({ round: terms, site: site.id, keys, index: indexDigest(index, site.sha256), opened, crypto: site.masking })
   const bytes = encodeKeyFile({ record, index, channelKey, deal: dealt })
   const { root, cid } = await site.store.put(bytes, outlineOf(bytes, site.sha256), 'masking', round.key, signal)
   masked.ownFile = bytes
   const { held } = record
-  const shares = sealShares(site, masked, deals.opened)
+  const shares = sealShares(site, masked, opened)
   await site.journal.append({ kind: 'keyed', run: round.run, round: round.round, base: round.view.model.root, root, cid, held, shares })
   await send(play, round, { root, cid, held }, signal)
 }

@@ -7,8 +7,10 @@ import { type MaskingRound, type MaskingTerms, maskingRound } from '#core/maskin
 import { type Draw, groupsOfDraw } from '#core/masking/drawn-groups.ts'
 import { type MaskGraph, maskGraph } from '#core/masking/graph.ts'
 import { areLargeOf, groupsOfRefused, type MaskGroups, maskGroups } from '#core/masking/groups.ts'
+import type { Disproof } from '#core/masking/rebuild.ts'
 import type { Release } from '#core/masking/release.ts'
 import type { Model } from '#core/model/model.ts'
+import { isOneSum, leftOutOf } from '#core/model/refuse.ts'
 import { hidesUpdates } from '#core/protocol/protocol.ts'
 import type { ChainEvent, RunView } from '#ports/chain.ts'
 import type { KeyFile } from '#wire/masking/key-file.ts'
@@ -38,7 +40,7 @@ export interface MaskedRound extends Dealing {
   readonly draw: Draw | null
   /** Of a round in groups, as `masks`. */
   groups: MaskGroups | null
-  /** Of a round that repeats refused ones: frozen sets of these, whose sums were shown, but for sites that have left the study since. */
+  /** Of a round that repeats refused ones: frozen sets of these, whose sums were shown, but for sites that were left out, or have left the study since. */
   shown: readonly Bitmap[]
   /** Who may take part: a round is repeated among those who were in it, since one site more would be told by the difference of two sums. */
   among: Bitmap
@@ -58,6 +60,8 @@ export interface MaskedRound extends Dealing {
   isWarned: boolean
   /** Shares that were not enough: nothing is tried again before others come. */
   lacking: ReadonlySet<Release> | null
+  /** What others showed of dealers whose seeds nobody can rebuild, by where it lies. */
+  readonly heard: Map<Digest, readonly Disproof[]>
 }
 
 export const isMasked = ({ study }: Pick<Play, 'study'>): boolean => hidesUpdates(study.protocol)
@@ -80,10 +84,13 @@ export async function openMaskedRound(play: Play, view: RunView): Promise<Masked
     known.graph = maskGraph(known.terms, keyed)
     known.groups = null
   }
-  const refused = play.base?.root === opened.baseRoot && play.base.model.refusals > 0 ? await refusedSets(play) : []
-  known.among = refused.reduce((all, set) => (all & set) as Bitmap, EVERYBODY)
-  known.dealt = play.base === null ? [] : groupsAmong(play, play.base, refused, (known.terms.members & known.among) as Bitmap)
-  known.shown = refused.length === 0 ? [] : await withoutLeft(play, refused)
+  const base = play.base?.root === opened.baseRoot ? play.base : null
+  const isRepeat = base !== null && (base.model.refusals > 0 || base.model.leftOut !== undefined)
+  const refused = isRepeat ? await refusedSets(play) : []
+  const stayed = (base === null ? EVERYBODY : EVERYBODY & ~leftOutOf(base.model)) as Bitmap
+  known.among = refused.reduce((all, set) => (all & set) as Bitmap, stayed)
+  known.dealt = base === null ? [] : groupsAmong(play, base, refused, (known.terms.members & known.among) as Bitmap)
+  known.shown = refused.length === 0 ? [] : (await withoutLeft(play, refused)).map((set) => (set & stayed) as Bitmap)
   known.groups = groupsOf(play, known)
   known.masks = known.groups?.masks ?? known.graph
   return known
@@ -132,8 +139,9 @@ export function groupsAmong(
 ): readonly Bitmap[] {
   const { mode, privacy } = study.protocol
   const [first] = refused
-  if (first === undefined || mode !== 'masked' || base.model.refusals === 0 || privacy?.place === 'distributed') return []
-  const groups = groupsOfRefused(first, { run, baseRoot: firstRefused(base, site) }, site.sha256)
+  if (first === undefined || mode !== 'masked' || base.model.refusals === 0 || isOneSum(base.model) || privacy?.place === 'distributed') return []
+  const stayed = (first & ~leftOutOf(base.model)) as Bitmap
+  const groups = groupsOfRefused(stayed, { run, baseRoot: firstRefused(base, site) }, site.sha256)
   return areLargeOf(groups, sites) ? groups : []
 }
 
@@ -167,6 +175,7 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     isForeseen: false,
     isWarned: false,
     lacking: null,
+    heard: new Map(),
   })
 }
 

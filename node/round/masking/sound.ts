@@ -1,8 +1,10 @@
+import { has } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
 import { type Advertisement, checkAdvertisement } from '#core/masking/advertisement.ts'
 import type { Play } from '../play.ts'
 import { type Dealing, isMember } from './dealing.ts'
+import { sitesLeftOut } from './left-out.ts'
 
 /** While keys are exchanged: what was dealt by those whose offer is sound. */
 export function openDeals(play: Play, dealing: Dealing): void {
@@ -19,9 +21,11 @@ const looked = new WeakMap<Advertisement, boolean>()
 /** Keys of members that are theirs alone, fresh, and what they should be. Nothing is dealt to others, nor taken from them. */
 export function soundOffers(play: Play, dealing: Dealing): ReadonlyMap<SiteId, Advertisement> {
   const { keys, run, round, ctx } = dealing
+  const leftOut = sitesLeftOut(play)
   const sound = new Map<SiteId, Advertisement>()
   for (const [site, offer] of play.mail.of(run, round).offers.get(ctx) ?? [])
-    if (keys !== null && isMember(dealing, site) && site !== play.site.id && isSound(play, dealing, site, offer, keys)) sound.set(site, offer)
+    if (keys !== null && isMember(dealing, site) && !has(leftOut, site) && site !== play.site.id && isSound(play, dealing, site, offer, keys))
+      sound.set(site, offer)
   return sound
 }
 

@@ -7,7 +7,7 @@ import { pairTag } from '#core/masking/commitments.ts'
 import { pairTagOf } from '#core/masking/deal.ts'
 import { hiddenSecret, type KeyRecord } from '#core/masking/key-record.ts'
 import { pairPad } from '#core/masking/pair-key.ts'
-import { type Rebuilt, rebuildSeeds, type UnmaskInput } from '#core/masking/rebuild.ts'
+import { type Disproof, type Rebuilt, rebuildSeeds, type UnmaskInput } from '#core/masking/rebuild.ts'
 import { pairSecretFor } from '#core/masking/release.ts'
 import { streamsToRemove } from '#core/masking/unmask.ts'
 import { addStreams } from '#core/masking/words.ts'
@@ -26,11 +26,13 @@ import { checkedReleases, indexesFor } from './releases.ts'
 export interface Unmasked {
   readonly seeds: Rebuilt['seeds']
   readonly pairs: readonly PairSecret[]
+  /** Where there are some the masks stay on, for good. */
+  readonly disproofs: readonly Disproof[]
 }
 
 /**
  * Takes the masks off a sum, in place: all of them, or, when that cannot be, none.
- * @throws ROTA-2329 (retry) when good shares are lacking, ROTA-2321 naming a site whose deal or key record is false
+ * @throws ROTA-2329 (retry) when good shares are lacking, ROTA-2321 naming a site whose key record is false
  */
 export async function unmask(play: Play, round: Round, sum: Uint8Array, signal: AbortSignal): Promise<Unmasked> {
   const { site } = play
@@ -43,6 +45,7 @@ export async function unmask(play: Play, round: Round, sum: Uint8Array, signal: 
   for (const wrong of sitesOf(rebuilt.wrong)) site.host.log.warn('masking.wrong-share', { run: round.run, round: round.round, site: wrong })
   if (rebuilt.wrong !== 0n) await keepDeals(play, round, masked, signal)
   if (rebuilt.wrong !== 0n) site.tell({ kind: 'wrong-shares', run: round.run, round: round.round, sites: sitesOf(rebuilt.wrong) })
+  if (rebuilt.disproofs.length > 0) return { seeds: new Map(), pairs: [], disproofs: rebuilt.disproofs }
   const records = recordsOf(masked, rebuilt)
   const ofMasks = { ...input, graph: masked.masks }
   for (const { sites, words } of partsOf(play, round, masked, sum)) {
@@ -50,7 +53,7 @@ export async function unmask(play: Play, round: Round, sum: Uint8Array, signal: 
     const streams = streamsToRemove({ ...ofMasks, survivors: (input.survivors & sites) as Bitmap }, { ...rebuilt, seeds }, records)
     addStreams(words, round.layout.wordBits, 0, streams, site.masking.keystream)
   }
-  return { seeds: rebuilt.seeds, pairs: pairsBeside(ofMasks, rebuilt, records) }
+  return { seeds: rebuilt.seeds, pairs: pairsBeside(ofMasks, rebuilt, records), disproofs: [] }
 }
 
 /** Sites that share masks, and the words that these stand in: all and all, or a group and its part. */
@@ -72,7 +75,8 @@ export async function keepUnmasking(play: Play, round: Round, { seeds, pairs }: 
   return site.store.putPlain(site.vault.seal(bytes, round.key), signal)
 }
 
-function inputOf(play: Play, round: Round, masked: MaskedRound, signal: AbortSignal): UnmaskInput {
+/** What the shares that are here are held against. */
+export function inputOf(play: Play, round: Round, masked: MaskedRound, signal: AbortSignal): UnmaskInput {
   const { site } = play
   const survivors = round.view.round.included
   const indexes = indexesFor(masked, survivors)
@@ -100,7 +104,7 @@ function inputOf(play: Play, round: Round, masked: MaskedRound, signal: AbortSig
 }
 
 /** Whoever looks into a wrong share later needs the deals: their dealers may be gone, or have reasons not to have them any more. */
-async function keepDeals({ site }: Play, { key }: Round, { deals }: MaskedRound, signal: AbortSignal): Promise<void> {
+export async function keepDeals({ site }: Play, { key }: Round, { deals }: MaskedRound, signal: AbortSignal): Promise<void> {
   for (const file of deals.files.values()) {
     const bytes = encodeDealFile(file)
     await site.store.put(bytes, outlineOf(bytes, site.sha256), 'masking', key, signal)

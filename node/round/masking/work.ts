@@ -7,6 +7,8 @@ import type { DealIndex } from '#core/masking/deal.ts'
 import { checkSurvivors } from '#core/masking/graph.ts'
 import { groupsStand, tellsOfFew } from '#core/masking/groups.ts'
 import { awaitedReleases } from '#core/masking/rebuild.ts'
+import type { Model } from '#core/model/model.ts'
+import { isForShares } from '#core/model/refuse.ts'
 import type { StudyRules } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
 import { indexDigest } from '#wire/masking/key-file.ts'
@@ -15,6 +17,7 @@ import type { MaskingWork } from '../next.ts'
 import type { Play, Round } from '../play.ts'
 import { isAheadDue } from './ahead.ts'
 import { dealtBefore, isMember } from './dealing.ts'
+import { sitesLeftOut } from './left-out.ts'
 import { isDrawn, isMasked, isOpening, keyFileOf, type MaskedRound } from './masked-round.ts'
 import { checkedReleases, indexesFor } from './releases.ts'
 import { wereDrawn } from './secrets.ts'
@@ -77,10 +80,11 @@ function keyingWork(play: Play, round: Round, masked: MaskedRound, passed: numbe
 }
 
 /** Others that are awaited; where those would be too few all of the rota. */
-function waitedFor({ site }: Play, { view }: Round, terms: MaskingRound): SiteId[] {
+function waitedFor(play: Play, { view }: Round, terms: MaskingRound): SiteId[] {
+  const { site } = play
   const { awaited, abstained } = view.round
   const all = sizeOf(awaited) >= terms.threshold ? awaited : terms.members
-  return sitesOf((all & ~abstained) as Bitmap).filter((each) => each !== site.id)
+  return sitesOf((all & ~abstained & ~sitesLeftOut(play)) as Bitmap).filter((each) => each !== site.id)
 }
 
 /** Once all that are awaited have offered keys, and whoever is back without being awaited had a moment for it; or, when patience is over, enough have. */
@@ -88,7 +92,7 @@ function mayDeal(play: Play, round: Round, masked: MaskedRound, offered: readonl
   const { members, threshold } = masked.terms
   if (offered.length + 1 < threshold) return false
   const { id } = play.site
-  const isWhole = sitesOf((members & ~round.view.round.abstained) as Bitmap).every((each) => each === id || offered.includes(each))
+  const isWhole = sitesOf((members & ~round.view.round.abstained & ~sitesLeftOut(play)) as Bitmap).every((each) => each === id || offered.includes(each))
   const hadTime = play.site.host.clock.nowMs() - masked.seenMs >= againMs(masked)
   return patienceOver || isWhole || (hadTime && waitedFor(play, round, masked.terms).every((each) => offered.includes(each)))
 }
@@ -150,12 +154,21 @@ function tellOfMissing(play: Play, { run, round }: Round, masked: MaskedRound, h
   play.site.tell({ kind: 'waits-for-sites', run, round, sites: sitesOf(missing) })
 }
 
+/**
+ * A set whose sum was shown before, and differs from that of this one by too few sites. Whoever was left out knows what of the sum before nobody else does: it is told by
+ * any difference, so all others are in.
+ */
+function shownOther(base: Model, { shown }: Pick<MaskedRound, 'shown'>, survivors: Bitmap, exact = false): Bitmap | undefined {
+  const isSame = (i: number): boolean => exact || (i === shown.length - 1 && isForShares(base))
+  return shown.find((before, i) => (isSame(i) ? before !== survivors : tellsOfFew(before, survivors)))
+}
+
 function isUnmaskable({ base, study }: Play, { graph, terms, groups, shown }: MaskedRound, survivors: Bitmap): boolean {
   if (groups !== null && !groupsStand(groups, survivors)) return false
   // Each group has shown a sum on this model already: four sites less may be one of each.
   const inGroups = base !== null && isDrawn(study, base.model)
   if (inGroups && groups === null) return false
-  if (shown.some((before) => (inGroups ? before !== survivors : tellsOfFew(before, survivors)))) return false
+  if (base !== null && shownOther(base.model, { shown }, survivors, inGroups) !== undefined) return false
   try {
     checkSurvivors(graph, terms, survivors)
     return true

@@ -3,7 +3,9 @@ import { release } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import { type Digest, ZERO_DIGEST } from '#base/ids.ts'
 import { slicesOf } from '#core/commit/slices.ts'
+import type { Disproof } from '#core/masking/rebuild.ts'
 import type { AttestStatus, Publication } from '#ports/chain.ts'
+import { heardDisproofs, keepDisproofs, leaveOut, together } from '#round/masking/disproofs.ts'
 import { isMasked } from '#round/masking/masked-round.ts'
 import { keepUnmasking, type Unmasked, unmask } from '#round/masking/unmask.ts'
 import { INLINE_VECTOR_BYTES } from '#wire/announce.ts'
@@ -58,15 +60,17 @@ async function takeStep(play: Play, round: Round, publication: Publication, sign
   const plain = await plainSum(play, round, publication, signal)
   if (plain === null) return WRONG_SUM
   const name = stepName(round, publication.sumRoot)
-  const { step, refusal, leftOut } = await judge(play, round, name, plain.sum)
+  const { disproofs } = plain
+  const { step, refusal, leftOut } = disproofs.length > 0 ? leaveOut(round, disproofs) : await judge(play, round, name, plain.sum)
   const at = { run: round.run, round: round.round }
+  if (disproofs.length > 0) site.tell({ kind: 'false-shares', ...at, sites: disproofs.map(({ dealer }) => dealer) })
   if (refusal !== null) site.tell({ kind: 'refused-sum', ...at, why: refusal })
   for (const { sites, why } of leftOut) site.tell({ kind: 'group-left-out', ...at, sites: sitesOf(sites), why })
   play.holdings?.release()
   // Sites may judge otherwise than each other.
   const { named, status } = await nameStep(play, round, `${name} ${step.status} ${leftOut.map(({ sites }) => sites)}`, step)
   const proof = ownProof(site, named.bytes)
-  const own = plain.unmasked === null ? proof : await keepUnmasking(play, round, plain.unmasked, proof, signal)
+  const own = await ownOf(play, round, plain, proof, signal)
   const { cid } = await site.store.put(named.bytes, named.outline, 'model', round.key, signal)
   const isOurs = site.memo.isShared !== true && (!isSmall(round.layout) || isLarge(named))
   if (isOurs || !isSmall(round.layout)) release(named.bytes)
@@ -74,10 +78,31 @@ async function takeStep(play: Play, round: Round, publication: Publication, sign
   return { status, root: named.root, cid, own }
 }
 
-/** The published sum without its masks; null when it is wrong. */
+/** What its attestation says of itself, or where that lies with the rest. */
+function ownOf(play: Play, round: Round, { unmasked, disproofs }: PlainSum, proof: Digest, signal: AbortSignal): Digest | Promise<Digest> {
+  if (disproofs.length > 0) return keepDisproofs(play, round, disproofs, proof, signal)
+  return unmasked === null ? proof : keepUnmasking(play, round, unmasked, proof, signal)
+}
+
+/** The published sum without its masks, or why nobody can take them off; null when it is wrong. */
 async function plainSum(play: Play, round: Round, publication: Publication, signal: AbortSignal): Promise<PlainSum | null> {
   const sum = await publishedSum(play, round, publication, signal)
-  if (sum === null || !isMasked(play)) return sum === null ? null : { sum, unmasked: null }
+  if (sum === null || !isMasked(play)) return sum === null ? null : { sum, unmasked: null, disproofs: [] }
+  const heard = await heardDisproofs(play, round, signal)
+  const own = await unmaskedSum(play, round, publication, sum, signal).catch((error: unknown) => {
+    if (heard.length === 0 || !isRotaError(error, 'ROTA-2329')) throw error
+    return { sum, unmasked: null }
+  })
+  return { ...own, disproofs: together([...heard, ...(own.unmasked?.disproofs ?? [])]) }
+}
+
+async function unmaskedSum(
+  play: Play,
+  round: Round,
+  publication: Publication,
+  sum: Uint8Array,
+  signal: AbortSignal,
+): Promise<Pick<PlainSum, 'sum' | 'unmasked'>> {
   // Of a small one others have the same bytes; of a large one there is room for one.
   if (!isSmall(round.layout)) return { sum, unmasked: await unmask(play, round, sum, signal) }
   return play.site.memo.once(`unmask ${stepName(round, publication.sumRoot)}`, async () => {
@@ -89,6 +114,7 @@ async function plainSum(play: Play, round: Round, publication: Publication, sign
 interface PlainSum {
   readonly sum: Uint8Array
   readonly unmasked: Unmasked | null
+  readonly disproofs: readonly Disproof[]
 }
 
 /** Sites of one process take a small step, and name its model, once for all. A small sum may lead to a large model: that one is not remembered. */

@@ -8,6 +8,9 @@ import { thresholdOf } from '#core/masking/threshold.ts'
 import { only, type RunRecord } from '../record.ts'
 import { momentsOf } from './time.ts'
 
+/** A false dealer shows what it holds of the others. */
+const SILENT_LIES = MASKING_LIES.filter((lie) => lie !== 'other-secret')
+
 const isHonest = ({ honest }: RunRecord, site: SiteId): boolean => honest.includes(site)
 
 /** So long before a run ends whoever is back has been asked for its shares: it was paused until then. */
@@ -31,7 +34,7 @@ export function hadToEnd(record: RunRecord): boolean {
   const { round, included } = view.round
   const awaited = only(events, 'RoundOpened').find((e) => e.round === round)?.awaited ?? EMPTY
   const published = only(events, 'Published').find((e) => e.round === round)
-  const silent = new Set(draw.plan.lies.flatMap(({ site, lie }) => ((MASKING_LIES as readonly Lie[]).includes(lie) ? [site] : [])))
+  const silent = new Set(draw.plan.lies.flatMap(({ site, lie }) => ((SILENT_LIES as readonly Lie[]).includes(lie) ? [site] : [])))
   const good = bitmapOf(answering(record, published === undefined ? 0 : at(published)).filter((site) => !silent.has(site)))
   const terms = { round, members: awaited, threshold: thresholdOf(sizeOf(awaited)), ctx: new Uint8Array(32) }
   const graph = maskGraph(
@@ -85,9 +88,9 @@ export function shownOncePublished(record: RunRecord): string[] {
 /** Sums without their masks are sums that updates can have, unless somebody hid other words behind its mask. */
 export function masksComeOff(record: RunRecord): string[] {
   if (record.draw.rules.mode !== 'masked') return []
-  const spoilt = bitmapOf(hidersOf(record))
+  const spoilt = bitmapOf([...hidersOf(record), ...falseDealersOf(record)])
   return only(record.events, 'RoundRefused').flatMap(({ round }) =>
-    (setOf(record, round) & spoilt) !== 0n ? [] : [`the sum of round ${round} was refused: masks were left in it`],
+    ((setOf(record, round) | keyedIn(record, round)) & spoilt) !== 0n ? [] : [`the sum of round ${round} was refused: masks were left in it`],
   )
 }
 
@@ -95,12 +98,23 @@ export function masksComeOff(record: RunRecord): string[] {
 export const hidersOf = ({ draw }: Pick<RunRecord, 'draw'>): SiteId[] =>
   draw.plan.lies.flatMap(({ site, lie }) => ((HIDDEN_LIES as readonly Lie[]).includes(lie) ? [site] : []))
 
+/** Sites that share out another secret than they promise. */
+export const falseDealersOf = ({ draw }: Pick<RunRecord, 'draw'>): SiteId[] => draw.plan.lies.flatMap(({ site, lie }) => (lie === 'other-secret' ? [site] : []))
+
+const keyedIn = ({ events }: RunRecord, round: number): Bitmap =>
+  bitmapOf(
+    only(events, 'Keyed')
+      .filter((e) => e.round === round)
+      .map(({ site }) => site),
+  )
+
 const setOf = ({ events }: RunRecord, round: number): Bitmap => only(events, 'Frozen').find((e) => e.round === round)?.included ?? EMPTY
 
 /** A refused round is repeated in groups or not at all, and what is shown of it tells of no fewer sites than a group has. */
 export function groupsHideEnough(record: RunRecord): string[] {
   if (record.draw.isInGroups) return []
   const opened = only(record.events, 'RoundOpened')
+  const dealers = bitmapOf(falseDealersOf(record))
   return only(record.events, 'RoundRefused').flatMap(({ round }) => {
     const before = setOf(record, round)
     const base = opened.find((e) => e.round === round + 1)?.baseRoot
@@ -110,6 +124,7 @@ export function groupsHideEnough(record: RunRecord): string[] {
         const { included } = only(record.events, 'Frozen').find((e) => e.round === repeat.round) ?? { included: EMPTY }
         const isShown = record.shown.some((show) => isHonest(record, show.site) && show.round === repeat.round && show.survivors === included)
         if (!isShown) return []
+        if (dealers !== EMPTY) return asOneSum(record, { round, before }, { round: repeat.round, included })
         const keyed = only(record.events, 'Keyed').filter((e) => e.round === repeat.round)
         const terms = { round: repeat.round, members: repeat.awaited, threshold: thresholdOf(sizeOf(repeat.awaited)), ctx: new Uint8Array(32) }
         const dealt = groupsOfRefused(before, { run: repeat.run, baseRoot: repeat.baseRoot }, sha256)
@@ -125,4 +140,11 @@ export function groupsHideEnough(record: RunRecord): string[] {
         ]
       })
   })
+}
+
+/** A round that a false dealer spoilt is repeated by all others: it knows the first sum, and any other set would tell it of whoever is in one alone. */
+function asOneSum(record: RunRecord, first: { round: number; before: Bitmap }, repeat: { round: number; included: Bitmap }): string[] {
+  const out = bitmapOf([...falseDealersOf(record), ...record.gone])
+  const isSame = ((first.before ^ repeat.included) & ~out) === 0n && (repeat.included & ~first.before) === 0n
+  return isSame ? [] : [`round ${repeat.round} repeats round ${first.round}, and shows the sum of other sites than all but the false dealer`]
 }

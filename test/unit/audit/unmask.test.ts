@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { before, describe, it } from 'node:test'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
+import { isDisproved } from '#audit/masks/disproofs.ts'
 import { settleDoubts } from '#audit/masks/doubts.ts'
 import { edgesOf, maskRoundOf } from '#audit/masks/mask-round.ts'
 import type { MaskEvidence } from '#audit/masks/seeds.ts'
@@ -11,7 +12,7 @@ import { fits, secretOf } from '#audit/masks/shares.ts'
 import { unmask } from '#audit/masks/unmask.ts'
 import { bitmapOf, has, sitesOf } from '#base/bitmap.ts'
 import { fromHex, toDigest, toHex } from '#base/bytes.ts'
-import { type SiteId, siteId } from '#base/ids.ts'
+import { type Digest, type SiteId, siteId } from '#base/ids.ts'
 import type { Release } from '#core/masking/release.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import { encodeParcel } from '#wire/masking/parcel.ts'
@@ -221,6 +222,14 @@ describe('masks taken off by the audit', () => {
       assert.deepEqual(await settleDoubts(honest, other, async (cid) => parcels.get(cid) ?? null), [
         'site 4 dealt shares of another secret than it committed to',
       ])
+      const shares = [...shown()].map(([holder, release]) => ({ holder, share: release.shares[sitesOf(release.about).indexOf(siteId(4))]! }))
+      const disproof = { dealer: siteId(4), shares }
+      const fetch = async (cid: Digest) => parcels.get(cid) ?? null
+      assert.equal(await isDisproved(honest, disproof, fetch), true)
+      assert.equal(await isDisproved(honest, disproof, async () => null), null)
+      assert.equal(await isDisproved(evidence, disproof, fetch), false)
+      assert.equal(await isDisproved(honest, { ...disproof, shares: shares.slice(1) }, fetch), false)
+      assert.equal(await isDisproved(honest, { ...disproof, shares: shares.with(0, { ...shares[0]!, share: shares[1]!.share }) }, fetch), false)
     })
 
     it('takes a seed that an attester tells where shares do not do, if it is the right one', () => {

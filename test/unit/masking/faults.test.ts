@@ -3,15 +3,16 @@ import { before, describe, it } from 'node:test'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { bitmapOf, without } from '#base/bitmap.ts'
 import { toHex } from '#base/bytes.ts'
-import { digest, type SiteId, siteId } from '#base/ids.ts'
+import { digest, roundNo, runId, type SiteId, siteId } from '#base/ids.ts'
 import { checkAdvertisement, keyNames } from '#core/masking/advertisement.ts'
 import { maskingRound } from '#core/masking/context.ts'
 import { type Deal, makeDeal, type Parcel } from '#core/masking/deal.ts'
 import { checkPlace, checkSurvivors, maskGraph } from '#core/masking/graph.ts'
 import { checkKeyRecord } from '#core/masking/key-record.ts'
-import { awaitedReleases, rebuildSeeds } from '#core/masking/rebuild.ts'
+import { awaitedReleases, type Disproof, isDisproved, rebuildSeeds } from '#core/masking/rebuild.ts'
 import { checkRelease, type Release } from '#core/masking/release.ts'
 import { Seeded } from '#core/model/seeded.ts'
+import { areDisproofs, decodeDisproofs, encodeDisproofs } from '#wire/masking/disproofs.ts'
 import {
   digestOf,
   indexDigest,
@@ -154,12 +155,28 @@ describe('faults in a masked round', () => {
     const plain = new Map(survivors.map((site) => [site, new Uint8Array(64)]))
     const masked = new Map([...plain].map(([site, bytes]) => [site, maskOf(keyed, site, bytes, 32)]))
     const input = unmaskInput(keyed, frozen, releasesOf(keyed, frozen, survivors))
+    const release = { run: runId(1), round: roundNo(1), release: input.releases.get(first)! }
     for (const [site, part] of [
       [second, 'selfCommitment'],
       [last, 'maskKey'],
     ] as const) {
       const index = { ...input.indexes.get(site)!, [part]: part === 'maskKey' ? member(first).offer.maskKey : new Uint8Array(32) }
-      await assert.rejects(rebuildSeeds({ ...input, indexes: new Map([...input.indexes, [site, index]]) }), named('ROTA-2321', site))
+      const lied = { ...input, indexes: new Map([...input.indexes, [site, index]]) }
+      const { disproofs, seeds } = await rebuildSeeds(lied)
+      assert.deepEqual([disproofs.map(({ dealer }) => dealer), seeds.has(site)], [[site], false])
+      // Whoever has it needs nobody's shares to see that it is so; of an honest dealer there is none.
+      const [found] = disproofs as [Disproof]
+      const alone = { ...lied, releases: new Map() }
+      assert.equal(await isDisproved(alone, found), true)
+      assert.equal(await isDisproved({ ...input, releases: new Map() }, found), false)
+      const shares = found.shares.map(({ holder, share }) => ({ holder, share: flip(share) }))
+      assert.equal(await isDisproved(alone, { dealer: site, shares }), false)
+      assert.equal(await isDisproved(alone, { dealer: site, shares: found.shares.slice(1) }), false)
+      assert.equal(await isDisproved(alone, { dealer: site, shares: [...found.shares.slice(1), found.shares[1]!] }), false)
+      assert.equal(await isDisproved({ ...alone, fetchParcel: async () => undefined }, found), false)
+      const bytes = encodeDisproofs({ site: first, proof: new Uint8Array(32), survivors: frozen, disproofs, release })
+      assert.deepEqual(decodeDisproofs(bytes).disproofs, disproofs)
+      assert.deepEqual([areDisproofs(bytes), encodeDisproofs(decodeDisproofs(bytes))], [true, bytes])
     }
     // The site that dropped out hid noise; its neighbours tell the right secrets, and when one of them does not, it is named.
     const record = keyed.records.get(last)!
