@@ -91,6 +91,15 @@ const PLANTS: Readonly<Record<InvariantName, (record: RunRecord) => RunRecord>> 
     ...record,
     audit: { rounds: [{ round: roundNo(2), verdict: 'does not hold: base and sum lead to another model' } as never], faults: [], notes: [], ok: false },
   }),
+  falseDealersAlone: (record) => {
+    const refused = change(record, (event) =>
+      event.kind === 'RoundClosed' && event.round === 2 ? ({ ...event, kind: 'RoundRefused' } as unknown as ChainEvent) : event,
+    )
+    // The false site is in the repeat too, and its sum is shown.
+    const repeat = only(record.events, 'Frozen').find((event) => event.round === 3)?.included as Bitmap
+    const plan = { ...record.draw.plan, lies: [{ site: 3 as SiteId, lie: 'other-secret' as const }] }
+    return { ...refused, draw: { ...record.draw, plan }, shown: [{ ...shownFor(repeat), round: roundNo(3) }] }
+  },
   witnessesHold: (record) => ({ ...record, unheld: [{ round: 2, slice: 0, witness: 0 as SiteId, update: 1 as SiteId }] }),
   everybodyTakesPart: (record) => change(record, (event) => (event.kind === 'Frozen' ? { ...event, included: without(event.included) } : event)),
 }

@@ -14,7 +14,7 @@ export const withoutSites = (base: Model, sites: Bitmap): Model => ({
 export const leftOutOf = ({ leftOut }: Model): Bitmap => (leftOut === undefined ? EMPTY : bitmapOf(leftOut.sites.map(siteId)))
 
 /** Whether it was the shares of sites that had the last sum refused, and not what stood in it. */
-export const isForShares = ({ leftOut, refusals }: Model): boolean => leftOut?.refusals === refusals
+export const isForShares = ({ leftOut, refusals }: Pick<Model, 'leftOut' | 'refusals'>): boolean => leftOut?.refusals === refusals
 
 /**
  * Whether a site was left out after a sum had been refused, and perhaps shown in groups: groups without it were others, and told more together. Then the round

@@ -158,7 +158,12 @@ function tellOfMissing(play: Play, { run, round }: Round, masked: MaskedRound, h
  * A set whose sum was shown before, and differs from that of this one by too few sites. Whoever was left out knows what of the sum before nobody else does: it is told by
  * any difference, so all others are in.
  */
-function shownOther(base: Model, { shown }: Pick<MaskedRound, 'shown'>, survivors: Bitmap, exact = false): Bitmap | undefined {
+export function shownOther(
+  base: Pick<Model, 'refusals' | 'leftOut'>,
+  { shown }: Pick<MaskedRound, 'shown'>,
+  survivors: Bitmap,
+  exact = false,
+): Bitmap | undefined {
   const isSame = (i: number): boolean => exact || (i === shown.length - 1 && isForShares(base))
   return shown.find((before, i) => (isSame(i) ? before !== survivors : tellsOfFew(before, survivors)))
 }

@@ -1,5 +1,6 @@
 import type { RunRecord } from '../record.ts'
 import { closedByMajority, committedOrLogged, honestSumsAreTrue, noUpdateInTwoSums, noWrongSumClosed, oneFrozenSet } from './chain.ts'
+import { falseDealersAlone } from './false-dealers.ts'
 import { auditFollows, groupsAreFixed, oneSpoilsNoRound, repeatsShowTheSame, sumsOfGroupsHideEnough } from './groups.ts'
 import { groupsHideEnough, masksComeOff, neverBothKinds, oneSetUnmasked, shownOncePublished } from './masked.ts'
 import { missingAreTold, withdrawalIsHeeded, witnessesHold } from './people.ts'
@@ -31,6 +32,7 @@ export const INVARIANTS = {
   repeatsShowTheSame,
   oneSpoilsNoRound,
   auditFollows,
+  falseDealersAlone,
 } as const satisfies Readonly<Record<string, (record: RunRecord) => string[]>>
 
 export type InvariantName = keyof typeof INVARIANTS

@@ -6,6 +6,7 @@ import { holdersOf, maskGraph } from '#core/masking/graph.ts'
 import { areLargeOf, FEWEST_IN_GROUP, groupsOfRefused, maskGroups } from '#core/masking/groups.ts'
 import { thresholdOf } from '#core/masking/threshold.ts'
 import { only, type RunRecord } from '../record.ts'
+import { falseDealersOf } from './false-dealers.ts'
 import { momentsOf } from './time.ts'
 
 /** A false dealer shows what it holds of the others. */
@@ -98,9 +99,6 @@ export function masksComeOff(record: RunRecord): string[] {
 export const hidersOf = ({ draw }: Pick<RunRecord, 'draw'>): SiteId[] =>
   draw.plan.lies.flatMap(({ site, lie }) => ((HIDDEN_LIES as readonly Lie[]).includes(lie) ? [site] : []))
 
-/** Sites that share out another secret than they promise. */
-export const falseDealersOf = ({ draw }: Pick<RunRecord, 'draw'>): SiteId[] => draw.plan.lies.flatMap(({ site, lie }) => (lie === 'other-secret' ? [site] : []))
-
 const keyedIn = ({ events }: RunRecord, round: number): Bitmap =>
   bitmapOf(
     only(events, 'Keyed')
@@ -110,11 +108,11 @@ const keyedIn = ({ events }: RunRecord, round: number): Bitmap =>
 
 const setOf = ({ events }: RunRecord, round: number): Bitmap => only(events, 'Frozen').find((e) => e.round === round)?.included ?? EMPTY
 
-/** A refused round is repeated in groups or not at all, and what is shown of it tells of no fewer sites than a group has. */
+/** A refused round is repeated in groups or not at all, and what is shown of it tells of no fewer sites than a group has. Not where it was for false shares. */
 export function groupsHideEnough(record: RunRecord): string[] {
   if (record.draw.isInGroups) return []
+  if (falseDealersOf(record).length > 0) return []
   const opened = only(record.events, 'RoundOpened')
-  const dealers = bitmapOf(falseDealersOf(record))
   return only(record.events, 'RoundRefused').flatMap(({ round }) => {
     const before = setOf(record, round)
     const base = opened.find((e) => e.round === round + 1)?.baseRoot
@@ -124,7 +122,6 @@ export function groupsHideEnough(record: RunRecord): string[] {
         const { included } = only(record.events, 'Frozen').find((e) => e.round === repeat.round) ?? { included: EMPTY }
         const isShown = record.shown.some((show) => isHonest(record, show.site) && show.round === repeat.round && show.survivors === included)
         if (!isShown) return []
-        if (dealers !== EMPTY) return asOneSum(record, { round, before }, { round: repeat.round, included })
         const keyed = only(record.events, 'Keyed').filter((e) => e.round === repeat.round)
         const terms = { round: repeat.round, members: repeat.awaited, threshold: thresholdOf(sizeOf(repeat.awaited)), ctx: new Uint8Array(32) }
         const dealt = groupsOfRefused(before, { run: repeat.run, baseRoot: repeat.baseRoot }, sha256)
@@ -140,11 +137,4 @@ export function groupsHideEnough(record: RunRecord): string[] {
         ]
       })
   })
-}
-
-/** A round that a false dealer spoilt is repeated by all others: it knows the first sum, and any other set would tell it of whoever is in one alone. */
-function asOneSum(record: RunRecord, first: { round: number; before: Bitmap }, repeat: { round: number; included: Bitmap }): string[] {
-  const out = bitmapOf([...falseDealersOf(record), ...record.gone])
-  const isSame = ((first.before ^ repeat.included) & ~out) === 0n && (repeat.included & ~first.before) === 0n
-  return isSame ? [] : [`round ${repeat.round} repeats round ${first.round}, and shows the sum of other sites than all but the false dealer`]
 }

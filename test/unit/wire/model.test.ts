@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { bitmapOf } from '#base/bitmap.ts'
+import { siteId } from '#base/ids.ts'
 import type { Model } from '#core/model/model.ts'
+import { isForShares, isOneSum, refused, withoutSites } from '#core/model/refuse.ts'
 import { roomyFloats } from '#core/model/roomy.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import { toCbor } from '#wire/cbor.ts'
@@ -56,4 +59,23 @@ describe('a large model', () => {
       assert.ok(same(bytes, toCbor(modelOf(numbers, state))))
       assert.notEqual(bytes.buffer, weights.buffer)
     })
+})
+
+describe('a model whose round was refused for shares', () => {
+  const base = { version: 1, learner: 'any', stage: 'fit', refusals: 0, state: {} } as const
+
+  it('names who is left out, and keeps that through later refusals; those of others are as before', () => {
+    const once = withoutSites(base, bitmapOf([siteId(7)]))
+    const twice = withoutSites(refused(once), bitmapOf([siteId(2)]))
+    assert.deepEqual(once.leftOut, { sites: [7], refusals: 0 })
+    assert.deepEqual(twice.leftOut, { sites: [2, 7], refusals: 1 })
+    for (const model of [base, once, twice]) assert.deepEqual(decodeModel(encodeModel(model)), model)
+    assert.deepEqual([isForShares(once), isForShares(refused(once)), isForShares(twice), isForShares(base)], [true, false, true, false])
+    assert.deepEqual([isOneSum(once), isOneSum(refused(once)), isOneSum(twice), isOneSum(refused(twice))], [false, false, true, true])
+  })
+
+  it('is none where these are no sites in order', () => {
+    for (const leftOut of [{}, null, { sites: [], refusals: 0 }, { sites: [2, 1], refusals: 0 }, { sites: [256], refusals: 0 }, { sites: [1], refusals: 0.5 }])
+      assert.throws(() => decodeModel(toCbor({ ...base, leftOut })), { code: 'ROTA-4001' })
+  })
 })
