@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
-import { NO_FAULTS } from '#adapters/sim/faults.ts'
+import { type FaultPlan, NO_FAULTS } from '#adapters/sim/faults.ts'
 import type { SimPorts } from '#adapters/sim/site.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
 import { sha256 } from '#app/sha256.ts'
@@ -12,6 +12,7 @@ import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-
 import { openFolder } from '#audit/folder-source.ts'
 import { verifyLog } from '#audit/verify.ts'
 import { sitesOf } from '#base/bitmap.ts'
+import { siteId } from '#base/ids.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
@@ -26,6 +27,7 @@ import { transcribe } from '../unit/audit/transcribe.ts'
 // │   └── an auditor recomputes all rounds, and names it
 // ├── so where it keys and is silent then: nobody can take the masks off that others shared with it
 // ├── so where some of its shares rebuild the right secret
+// ├── so where a site is killed before it refused: it takes the base over, and is in the repeat
 // ├── so where it shows its own share to some, who then can: what the others found stands on chain, and all refuse the next publication
 // └── in the repeat it has no place: nobody names its deal as held
 const FEDAVG: LearnerSpec = { kind: 'logistic', algorithm: 'fedavg', rounds: 3, localSteps: 2, learningRate: 0.5, l2: 0.01, standardise: 'pooled' }
@@ -38,10 +40,10 @@ interface Options {
   readonly areFalse?: (place: number) => boolean
   /** Other sites are honest; at the dealer this comes before a row. */
   readonly hooks?: (ports: SimPorts) => PlayHooks
-  readonly during?: (network: SimulatedNetwork) => void
+  readonly disturbances?: FaultPlan['disturbances']
 }
 
-async function play(t: TestContext, { sites, change = {}, areFalse = () => true, hooks = () => ({}), during }: Options) {
+async function play(t: TestContext, { sites, change = {}, areFalse = () => true, hooks = () => ({}), disturbances = [] }: Options) {
   const study = generatedStudy({ sites, rows: 60, learner: FEDAVG, change: { mode: 'masked', minSites: 5, quorum: 4, maxSites: sites, ...change } })
   const secrets = new Set<string>()
   const { split } = nodeMasking
@@ -62,7 +64,7 @@ async function play(t: TestContext, { sites, change = {}, areFalse = () => true,
     sites: study.sites,
     protocol: study.protocol,
     rules: await rulesOf(study.protocol),
-    faults: NO_FAULTS,
+    faults: { ...NO_FAULTS, disturbances },
     tell: (site, progress) => void told.push({ ...progress, at: site.id }),
     hooks: (site) => {
       ports.set(site.id, site)
@@ -81,7 +83,6 @@ async function play(t: TestContext, { sites, change = {}, areFalse = () => true,
   try {
     const run = await network.openRun()
     const { world } = network
-    during?.(network)
     for (let seconds = 0; seconds < 4_000 && ['Active', 'Paused'].includes(world.chain.run(run).state); seconds++) await world.time.sleep(1_000)
     const audit = await auditOf(network, ports.get(0) as SimPorts, study.protocol)
     return { view: world.chain.run(run), events: await network.events(), told, audit }
@@ -152,6 +153,15 @@ describe('shares of another secret than promised', () => {
       const played = await play(t, { sites: 7, areFalse: (place) => place >= least })
       isMended(played, 7)
     })
+
+  it('end none where a site was killed before it refused: it takes the base over, and is in the repeat', async (t) => {
+    const kill = { at: { round: 1, phase: 'Attesting', afterMs: 0 }, kind: 'kill', who: siteId(1), backAfterMs: 3_000 } as const
+    const played = await play(t, { sites: 7, disturbances: [kill] })
+    isMended(played, 7)
+    const refusing = only(played.events, 'Attested').filter(({ round, status }) => round === 1 && status === 'refused')
+    assert.ok(!refusing.some(({ site }) => site === 1), 'it was away')
+    assert.ok(played.told.some((p) => p.kind === 'adopted' && p.at === 1 && p.modelRoot === refusing[0]?.modelRoot))
+  })
 
   it('end none where it shows its own share to some, who can rebuild the right one then', async (t) => {
     // Of 0, 1, 2, the dealer and 4 the shares are right: who has its own unmasks the sum, and the others refuse it. It attests nothing, so neither has a majority.

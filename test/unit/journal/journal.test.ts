@@ -27,6 +27,7 @@ const [one, two] = [runId(1), runId(2)]
 const entries: readonly JournalEntry[] = [
   { kind: 'contributed', run: one, round: roundNo(1), base: some, root: some, cid: some, cohortRoot: some },
   { kind: 'frozen', run: one, round: roundNo(1), included: bitmapOf([0, 3, 255].map(siteId)) },
+  { kind: 'leftOut', run: one, round: roundNo(1), sites: bitmapOf([3, 255].map(siteId)) },
   { kind: 'witnessed', run: one, round: roundNo(1), slice: 0, held: bitmapOf([]) },
   { kind: 'abstained', run: two, round: roundNo(1), reason: 'differencing' },
   { kind: 'published', run: one, round: roundNo(2), attempt: attemptNo(1), root: some, cid: some },
@@ -88,11 +89,11 @@ describe('journal', () => {
     await assert.rejects(openJournal(path), (error) => isRotaError(error, 'ROTA-1305') && error.details.entry === 1)
   })
 
-  it('forgets earlier rounds of a run, but no frozen set', async () => {
+  it('forgets earlier rounds of a run, but no frozen set, nor who was left out', async () => {
     const path = await filled()
     const journal = await openJournal(path)
     await journal.compact(one, roundNo(2))
-    const kept = [entries[0], entries[1], entries[3], entries[4]]
+    const kept = entries.filter(({ kind }) => kind !== 'witnessed')
     assert.deepEqual(journal.entries(), kept)
     await journal.append(entries[0] as JournalEntry)
     await journal.close()
