@@ -1,13 +1,13 @@
 import type { EthersReader } from '#adapters/chain/ethers-chain.ts'
-import { type Receipt, readReceipt } from '#adapters/cohort/receipt.ts'
+import { readReceipt } from '#adapters/cohort/receipt.ts'
 import { contractsAddress, withReader } from '#app/chain/chain-reader.ts'
 import { readGiven } from '#app/given-text.ts'
 import { withdrawalsUnder } from '#app/site/at-site.ts'
 import { RotaError } from '#base/errors.ts'
-import { type Address, type Digest, runId } from '#base/ids.ts'
+import { type Address, runId } from '#base/ids.ts'
 import { networkDigest } from '#core/consent/cohort-map.ts'
-import { type ChainRecord, type CohortProof, judgeCohortProof, type Pinned, readCohortProof, type Verdict } from '#core/consent/cohort-proof.ts'
-import { showsInclusion } from '#patient/receipt.ts'
+import { type ChainRecord, type CohortProof, judgeCohortProof, readCohortProof, type Verdict } from '#core/consent/cohort-proof.ts'
+import { pinnedBy } from '#patient/pinned.ts'
 import { programmeId } from '#wire/programme.ts'
 import { sha256 } from '../sha256.ts'
 
@@ -32,12 +32,6 @@ export async function verifyReceipt(call: VerifyCall): Promise<Verdict> {
     const withdrawnAtBlock = (await withdrawalsUnder(chain, receipt.programme)).get(receipt.tag) ?? null
     return judgeCohortProof(proof, receipt.tag, { ...record, withdrawnAtBlock }, sha256, pinnedBy(receipt))
   })
-}
-
-/** What the hospital cannot say otherwise later: who it is, and the secret whose commitment its receipt has. */
-function pinnedBy(receipt: Receipt): Pinned {
-  if (receipt.version === 1) return { site: null, secret: null }
-  return { site: receipt.site.id, secret: showsInclusion(receipt) ? ((receipt.inclusion?.map.end?.value as Digest | undefined) ?? null) : null }
 }
 
 async function readProof(file: string): Promise<CohortProof> {

@@ -24,7 +24,7 @@ const found: z.ZodType<Evidence> = z
 
 const privacy: z.ZodType<PrivacySpec> = z.object({
   ...{ unit: z.literal('patient'), epsilon: z.number(), delta: z.number() },
-  ...{ place: z.enum(['local', 'distributed']), colluders: z.number().optional() },
+  ...{ place: z.enum(['local', 'distributed']), colluders: z.number().optional(), metrics: z.number().optional() },
   ...{ noise: z.number(), clip: z.number(), samplingRate: z.number(), steps: z.number(), expectedBatch: z.number().optional(), minPatients: z.number() },
 })
 

@@ -78,7 +78,7 @@ export interface Pinned {
   readonly secret: Digest | null
 }
 
-const NOT_PINNED: Pinned = { site: null, secret: null }
+export const NOT_PINNED: Pinned = { site: null, secret: null }
 
 /** @param tag of the receipt whose holder asks */
 export function judgeCohortProof(proof: CohortProof, tag: Digest, chain: ChainRecord, sha256: Sha256, pinned: Pinned = NOT_PINNED): Verdict {

@@ -1,16 +1,17 @@
 import { useRef, useState } from 'preact/hooks'
-import type { Digest } from '#base/ids.ts'
-import { type CohortQuestion, readCohortQuestion } from '#core/consent/cohort-sample.ts'
+import { NOT_PINNED } from '#core/consent/cohort-proof.ts'
+import { readCohortQuestion } from '#core/consent/cohort-sample.ts'
+import { pinnedBy } from '#patient/pinned.ts'
 import { readReceiptText } from '#patient/receipt.ts'
 import { Action, Field } from '#web/pages/shared/parts.tsx'
-import { check, type Outcome } from './check.ts'
+import { check, type Known, type Outcome } from './check.ts'
 import { nameOf, type Portals } from './portals.ts'
 import { Result } from './result.tsx'
 import { readShown, type Shown } from './shown-file.ts'
 import { type Key, useWords } from './words.ts'
 
 type Wrong = Partial<Record<'file' | 'receipt' | 'programme' | 'question' | 'draws', Key>>
-type Given = { readonly programme: string; readonly tag: Digest | null; readonly question: CohortQuestion | null; readonly draws: number | null }
+type Given = Omit<Known, 'optOut'>
 
 /** The file, and what whoever checks it knows by themselves. */
 export function CheckForm({ portals }: { readonly portals: Portals }) {
@@ -114,7 +115,7 @@ async function byReceipt(file: File | undefined, { known }: Portals): Promise<Gi
   const network = known[0]?.place.network
   const isHere = receipt.network !== undefined && receipt.network?.contracts === network?.contracts && Number(receipt.network?.chainId) === network?.chainId
   if (!isHere) return { wrong: { receipt: 'receipt.network' } }
-  return { programme: receipt.programme, tag: receipt.tag, question: null, draws: null }
+  return { programme: receipt.programme, tag: receipt.tag, pinned: pinnedBy(receipt), question: null, draws: null }
 }
 
 async function byHand(
@@ -123,7 +124,7 @@ async function byHand(
 ): Promise<Given | { readonly wrong: Wrong }> {
   const programme = field('programme')?.value.trim() ?? ''
   if (programme === '') return { wrong: { programme: 'programme.missing' } }
-  const given = { programme, tag: null, question: null, draws: null }
+  const given = { programme, tag: null, pinned: NOT_PINNED, question: null, draws: null }
   if (!('drawn' in file)) return given
   if (file.seed === null) {
     const draws = Number(field('draws')?.value)

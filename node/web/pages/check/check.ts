@@ -1,7 +1,7 @@
 import { fromHex } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
 import { judgeOpening, type OpeningVerdict } from '#core/consent/cohort-opening.ts'
-import { judgeCohortProof, type Verdict } from '#core/consent/cohort-proof.ts'
+import { judgeCohortProof, type Pinned, type Verdict } from '#core/consent/cohort-proof.ts'
 import { type CohortQuestion, judgeSample, otherThanAsked, type SampleVerdict } from '#core/consent/cohort-sample.ts'
 import { sha256 } from '#patient/sha256.ts'
 import type { Portals } from './portals.ts'
@@ -15,6 +15,7 @@ export interface Known {
   readonly programme: string
   /** Of the receipt whose holder asks: for a proof. */
   readonly tag: Digest | null
+  readonly pinned: Pinned
   /** What was asked, or how many draws were demanded: for a sample. */
   readonly question: CohortQuestion | null
   readonly draws: number | null
@@ -60,11 +61,11 @@ function otherAsked(shown: Shown, { question, draws }: Known): Outcome | null {
   return file.drawn.length === draws ? null : refused('refused.number', { drawn: file.drawn.length, draws: draws ?? 0 })
 }
 
-function judge(shown: Shown, { tag, question, optOut }: Known, { record, coin, sources }: Roots): Outcome {
+function judge(shown: Shown, { tag, pinned, question, optOut }: Known, { record, coin, sources }: Roots): Outcome {
   const judged = (of: Judged): Outcome => ({ is: 'judged', judged: of, sources, coinBlock: coin?.number ?? null })
   if (shown.kind === 'proof') {
     const withdrawnAtBlock = record.withdrawn.find((each) => each.tag === tag)?.block ?? null
-    return judged({ kind: 'proof', verdict: judgeCohortProof(shown.file, tag ?? ('' as Digest), { ...record, withdrawnAtBlock }, sha256) })
+    return judged({ kind: 'proof', verdict: judgeCohortProof(shown.file, tag ?? ('' as Digest), { ...record, withdrawnAtBlock }, sha256, pinned) })
   }
   if (shown.kind === 'opening') {
     return judged({ kind: 'opening', verdict: judgeOpening(shown.file, record, optOut, sha256) })
