@@ -1,26 +1,19 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { type FaultPlan, NO_FAULTS } from '#adapters/sim/faults.ts'
 import type { SimPorts } from '#adapters/sim/site.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
-import { sha256 } from '#app/sha256.ts'
-import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-network.ts'
-import { openFolder } from '#audit/folder-source.ts'
-import { verifyLog } from '#audit/verify.ts'
+import { simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { sitesOf } from '#base/bitmap.ts'
 import { siteId } from '#base/ids.ts'
-import { learnerFor } from '#core/learner/learner-for.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { PlayHooks } from '#round/player.ts'
 import type { Progress } from '#round/progress.ts'
 import { decodeMessage, encodeTogether, wordsApart } from '#wire/message.ts'
+import { auditOf } from '../support/audit-of.ts'
 import { generatedStudy } from '../support/studies.ts'
-import { transcribe } from '../unit/audit/transcribe.ts'
 
 // given a masked study, and a site that shares out another secret than it promises: its parcels open, and each share is the one that it is bound to
 // ├── the first sum is refused, all others repeat the round without it, and the run finishes; so among five, in groups, and with a site that starts again
@@ -88,16 +81,6 @@ async function play(t: TestContext, { sites, change = {}, areFalse = () => true,
     return { view: world.chain.run(run), events: await network.events(), told, audit }
   } finally {
     network.stop()
-  }
-}
-
-async function auditOf(network: SimulatedNetwork, site: SimPorts, protocol: Protocol) {
-  const dir = await mkdtemp(join(tmpdir(), 'rota-false-shares-'))
-  try {
-    const { chain, reader } = await transcribe(dir, network.world, site, protocol)
-    return await verifyLog({ chain, reader, sources: [await openFolder(dir)], learnerFor: (of) => learnerFor(of, sha256) })
-  } finally {
-    await rm(dir, { recursive: true, force: true })
   }
 }
 

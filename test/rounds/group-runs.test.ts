@@ -1,27 +1,22 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type Lie, NO_FAULTS } from '#adapters/sim/faults.ts'
 import type { SimPorts } from '#adapters/sim/site.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
 import { sha256 } from '#app/sha256.ts'
-import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-network.ts'
-import { openFolder } from '#audit/folder-source.ts'
-import { verifyLog } from '#audit/verify.ts'
+import { simulateNetwork } from '#app/simulate/simulated-network.ts'
+import type { verifyLog } from '#audit/verify.ts'
 import { EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { type Bitmap, type SiteId, siteId, studyId } from '#base/ids.ts'
-import { learnerFor } from '#core/learner/learner-for.ts'
 import type { Model } from '#core/model/model.ts'
 import type { SplitTable } from '#core/model/table.ts'
-import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
+import type { LearnerSpec } from '#core/protocol/protocol.ts'
 import type { ChainEvent, RunView } from '#ports/chain.ts'
 import { watchDraw } from '#round/masking/study-draw.ts'
 import type { RowName } from '#round/next.ts'
 import type { Progress } from '#round/progress.ts'
+import { auditOf } from '../support/audit-of.ts'
 import { generatedStudy } from '../support/studies.ts'
-import { transcribe } from '../unit/audit/transcribe.ts'
 
 // given a study in groups, of fifteen sites, in which one hides numbers inside the bounds that spoil a sum, and others drop out
 // ├── its first round draws three groups of five
@@ -76,16 +71,6 @@ async function play(lie: Lie, away: (round: number, row: RowName, groups: readon
     return { view, models, sets: (await draw?.())?.sets ?? [], events, told, tables: study.sites.map(({ rows }) => rows), audit }
   } finally {
     network.stop()
-  }
-}
-
-async function auditOf(network: SimulatedNetwork, site: SimPorts, protocol: Protocol) {
-  const dir = await mkdtemp(join(tmpdir(), 'rota-groups-'))
-  try {
-    const { chain, reader } = await transcribe(dir, network.world, site, protocol)
-    return await verifyLog({ chain, reader, sources: [await openFolder(dir)], learnerFor: (of) => learnerFor(of, sha256) })
-  } finally {
-    await rm(dir, { recursive: true, force: true })
   }
 }
 

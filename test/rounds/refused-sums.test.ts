@@ -1,23 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type Lie, NO_FAULTS } from '#adapters/sim/faults.ts'
 import type { SimPorts } from '#adapters/sim/site.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
-import { sha256 } from '#app/sha256.ts'
 import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-network.ts'
-import { openFolder } from '#audit/folder-source.ts'
-import { verifyLog } from '#audit/verify.ts'
+import type { verifyLog } from '#audit/verify.ts'
 import { EMPTY, sizeOf } from '#base/bitmap.ts'
 import { runId, siteId } from '#base/ids.ts'
-import { learnerFor } from '#core/learner/learner-for.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent, RunView } from '#ports/chain.ts'
 import type { Progress } from '#round/progress.ts'
+import { auditOf } from '../support/audit-of.ts'
 import { generatedStudy, LOGISTIC } from '../support/studies.ts'
-import { transcribe } from '../unit/audit/transcribe.ts'
 
 // given a masked study in which a site hides numbers behind its mask that spoil the sum, from the second round on
 // ├── a sum beyond the bounds is refused by all, the base stays, and below eight sites the run pauses
@@ -89,16 +83,6 @@ async function play({ sites, lie, learner = FEDAVG, change = {}, absent, until =
     return { view: world.chain.run(run), events: await network.events(), told, protocol: study.protocol, audit }
   } finally {
     network.stop()
-  }
-}
-
-async function auditOf(network: SimulatedNetwork, site: SimPorts, protocol: Protocol) {
-  const dir = await mkdtemp(join(tmpdir(), 'rota-refused-'))
-  try {
-    const { chain, reader } = await transcribe(dir, network.world, site, protocol)
-    return await verifyLog({ chain, reader, sources: [await openFolder(dir)], learnerFor: (of) => learnerFor(of, sha256) })
-  } finally {
-    await rm(dir, { recursive: true, force: true })
   }
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import { Notice, Page } from '#web/pages/shared/parts.tsx'
+import { Notice, Page, Points, PrintFoot } from '#web/pages/shared/parts.tsx'
 import { CheckForm } from './check-form.tsx'
 import { findPortals, firstPortals, type Portals } from './portals.ts'
 import { Sources } from './sources.tsx'
@@ -19,7 +19,7 @@ export function CheckPage() {
     }
   }, [urls])
   return (
-    <Page title={t('page.title')} foot={<Foot />}>
+    <Page title={t('page.title')} foot={<PrintFoot stamp={t('printed', { date: t.date(new Date()) })} label={t('print')} />}>
       <p>{t('page.text')}</p>
       {portals === null ? (
         <p aria-busy="true" role="status">
@@ -33,37 +33,9 @@ export function CheckPage() {
         <CheckForm portals={portals} />
       )}
       {portals === null ? null : <Sources portals={portals} onMore={(url) => setUrls([...urls, url])} />}
-      <Limits />
+      <Points id="limits" title={t('limits.title')} points={LIMITS.map((key) => t(key))} />
     </Page>
   )
 }
 
 const LIMITS = ['limits.declared', 'limits.device', 'limits.keep', 'limits.portals'] as const
-
-function Limits() {
-  const t = useWords()
-  return (
-    <section aria-labelledby="limits">
-      <h2 id="limits">{t('limits.title')}</h2>
-      <ul>
-        {LIMITS.map((key) => (
-          <li key={key}>{t(key)}</li>
-        ))}
-      </ul>
-    </section>
-  )
-}
-
-function Foot() {
-  const t = useWords()
-  return (
-    <>
-      <p class="print-only">{t('printed', { date: t.date(new Date()) })}</p>
-      <div class="buttons">
-        <button type="button" class="secondary outline" onClick={() => print()}>
-          {t('print')}
-        </button>
-      </div>
-    </>
-  )
-}

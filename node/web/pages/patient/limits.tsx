@@ -1,3 +1,4 @@
+import { Points } from '#web/pages/shared/parts.tsx'
 import { useWords } from './words.ts'
 
 const LIMITS = ['limits.key', 'limits.treatment', 'limits.pseudonymous', 'limits.declared', 'limits.models', 'limits.register'] as const
@@ -5,14 +6,5 @@ const LIMITS = ['limits.key', 'limits.treatment', 'limits.pseudonymous', 'limits
 /** The limits, as plainly as the promises. */
 export function Limits() {
   const t = useWords()
-  return (
-    <section aria-labelledby="limits">
-      <h2 id="limits">{t('limits.title')}</h2>
-      <ul>
-        {LIMITS.map((key) => (
-          <li key={key}>{t(key)}</li>
-        ))}
-      </ul>
-    </section>
-  )
+  return <Points id="limits" title={t('limits.title')} points={LIMITS.map((key) => t(key))} />
 }

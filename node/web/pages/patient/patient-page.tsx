@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { type Card, readCardLink } from '#patient/card.ts'
-import { Page } from '#web/pages/shared/parts.tsx'
+import { Page, PrintFoot } from '#web/pages/shared/parts.tsx'
 import { Limits } from './limits.tsx'
 import { NoCard } from './no-card.tsx'
 import { takeCard } from './take-card.ts'
@@ -25,23 +25,9 @@ export function PatientPage({ link }: { readonly link: string | null }) {
     return () => removeEventListener('hashchange', onCard)
   }, [])
   return (
-    <Page title={t('page.title')} foot={<Foot />}>
+    <Page title={t('page.title')} foot={<PrintFoot stamp={t('details.printed', { date: t.date(new Date()) })} label={t('print')} />}>
       {card === null ? <NoCard wrong={wrong} onCard={setCard} /> : <WithCard key={card.secret.join()} card={card} onCard={setCard} />}
       <Limits />
     </Page>
-  )
-}
-
-function Foot() {
-  const t = useWords()
-  return (
-    <>
-      <p class="print-only">{t('details.printed', { date: t.date(new Date()) })}</p>
-      <div class="buttons">
-        <button type="button" class="secondary outline" onClick={() => print()}>
-          {t('print')}
-        </button>
-      </div>
-    </>
   )
 }

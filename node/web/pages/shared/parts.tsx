@@ -157,3 +157,31 @@ interface DialogParts {
   readonly onClose: () => void
   readonly children: ComponentChildren
 }
+
+/** Plain sentences under a heading of their own. */
+export function Points({ id, title, points }: { readonly id: string; readonly title: string; readonly points: readonly string[] }) {
+  return (
+    <section aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      <ul>
+        {points.map((point) => (
+          <li key={point}>{point}</li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+/** Prints the page. @param stamp stands on paper alone: when it was printed */
+export function PrintFoot({ stamp, label }: { readonly stamp: string; readonly label: string }) {
+  return (
+    <>
+      <p class="print-only">{stamp}</p>
+      <div class="buttons">
+        <button type="button" class="secondary outline" onClick={() => print()}>
+          {label}
+        </button>
+      </div>
+    </>
+  )
+}
