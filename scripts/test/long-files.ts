@@ -40,6 +40,7 @@ export const LONG: Readonly<Record<string, Known>> = {
   'test/e2e/kubo.test.ts': works(14),
   'test/e2e/kubo-page.test.ts': works(9),
   'test/e2e/no-leak.test.ts': works(12),
+  'test/e2e/opened-anew.test.ts': works(25),
   'test/attacks/linking.test.ts': works(9),
   'test/attacks/withdrawal-schedules.test.ts': works(30),
   'test/e2e/programme.test.ts': waits(28),
