@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { describe, it, type TestContext } from 'node:test'
 import { NO_FAULTS } from '#adapters/sim/faults.ts'
+import { bitmapOf } from '#base/bitmap.ts'
 import { siteId } from '#base/ids.ts'
 import { brokenIn } from '../../scripts/chaos/invariants/all.ts'
 import { playSeed } from '../../scripts/chaos/play-seed.ts'
@@ -16,6 +17,8 @@ import { addUp } from '../../scripts/chaos/report.ts'
 // given a masked round whose sum is published
 // ├── when its network falls into halves, the run pauses once publications are spent, and goes on with the same set when the halves are one again
 // └── when all sites are down, the same
+// given a masked round whose frozen set is as many as it takes to unmask its sum
+// └── when one of it loses its folder after it keyed, published or not, too few can answer: the run is right to end, and would not be had it lost that before
 
 const SEEDS = Number(process.env.ROTA_MASKED_SEEDS ?? 3)
 const GROUPS_SEEDS = Number(process.env.ROTA_GROUPS_SEEDS ?? 1)
@@ -68,4 +71,24 @@ describe('a masked network without enough sites', () => {
           'those who were there had published it as often as they may',
         )
     })
+})
+
+describe('a masked run that ends', () => {
+  it('is right to where more lost their shares of its set than masks bear, and not where one lost what it drew anew', { timeout: 120_000 }, async () => {
+    const at = (phase: 'Contributing' | 'Witnessing') => ({ round: 2, phase, afterMs: 0 })
+    const disturbances = [
+      { at: at('Contributing'), kind: 'kill', who: siteId(1), backAfterMs: 60_000 },
+      { at: at('Contributing'), kind: 'kill', who: siteId(2), backAfterMs: 60_000 },
+      { at: at('Witnessing'), kind: 'restore', who: siteId(3), backAfterMs: 0 },
+    ] as const
+    const record = await playSeed(1, 8, { mode: 'masked', kind: 'weights', slices: 1, plan: { ...NO_FAULTS, disturbances } })
+    const [frozen] = only(record.events, 'Frozen').filter(({ round }) => round === 2)
+    assert.deepEqual([record.view?.state, frozen?.included], ['Ended', bitmapOf([0, 3, 4, 5, 6, 7].map(siteId))])
+    assert.deepEqual(brokenIn(record), [])
+
+    const { atMs: keyedMs } = record.said.find(({ event }) => event.kind === 'Keyed' && event.round === 2 && event.site === 3) ?? assert.fail()
+    const casualties = record.casualties.map((each) => (each.why.startsWith('restored') ? { ...each, fromMs: keyedMs - 2, toMs: keyedMs - 1 } : each))
+    const broken = brokenIn({ ...record, casualties }).map(({ invariant }) => invariant)
+    assert.deepEqual(broken, ['noRoundLost'], 'what it had lost by then it drew anew')
+  })
 })

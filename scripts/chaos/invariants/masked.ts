@@ -17,10 +17,12 @@ const isHonest = ({ honest }: RunRecord, site: SiteId): boolean => honest.includ
 /** So long before a run ends whoever is back has been asked for its shares: it was paused until then. */
 const ASKED_MS = 10_000
 
-/** Honest sites that can show what they hold when the run ends: each was there, or came back in time, and not with an old copy of its folder. */
-function answering({ honest, casualties, endMs }: RunRecord, fromMs: number): SiteId[] {
-  const isGone = ({ why, fromMs: since, toMs }: RunRecord['casualties'][number]): boolean =>
-    toMs > endMs - ASKED_MS || (why.startsWith('restored') && since <= endMs && toMs >= fromMs)
+/**
+ * Honest sites that can show what they hold when the run ends: each was there, or came back in time, and not with a copy of its folder from before it keyed.
+ */
+function answering({ honest, casualties, endMs }: RunRecord, keyedMs: ReadonlyMap<SiteId, number>): SiteId[] {
+  const isGone = ({ site, why, fromMs: since, toMs }: RunRecord['casualties'][number]): boolean =>
+    toMs > endMs - ASKED_MS || (why.startsWith('restored') && since <= endMs && toMs >= (keyedMs.get(site) ?? Number.POSITIVE_INFINITY))
   return honest.filter((site) => !casualties.some((casualty) => casualty.site === site && isGone(casualty)))
 }
 
@@ -34,14 +36,11 @@ export function hadToEnd(record: RunRecord): boolean {
   const at = momentsOf(record)
   const { round, included } = view.round
   const awaited = only(events, 'RoundOpened').find((e) => e.round === round)?.awaited ?? EMPTY
-  const published = only(events, 'Published').find((e) => e.round === round)
+  const keyed = only(events, 'Keyed').filter((e) => e.round === round)
   const silent = new Set(draw.plan.lies.flatMap(({ site, lie }) => ((SILENT_LIES as readonly Lie[]).includes(lie) ? [site] : [])))
-  const good = bitmapOf(answering(record, published === undefined ? 0 : at(published)).filter((site) => !silent.has(site)))
+  const good = bitmapOf(answering(record, new Map(keyed.map((e) => [e.site, at(e)]))).filter((site) => !silent.has(site)))
   const terms = { round, members: awaited, threshold: thresholdOf(sizeOf(awaited)), ctx: new Uint8Array(32) }
-  const graph = maskGraph(
-    terms,
-    only(events, 'Keyed').filter((e) => e.round === round),
-  )
+  const graph = maskGraph(terms, keyed)
   return sitesOf((graph.sites | included) as Bitmap).some((site) => {
     const holders = holdersOf(graph, included, site)
     return holders !== EMPTY && sizeOf((holders & good) as Bitmap) < terms.threshold
