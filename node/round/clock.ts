@@ -24,3 +24,10 @@ export const partsPassed = (rules: StudyRules, round: RoundView, head: ChainTime
   const ofBlocks = Math.floor((parts * (head.number - round.since.block)) / limit.blocks)
   return Math.max(0, Math.min(ofSeconds, ofBlocks))
 }
+
+/**
+ * A chain that makes a block every few seconds is not silent; one that makes none until somebody calls is, after a second. Capped, so that a long rest is no excuse
+ * for the next.
+ * @param gapMs how long the block before had to wait; 0 while that is not known
+ */
+export const silenceMs = (gapMs: number): number => Math.min(15_000, Math.max(1_000, 1.5 * gapMs))

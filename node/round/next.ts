@@ -2,7 +2,7 @@ import { has, sizeOf } from '#base/bitmap.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
 import type { RoundView, RunView, StudyRules } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
-import { type ChainTime, limitPassed, partsPassed, thirdsPassed } from './clock.ts'
+import { type ChainTime, limitPassed, partsPassed, silenceMs, thirdsPassed } from './clock.ts'
 import { isCustodian } from './custody.ts'
 
 /**
@@ -122,9 +122,8 @@ const STANDBYS = 2
 const journalled = (s: Situation, kind: JournalEntry['kind']): boolean => s.journal.some((entry) => entry.kind === kind)
 const active = (s: Situation): boolean => s.view.state === 'Active' && s.approved
 const inPhase = (s: Situation, phase: RoundView['phase']): boolean => active(s) && s.view.round.phase === phase
-/** A chain that makes a block every few seconds is not silent; one that makes none until somebody calls is, after a second. Capped, so that a long rest is no excuse for the next. */
-const silentTooLong = (s: Situation): boolean =>
-  s.chainSilentMs >= Math.min(15_000, Math.max(1_000, 1.5 * s.chainGapMs)) + 250 * Math.max(0, placeOf(s.view.round, s.me))
+/** One after another: the first call is enough for all. */
+const silentTooLong = (s: Situation): boolean => s.chainSilentMs >= silenceMs(s.chainGapMs) + 250 * Math.max(0, placeOf(s.view.round, s.me))
 
 function frozenChanged(s: Situation): boolean {
   const acted = s.journal.find((entry) => entry.kind === 'frozen')

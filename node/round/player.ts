@@ -4,6 +4,7 @@ import { type Bitmap, roundNo, type SiteId } from '#base/ids.ts'
 import { freeKeptMemory } from '#base/large-memory.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
+import { type ChainClock, chainClock } from './chain-clock.ts'
 import { type ChainTime, limitPassed, thirdsPassed } from './clock.ts'
 import { isHeldBack } from './held-back.ts'
 import { followMasking } from './masking/follow.ts'
@@ -37,7 +38,7 @@ export const RUN_GONE = 'ROTA-5110'
 export async function playRun(play: Play, wakeUp: Waker, signals: PlaySignals, hooks: PlayHooks = {}): Promise<void> {
   const { site } = play
   const { stop, leave } = signals
-  const clock = chainClock(play)
+  const clock = chainClock(site.chain, site.host.clock)
   try {
     while (!leave.aborted) {
       stop.throwIfAborted()
@@ -102,7 +103,7 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
 async function goOnWithoutKey(play: Play, view: RunView, record: StudyRecord, head: ChainTime, clock: ChainClock, error: unknown): Promise<never> {
   const { chain, id, resting } = play.site
   const approved = has(record.approved, id)
-  const overdue = limitPassed(record.rules, view.round, head) || clock.silentMs(head) >= SILENT_MS
+  const overdue = limitPassed(record.rules, view.round, head) || clock.silentMs() >= SILENT_MS
   if (approved && view.state === 'Active' && (await play.cohortWatch.changed(play))) await chain.halt(view.run, 'cohortChanged')
   else if (approved && !resting() && !has(view.ready, id) && (view.state === 'Paused' || isLeftOut(view, record, head, id))) await chain.ready(view.run)
   else if (approved && isKeptBack(play, view, record, head)) await chain.reportEpoch(record.id, record.epoch.epoch)
@@ -147,7 +148,7 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
     approved: has(record.approved, site.id),
     view,
     head,
-    chainSilentMs: clock.silentMs(head),
+    chainSilentMs: clock.silentMs(),
     chainGapMs: clock.gapMs(),
     journal: site.journal.entries().filter((e) => e.run === view.run && e.round === view.round.round && isOf(view, e)),
     held: view.round.witnessed.map((_, slice) => heldOf(play, round, slice)),
@@ -210,41 +211,4 @@ async function finish(play: Play, view: RunView, signal: AbortSignal): Promise<'
   if (view.state === 'Finished' && (play.base?.root !== view.model.root || !(await play.site.store.has(view.model.cid)))) await adopt(play, view, signal)
   play.site.tell({ kind: 'run-over', run: play.run, state: view.state })
   return 'over'
-}
-
-/** The chain's time and height as this node last learned them. */
-interface ChainClock {
-  head(): Promise<ChainTime>
-  /** How long the chain has not grown, by this node's own clock. */
-  silentMs(head: ChainTime): number
-  /** How long it took to grow the last time: a chain with regular blocks needs no help to make the next. */
-  gapMs(): number
-}
-
-/** So long the newest event stands for the head: every wake but those by time comes with one. */
-const ASK_HEAD_MS = 400
-
-function chainClock({ site }: Play): ChainClock {
-  let asked = { atMs: Number.NEGATIVE_INFINITY, head: { number: -1, timestamp: 0 } }
-  let last = -1
-  let since = 0
-  let gap = 0
-  return {
-    gapMs: () => gap,
-    async head() {
-      const now = site.host.clock.nowMs()
-      if (now - asked.atMs >= ASK_HEAD_MS) asked = { atMs: now, head: await site.chain.head() }
-      const newest = (await site.chain.events(asked.head.number)).at(-1)
-      return newest !== undefined && newest.block > asked.head.number ? { number: newest.block, timestamp: newest.timestamp } : asked.head
-    },
-    silentMs({ number }) {
-      const now = site.host.clock.nowMs()
-      if (number !== last) {
-        if (last >= 0) gap = now - since
-        last = number
-        since = now
-      }
-      return now - since
-    },
-  }
 }

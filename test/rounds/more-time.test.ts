@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { SimChainOptions } from '#adapters/sim/chain/chain.ts'
 import { rulesOf } from '#app/protocol/study-rules.ts'
 import { simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { participationOf, type SitePart } from '#audit/participation.ts'
@@ -14,6 +15,7 @@ import { generatedStudy } from '../support/studies.ts'
 
 // given four hospitals that train a network, and 30 s to contribute
 // ├── when all are done in time, nobody asks for more
+// ├── so where the chain makes a block only when somebody calls: the calls of those who wait use up no limit before its time
 // ├── when one needs 38 s, it asks once a round after 20 s, and is in every round
 // ├── when two need 38 s, one of them asks, and both are in
 // ├── when one needs longer than both limits together, it gets no third one, and does not ask in the round after
@@ -40,11 +42,11 @@ const network: NeuralSpec = {
 const shrinking: Trainer = { backend: 'none', train: async (task) => task.weights.map((w) => 0.99 * w), stop: async () => undefined }
 const study = generatedStudy({ sites: 4, rows: 40, learner: network })
 
-async function play(trainS: Readonly<Record<number, number>>, { protocol, sites } = study) {
+async function play(trainS: Readonly<Record<number, number>>, { protocol, sites } = study, chain: SimChainOptions = {}) {
   const asked: { readonly site: SiteId; readonly round: number }[] = []
   let trained = 0
   const sim = await simulateNetwork({
-    ...{ seed: 1, sites, protocol, rules: await rulesOf(protocol), trainer: shrinking },
+    ...{ seed: 1, sites, protocol, rules: await rulesOf(protocol), trainer: shrinking, chain },
     trainMs(site) {
       trained++
       return 1000 * (trainS[site] ?? 1)
@@ -78,6 +80,13 @@ describe('a site that needs more time', () => {
     const { view, events, asked, lines } = await play({ 2: 10 })
     assert.equal(view.state, 'Finished')
     assert.deepEqual([extensions(events), asked, lines], [[], [], []])
+  })
+
+  it('has it on a chain that makes a block only when somebody calls', async () => {
+    const { view, events, asked, lines } = await play({ 2: 15 }, study, { blockSeconds: null })
+    assert.equal(view.state, 'Finished')
+    assert.deepEqual([extensions(events), asked, lines], [[], [], []])
+    assert.ok(only(events, 'Frozen').every(({ included }) => sizeOf(included) === 4))
   })
 
   it('asks once a round, after two thirds of the limit, and is in', async () => {
