@@ -14,6 +14,7 @@ export interface Clock {
 
 /** Cryptographically secure outside the simulator. */
 export interface Random {
+  /** Fresh memory: who draws may free it. */
   bytes(length: number): Uint8Array
 }
 

@@ -1,3 +1,4 @@
+import { release } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import { roomyFloats, withRoom } from '../model/roomy.ts'
 import { integerBound, SALT_BYTES, vectorBytes } from './layout.ts'
@@ -6,6 +7,7 @@ import type { BoundedUpdate, ExactUpdate, NeuralUpdate, RingVector, VectorBlock 
 
 /** Cryptographically secure outside rehearsals; ports/host.ts has the same shape. */
 export interface RandomSource {
+  /** Fresh memory: who draws may free it. */
   bytes(length: number): Uint8Array
 }
 
@@ -45,7 +47,7 @@ function writeLimbs(view: DataView, at: number, value: bigint): void {
   for (let limb = 0; limb < 4; limb++) view.setUint32(at + limb * 4, Number((value >> BigInt(16 * limb)) & 0xffffn), true)
 }
 
-/** Pieces of randomness: 1 MiB of vector at a time. */
+/** Pieces of randomness: 1 MiB of vector at a time. Each is freed at once: left to the collector they come to half a vector. */
 const PIECE = 1 << 18
 
 function writeNeural({ layout, rows, weight, delta, scale }: NeuralUpdate & BoundedUpdate, bytes: Uint8Array, random: RandomSource): void {
@@ -59,6 +61,7 @@ function writeNeural({ layout, rows, weight, delta, scale }: NeuralUpdate & Boun
     const drawn = random.bytes(count * 2)
     const coins = drawn.byteOffset % 2 === 0 ? new Uint16Array(drawn.buffer, drawn.byteOffset, count) : new Uint16Array(drawn.slice().buffer)
     roundPiece(delta.subarray(start, start + count), coins, factor, most, words.subarray(1 + start, 1 + start + count))
+    release(drawn)
   }
 }
 

@@ -146,6 +146,22 @@ describe('ring: neural vectors', () => {
     assert.notEqual(copied.bytes.buffer, numbers.buffer)
   })
 
+  it('given large weights, the randomness that rounds them takes no more memory than one piece of it', () => {
+    const drawn: Uint8Array[] = []
+    const most: number[] = []
+    const random = {
+      bytes(length: number): Uint8Array {
+        drawn.push(new Seeded(drawn.length).bytes(length))
+        most.push(drawn.reduce((sum, { byteLength }) => sum + byteLength, 0))
+        return drawn.at(-1) as Uint8Array
+      },
+    }
+    toRing(boundUpdate(neural(new Float32Array(1_000_000))), salt(1), random)
+    assert.ok(drawn.length > 2)
+    assert.equal(Math.max(...most), most[0])
+    assert.equal(drawn.at(-1)?.byteLength, 0)
+  })
+
   it('given the same randomness, the bytes are the same', () => {
     const delta = Float32Array.from({ length: 1000 }, (_, i) => Math.fround(Math.sin(i)) / 100)
     assert.deepEqual(ring(neural(delta), 9).bytes, ring(neural(delta), 9).bytes)
