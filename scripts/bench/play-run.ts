@@ -14,11 +14,12 @@ export interface PlayedRun {
   readonly cpuSeconds: Figure
   /** The most that any node ever held. */
   readonly peakRssBytes: number
-  /** Of each site, a round. */
+  /** Of a site on average, each round. */
   readonly peersOut: Figure
   readonly peersIn: Figure
-  /** Of the site that moves most, a round, whichever way is more. */
-  readonly mostMoved: number
+  /** Of every site, a round on average. */
+  readonly sitesOut: readonly number[]
+  readonly sitesIn: readonly number[]
   readonly chainOut: Figure
   readonly chainIn: Figure
   /** From the start of the processes to the end of round 1. */
@@ -60,7 +61,7 @@ function summary(nodes: readonly NodeProcess[], rounds: number, startedMs: numbe
   const perRound = (of: (line: NodeLine) => number): number[] =>
     fit.map((round) => nodes.reduce((sum, node) => sum + of(opened(node, round + 1)) - of(opened(node, round)), 0))
   const [first, last] = [fit[0] as number, (fit.at(-1) as number) + 1]
-  const ofOne = (node: NodeProcess, of: (wire: WireBytes) => number): number => (of(opened(node, last).wire) - of(opened(node, first).wire)) / fit.length
+  const ofEach = (of: (wire: WireBytes) => number): number[] => nodes.map((node) => (of(opened(node, last).wire) - of(opened(node, first).wire)) / fit.length)
   const perSite = (of: (wire: WireBytes) => number): Figure => figureOf(perRound((line) => of(line.wire)).map((bytes) => bytes / nodes.length))
   return {
     roundSeconds: fit.map((round) => (firstSeen(round + 1) - firstSeen(round)) / 1000),
@@ -69,7 +70,8 @@ function summary(nodes: readonly NodeProcess[], rounds: number, startedMs: numbe
     peakRssBytes: Math.max(...nodes.map((node) => node.lines.findLast((line) => line.event === 'over')?.rssBytes ?? 0)),
     peersOut: perSite((wire) => wire.peersOut),
     peersIn: perSite((wire) => wire.peersIn),
-    mostMoved: Math.max(...nodes.flatMap((node) => [(wire: WireBytes) => wire.peersOut, (wire: WireBytes) => wire.peersIn].map((way) => ofOne(node, way)))),
+    sitesOut: ofEach((wire) => wire.peersOut),
+    sitesIn: ofEach((wire) => wire.peersIn),
     chainOut: perSite((wire) => wire.chainOut),
     chainIn: perSite((wire) => wire.chainIn),
     startSeconds: (firstSeen(2) - startedMs) / 1000,

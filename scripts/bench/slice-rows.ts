@@ -24,30 +24,27 @@ async function processRow(): Promise<Row> {
   const study = slicedSites(PROCESSES, [TEN_MILLION, TEN_MILLION], ROUNDS)
   const run = await playRun(study, { rounds: ROUNDS, noise: true })
   const modelBytes = 4 * weightsOf([TEN_MILLION, TEN_MILLION])
-  return rowOf(`${PROCESSES} processes`, modelBytes, run.mostMoved, [run.peersOut.median, run.peersIn.median], run.peakRssBytes)
+  return rowOf(`${PROCESSES} processes`, { modelBytes, bytesIn: run.sitesIn, bytesOut: run.sitesOut, rssBytes: run.peakRssBytes })
 }
 
 /** In a process of its own, so that its memory is its own. */
 async function simulatedRow(sites: number): Promise<Row> {
   const args = [join(import.meta.dirname, 'sliced.ts'), `${sites}`, `${TEN_MILLION}`, '1']
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: LIMIT_MS, maxBuffer: 1e7 })
-  const { modelBytes, bytesIn, bytesOut, mostIn, mostOut, rssBytes } = JSON.parse(stdout) as Sliced
-  return rowOf(`${sites} simulated sites`, modelBytes, Math.max(mostIn, mostOut), [figureOf(bytesOut).median, figureOf(bytesIn).median], rssBytes)
+  return rowOf(`${sites} simulated sites`, JSON.parse(stdout) as Sliced)
 }
 
-/** What scripts/bench/sliced.ts says. */
+/** Bytes of each site, a round; scripts/bench/sliced.ts says it of simulated ones. */
 interface Sliced {
   readonly modelBytes: number
   readonly bytesIn: readonly number[]
   readonly bytesOut: readonly number[]
-  readonly mostIn: number
-  readonly mostOut: number
   readonly rssBytes: number
 }
 
-function rowOf(who: string, modelBytes: number, most: number, [out, into]: readonly [number, number], rssBytes: number): Row {
-  const figure = most / modelBytes
-  const [up, down] = [out, into].map((bytes) => (bytes / modelBytes).toFixed(2))
+function rowOf(who: string, { modelBytes, bytesIn, bytesOut, rssBytes }: Sliced): Row {
+  const figure = Math.max(...bytesIn, ...bytesOut) / modelBytes
+  const [up, down] = [bytesOut, bytesIn].map((bytes) => (figureOf(bytes).median / modelBytes).toFixed(2))
   return {
     work: `most that a site moves in a round, a model of ${Math.round(modelBytes / MB)} MB in slices, ${who}`,
     unit: '× model',

@@ -70,7 +70,6 @@ const { user, system } = process.cpuUsage()
 process.stdout.write(
   `${JSON.stringify({
     ...{ state: view.state, voids, sites: bytesIn.length, modelBytes: 4 * weightsOf([hidden, hidden]), bytesIn, bytesOut },
-    ...{ mostIn: Math.max(...bytesIn), mostOut: Math.max(...bytesOut) },
     ...{ rssBytes: process.resourceUsage().maxRSS * 1024, cpuSeconds: (user + system) / 1e6 },
   })}\n`,
 )
