@@ -93,6 +93,10 @@ describe('a Kubo node of a hospital', { timeout: 120_000, skip: noKubo }, () => 
     const held = (await kubo.ipfs('refs', '--recursive', '--unique', rootCid(ref.cid).toString())).split('\n')
     assert.ok(held.length >= 4, `${held.length} blocks below the root`)
     // What Kubo holds is what was sealed: no block tells the plaintext.
+    for (const cid of held) {
+      const block = await kubo.block(cid)
+      for (let at = 0; at < bytes.length; at += 10_000) assert.ok(!block.includes(Buffer.from(bytes.subarray(at, at + 16))), `${cid} tells byte ${at}`)
+    }
     await site.stop()
     assert.deepEqual(await other.store.get(ref, key, signal), bytes)
     assert.ok(await other.store.has(ref.cid))

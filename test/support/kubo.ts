@@ -16,12 +16,15 @@ export interface Kubo {
   /** As `http://127.0.0.1:PORT`; null: it serves none. */
   readonly gateway: string | null
   ipfs(...args: readonly string[]): Promise<string>
+  /** As it lies there. */
+  block(cid: string): Promise<Buffer>
   stop(): Promise<void>
 }
 
 export async function startKubo(dir: string, { gateway = false }: { readonly gateway?: boolean } = {}): Promise<Kubo> {
   const env = { ...process.env, IPFS_PATH: dir, IPFS_TELEMETRY: 'off' }
-  const ipfs = async (...args: readonly string[]) => (await run(IPFS, [...args], { env, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 })).stdout.trim()
+  const limits = { env, maxBuffer: 64 * 1024 * 1024, timeout: 60_000 }
+  const ipfs = async (...args: readonly string[]) => (await run(IPFS, [...args], limits)).stdout.trim()
   await ipfs('init', '--empty-repo')
   await ipfs('bootstrap', 'rm', '--all')
   for (const [name, value] of Object.entries({
@@ -43,6 +46,7 @@ export async function startKubo(dir: string, { gateway = false }: { readonly gat
     address: Addresses.find((address) => address.startsWith('/ip4/127.0.0.1/tcp/')) ?? assert.fail('Kubo listens nowhere'),
     gateway: port === undefined ? null : `http://127.0.0.1:${port}`,
     ipfs,
+    block: async (cid) => (await run(IPFS, ['block', 'get', cid], { ...limits, encoding: 'buffer' })).stdout,
     async stop() {
       const ended = new Promise((resolve) => daemon.once('exit', resolve))
       daemon.kill('SIGTERM')
