@@ -10,7 +10,7 @@ import { slicedSites, weightsOf } from './studies.ts'
 /** 10 million weights, 40 MB in 611 units. */
 const TEN_MILLION = 3_155
 const PROCESSES = 7
-const ROUNDS = 2
+const ROUNDS = 6
 const BAR = 5
 const LIMIT_MS = 3_600_000
 const MB = 1e6
