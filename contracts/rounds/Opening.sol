@@ -68,7 +68,7 @@ abstract contract Opening is RoundStore {
     }
 
     /// @dev Ends a pause when more than half of the members are ready and there are enough for a rota; of a round that stayed also
-    /// so many of its set that they can unmask it. Where so many are members no more, nothing can come of the run.
+    /// so many of those who keyed that they can unmask it, whether or not their own updates are in its set. Where so many are members no more, nothing can come of the run.
     function _tryResume(RunId id, Run storage run, SiteId site) internal {
         uint256 members = STUDIES.membersNow(run.study);
         uint256 there = _ready(run) & members;
@@ -77,11 +77,11 @@ abstract contract Opening is RoundStore {
         Round storage r = _slot(run, run.round);
         Clock memory c = PhaseClock.unpack(r.clock);
         bool stays = c.phase == Phase.Publishing && _isRevealed(run);
-        if (stays && (r.included & members).size() < c.settled) {
+        if (stays && (r.keyed & members).size() < c.settled) {
             _end(id, run, ENDED_BY_PUBLICATIONS);
             return;
         }
-        if (rota.size() < run.minSites || (stays && (r.included & there).size() < c.settled)) return;
+        if (rota.size() < run.minSites || (stays && (r.keyed & there).size() < c.settled)) return;
         run.state = RunState.Active;
         emit RunStateChanged(id, RunState.Active, site, 0);
         if (stays) {

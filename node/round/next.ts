@@ -198,10 +198,10 @@ const ROWS = [
     name: 'publish',
     when: (s) => inPhase(s, 'Publishing') && mayPublish(s) && isUnmasked(s, 'canBeUnmasked') && (s.slices.settledToPublish || waitedForWords(s)),
   },
-  // The one way in which shares leave: for the frozen set, once its masked sum stands on chain.
+  // The one way in which shares leave: for the frozen set, once its masked sum stands on chain. Whoever keyed has some, be its own update in the set or not.
   {
     name: 'release',
-    when: (s) => inPhase(s, 'Attesting') && has(s.view.round.included, s.me) && s.masking?.releaseDue === true && inTurn('release', s),
+    when: (s) => inPhase(s, 'Attesting') && s.masking?.releaseDue === true && inTurn('release', s),
   },
   {
     name: 'attest',

@@ -134,7 +134,7 @@ function mayResume({ ready, round }: RunView, { approved, epoch, rules }: StudyR
   if (2 * sizeOf(there) <= sizeOf(approved)) return false
   const hasRota = sizeOf((epoch.members & approved) as Bitmap) >= rules.minSites
   if (rules.mode !== 'masked' || round.phase !== 'Publishing' || round.publications === 0) return hasRota
-  const canUnmask = (sites: Bitmap): boolean => sizeOf((round.included & sites) as Bitmap) >= round.threshold
+  const canUnmask = (sites: Bitmap): boolean => sizeOf((round.keyed & sites) as Bitmap) >= round.threshold
   // Where so many are members no more, the call ends the run.
   return (hasRota && canUnmask(there)) || !canUnmask(approved)
 }

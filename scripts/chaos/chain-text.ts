@@ -25,7 +25,7 @@ export function eventText(event: SimEvent): string | null {
     case 'RoundClosed':
       return `round ${event.round} closes with model ${short(event.modelRoot)}${event.status === 'finished' ? ', the last' : ''}`
     case 'RoundRefused':
-      return `round ${event.round} is refused: its sum is out of bounds`
+      return `round ${event.round} is refused`
     case 'RoundVoid':
       return `round ${event.round} is void in ${event.phase}`
     case 'RunStateChanged':

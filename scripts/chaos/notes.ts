@@ -4,8 +4,9 @@ import type { SimWorld } from '#adapters/sim/world.ts'
 import { sitesOf } from '#base/bitmap.ts'
 import type { Digest, SiteId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
+import type { Progress } from '#round/progress.ts'
 import type { ReleaseMessage } from '#wire/masking/release.ts'
-import { decodeMessage } from '#wire/message.ts'
+import { decodeMessage, wordsApart } from '#wire/message.ts'
 import { eventText } from './chain-text.ts'
 import type { Entry, RunRecord } from './record.ts'
 
@@ -37,12 +38,20 @@ export class Notes {
   }
 
   #sent(message: Uint8Array, site: SiteId, atMs: number): void {
-    const said = releaseIn(message)
-    if (said !== null) this.shown.push({ atMs, site, run: said.run, round: said.round, survivors: said.release.survivors, about: said.release.about })
+    for (const { run, round, release } of releasesIn(message)) this.shown.push({ atMs, site, run, round, survivors: release.survivors, about: release.about })
   }
 
   add(site: SiteId | null, kind: Entry['kind'], text: string, round: number | null = null): void {
     this.timeline.push({ atMs: this.#world?.time.nowMs ?? 0, site, kind, text, round })
+  }
+
+  /** What a site tells its operators. */
+  tell(site: SiteId, progress: Progress): void {
+    const told = (text: string): void => this.add(site, 'told', text, 'round' in progress ? progress.round : null)
+    if (progress.kind === 'wrong-sum') told(`finds the sum of site ${progress.publisher} wrong`)
+    if (progress.kind === 'abstained') told(`abstains: ${progress.reason}`)
+    if (progress.kind === 'false-shares') told(`finds the shares of site ${progress.sites.join(', ')} false`)
+    if (progress.kind === 'trouble') told(`has trouble: ${progress.code} ${progress.message}`)
   }
 
   #heard(event: SimEvent, atMs: number): void {
@@ -58,13 +67,15 @@ export class Notes {
   }
 }
 
-function releaseIn(message: Uint8Array): ReleaseMessage | null {
+function releasesIn(message: Uint8Array): readonly ReleaseMessage[] {
   try {
-    const said = decodeMessage(message)
-    return said.kind === 'release' ? said : null
+    return wordsApart(message).flatMap((word) => {
+      const said = decodeMessage(word)
+      return said.kind === 'release' ? [said] : []
+    })
   } catch {
     // Spam.
-    return null
+    return []
   }
 }
 

@@ -36,13 +36,11 @@ export async function playSeed(seed: number, sites?: number, given: Given = {}):
     trainMs: trainingOf(draw, () => world?.strikes.count('slow-training')),
     hooks: (ports) => ({ beforeRow: async (row, view) => notes.add(ports.id, 'row', row, view.round.round) }),
     tell: (ports, progress) => {
-      if (progress.kind === 'wrong-sum') notes.add(ports.id, 'told', `finds the sum of site ${progress.publisher} wrong`, progress.round)
-      if (progress.kind === 'abstained') notes.add(ports.id, 'told', `abstains: ${progress.reason}`, progress.round)
+      notes.tell(ports.id, progress)
       if (progress.kind === 'abstained' && progress.reason === 'sumRefused' && !looked) {
         looked = true
         if (world !== null) void takeOut(world, hidersOf({ draw }))
       }
-      if (progress.kind === 'trouble') notes.add(ports.id, 'told', `has trouble: ${progress.code} ${progress.message}`, progress.round)
     },
     onWorld: (made) => {
       world = made

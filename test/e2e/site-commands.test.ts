@@ -51,7 +51,7 @@ const signal = new AbortController().signal
 const close = (a: number | null | undefined, b: number | null | undefined, within = 1e-6) =>
   assert.ok(Math.abs((a as number) - (b as number)) <= within, `${a} is not ${b}`)
 
-describe('commands of a site', { timeout: 120_000 }, () => {
+describe('commands of a site', { timeout: 300_000 }, () => {
   let hospitals: Hospitals
   let study: StudyId
   let pooled: Model

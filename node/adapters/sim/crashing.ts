@@ -44,7 +44,7 @@ export function crashingChain<T extends Chain>(chain: T, life: Life): T {
 }
 
 /** Calls of this name never leave: the site waits for a block that has them, and tries again. */
-export const silentChain = (chain: Chain, name: 'publish' | 'witness', time: SimTime, strike: () => void): Chain =>
+export const silentChain = (chain: Chain, name: 'contribute' | 'publish' | 'witness', time: SimTime, strike: () => void): Chain =>
   replacing(chain, {
     [name]: async (run: RunId, round: RoundNo) => {
       strike()

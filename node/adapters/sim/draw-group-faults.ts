@@ -9,7 +9,7 @@ import type { SimRandom } from './random.ts'
 export const borneInGroups = (sites: number): number => Math.max(0, Math.floor(sites / drawnCount(sites)) - FEWEST_IN_GROUP)
 
 /** A round whose shares are false is refused, and all others of its set repeat it: of seeds that bear voids by groups that sit out, that asks too much. */
-const BORNE_LIES = MASKING_LIES.filter((lie) => lie !== 'other-secret')
+const BORNE_LIES = MASKING_LIES.filter((lie) => lie !== 'other-secret' && lie !== 'false-pairs')
 
 /**
  * The same faults for a study in groups. More may be in trouble at one time than each round can bear, so that groups sit out, and rounds are void; and a site may

@@ -108,6 +108,8 @@ export const MASKING_LIES = [
   'withheld-shares',
   /** Shares out another secret than it promises, to all or to some. */
   'other-secret',
+  /** Shares out secrets of its pairs that its seed does not make, and drops out once it keyed. */
+  'false-pairs',
 ] as const
 
 /** What masks hide: random words, or numbers inside the bounds that spoil the model; from a run's second round on. A round that has it is refused. */

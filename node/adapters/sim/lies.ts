@@ -83,6 +83,7 @@ const TELL: Partial<Record<Lie, Tell>> = {
       struck(strike, () => null),
     ),
   }),
+  'false-pairs': (voice, { time, strike }) => ({ ...voice, chain: silentChain(voice.chain, 'contribute', time, strike) }),
   'withheld-publication': (voice, { time, strike }) => ({ ...voice, chain: silentChain(voice.chain, 'publish', time, strike) }),
   'claims-unheld': (voice, { strike }) => ({ ...voice, chain: claimingUnheld(voice.chain, strike) }),
   'denies-held': (voice, { random, strike }) => ({ ...voice, chain: denyingHeld(voice.chain, random, strike) }),

@@ -1,5 +1,6 @@
 import { sitesOf } from '#base/bitmap.ts'
 import { fromHex } from '#base/bytes.ts'
+import type { SiteId } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import type { MaskingCrypto } from '#core/masking/crypto.ts'
 import { SALT_BYTES } from '#core/ring/layout.ts'
@@ -7,10 +8,11 @@ import type { ModelStore } from '#ports/model-store.ts'
 import { type DealFile, decodeDealFile, encodeDealFile } from '#wire/masking/deal-file.ts'
 import { encodeRelease, type ReleaseMessage } from '#wire/masking/release.ts'
 import { decodeMessage, encodeTogether, wordsApart } from '#wire/message.ts'
+import type { Lie } from './faults.ts'
 import type { SimGossip } from './gossip.ts'
 import { sha256 } from './hash.ts'
 import { replacing } from './liar.ts'
-import type { SimRandom } from './random.ts'
+import { SimRandom } from './random.ts'
 
 /** Changes the shares that a site shows before they leave, and when it is asked for them; null: they do not leave. Other words stay as they are. */
 export function changingShares(gossip: SimGossip, change: (said: ReleaseMessage) => ReleaseMessage | null): SimGossip {
@@ -77,6 +79,27 @@ export const sharingAnother = (crypto: MaskingCrypto, random: SimRandom, strike:
     return right.map((share, i) => (isMixed && random.chance(0.5) ? share : (other[i] as Uint8Array)))
   },
 })
+
+/** Gives those above it other secrets of their pair than its seed makes, and hides those that it got from below under another pad than its seed makes. */
+export const hidingPairs = (crypto: MaskingCrypto, site: SiteId, strike: () => void): MaskingCrypto => ({
+  ...crypto,
+  hkdf(secret, salt, info, lengthBytes) {
+    const right = crypto.hkdf(secret, salt, info, lengthBytes)
+    const text = Buffer.from(info)
+    const [lower, upper] = text.subarray(-2)
+    const isOwn = (text.includes(' pair secret\0') && lower === site) || (text.includes(' pair pad\0') && upper === site)
+    if (!isOwn) return right
+    strike()
+    return right.map((byte) => byte ^ 1)
+  },
+})
+
+/** What a site's cryptography does against the others. */
+export function lyingCrypto(crypto: MaskingCrypto, lies: ReadonlySet<Lie>, site: SiteId, seed: string, strikes: { count(lie: Lie): void }): MaskingCrypto {
+  const random = new SimRandom(`${seed} other-secret ${site}`)
+  const sharing = lies.has('other-secret') ? sharingAnother(crypto, random, () => strikes.count('other-secret')) : crypto
+  return lies.has('false-pairs') ? hidingPairs(sharing, site, () => strikes.count('false-pairs')) : sharing
+}
 
 /** Of its parcels it keeps all but its own to itself. */
 export function withholdingParcels(store: ModelStore, strike: () => void): ModelStore {

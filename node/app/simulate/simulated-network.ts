@@ -1,7 +1,6 @@
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { liesOf } from '#adapters/sim/lies.ts'
-import { sharingAnother } from '#adapters/sim/masking-lies.ts'
-import { SimRandom } from '#adapters/sim/random.ts'
+import { lyingCrypto } from '#adapters/sim/masking-lies.ts'
 import type { SimPorts } from '#adapters/sim/site.ts'
 import { SimWorld, type SimWorldOptions } from '#adapters/sim/world.ts'
 import { holdTogether } from '#app/node/shared-holdings.ts'
@@ -81,8 +80,7 @@ export async function simulateNetwork(options: SimulationOptions): Promise<Simul
   }
 
   const maskingAt = (site: SiteId): MaskingCrypto => {
-    if (options.faults === undefined || !liesOf(options.faults, site).has('other-secret')) return nodeMasking
-    return sharingAnother(nodeMasking, new SimRandom(`${options.seed} other-secret ${site}`), () => sim.strikes.count('other-secret'))
+    return options.faults === undefined ? nodeMasking : lyingCrypto(nodeMasking, liesOf(options.faults, site), site, `${options.seed}`, sim.strikes)
   }
 
   const programme = async (ports: SimPorts): Promise<void> => {

@@ -4,7 +4,7 @@ import type { Bitmap, SiteId } from '#base/ids.ts'
 import type { decodeDealIndex } from '#wire/masking/deal-index.ts'
 import type { decodeKeyRecord } from '#wire/masking/key-record.ts'
 import type { decodeRelease } from '#wire/masking/release.ts'
-import { exchangeKey, selfCommitmentOf } from './mask-keys.ts'
+import { exchangeKey, pairSecretOf, pairTagOf, selfCommitmentOf } from './mask-keys.ts'
 import type { MaskEdges, MaskRound } from './mask-round.ts'
 import { fits, type Share, secretOf } from './shares.ts'
 
@@ -62,9 +62,9 @@ export function dealersOf({ edges, survivors }: Pick<MaskEvidence, 'edges' | 'su
   return [...new Set([...sitesOf(survivors), ...left.map(([site]) => site)])].sort((a, b) => a - b)
 }
 
-/** Survivors who were dealt a share by this site. */
-export function holdersOf({ edges, survivors }: Pick<MaskEvidence, 'edges' | 'survivors'>, dealer: SiteId): SiteId[] {
-  return sitesOf(survivors).filter((site) => site === dealer || edges.get(dealer)?.has(site) === true)
+/** Who was dealt a share by this site. */
+export function holdersOf({ edges }: Pick<MaskEvidence, 'edges'>, dealer: SiteId): SiteId[] {
+  return [...new Set([dealer, ...(edges.get(dealer) ?? [])])].sort((a, b) => a - b)
 }
 
 /**
@@ -132,7 +132,10 @@ export const valueAbout = (set: Bitmap, values: readonly Uint8Array[], site: Sit
 /** By the promise that the dealer made before anybody masked. */
 export function isRight({ round, survivors }: MaskEvidence, dealer: SiteId, index: DealIndex, seed: Uint8Array): boolean {
   if (has(survivors, dealer)) return equalBytes(selfCommitmentOf(round, dealer, seed), index.selfCommitment)
-  return equalBytes(exchangeKey(seed).publicKey, index.maskKey)
+  const above = sitesOf(index.to).filter((upper) => upper > dealer)
+  const isTagged = (upper: SiteId, i: number): boolean =>
+    equalBytes(pairTagOf(round, dealer, upper, pairSecretOf(round, dealer, upper, seed)), index.pairTags[i] ?? new Uint8Array(0))
+  return equalBytes(exchangeKey(seed).publicKey, index.maskKey) && above.every(isTagged)
 }
 
 /** Of five shares with one wrong one in five choices is right, of 100 with four wrong one in a hundred. */

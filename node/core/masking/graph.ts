@@ -59,19 +59,16 @@ export function checkSurvivors(graph: MaskGraph, { members, threshold }: Dealing
   const left = sizeOf(survivors)
   if (left < threshold) throw new RotaError('ROTA-2327', { left, members: sizeOf(members), threshold })
   for (const site of sitesOf((survivors | graph.sites) as Bitmap)) {
-    const holders = holdersOf(graph, survivors, site)
+    const holders = (holdersOf(graph, site) & survivors) as Bitmap
     const needed = has(survivors, site) || sharesMasks(graph, survivors, site)
     if (needed && sizeOf(holders) < threshold) throw new RotaError('ROTA-2328', { site, neighbours: sizeOf(holders), threshold })
   }
 }
 
-/** Of the survivors, those who have a share of this site's secrets, itself among them when it survived. */
-export function holdersOf(graph: MaskGraph, survivors: Bitmap, site: SiteId): Bitmap {
-  const holders = (graph.neighbours(site) & survivors) as Bitmap
-  return has(survivors, site) && has(graph.sites, site) ? withSite(holders, site) : holders
-}
+/** Those who have a share of this site's secrets, itself among them: they can show it whether or not their own update is in the sum. */
+export const holdersOf = (graph: MaskGraph, site: SiteId): Bitmap => (has(graph.sites, site) ? withSite(graph.neighbours(site), site) : graph.neighbours(site))
 
-const sharesMasks = (graph: MaskGraph, survivors: Bitmap, site: SiteId): boolean => (graph.neighbours(site) & survivors) !== 0n
+export const sharesMasks = (graph: MaskGraph, survivors: Bitmap, site: SiteId): boolean => (graph.neighbours(site) & survivors) !== 0n
 
 function mutual(site: SiteId, holds: ReadonlyMap<SiteId, Bitmap>): Bitmap {
   const held = sitesOf(holds.get(site) ?? EMPTY)

@@ -2,11 +2,12 @@ import { bitmapOf, EMPTY, has, sitesOf, sizeOf, withSite } from '#base/bitmap.ts
 import { equalBytes } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
-import { commitSelf, commitShare } from './commitments.ts'
+import { commitSelf, commitShare, pairTag } from './commitments.ts'
 import type { MaskingRound } from './context.ts'
 import type { MaskingCrypto } from './crypto.ts'
-import { type DealIndex, type Parcel, type ParcelDigest, parcelOf } from './deal.ts'
-import { holdersOf, type MaskGraph } from './graph.ts'
+import { type DealIndex, type Parcel, type ParcelDigest, pairTagOf, parcelOf } from './deal.ts'
+import { holdersOf, type MaskGraph, sharesMasks } from './graph.ts'
+import { pairSecret } from './pair-key.ts'
 import { kindFor, type Release, shareAbout } from './release.ts'
 import { maskKeyOf } from './round-keys.ts'
 
@@ -45,6 +46,10 @@ export interface HeldShare {
   readonly share: Uint8Array
 }
 
+/** Sites whose masks stand in a sum, be it their own or those that they share with survivors. */
+const dealersOf = (graph: MaskGraph, survivors: Bitmap): readonly SiteId[] =>
+  sitesOf((survivors | graph.sites) as Bitmap).filter((dealer) => has(survivors, dealer) || sharesMasks(graph, survivors, dealer))
+
 /**
  * Every seed is checked against what its dealer said in public before anybody masked.
  * @throws ROTA-2329 when good shares are lacking, and nobody's promise is disproved: again when more have answered
@@ -55,9 +60,7 @@ export async function rebuildSeeds(input: UnmaskInput): Promise<Rebuilt> {
   const disproofs: Disproof[] = []
   let wrong = EMPTY
   let lacks: RotaError | null = null
-  for (const dealer of sitesOf((survivors | graph.sites) as Bitmap)) {
-    // Nobody left shares a mask with it.
-    if (!has(survivors, dealer) && holdersOf(graph, survivors, dealer) === EMPTY) continue
+  for (const dealer of dealersOf(graph, survivors)) {
     const rebuilt = await rebuildSeed(input, dealer)
     if (rebuilt instanceof RotaError) {
       lacks ??= rebuilt
@@ -87,16 +90,16 @@ async function rebuildSeed(input: UnmaskInput, dealer: SiteId): Promise<OfDealer
 
 /** Whether what somebody else found is so. */
 export async function isDisproved(input: UnmaskInput, { dealer, shares }: Disproof): Promise<boolean> {
-  const { round, graph, survivors, indexes } = input
+  const { round, graph, indexes } = input
   const holders = shares.map(({ holder }) => holder)
-  const areHolders = (bitmapOf(holders) & ~holdersOf(graph, survivors, dealer)) === 0n && sizeOf(bitmapOf(holders)) === holders.length
+  const areHolders = (bitmapOf(holders) & ~holdersOf(graph, dealer)) === 0n && sizeOf(bitmapOf(holders)) === holders.length
   if (!areHolders || shares.length !== round.threshold || !indexes.has(dealer)) return false
   const { good } = await sortOut(input, dealer, shares)
   return good.length === shares.length && (await combineRight(input, dealer, good)) === undefined
 }
 
-function sharesAbout({ graph, survivors, releases }: UnmaskInput, dealer: SiteId): HeldShare[] {
-  return sitesOf(holdersOf(graph, survivors, dealer)).flatMap((holder) => {
+function sharesAbout({ graph, releases }: UnmaskInput, dealer: SiteId): HeldShare[] {
+  return sitesOf(holdersOf(graph, dealer)).flatMap((holder) => {
     const release = releases.get(holder)
     const share = release === undefined ? undefined : shareAbout(release, dealer)
     return share === undefined ? [] : [{ holder, share }]
@@ -104,16 +107,23 @@ function sharesAbout({ graph, survivors, releases }: UnmaskInput, dealer: SiteId
 }
 
 /** Of the first t shares. Undefined when what they give is not what the dealer committed to. */
-async function combineRight({ round, survivors, indexes, crypto }: UnmaskInput, dealer: SiteId, shares: readonly HeldShare[]): Promise<Uint8Array | undefined> {
-  const seed = await crypto.combine(shares.slice(0, round.threshold).map(({ share }) => share))
-  const index = indexes.get(dealer)
-  if (seed === undefined || index === undefined) return undefined
-  const isRight =
-    kindFor(survivors, dealer) === 'self'
-      ? equalBytes(commitSelf(round, dealer, seed, crypto), index.selfCommitment)
-      : equalBytes(maskKeyOf(seed, crypto).publicKey, index.maskKey)
-  return isRight ? seed : undefined
+async function combineRight(input: UnmaskInput, dealer: SiteId, shares: readonly HeldShare[]): Promise<Uint8Array | undefined> {
+  const seed = await input.crypto.combine(shares.slice(0, input.round.threshold).map(({ share }) => share))
+  return seed !== undefined && isRight(input, dealer, seed) ? seed : undefined
 }
+
+/** By what its dealer said in public. Of its masks with others: it gives the key that was offered, and the secrets that those above it were given. */
+function isRight({ round, survivors, indexes, crypto }: UnmaskInput, dealer: SiteId, seed: Uint8Array): boolean {
+  const index = indexes.get(dealer)
+  if (index === undefined) return false
+  if (kindFor(survivors, dealer) === 'self') return equalBytes(commitSelf(round, dealer, seed, crypto), index.selfCommitment)
+  const isTagged = (upper: SiteId): boolean =>
+    equalBytes(pairTag(round, dealer, upper, pairSecret(round, dealer, upper, seed, crypto), crypto), pairTagOf(index, upper) ?? NOTHING)
+  const above = sitesOf(index.to).filter((upper) => upper > dealer)
+  return equalBytes(maskKeyOf(seed, crypto).publicKey, index.maskKey) && above.every(isTagged)
+}
+
+const NOTHING = new Uint8Array(0)
 
 /** By the dealer's commitments. A share whose parcel cannot be had is not counted, and blames nobody. */
 async function sortOut(input: UnmaskInput, dealer: SiteId, shares: readonly HeldShare[]): Promise<{ good: HeldShare[]; wrong: Bitmap }> {
@@ -142,9 +152,9 @@ const lacking = ({ round }: UnmaskInput, site: SiteId, good: number, wrong: Bitm
 
 /** Whom an answer is still awaited of, so that every seed has its t shares. */
 export function awaitedReleases({ round, graph, survivors, releases }: Pick<UnmaskInput, 'round' | 'graph' | 'survivors' | 'releases'>): Bitmap {
-  const late = sitesOf(survivors).filter((site) => !releases.has(site))
-  const isShort = sitesOf((survivors | graph.sites) as Bitmap).some((dealer) => {
-    const holders = sitesOf(holdersOf(graph, survivors, dealer))
+  const late = sitesOf((survivors | graph.sites) as Bitmap).filter((site) => !releases.has(site))
+  const isShort = dealersOf(graph, survivors).some((dealer) => {
+    const holders = sitesOf(holdersOf(graph, dealer))
     return holders.length > 0 && holders.filter((holder) => releases.has(holder)).length < round.threshold
   })
   return isShort ? bitmapOf(late) : EMPTY

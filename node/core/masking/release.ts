@@ -1,14 +1,14 @@
-import { bitmapOf, EMPTY, has, sitesOf, sizeOf, without } from '#base/bitmap.ts'
+import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { equalBytes } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
 import type { ShareKind } from './commitments.ts'
 import type { MaskingRound } from './context.ts'
 import { SEED_BYTES, SHARE_BYTES } from './crypto.ts'
-import { holdersOf, type MaskGraph } from './graph.ts'
+import type { MaskGraph } from './graph.ts'
 import type { OpenedDeal } from './open-deal.ts'
 
-/** What a survivor shows about whom. */
+/** What a site that keyed in shows about whom, be its update in the sum or not. */
 export interface ToRelease {
   /** Survivors: its share of their self-mask. */
   readonly self: Bitmap
@@ -27,10 +27,10 @@ export const kindFor = (survivors: Bitmap, about: SiteId): ShareKind => (has(sur
  * @param survivors the frozen set, final
  */
 export function toRelease(graph: MaskGraph, survivors: Bitmap, site: SiteId): ToRelease {
-  if (!has(survivors, site)) return { self: EMPTY, mask: EMPTY, pairs: EMPTY }
-  const known = (graph.neighbours(site) | (has(graph.sites, site) ? bitmapOf([site]) : EMPTY)) as Bitmap
+  if (!has(graph.sites, site)) return { self: EMPTY, mask: EMPTY, pairs: EMPTY }
+  const known = (graph.neighbours(site) | bitmapOf([site])) as Bitmap
   const mask = (known & ~survivors) as Bitmap
-  return { self: (known & survivors) as Bitmap, mask, pairs: bitmapOf(sitesOf(mask).filter((dropped) => dropped > site)) }
+  return { self: (known & survivors) as Bitmap, mask, pairs: has(survivors, site) ? bitmapOf(sitesOf(mask).filter((dropped) => dropped > site)) : EMPTY }
 }
 
 /** In a message that the site's node signs. */
@@ -87,10 +87,6 @@ export const shareAbout = ({ about, shares }: Release, dealer: SiteId): Uint8Arr
 
 /** The pair secret that a release has for a site; undefined when it has none. */
 export const pairSecretFor = ({ pairs, pairSecrets }: Release, upper: SiteId): Uint8Array | undefined => placed(pairs, pairSecrets, upper)
-
-/** Who has not answered yet, of those whose shares a site's secret is in. */
-export const unanswered = (graph: MaskGraph, survivors: Bitmap, dealer: SiteId, releases: ReadonlyMap<SiteId, Release>): Bitmap =>
-  [...releases.keys()].reduce((left, site) => without(left, site), holdersOf(graph, survivors, dealer))
 
 const placed = (set: Bitmap, values: readonly Uint8Array[], site: SiteId): Uint8Array | undefined =>
   has(set, site) ? values[sitesOf(set).indexOf(site)] : undefined

@@ -3,6 +3,7 @@ import { equalBytes, toDigest } from '#base/bytes.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import type { Digest, SiteId } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
+import type { Advertisement } from '#core/masking/advertisement.ts'
 import type { DealingRound } from '#core/masking/context.ts'
 import { type DealIndex, parcelOf } from '#core/masking/deal.ts'
 import { type OpenedDeal, openDeal } from '#core/masking/open-deal.ts'
@@ -38,8 +39,12 @@ export interface Deals {
   readonly refused: ReadonlySet<SiteId>
   /** What the chain names by this root; undefined while it is not here, or is no key file. */
   keyFile(root: Digest): KeyFile | undefined
-  /** A deal that is bound to something else is not this round's, and says nothing about its dealer. @throws this site's own faults, once each */
-  open(opener: Opener, dealer: SiteId, file: Uint8Array): void
+  /**
+   * A deal that is bound to something else is not this round's, and says nothing about its dealer.
+   * @param offer what the dealer offered: a deal of other keys fails
+   * @throws this site's own faults, once each
+   */
+  open(opener: Opener, dealer: SiteId, offer: Advertisement, file: Uint8Array): void
   /** As the journal has them. */
   restore(opened: readonly OpenedDeal[]): void
   /** @param told what sites said that they keyed with: where it is not among them it is asked for. @throws as open */
@@ -96,13 +101,12 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
     if (fault !== null) throw fault.error
   }
 
-  async function openOne({ terms: round, keys }: Opener, dealer: SiteId, bytes: Uint8Array): Promise<void> {
+  async function openOne({ terms: round, keys }: Opener, dealer: SiteId, offer: Advertisement, bytes: Uint8Array): Promise<void> {
     const file = decoded(bytes)
-    const { index, channelKey } = file
+    const { index } = file
     if (!equalBytes(index.ctx, round.ctx)) throw new RotaError('ROTA-2323', { what: 'deal', site: dealer })
     const found = index.dealer === dealer ? await parcelFor(site, file, site.id, stopped.signal) : undefined
     if (found === undefined) throw new RotaError('ROTA-2321', { site: dealer, reason: 'its deal has nothing for this site' })
-    const offer = { maskKey: index.maskKey, channelKey, channelKem: new Uint8Array(0) }
     const parcel = decodeParcel(found.bytes)
     const deal = openDeal({ round, site: site.id, keys, offer, index, parcel, parcelDigest: () => found.digest, crypto: site.masking })
     // The first that opens counts: shares of another, dealt later, would look like this site's fault.
@@ -124,12 +128,12 @@ export function createDeals(site: Pick<Site, 'id' | 'store' | 'host' | 'masking'
     files,
     refused,
     keyFile: (root) => keyFiles.get(root),
-    open(opener, dealer, file) {
+    open(opener, dealer, offer, file) {
       throwOwnFault()
       void untilDone(
         file,
         dealer,
-        () => openOne(opener, dealer, file),
+        () => openOne(opener, dealer, offer, file),
         (error) => void (isRotaError(error, 'ROTA-2323') || opened.has(dealer) || refused.add(dealer)),
       )
     },

@@ -20,7 +20,7 @@ function lackedIn(play: Play, { view: { state, round } }: Round, masked: MaskedR
   if (round.phase === 'Keying' && masked.keys !== null && !has(round.keyed, me) && !has(round.abstained, me))
     return (author) => (author === me || has(round.abstained, author) ? [] : lackedToKey(play, masked, author))
   if (round.phase === 'Attesting' && masked.releasedMs !== NEVER && has(round.included, me) && !has(round.attested, me))
-    return (author) => (author === me || !has(round.included, author) || isShown(play, masked, author, round.included) ? [] : ['release'])
+    return (author) => (author === me || !has(masked.graph.sites, author) || isShown(play, masked, author, round.included) ? [] : ['release'])
   return NOTHING
 }
 

@@ -18,7 +18,7 @@ export function checkedReleases(play: Play, round: Round, { terms, graph }: Mask
       throw error
     }
   }
-  return new Map([...play.mail.of(round.run, round.round).releases].filter(([from, release]) => has(included, from) && isRight([from, release])))
+  return new Map([...play.mail.of(round.run, round.round).releases].filter(([from, release]) => has(graph.sites, from) && isRight([from, release])))
 }
 
 /**

@@ -1,7 +1,7 @@
 import { has } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
-import { type Advertisement, checkAdvertisement } from '#core/masking/advertisement.ts'
+import { type Advertisement, advertisementOf, checkAdvertisement } from '#core/masking/advertisement.ts'
 import type { Play } from '../play.ts'
 import { type Dealing, isMember } from './dealing.ts'
 import { sitesLeftOut } from './left-out.ts'
@@ -12,8 +12,8 @@ export function openDeals(play: Play, dealing: Dealing): void {
   if (keys === null) return
   const opener = { terms, keys }
   const told = play.mail.of(dealing.run, dealing.round).deals
-  for (const dealer of soundOffers(play, dealing).keys()) for (const file of told.get(dealer) ?? []) deals.open(opener, dealer, file)
-  if (own !== null) deals.open(opener, play.site.id, own)
+  for (const [dealer, offer] of soundOffers(play, dealing)) for (const file of told.get(dealer) ?? []) deals.open(opener, dealer, offer, file)
+  if (own !== null) deals.open(opener, play.site.id, advertisementOf(keys), own)
 }
 
 const looked = new WeakMap<Advertisement, boolean>()

@@ -113,7 +113,7 @@ function contributingWork(play: Play, round: Round, masked: MaskedRound): Partia
   const stands = masked.groups === null ? !isDrawn(study, base.model) : groupsStand(masked.groups, masked.masks.sites)
   const isIn = stands && has((masked.masks.sites & masked.among) as Bitmap, site.id)
   const neighbours = sitesOf(masked.graph.neighbours(site.id))
-  const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => masked.deals.refused.has(dealer) && !masked.deals.opened.has(dealer)))
+  const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => isWithout(masked, dealer) || !isDealtAlike(masked, dealer, site.sha256)))
   const hasKeyed = masked.keyed.some((event) => event.site === site.id)
   const sitsOut = isLost || (hasKeyed && !isIn)
   return {
@@ -141,7 +141,7 @@ function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<M
   return {
     canBeUnmasked,
     releasedOther,
-    releaseDue: masked.keys !== null && play.site.host.clock.nowMs() - masked.releasedMs >= againMs(masked),
+    releaseDue: masked.keys !== null && has(masked.graph.sites, play.site.id) && play.site.host.clock.nowMs() - masked.releasedMs >= againMs(masked),
     mayUnmask: hasShares(play, round, masked),
   }
 }
@@ -193,12 +193,16 @@ function hasShares(play: Play, round: Round, masked: MaskedRound): boolean {
 
 /** Contributors whose masks can be taken off again as far as this site can tell: what a custodian names. Whoever dealt otherwise to some is not among them. */
 export function soundContributors({ site }: Play, masked: MaskedRound): Bitmap {
-  const isSound = (each: SiteId): boolean => {
-    const file = keyFileOf(masked, each)
-    const held = masked.deals.indexes.get(each)
-    return file !== undefined && (held === undefined || equalBytes(file.record.index, digestOf(held, site.sha256)))
-  }
+  const isSound = (each: SiteId): boolean => keyFileOf(masked, each) !== undefined && isDealtAlike(masked, each, site.sha256)
   return sitesOf((masked.masks.sites & masked.among) as Bitmap).reduce((set, each) => (isSound(each) ? set | (1n << BigInt(each)) : set), 0n) as Bitmap
+}
+
+const isWithout = ({ deals }: MaskedRound, dealer: SiteId): boolean => deals.refused.has(dealer) && !deals.opened.has(dealer)
+
+/** Whether a site keyed with the deal that it gave to this one, as far as is known: else their mask would be two different ones. */
+function isDealtAlike(masked: MaskedRound, dealer: SiteId, sha256: Sha256): boolean {
+  const [file, held] = [keyFileOf(masked, dealer), masked.deals.indexes.get(dealer)]
+  return file === undefined || held === undefined || equalBytes(file.record.index, digestOf(held, sha256))
 }
 
 /** Encoded once. */

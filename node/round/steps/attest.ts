@@ -68,7 +68,12 @@ async function takeStep(play: Play, round: Round, publication: Publication, sign
   for (const { sites, why } of leftOut) site.tell({ kind: 'group-left-out', ...at, sites: sitesOf(sites), why })
   play.holdings?.release()
   // Sites may judge otherwise than each other.
-  const { named, status } = await nameStep(play, round, `${name} ${step.status} ${leftOut.map(({ sites }) => sites)}`, step)
+  const { named, status } = await nameStep(
+    play,
+    round,
+    `${name} ${step.status} ${leftOut.map(({ sites }) => sites)} ${disproofs.map(({ dealer }) => dealer)}`,
+    step,
+  )
   const proof = ownProof(site, named.bytes)
   const own = await ownOf(play, round, plain, proof, signal)
   const { cid } = await site.store.put(named.bytes, named.outline, 'model', round.key, signal)

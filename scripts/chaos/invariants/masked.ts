@@ -42,7 +42,7 @@ export function hadToEnd(record: RunRecord): boolean {
   const terms = { round, members: awaited, threshold: thresholdOf(sizeOf(awaited)), ctx: new Uint8Array(32) }
   const graph = maskGraph(terms, keyed)
   return sitesOf((graph.sites | included) as Bitmap).some((site) => {
-    const holders = holdersOf(graph, included, site)
+    const holders = holdersOf(graph, site)
     return holders !== EMPTY && sizeOf((holders & good) as Bitmap) < terms.threshold
   })
 }

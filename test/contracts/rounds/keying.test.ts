@@ -229,6 +229,21 @@ describe('RoundCoordinator, Keying', () => {
       expect(names(await ready(4))).to.deep.equal(['SiteReady', 'RunStateChanged', 'PhaseBegan'])
     })
 
+    it('counts who keyed, in the set that stayed or not', async () => {
+      await keys(1, all)
+      await run.abstain(5, 1)
+      await run.freeze(1, [0, 1, 2, 3, 4], [0, 1])
+      await run.publish(0, 1)
+      await pass(6)
+      for (let i = 0; i < 6 && (await run.view()).state === BigInt(STATE.Active); i++) {
+        await run.tick()
+        await pass(6)
+      }
+      for (const site of [0, 1, 2, 3]) await ready(site)
+      expect((await run.view()).state, 'four could not unmask what six shared').to.equal(BigInt(STATE.Paused))
+      expect(names(await ready(5)), 'not in the set').to.deep.equal(['SiteReady', 'RunStateChanged', 'PhaseBegan'])
+    })
+
     it('waits no more, in a deep round after one that was void in Keying, for who has none', async () => {
       await keys(1, all)
       await run.freeze(1, all, [0, 1])

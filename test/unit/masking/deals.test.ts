@@ -15,6 +15,7 @@ import { makeParty, type Party, sitesFrom } from '../../support/masked-party.ts'
 // given the deals of a round that a site was told, with parcels in the store
 // ├── a sound one is opened
 // ├── one with a byte changed anywhere is its dealer's fault or another round's, and never a fault of the site itself
+// ├── one of other keys than its dealer offered is its dealer's fault
 // ├── one that cannot be had yet, for whatever passes, is tried again
 // └── when the site's own disk or program fails, no dealer is refused: it is thrown by the next call, once, and tried again
 
@@ -45,15 +46,15 @@ describe('deals that a site is told', () => {
   }
 
   /** Opens the dealer's deal with a store that gives what it is told to. @returns once nothing is under way */
-  function opening(file: Uint8Array, given: { parcel(): Uint8Array; keyFile?(): Uint8Array }) {
+  function opening(file: Uint8Array, given: { parcel: Uint8Array | (() => Uint8Array); keyFile?(): Uint8Array }) {
     const warned: string[] = []
     let settled = Promise.withResolvers<void>()
-    const store = { get: async () => given.keyFile?.(), getPlain: async () => given.parcel() }
+    const store = { get: async () => given.keyFile?.(), getPlain: async () => (typeof given.parcel === 'function' ? given.parcel() : given.parcel) }
     const host = { clock: { sleep: () => setImmediate() }, log: { warn: (event: string) => void warned.push(event) } }
     const deals = createDeals({ id: me, masking: nodeMasking, sha256, store, host } as never, () => settled.resolve())
     const open = async (): Promise<void> => {
       settled = Promise.withResolvers()
-      deals.open(opener, dealer, file)
+      deals.open(opener, dealer, party.members.get(dealer)!.offer, file)
       await settled.promise
     }
     return { deals, open, warned }
@@ -90,8 +91,17 @@ describe('deals that a site is told', () => {
       // What is said to others alone shows nothing here.
       if (deals.opened.has(dealer)) continue
       assert.deepEqual([[...deals.refused], warned], [isOfAnother(told) ? [] : [dealer], ['masking.refused']])
-      deals.open(opener, dealer, told)
+      deals.open(opener, dealer, offer, told)
     }
+  })
+
+  it('are their dealer’s fault when they are of other keys than it offered', async () => {
+    const { deal, offer } = party.members.get(dealer)!
+    const { maskKey } = party.members.get(siteId(2))!.offer
+    const index = { ...deal.index, maskKey }
+    const { deals, open, warned } = opening(encodeDealFile({ index, channelKey: offer.channelKey, parcels: [] }), dealt())
+    await open()
+    assert.deepEqual([[...deals.refused], deals.opened.size, warned], [[dealer], 0, ['masking.refused']])
   })
 
   it('are nobody’s fault when the site’s own disk or program fails', async () => {
@@ -106,7 +116,7 @@ describe('deals that a site is told', () => {
       })
       await open()
       assert.deepEqual([deals.refused.size, deals.opened.size, warned], [0, 0, []])
-      assert.throws(() => deals.open(opener, dealer, file), fault)
+      assert.throws(() => deals.open(opener, dealer, party.members.get(dealer)!.offer, file), fault)
       failing = false
       await open()
       assert.ok(deals.opened.has(dealer))

@@ -145,7 +145,7 @@ describe('faults in a masked round', () => {
       rebuildSeeds(blind),
       (error: { code?: string; details?: { wrong?: unknown } }) => error.code === 'ROTA-2329' && error.details?.wrong === 'none',
     )
-    assert.equal(awaitedReleases({ ...two, releases: new Map([...releases].slice(0, 3)) }), bitmapOf(survivors.slice(3)))
+    assert.equal(awaitedReleases({ ...two, releases: new Map([...releases].slice(0, 3)) }), bitmapOf(sites.slice(3)))
     assert.equal(awaitedReleases({ ...two, releases: new Map([...releases].slice(0, 5)) }), 0n)
   })
 

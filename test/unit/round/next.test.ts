@@ -276,7 +276,9 @@ describe('next', () => {
       assert.equal(at('Attesting', { mayUnmask: true }, { included: all, publication }), 'attest')
       assert.equal(at('Attesting', {}, { included: all, publication }), 'wait')
       assert.equal(at('Attesting', null, { included: all, publication }), 'wait')
-      assert.equal(at('Attesting', { releaseDue: true }, { included: bitmapOf([siteId(0)]), publication }), 'wait')
+      // Be its own update in the set or not: it holds shares of the others' secrets.
+      assert.equal(at('Attesting', { releaseDue: true, mayUnmask: true }, { included: bitmapOf([siteId(0)]), publication }), 'release')
+      assert.equal(at('Attesting', { mayUnmask: true }, { included: bitmapOf([siteId(0)]), publication }), 'wait')
     })
     it('halts the node rather than show shares for another set of the same model', () =>
       assert.equal(at('Attesting', { releaseDue: true, releasedOther: true }, { included: all, publication }), 'halt-node'))

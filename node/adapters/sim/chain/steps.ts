@@ -164,7 +164,7 @@ function keepRound(run: Run, call: Call): Run {
 
 /**
  * `site` null: nobody's doing. A pause ends once more than half of the study's members are ready and enough sites would stand in
- * the rota; who was slow to say so is waited for as well. A round that stayed goes on once so many of its set are ready that they can unmask it; where so
+ * the rota; who was slow to say so is waited for as well. A round that stayed goes on once so many of those who keyed are ready that they can unmask it; where so
  * many are members no more, nothing can come of the run.
  */
 export function endPause(run: Run, site: SiteId | null, members: Membership, call: Call): Run {
@@ -173,10 +173,10 @@ export function endPause(run: Run, site: SiteId | null, members: Membership, cal
   const rota = members.rotaNow(run.study)
   const there = common(run.ready, now)
   if (!isMajority(countOf(there), countOf(now))) return run
-  const { included, phase, threshold } = run.round
+  const { keyed, phase, threshold } = run.round
   const stays = phase === 'Publishing' && isRevealed(run)
-  if (stays && countOf(common(included, now)) < threshold) return endSpent(run, call)
-  if (countOf(rota.sites) < run.rules.minSites || (stays && countOf(common(included, there)) < threshold)) return run
+  if (stays && countOf(common(keyed, now)) < threshold) return endSpent(run, call)
+  if (countOf(rota.sites) < run.rules.minSites || (stays && countOf(common(keyed, there)) < threshold)) return run
   if (stays) return beginPhase(changeState(run, 'Active', site, 0, call), 'Publishing', call)
   return openNext(changeState({ ...run, voidsInARow: 0, ready: rota.sites }, 'Active', site, 0, call), rota, call)
 }
