@@ -20,6 +20,8 @@ export interface Given {
   readonly slices?: number
   /** Default: open. The seed draws other faults then. */
   readonly mode?: Protocol['mode']
+  /** An auditor looks at what is left; always of studies in groups. */
+  readonly audited?: boolean
 }
 
 /** A seed decides everything but what is given; `sites` fixes how many there are. */

@@ -54,7 +54,7 @@ export async function playSeed(seed: number, sites?: number, given: Given = {}):
   try {
     const gaveUp = (await open(network)) ?? (await untilDone(network, draw, stopped))
     const played = record(network, draw, notes, { gaveUp, stopped })
-    return draw.isInGroups && gaveUp === null ? { ...played, audit: await auditOf(network, played, study.protocol) } : played
+    return (draw.isInGroups || given.audited === true) && gaveUp === null ? { ...played, audit: await auditOf(network, played, study.protocol) } : played
   } finally {
     network.stop()
   }

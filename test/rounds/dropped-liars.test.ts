@@ -13,7 +13,7 @@ import { only, type RunRecord } from '../../scripts/chaos/record.ts'
 const SITES = 7
 
 function played(lies: FaultPlan['lies']): Promise<RunRecord> {
-  return playSeed(1, SITES, { mode: 'masked', kind: 'weights', slices: 1, plan: { ...NO_FAULTS, lies } })
+  return playSeed(1, SITES, { mode: 'masked', kind: 'weights', slices: 1, audited: true, plan: { ...NO_FAULTS, lies } })
 }
 
 const hiding = (site: number): FaultPlan['lies'][number] => ({ site: siteId(site), lie: 'false-pairs' })
@@ -21,6 +21,7 @@ const hiding = (site: number): FaultPlan['lies'][number] => ({ site: siteId(site
 function isMended(record: RunRecord): void {
   assert.deepEqual(brokenIn(record), [])
   assert.equal(record.view?.state, 'Finished')
+  assert.deepEqual(record.audit?.faults, [])
 }
 
 describe('a site that keys and drops out', () => {
@@ -32,6 +33,7 @@ describe('a site that keys and drops out', () => {
     const sets = new Map(only(record.events, 'Frozen').map(({ round, included }) => [round, sitesOf(included)]))
     for (const round of [refused?.round ?? 0, (refused?.round ?? 0) + 1]) assert.deepEqual(sets.get(round as never), [0, 1, 3, 4, 5, 6])
     for (const { round, site, holds } of only(record.events, 'Keyed')) if (round > (refused?.round ?? 0) && site !== 2) assert.ok(!has(holds, siteId(2)))
+    assert.ok(record.audit?.notes.some((note) => note.includes('the deal of site 2') || note.includes('site 2 dealt shares')))
     assert.ok(record.timeline.some(({ text }) => text === 'finds the shares of site 2 false'))
   })
 

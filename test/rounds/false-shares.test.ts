@@ -7,10 +7,14 @@ import { rulesOf } from '#app/protocol/study-rules.ts'
 import { simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { sitesOf } from '#base/bitmap.ts'
 import { siteId } from '#base/ids.ts'
+import { maskKeyOf } from '#core/masking/round-keys.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { PlayHooks } from '#round/player.ts'
 import type { Progress } from '#round/progress.ts'
+import { decodeDealFile, encodeDealFile } from '#wire/masking/deal-file.ts'
+import { encodeFileWord } from '#wire/masking/file-word.ts'
+import { encodeKeyOffer } from '#wire/masking/key-offer.ts'
 import { decodeMessage, encodeTogether, wordsApart } from '#wire/message.ts'
 import { auditOf } from '../support/audit-of.ts'
 import { generatedStudy } from '../support/studies.ts'
@@ -169,6 +173,54 @@ describe('shares of another secret than promised', () => {
     assert.equal(only(played.events, 'PublicationDiscarded').length, 1)
     isMended(played, 7)
   })
+})
+
+describe('a deal of another key for one site', () => {
+  const { publicKey } = maskKeyOf(new Uint8Array(32).fill(7), nodeMasking)
+
+  /** What the dealer says, as one site hears it. */
+  function asHeardBy(gossip: SimPorts['gossip'], change: (said: ReturnType<typeof decodeMessage>) => Uint8Array | null): void {
+    const start = gossip.start.bind(gossip)
+    gossip.start = (judge, deliver, answer) =>
+      start(
+        judge,
+        (message, from) => {
+          const words = wordsApart(message)
+          deliver(from === DEALER ? encodeTogether(words.map((word) => change(decodeMessage(word)) ?? word)) : message, from)
+        },
+        answer,
+      )
+  }
+
+  const otherDeal = (said: ReturnType<typeof decodeMessage>): Uint8Array | null => {
+    if (said.kind !== 'deal') return null
+    const file = decodeDealFile(said.file)
+    return encodeFileWord({ ...said, file: encodeDealFile({ ...file, index: { ...file.index, maskKey: publicKey } }) })
+  }
+  const otherOffer = (said: ReturnType<typeof decodeMessage>): Uint8Array | null =>
+    said.kind === 'key-offer' ? encodeKeyOffer({ ...said, offer: { ...said.offer, maskKey: publicKey } }) : null
+
+  const both = (said: ReturnType<typeof decodeMessage>): Uint8Array | null => otherDeal(said) ?? otherOffer(said)
+
+  for (const [what, change, left] of [
+    ['is not taken beside an offer that says otherwise: the two share no mask', otherDeal, '0,1,2,3,4,5,6'],
+    ['and an offer to match keep that site out: its masks would stay in the sum', both, '0,2,3,4,5,6'],
+  ] as const)
+    it(what, async (t) => {
+      const played = await play(t, {
+        sites: 7,
+        areFalse: () => false,
+        hooks({ id, gossip }) {
+          if (id === 1) asHeardBy(gossip, change)
+          return {}
+        },
+      })
+      assert.deepEqual([played.view.state, only(played.events, 'RoundRefused').length, only(played.events, 'RoundVoid').length], ['Finished', 0, 0])
+      assert.equal(setsOf(played)[0], left)
+      assert.deepEqual(played.audit.faults, [])
+      const [keyed] = only(played.events, 'Keyed').filter(({ site }) => site === 1)
+      assert.equal(((keyed?.holds ?? 0n) & (1n << BigInt(DEALER))) !== 0n, change === both)
+    })
 })
 
 /** A site that does not hear what the dealer shows. */
