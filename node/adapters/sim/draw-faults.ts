@@ -6,6 +6,7 @@ import {
   type CrashPoint,
   type Disturbance,
   type DisturbanceBody,
+  FALSE_DEALINGS,
   type FaultPlan,
   LIES,
   type Lie,
@@ -76,7 +77,7 @@ export function drawMasked(random: SimRandom, plan: FaultPlan, sites: number, be
     backAfterMs: drawLasting(random),
   }))
   const drawn = drawHidden(random, sites, bears)
-  const hidden = masking.some(({ lie }) => BASE_LIES.includes(lie)) ? null : drawn
+  const hidden = masking.some(({ lie }) => FALSE_DEALINGS.includes(lie)) ? null : drawn
   const others = alone([...lies, ...masking])
     .filter(({ site }) => site !== hidden?.site)
     .filter((_, i, all) => hidden === null || new Set(all.slice(0, i + 1).map(({ site }) => site)).size < bears)
@@ -89,12 +90,9 @@ export function drawMasked(random: SimRandom, plan: FaultPlan, sites: number, be
   }
 }
 
-/** Of who spoils a sum that all others repeat. */
-const BASE_LIES: readonly Lie[] = ['other-secret', 'false-pairs']
-
 /** All others repeat a round that a false dealer spoilt: whoever of them kept away from it as long as it likes would hold the run up. */
 function alone(lies: FaultPlan['lies']): FaultPlan['lies'] {
-  const dealer = lies.find(({ lie }) => BASE_LIES.includes(lie))
+  const dealer = lies.find(({ lie }) => FALSE_DEALINGS.includes(lie))
   return dealer === undefined ? lies : lies.filter(({ site }) => site === dealer.site)
 }
 

@@ -2,14 +2,14 @@ import { siteId } from '#base/ids.ts'
 import { drawnCount } from '#core/masking/drawn-groups.ts'
 import { FEWEST_IN_GROUP } from '#core/masking/groups.ts'
 import { drawCrash, drawLasting, MASKING_POINTS, UNBEARABLE } from './draw-faults.ts'
-import { type FaultPlan, HIDDEN_LIES, MASKING_LIES } from './faults.ts'
+import { FALSE_DEALINGS, type FaultPlan, HIDDEN_LIES, MASKING_LIES } from './faults.ts'
 import type { SimRandom } from './random.ts'
 
 /** So many of a study in groups may be away or lie, wherever they are, and each group still has enough: when all of these sites were in its draw. */
 export const borneInGroups = (sites: number): number => Math.max(0, Math.floor(sites / drawnCount(sites)) - FEWEST_IN_GROUP)
 
 /** A round whose shares are false is refused, and all others of its set repeat it: of seeds that bear voids by groups that sit out, that asks too much. */
-const BORNE_LIES = MASKING_LIES.filter((lie) => lie !== 'other-secret' && lie !== 'false-pairs')
+const BORNE_LIES = MASKING_LIES.filter((lie) => !FALSE_DEALINGS.includes(lie))
 
 /**
  * The same faults for a study in groups. More may be in trouble at one time than each round can bear, so that groups sit out, and rounds are void; and a site may

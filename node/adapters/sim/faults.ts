@@ -112,6 +112,9 @@ export const MASKING_LIES = [
   'false-pairs',
 ] as const
 
+/** Those that leave a sum which nobody can unmask, though all show what they hold: it is refused, and all others repeat it. */
+export const FALSE_DEALINGS: readonly Lie[] = ['other-secret', 'false-pairs']
+
 /** What masks hide: random words, or numbers inside the bounds that spoil the model; from a run's second round on. A round that has it is refused. */
 export const HIDDEN_LIES = ['hidden-garbage', 'hidden-poison'] as const
 export type Lie = (typeof LIES)[number] | (typeof MASKING_LIES)[number] | (typeof HIDDEN_LIES)[number]

@@ -64,7 +64,7 @@ export function garblingParcels(store: ModelStore, random: SimRandom, strike: ()
 }
 
 /** Shares of another secret than the one that is promised: all of them, or some, so that a few rebuild the right one. Now and then it is honest. */
-export const sharingAnother = (crypto: MaskingCrypto, random: SimRandom, strike: () => void): MaskingCrypto => ({
+const sharingAnother = (crypto: MaskingCrypto, random: SimRandom, strike: () => void): MaskingCrypto => ({
   ...crypto,
   async split(secret, shares, threshold) {
     const right = await crypto.split(secret, shares, threshold)
@@ -81,7 +81,7 @@ export const sharingAnother = (crypto: MaskingCrypto, random: SimRandom, strike:
 })
 
 /** Gives those above it other secrets of their pair than its seed makes, and hides those that it got from below under another pad than its seed makes. */
-export const hidingPairs = (crypto: MaskingCrypto, site: SiteId, strike: () => void): MaskingCrypto => ({
+const hidingPairs = (crypto: MaskingCrypto, site: SiteId, strike: () => void): MaskingCrypto => ({
   ...crypto,
   hkdf(secret, salt, info, lengthBytes) {
     const right = crypto.hkdf(secret, salt, info, lengthBytes)

@@ -1,10 +1,11 @@
+import { FALSE_DEALINGS } from '#adapters/sim/faults.ts'
 import { bitmapOf, EMPTY } from '#base/bitmap.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
 import { only, type RunRecord } from '../record.ts'
 
 /** Sites that share out another secret than they promise, or than their seed makes. */
 export const falseDealersOf = ({ draw }: Pick<RunRecord, 'draw'>): SiteId[] =>
-  draw.plan.lies.flatMap(({ site, lie }) => (lie === 'other-secret' || lie === 'false-pairs' ? [site] : []))
+  draw.plan.lies.flatMap(({ site, lie }) => (FALSE_DEALINGS.includes(lie) ? [site] : []))
 
 /**
  * Where shares are of another secret than promised the run goes on: no more rounds are refused than there are such sites, and what is shown of a repeat is the sum of all

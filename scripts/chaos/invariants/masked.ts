@@ -1,4 +1,4 @@
-import { HIDDEN_LIES, type Lie, MASKING_LIES } from '#adapters/sim/faults.ts'
+import { FALSE_DEALINGS, HIDDEN_LIES, type Lie, MASKING_LIES } from '#adapters/sim/faults.ts'
 import { sha256 } from '#app/sha256.ts'
 import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
@@ -10,7 +10,7 @@ import { falseDealersOf } from './false-dealers.ts'
 import { momentsOf } from './time.ts'
 
 /** A false dealer shows what it holds of the others. */
-const SILENT_LIES = MASKING_LIES.filter((lie) => lie !== 'other-secret')
+const SILENT_LIES = MASKING_LIES.filter((lie) => !FALSE_DEALINGS.includes(lie))
 
 const isHonest = ({ honest }: RunRecord, site: SiteId): boolean => honest.includes(site)
 

@@ -28,6 +28,14 @@ describe('RoundCoordinator, Keying', () => {
     }
     return run.attest(3, number, STATUS.wrongSum, from + 4)
   }
+  /** Nobody attests, and nobody publishes again, until the run pauses. */
+  const letPass = async () => {
+    await pass(6)
+    for (let i = 0; i < 6 && (await run.view()).state === BigInt(STATE.Active); i++) {
+      await run.tick()
+      await pass(6)
+    }
+  }
   const ready = (site: number) => run.send(site, 'ready')
   const paused = { run: 1n, state: BigInt(STATE.Paused), site: BigInt(NO_SITE), reason: 2n }
 
@@ -219,11 +227,7 @@ describe('RoundCoordinator, Keying', () => {
       await run.freeze(1, [0, 1, 2, 3, 4], [0, 1])
       expect((await round()).threshold).to.equal(5n)
       await run.publish(0, 1)
-      await pass(6)
-      for (let i = 0; i < 6 && (await run.view()).state === BigInt(STATE.Active); i++) {
-        await run.tick()
-        await pass(6)
-      }
+      await letPass()
       for (const site of [0, 1, 2, 3]) await ready(site)
       expect((await run.view()).state, 'four of five could not unmask what six shared').to.equal(BigInt(STATE.Paused))
       expect(names(await ready(4))).to.deep.equal(['SiteReady', 'RunStateChanged', 'PhaseBegan'])
@@ -234,11 +238,7 @@ describe('RoundCoordinator, Keying', () => {
       await run.abstain(5, 1)
       await run.freeze(1, [0, 1, 2, 3, 4], [0, 1])
       await run.publish(0, 1)
-      await pass(6)
-      for (let i = 0; i < 6 && (await run.view()).state === BigInt(STATE.Active); i++) {
-        await run.tick()
-        await pass(6)
-      }
+      await letPass()
       for (const site of [0, 1, 2, 3]) await ready(site)
       expect((await run.view()).state, 'four could not unmask what six shared').to.equal(BigInt(STATE.Paused))
       expect(names(await ready(5)), 'not in the set').to.deep.equal(['SiteReady', 'RunStateChanged', 'PhaseBegan'])
