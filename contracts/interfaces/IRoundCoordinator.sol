@@ -98,9 +98,10 @@ import {IRoundEvents} from "./IRoundEvents.sol";
 /// With a publication the sites of a masked study unmask: what they release for one frozen set, and another for a second set over the same
 /// updates, would show single updates. So in a masked run no second set of updates of one model is ever published: where a round would be void, or open, on a model
 /// of which a sum was published, there is neither {RoundVoid} nor {RoundOpened}. A round that would be void *stays*: the run pauses (reason 2), and
-/// with the end of the pause, for which so many of its set have to be ready as it takes to unmask it (floor(2m / 3) + 1 of the m that were awaited when it
-/// opened: `threshold`), Publishing begins again: the same set, place 0, attempts counted on, as many publications as before. Whoever is away for a while stops
-/// no run. It is Ended (reason 0) the third time that its round would be void; when a pause would end, and so many of the set are members no more that nobody could
+/// with the end of the pause, for which so many of those who keyed have to be ready as it takes to unmask it (floor(2m / 3) + 1 of the m that were awaited when it
+/// opened: `threshold`), Publishing begins again: the same set, place 0, attempts counted on, as many publications as before. That is so as often as
+/// the round would be void: whoever is away stops no run, nor does who says that it is there and shows no shares. It is Ended (reason 0) when a round that would be void has so
+/// many publications behind it that a whole row of five more would exceed 240; when a pause would end, and so many of those who keyed are members no more that nobody could
 /// unmask it; and when a dispute strikes the round for the seventh time after it closed, since its place in the ring is needed then. It is Ended at once
 /// (reason 1) where a round leads to a model that an earlier one began from. Void before any publication
 /// shows nothing: sites draw new keys, and another set may be frozen.

@@ -40,7 +40,7 @@ interface IRoundEvents {
     /// @notice The round came to nothing in this phase; it is contributed afresh.
     event RoundVoid(RunId indexed run, RoundNo indexed round, Phase phase);
     /// @notice A run's state changed, by `site` or NO_SITE. Reason: of Paused 0 after three voids, 1 too few sites, 2 the publications of a masked round are spent; of Finished
-    /// 0 by status, 1 by maxRounds; of Halted as given by the site; of Ended 0 publications are spent, or
+    /// 0 by status, 1 by maxRounds; of Halted as given by the site; of Ended 0 as many publications are spent as can be counted, or
     /// nobody could unmask what is published any more, 1 a sum over updates of this model is published already; else 0.
     event RunStateChanged(RunId indexed run, RunState state, SiteId site, uint8 reason);
     /// @notice A site showed that a publication is wrong at a leaf.

@@ -20,11 +20,8 @@ abstract contract Opening is RoundStore {
     uint8 internal constant PAUSED_BY_PUBLICATIONS = 2;
     uint8 internal constant ENDED_BY_PUBLICATIONS = 0;
     uint8 internal constant ENDED_BY_MODEL = 1;
-    /// @dev Rows of publications that a round has whose set alone may be unmasked. In the clock's `heard`: how many are spent, above the attempt at which
-    /// this one began.
-    uint256 internal constant ROWS = 3;
-    uint256 private constant SPENT_AT = 6;
-    uint256 private constant ROW_START = 0x3f;
+    /// @dev Publications of a round whose set alone may be unmasked, over all its pauses: an attempt is eight bits, and a row begins that can be whole.
+    uint256 internal constant MOST_PUBLICATIONS = 240;
 
     /// @dev Opens the next round, or pauses the run when too few sites would be in it. On a model of which a masked sum is published
     /// none opens.
@@ -107,7 +104,7 @@ abstract contract Opening is RoundStore {
 
     /// @dev Publications before this one in its row: as many as discarded, but in a masked round that stayed.
     function _inRow(Run storage run, Clock memory c) internal view returns (uint256) {
-        return run.masked ? c.attempt - (c.heard & ROW_START) : c.attempt;
+        return run.masked ? c.attempt - c.heard : c.attempt;
     }
 
     /// @dev Of a masked run: another set of updates of this model would be unmasked beside the one that is.
@@ -115,17 +112,17 @@ abstract contract Opening is RoundStore {
         return run.masked && run.revealed[run.modelRoot];
     }
 
-    /// @dev The publications of a round are spent. Whoever could unmask it may be away: it waits for them, twice, and is published anew.
+    /// @dev A row of a round's publications is spent. Whoever could unmask it may be away, and whoever says that it is there may show no shares: the round waits,
+    /// and is published anew, as often as attempts can be counted. In the clock's `heard`: the attempt at which the row begins.
     function _keep(RunId id, Run storage run) private {
         Round storage r = _slot(run, run.round);
         Clock memory c = PhaseClock.unpack(r.clock);
-        uint256 spent = (c.heard >> SPENT_AT) + 1;
-        if (spent == ROWS) {
+        if (c.phase == Phase.Attesting) ++c.attempt;
+        if (c.attempt + Rota.PUBLICATIONS > MOST_PUBLICATIONS) {
             _end(id, run, ENDED_BY_PUBLICATIONS);
             return;
         }
-        if (c.phase == Phase.Attesting) ++c.attempt;
-        (c.phase, c.firstPlace, c.heard) = (Phase.Publishing, 0, uint8((spent << SPENT_AT) | c.attempt));
+        (c.phase, c.firstPlace, c.heard) = (Phase.Publishing, 0, c.attempt);
         r.clock = c.pack();
         _pause(id, run, PAUSED_BY_PUBLICATIONS);
     }

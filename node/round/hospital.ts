@@ -43,9 +43,11 @@ export async function openHospital(given: Site, hooks: PlayHooks = {}): Promise<
   const wakeUp = createWaker()
   const unsubscribe = site.chain.onChange(wakeUp.wake)
   const rounds = new Map<RunId, number>()
+  const attempts = new Map<RunId, number>()
   const mail: Mail = {
     plays: new Map(),
-    offers: createOffers(rounds),
+    attempts,
+    offers: createOffers(rounds, attempts),
     words: createWords(rounds),
     masking: createMaskingMail(rounds),
     wishes: createWishes(rounds, site.host.clock),
@@ -204,10 +206,12 @@ async function play(
     ...hooks,
     seen(view) {
       rounds.set(run, view.round.round)
+      said.attempts.set(run, view.round.attempt)
       hooks.seen?.(view)
     },
   })
   rounds.delete(run)
+  said.attempts.delete(run)
   said.plays.delete(run)
   return true
 }
@@ -236,6 +240,8 @@ const messages = new WeakMap<Uint8Array, Message>()
 /** What members said that still matters. */
 interface Mail extends Said {
   readonly offers: Offers
+  /** The attempt that each run's round is in. */
+  readonly attempts: Map<RunId, number>
   /** Of the runs that are under way: what this site itself said is asked of them. */
   readonly plays: Map<RunId, Play>
 }

@@ -35,6 +35,8 @@ export interface Situation {
   /** The model that the round starts from is on this site. */
   readonly hasBase: boolean
   readonly resting: boolean
+  /** It may say that it is there, as far as pauses before this one tell. */
+  readonly mayBeReady?: boolean
   /** Enough members are ready and hold a key together: a paused run goes on at the next call, whoever makes it. */
   readonly mayResume: boolean
   /** Exact run: the cohort is no longer the one this site began it with. */
@@ -159,11 +161,12 @@ const ROWS = [
   // Refitting without one patient would show that patient: an exact run stops as soon as its cohort changes.
   { name: 'halt-run', when: (s) => active(s) && haltsNow(s) },
   { name: 'wish', when: (s) => active(s) && s.wish?.due === true },
-  // A round does not wait for who missed the last one: without this, a site that is a little slower than the others would never be in again.
+  // A round does not wait for who missed the last one: without this, a site that is a little slower than the others would never be in again. A set that was
+  // published in vain again and again is waited for longer each time.
   {
     name: 'ready',
     when: (s) =>
-      (s.view.state === 'Paused' ? s.approved : missed(s) || (active(s) && s.masking?.wantsNext === true)) &&
+      (s.view.state === 'Paused' ? s.approved && s.mayBeReady !== false : missed(s) || (active(s) && s.masking?.wantsNext === true)) &&
       !s.resting &&
       s.heldBack !== true &&
       !hasSpent(s) &&

@@ -7,11 +7,14 @@ export interface Offers {
   take(from: SiteId, announced: Announce): boolean
 }
 
-/** Publications that a round may have at most: three rows of five, where a masked round stays over two pauses. */
-const MOST_ATTEMPTS = 3 * 5
+/** Publications in a row. A masked round may have many rows, one after each pause: sums of those that are far from this one are not taken. */
+const IN_A_ROW = 5
 
-/** @param rounds the round that each run is in; rounds more than one away are late or too early to matter */
-export function createOffers(rounds: ReadonlyMap<RunId, number>): Offers {
+/**
+ * @param rounds the round that each run is in; rounds more than one away are late or too early to matter
+ * @param attempts of that round
+ */
+export function createOffers(rounds: ReadonlyMap<RunId, number>, attempts: ReadonlyMap<RunId, number>): Offers {
   const taken = new Map<RunId, Map<number, Map<string, Digest>>>()
 
   function ofRound(run: RunId, round: number, current: number): Map<string, Digest> {
@@ -23,11 +26,17 @@ export function createOffers(rounds: ReadonlyMap<RunId, number>): Offers {
     return known
   }
 
+  const isNear = (run: RunId, attempt: number, isCurrent: boolean): boolean => {
+    const now = isCurrent ? (attempts.get(run) ?? 0) : 0
+    return attempt > now - IN_A_ROW && attempt < now + IN_A_ROW
+  }
+
   return {
     take(from, { kind, run, round, attempt, cid }) {
       const current = rounds.get(run)
       if (current === undefined) taken.delete(run)
-      if (current === undefined || Math.abs(round - current) > 1 || attempt >= (kind === 'update' ? 1 : MOST_ATTEMPTS)) return false
+      if (current === undefined || Math.abs(round - current) > 1) return false
+      if (kind === 'update' ? attempt > 0 : !isNear(run, attempt, round === current)) return false
       const known = ofRound(run, round, current)
       const place = `${from} ${kind} ${attempt}`
       const first = known.get(place) ?? cid

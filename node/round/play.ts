@@ -52,6 +52,8 @@ export interface Play {
   readonly words: Words
   /** What members said in masked rounds. */
   readonly mail: MaskingMail
+  /** The last pause that it saw over which a masked round stays, by the pause's block, and since when by its own clock. */
+  paused: { readonly block: number; readonly seenMs: number } | null
   /** What this site did when it last looked, and in which round. */
   last: { readonly round: RoundNo; readonly row: RowName } | null
   /** The masked round that is open; null in an open study. */
@@ -88,6 +90,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, { words, maskin
   judged: null,
   words,
   mail,
+  paused: null,
   last: null,
   masked: null,
   draw: watchDraw(site, study.id),

@@ -11,6 +11,7 @@ import { followMasking } from './masking/follow.ts'
 import { maskingWork } from './masking/work.ts'
 import { next, type RowName, type Situation, type SliceWork } from './next.ts'
 import { followUpdates, openRound, type Play, type Round } from './play.ts'
+import { canUnmask, mayBeReady, pauseOf, stays } from './readiness.ts'
 import { doRow } from './round.ts'
 import { adopt } from './steps/adopt.ts'
 import { agreedToAttest, agreedToPublish } from './steps/agreed.ts'
@@ -105,11 +106,15 @@ async function goOnWithoutKey(play: Play, view: RunView, record: StudyRecord, he
   const approved = has(record.approved, id)
   const overdue = limitPassed(record.rules, view.round, head) || clock.silentMs() >= SILENT_MS
   if (approved && view.state === 'Active' && (await play.cohortWatch.changed(play))) await chain.halt(view.run, 'cohortChanged')
-  else if (approved && !resting() && !has(view.ready, id) && (view.state === 'Paused' || isLeftOut(view, record, head, id))) await chain.ready(view.run)
+  else if (approved && !resting() && !has(view.ready, id) && (isLeftOut(view, record, head, id) || (await endsPause(play, view, record, head))))
+    await chain.ready(view.run)
   else if (approved && isKeptBack(play, view, record, head)) await chain.reportEpoch(record.id, record.epoch.epoch)
   else if (approved && (view.state === 'Active' ? overdue : view.state === 'Paused' && mayResume(view, record))) await chain.tick(view.run)
   throw error
 }
+
+const endsPause = async (play: Play, view: RunView, record: StudyRecord, head: ChainTime): Promise<boolean> =>
+  view.state === 'Paused' && mayBeReady(await pauseOf(play, view, record, head, null))
 
 /** So long a site tries to get a round's key before it says that it cannot. */
 const KEY_MS = 2_000
@@ -129,14 +134,14 @@ function isLeftOut({ state, round }: RunView, { rules }: StudyRecord, head: Chai
 }
 
 /** As the contract counts it: more than half of the members, and enough sites for a rota; of a masked sum that is published so many that it can be unmasked. */
-function mayResume({ ready, round }: RunView, { approved, epoch, rules }: StudyRecord): boolean {
-  const there = (ready & approved) as Bitmap
+function mayResume(view: RunView, record: StudyRecord): boolean {
+  const { approved, epoch, rules } = record
+  const there = (view.ready & approved) as Bitmap
   if (2 * sizeOf(there) <= sizeOf(approved)) return false
   const hasRota = sizeOf((epoch.members & approved) as Bitmap) >= rules.minSites
-  if (rules.mode !== 'masked' || round.phase !== 'Publishing' || round.publications === 0) return hasRota
-  const canUnmask = (sites: Bitmap): boolean => sizeOf((round.keyed & sites) as Bitmap) >= round.threshold
+  if (!stays(view, record)) return hasRota
   // Where so many are members no more, the call ends the run.
-  return (hasRota && canUnmask(there)) || !canUnmask(approved)
+  return (hasRota && canUnmask(view, there)) || !canUnmask(view, approved)
 }
 
 async function situation(play: Play, round: Round, record: StudyRecord, head: ChainTime, clock: ChainClock): Promise<Situation> {
@@ -155,6 +160,7 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
     slices: sliceWork(play, round),
     hasBase: play.base?.root === view.model.root,
     resting: site.resting(),
+    mayBeReady: mayBeReady(await pauseOf(play, view, record, head, round)),
     mayResume: mayResume(view, record),
     cohortChanged: await play.cohortWatch.changed(play),
     last: play.last?.round === view.round.round ? play.last.row : null,

@@ -4,11 +4,9 @@ import type { SimulatedNetwork } from '#app/simulate/simulated-network.ts'
 import { has as inSet } from '#base/bitmap.ts'
 import { type RunId, runId, type SiteId, type StudyId, studyId } from '#base/ids.ts'
 import type { RunView } from '#ports/chain.ts'
-import type { Draw, RunRecord } from './record.ts'
+import { type Draw, type RunRecord, STALLED_MS } from './record.ts'
 
 const LOOK_MS = 500
-/** So long nothing may close once a majority is there: far more than all limits of a round one after the other. */
-const STALLED_MS = 30 * 60_000
 const OPENING_MS = 5 * 60_000
 const KEY_MS = 60_000
 /** So long after the end of the run each site must have come back and hold the model. */

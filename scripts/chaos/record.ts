@@ -16,6 +16,9 @@ export interface Draw {
   readonly isInGroups: boolean
 }
 
+/** So long nothing may close once a majority is there: far more than all limits of a round one after the other. */
+export const STALLED_MS = 30 * 60_000
+
 /** All that is known of a run when it is over: what the invariants are checked on. */
 export interface RunRecord {
   readonly draw: Draw

@@ -8,7 +8,8 @@ const ROWS: Readonly<Record<RowName, string>> = {
   'halt-run':
     "An exact run, and this site's cohort has changed. It halts the run, for all: a difference of two sums could show one patient. Where patients may rest, whoever leads halts it for the site that wishes so: the leader, after a while a standby, and last the site itself.",
   wish: 'An exact run in which patients may rest: it tells the members, sealed and at fixed times, whether it wishes the run to be halted.',
-  ready: 'The run is paused. It says that it is there; more than half of the sites wake the run.',
+  ready:
+    'The run is paused. It says that it is there; more than half of the sites wake the run. Where a masked sum was published in vain again and again, it waits longer each time.',
   rest: 'Maintenance was announced. It abstains, so that nobody waits for it.',
   adopt: 'It lacks the model that the round starts from, and fetches it, checked against its root on the chain.',
   'hold-back':

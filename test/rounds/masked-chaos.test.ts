@@ -18,7 +18,8 @@ import { addUp } from '../../scripts/chaos/report.ts'
 // ├── when its network falls into halves, the run pauses once publications are spent, and goes on with the same set when the halves are one again
 // └── when all sites are down, the same
 // given a masked round whose frozen set is as many as it takes to unmask its sum
-// └── when one of it loses its folder after it keyed, published or not, too few can answer: the run is right to end, and would not be had it lost that before
+// └── when one of it loses its folder after it keyed, published or not, too few can answer: the run waits, is right to, and would not be had it lost that before;
+//     the site does not say that it is ready, so that no publication is made in vain
 
 const SEEDS = Number(process.env.ROTA_MASKED_SEEDS ?? 3)
 const GROUPS_SEEDS = Number(process.env.ROTA_GROUPS_SEEDS ?? 1)
@@ -73,7 +74,7 @@ describe('a masked network without enough sites', () => {
     })
 })
 
-describe('a masked run that ends', () => {
+describe('a masked run that goes on no more', () => {
   it('is right to where more lost their shares of its set than masks bear, and not where one lost what it drew anew', { timeout: 120_000 }, async () => {
     const at = (phase: 'Contributing' | 'Witnessing') => ({ round: 2, phase, afterMs: 0 })
     const disturbances = [
@@ -83,8 +84,11 @@ describe('a masked run that ends', () => {
     ] as const
     const record = await playSeed(1, 8, { mode: 'masked', kind: 'weights', slices: 1, plan: { ...NO_FAULTS, disturbances } })
     const [frozen] = only(record.events, 'Frozen').filter(({ round }) => round === 2)
-    assert.deepEqual([record.view?.state, frozen?.included], ['Ended', bitmapOf([0, 3, 4, 5, 6, 7].map(siteId))])
+    assert.deepEqual([record.view?.state, frozen?.included], ['Paused', bitmapOf([0, 3, 4, 5, 6, 7].map(siteId))])
     assert.deepEqual(brokenIn(record), [])
+    const paused = only(record.events, 'RunStateChanged').map(({ reason }) => reason)
+    const ready = only(record.events, 'SiteReady').filter((e) => e.block > (record.view?.round.since.block ?? 0))
+    assert.deepEqual([paused, bitmapOf(ready.map(({ site }) => site))], [[2], bitmapOf([0, 1, 2, 4, 5, 6, 7].map(siteId))])
 
     const { atMs: keyedMs } = record.said.find(({ event }) => event.kind === 'Keyed' && event.round === 2 && event.site === 3) ?? assert.fail()
     const casualties = record.casualties.map((each) => (each.why.startsWith('restored') ? { ...each, fromMs: keyedMs - 2, toMs: keyedMs - 1 } : each))

@@ -5,7 +5,7 @@ import type { Bitmap, SiteId } from '#base/ids.ts'
 import { holdersOf, maskGraph } from '#core/masking/graph.ts'
 import { areLargeOf, FEWEST_IN_GROUP, groupsOfRefused, maskGroups } from '#core/masking/groups.ts'
 import { thresholdOf } from '#core/masking/threshold.ts'
-import { only, type RunRecord } from '../record.ts'
+import { only, type RunRecord, STALLED_MS } from '../record.ts'
 import { falseDealersOf } from './false-dealers.ts'
 import { momentsOf } from './time.ts'
 
@@ -16,23 +16,29 @@ const isHonest = ({ honest }: RunRecord, site: SiteId): boolean => honest.includ
 
 /** So long before a run ends whoever is back has been asked for its shares: it was paused until then. */
 const ASKED_MS = 10_000
+/** And of one that stands. No pause is longer than all before it and a minute, so that whoever is back for half of the time has been asked. */
+const ASKED_WHILE_IT_STANDS_MS = STALLED_MS / 2
 
 /**
- * Honest sites that can show what they hold when the run ends: each was there, or came back in time, and not with a copy of its folder from before it keyed.
+ * Honest sites that can show what they hold when the run ends, or is given up: each was there, or came back in time, and not with a copy of its folder from before it keyed.
  */
-function answering({ honest, casualties, endMs }: RunRecord, keyedMs: ReadonlyMap<SiteId, number>): SiteId[] {
+function answering({ honest, casualties, endMs, view }: RunRecord, keyedMs: ReadonlyMap<SiteId, number>): SiteId[] {
+  const askedMs = view?.state === 'Ended' ? ASKED_MS : ASKED_WHILE_IT_STANDS_MS
   const isGone = ({ site, why, fromMs: since, toMs }: RunRecord['casualties'][number]): boolean =>
-    toMs > endMs - ASKED_MS || (why.startsWith('restored') && since <= endMs && toMs >= (keyedMs.get(site) ?? Number.POSITIVE_INFINITY))
+    toMs > endMs - askedMs || (why.startsWith('restored') && since <= endMs && toMs >= (keyedMs.get(site) ?? Number.POSITIVE_INFINITY))
   return honest.filter((site) => !casualties.some((casualty) => casualty.site === site && isGone(casualty)))
 }
 
+/** A masked sum is published, and nothing came of it before patience was over. */
+const isStanding = ({ view, gaveUp, draw }: RunRecord): boolean => gaveUp !== null && draw.rules.mode === 'masked' && (view?.round.publications ?? 0) > 0
+
 /**
- * Whether a run was right to end: a masked sum was published, and of the shares of some site's secret too few were with honest sites that were there, or came
- * back, when it ended. No other sum may stand beside it, so the run cannot go on. That many are away for a while is no reason: then it waits.
+ * Whether a run was right to end, or to wait for as long as it was watched: a masked sum was published, and of the shares of some site's secret too few were with honest
+ * sites that were there, or came back. No other sum may stand beside it, so the run cannot go on. That many are away for a while is no reason: then it waits.
  */
-export function hadToEnd(record: RunRecord): boolean {
+export function couldNotGoOn(record: RunRecord): boolean {
   const { view, draw, events } = record
-  if (view?.state !== 'Ended') return false
+  if (view === null || (view.state !== 'Ended' && !isStanding(record))) return false
   const at = momentsOf(record)
   const { round, included } = view.round
   const awaited = only(events, 'RoundOpened').find((e) => e.round === round)?.awaited ?? EMPTY

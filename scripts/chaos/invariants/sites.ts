@@ -4,7 +4,7 @@ import type { ChainEvent } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
 import { only, type RunRecord } from '../record.ts'
 import { groupsBear } from './groups.ts'
-import { hadToEnd, hidersOf } from './masked.ts'
+import { couldNotGoOn, hidersOf } from './masked.ts'
 import { calmFromMs, momentsOf, outageBetween, soundBetween, stayingOf } from './time.ts'
 
 /** More than so many voids in a row lose a round. */
@@ -18,7 +18,7 @@ const ROUNDS_TO_JUDGE = 2
 export function noRoundLost(record: RunRecord): string[] {
   const { events, gaveUp, draw } = record
   const at = momentsOf(record)
-  if (isBrokenChain(record) || hadToEnd(record)) return []
+  if (isBrokenChain(record) || couldNotGoOn(record)) return []
   const broken = gaveUp === null && isAtItsEnd(record) ? [] : [`the run stopped: ${gaveUp ?? record.view?.state}`]
   let voids: { readonly round: number; readonly fromMs: number; readonly toMs: number }[] = []
   let openedMs = 0

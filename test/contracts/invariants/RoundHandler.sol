@@ -315,7 +315,7 @@ contract RoundHandler is TestNetwork {
         _expect(!_masked || r.included == 0 || r.included.size() >= Rota.unmaskThreshold(_dealers[number].size()), "more than two thirds of the dealers are in");
         _expect(r.included & ~r.contributed == 0 && r.attested & ~r.included == 0, "included sites contributed, attesting ones are included");
         _expect(r.phase < Phase.Publishing ? r.included == 0 : r.included.size() >= 1, "frozen from Publishing on");
-        _expect(r.publications <= Rota.publications(n) * (_masked ? 3 : 1), "not too many publications");
+        _expect(r.publications <= (_masked ? 240 : Rota.publications(n)), "not too many publications");
         _expect(v.voidsInARow < 3 || v.state == (v.round.publications > 0 && _masked ? RunState.Ended : RunState.Paused), "the third void pauses, or ends");
         bool deep = _deep[number];
         for (uint256 s = 0; s < _slices; ++s) {

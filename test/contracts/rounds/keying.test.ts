@@ -332,16 +332,34 @@ describe('RoundCoordinator, Keying', () => {
       expect(event(outcome, 'RunStateChanged').state).to.equal(BigInt(STATE.Ended))
     })
 
-    it('ends the run when its publications are spent for the third time', async () => {
+    it('closes once it can be unmasked, however often liars were ready and had it published in vain', async () => {
       await run.publish(0, 1)
-      for (const from of [0, 5]) {
-        await spend(1, from)
+      for (const from of [0, 5, 10, 15, 20]) {
+        expect(event(await spend(1, from), 'RunStateChanged')).to.deep.equal(paused)
         for (const site of [0, 1, 2, 3, 4]) await ready(site)
         await run.publish(0, 1, from + 5)
       }
-      const outcome = await spend(1, 10)
+      for (const site of [0, 1, 2]) await run.attest(site, 1, STATUS.continue, 25)
+      expect(names(await run.attest(5, 1, STATUS.continue, 25))).to.include('RoundClosed')
+    })
+
+    it('ends the run after the last row of publications that can be counted', async () => {
+      await run.publish(0, 1)
+      // Rows of one publication, and of five
+      for (const site of [0, 1, 2, 3]) await run.attest(site, 1, STATUS.wrongSum)
+      await pass(5)
+      await run.tick()
+      for (let from = 1; from <= 230; from += 5) {
+        for (const site of [0, 1, 2, 3, 4]) await ready(site)
+        await run.publish(0, 1, from)
+        expect(event(await spend(1, from), 'RunStateChanged')).to.deep.equal(paused)
+      }
+      expect((await round()).attempt).to.equal(231n)
+      for (const site of [0, 1, 2, 3, 4]) await ready(site)
+      await run.publish(0, 1, 231)
+      const outcome = await spend(1, 231)
       expect(names(outcome)).to.deep.equal(['Attested', 'PublicationDiscarded', 'RunStateChanged'])
-      expect(event(outcome, 'RunStateChanged')).to.deep.equal({ ...paused, state: BigInt(STATE.Ended), reason: 0n })
+      expect(event(outcome, 'RunStateChanged'), 'a row from 236 on would not be whole').to.deep.equal({ ...paused, state: BigInt(STATE.Ended), reason: 0n })
       await refusedAs(run.key(0, 1), 'RunNotActive', [1, STATE.Ended])
       await refusedAs(ready(0), 'RunNotActive', [1, STATE.Ended])
     })

@@ -357,6 +357,7 @@ describe('next', () => {
   it('signals ready in a paused run, unless it rests', () => {
     assert.equal(next(situation({ view: run({ state: 'Paused' }) })), 'ready')
     assert.equal(next(situation({ view: run({ state: 'Paused' }), resting: true })), 'wait')
+    assert.equal(next(situation({ view: run({ state: 'Paused' }), mayBeReady: false })), 'wait')
     assert.equal(next(situation({ view: run({ state: 'Paused', ready: bitmapOf([me]) }) })), 'wait')
     assert.equal(next(situation({ view: run({ state: 'Paused', ready: bitmapOf([me]) }), mayResume: true })), 'tick')
     assert.equal(next(situation({ view: run({ state: 'Paused', ready: bitmapOf([me]) }), mayResume: true, approved: false })), 'wait')

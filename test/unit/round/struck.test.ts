@@ -203,13 +203,13 @@ describe('a round that closed on a wrong sum, and is disputed', () => {
     )
   })
 
-  it('is over when every publication of its set is thrown out, and again after two pauses', async () => {
+  it('is over when every publication of its set is thrown out, as many as can be counted', async () => {
     const net = await scene()
     await net.freeze()
-    for (const state of ['Paused', 'Paused', 'Ended']) {
+    for (let row = 1; row <= 48; row++) {
       for (let attempt = 0; attempt < 5; attempt++) await net.end({ root: ZERO_DIGEST, cid: ZERO_DIGEST }, 'wrongSum')
-      assert.equal((await net.view()).state, state)
-      if (state === 'Paused') for (const site of [0, 1, 2, 3]) await net.site(site).chain.ready(run)
+      assert.equal((await net.view()).state, row < 48 ? 'Paused' : 'Ended')
+      if (row < 48) for (const site of [0, 1, 2, 3]) await net.site(site).chain.ready(run)
     }
     const events = await net.events()
     assert.deepEqual([(await net.view()).state, (await net.view()).model], ['Ended', INITIAL])
@@ -236,7 +236,7 @@ describe('a round that closed on a wrong sum, and is disputed', () => {
     assert.deepEqual(new Set(await told(2)), new Set([...missed, place(0)]))
     for (const site of [0, 1, 2, 3]) await net.site(site).chain.ready(run)
     await limits()
-    assert.deepEqual([(await net.view()).state, await told(3)], ['Ended', []])
+    assert.deepEqual([(await net.view()).state, await told(3)], ['Paused', []])
   })
 
   it('cannot be disputed by a log that no contract made', async () => {

@@ -100,7 +100,6 @@ function freshRound(round: Round['round'], rota: Rota, turn: number, awaited: Bi
     included: EMPTY,
     firstPlace: 0,
     publications: 0,
-    spentRows: 0,
     rowStart: 0,
     publication: null,
     attested: EMPTY,

@@ -61,8 +61,7 @@ export interface Round {
   readonly included: Bitmap
   readonly firstPlace: number
   readonly publications: number
-  /** Of a masked round that stayed: rows of publications that are spent, and how many were made before this one. */
-  readonly spentRows: number
+  /** Of a masked round that stayed: publications before the row that it is in. */
   readonly rowStart: number
   /** The last one made, discarded or not. */
   readonly publication: Publication | null

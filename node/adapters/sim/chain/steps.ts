@@ -21,8 +21,8 @@ export interface Membership {
 const TURNS_PASSED_OVER = 3
 const VOIDS_BEFORE_PAUSE = 3
 const MAX_PUBLICATIONS = 5
-/** Of publications, in a masked round. */
-const ROWS = 3
+/** Of a masked round that stays, over all its pauses. */
+const MOST_WHILE_IT_STAYS = 240
 /** Masked: before the limit no sum over fewer sites than this is begun. */
 const FEWEST_KEYED = 5
 
@@ -152,13 +152,12 @@ const isRevealed = (run: Run): boolean => run.revealed.has(run.model.root)
 /** Nothing can come of a masked sum that is published. */
 export const endSpent = (run: Run, call: Call): Run => changeState(run, 'Ended', null, 0, call)
 
-/** The publications of a round are spent. Whoever could unmask it may be away: it waits for them, twice, and is published anew. */
+/** A row of a round's publications is spent. Whoever could unmask it may be away: it waits for them, and is published anew, as often as attempts can be counted. */
 function keepRound(run: Run, call: Call): Run {
   const { phase, attempt, publications } = run.round
-  const spentRows = run.round.spentRows + 1
-  if (spentRows === ROWS) return endSpent(run, call)
   const next = attemptNo(phase === 'Attesting' ? attempt + 1 : attempt)
-  const round: Round = { ...run.round, phase: 'Publishing', attempt: next, firstPlace: 0, spentRows, rowStart: publications }
+  if (next + MAX_PUBLICATIONS > MOST_WHILE_IT_STAYS) return endSpent(run, call)
+  const round: Round = { ...run.round, phase: 'Publishing', attempt: next, firstPlace: 0, rowStart: publications }
   return changeState({ ...run, round }, 'Paused', null, 2, call)
 }
 
