@@ -53,7 +53,7 @@ export interface Play {
   /** What members said in masked rounds. */
   readonly mail: MaskingMail
   /** The last pause that it saw over which a masked round stays, by the pause's block, and since when by its own clock. */
-  paused: { readonly block: number; readonly seenMs: number } | null
+  paused: { readonly block: number; readonly seenMs: number; isTold: boolean } | null
   /** What this site did when it last looked, and in which round. */
   last: { readonly round: RoundNo; readonly row: RowName } | null
   /** The masked round that is open; null in an open study. */

@@ -11,7 +11,7 @@ import { followMasking } from './masking/follow.ts'
 import { maskingWork } from './masking/work.ts'
 import { next, type RowName, type Situation, type SliceWork } from './next.ts'
 import { followUpdates, openRound, type Play, type Round } from './play.ts'
-import { canUnmask, mayBeReady, pauseOf, stays } from './readiness.ts'
+import { canUnmask, mayBeReady, pauseOf, stays, tellOfPause } from './readiness.ts'
 import { doRow } from './round.ts'
 import { adopt } from './steps/adopt.ts'
 import { agreedToAttest, agreedToPublish } from './steps/agreed.ts'
@@ -83,6 +83,7 @@ async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hoo
     await followMasking(play, round, record.rules, signal)
     if (play.base?.root === view.model.root) await followUpdates(play, round)
     const seen = await situation(play, round, record, head, clock)
+    tellOfPause(play, round)
     row = next(seen)
     play.last = { round: view.round.round, row }
     await hooks.beforeRow?.(row, view)

@@ -30,6 +30,8 @@ export type Progress =
   | { readonly kind: 'group-left-out'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[]; readonly why: 'bounds' | 'vote' }
   /** The sum of a round that repeats a refused one is not shown while these are away: it would tell of them beside the other. */
   | { readonly kind: 'waits-for-sites'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[] }
+  /** A published sum stays masked, and the run pauses: these keyed, and showed no shares that this site knows of. */
+  | { readonly kind: 'stays-masked'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[] }
   /** Sites whose shares rebuild another secret than they promised, so that nobody can unmask the sum: the round is repeated by all others. */
   | { readonly kind: 'false-shares'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[] }
   | { readonly kind: 'adopted'; readonly run: RunId; readonly round: RoundNo; readonly modelRoot: Digest }

@@ -1,8 +1,9 @@
-import { has, sizeOf } from '#base/bitmap.ts'
-import type { Bitmap, SiteId } from '#base/ids.ts'
+import { has, sitesOf, sizeOf, without } from '#base/bitmap.ts'
+import type { Bitmap } from '#base/ids.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import type { ChainTime } from './clock.ts'
 import { isOpening } from './masking/masked-round.ts'
+import { checkedReleases } from './masking/releases.ts'
 import type { Play, Round } from './play.ts'
 
 /** A pause over which a masked round stays: its sum stands published, and could not be unmasked. */
@@ -54,7 +55,7 @@ export async function pauseOf(play: Play, view: RunView, record: StudyRecord, he
   const changes = (await chain.events(view.round.openedAtBlock, { run: view.run, kinds: ['RunStateChanged'] })).filter((e) => e.kind === 'RunStateChanged')
   const last = changes.at(-1)
   if (last?.state !== 'Paused') return { times: 0, lastedMs: 0, isOfUse: false }
-  if (play.paused?.block !== last.block) play.paused = { block: last.block, seenMs: host.clock.nowMs() }
+  if (play.paused?.block !== last.block) play.paused = { block: last.block, seenMs: host.clock.nowMs(), isTold: false }
   return {
     times: changes.filter(({ state, reason }) => state === 'Paused' && reason === SPENT).length,
     lastedMs: Math.max(host.clock.nowMs() - play.paused.seenMs, 1_000 * (head.timestamp - last.timestamp)),
@@ -62,13 +63,23 @@ export async function pauseOf(play: Play, view: RunView, record: StudyRecord, he
   }
 }
 
+/** Somebody has to know why the run rests, and who might be asked. A node that has just started has heard nobody, and names nobody. */
+export function tellOfPause(play: Play, round: Round): void {
+  const { masked, paused, site } = play
+  const { phase, publications } = round.view.round
+  if (round.view.state !== 'Paused' || phase !== 'Publishing' || publications === 0 || paused === null || paused.isTold) return
+  if (masked === null || !isOpening(masked, round.view) || !masked.isShown) return
+  paused.isTold = true
+  const heard = checkedReleases(play, round, masked)
+  const missing = sitesOf(masked.graph.sites).filter((each) => !heard.has(each))
+  if (heard.size > 0 && missing.length > 0) site.tell({ kind: 'stays-masked', run: round.run, round: round.round, sites: missing })
+}
+
 /** Reason of a pause: the round's publications are spent. */
 const SPENT = 2
 
 /** The contract takes whoever keyed for one who shows shares: a site that cannot, since it lost its secrets, says that it is there where enough others are. */
 function isOfUse({ site, masked }: Play, view: RunView, { approved }: StudyRecord, round: Round | null): boolean {
-  if (!has(view.round.keyed, site.id) || canUnmask(view, (view.ready & approved & ~only(site.id)) as Bitmap)) return true
+  if (!has(view.round.keyed, site.id) || canUnmask(view, without((view.ready & approved) as Bitmap, site.id))) return true
   return round !== null && masked !== null && isOpening(masked, view) && masked.isShown && masked.keys !== null && has(masked.graph.sites, site.id)
 }
-
-const only = (site: SiteId): bigint => 1n << BigInt(site)

@@ -8,7 +8,8 @@ import { playSeed } from '../../scripts/chaos/play-seed.ts'
 import { only } from '../../scripts/chaos/record.ts'
 
 // given a masked round of seven whose sum is published, two sites that say they are ready and show no shares, and one that is away
-// └── when the sum is published in vain again and again, the run waits longer each time, and the round closes once the site is back
+// └── when the sum is published in vain again and again, the run waits longer each time, and the round closes once the site is back; till then
+//     every node says in each pause whose shares it lacks
 const MINUTE_MS = 60_000
 const ROW = 5
 
@@ -22,6 +23,13 @@ describe('a masked sum that liars let be published in vain', () => {
     assert.deepEqual([rounds('Frozen'), rounds('RoundVoid'), rounds('RoundRefused')], [1, 0, 0], 'one set, and no other')
     const closed = only(record.events, 'RoundClosed').find(({ round }) => round === 2)
     assert.ok((closed?.attempt ?? 0) >= 4 * ROW, `closed by publication ${closed?.attempt}`)
+
+    const silent = record.timeline.filter(({ text }) => text === 'hears nothing of site 1, 5, 6, and the sum stays masked')
+    const pauses = only(record.events, 'RunStateChanged').filter(({ state }) => state === 'Paused').length
+    assert.deepEqual(
+      [0, 2, 3, 4].map((site) => silent.filter((entry) => entry.site === site).length),
+      [pauses, pauses, pauses, pauses],
+    )
 
     const changes = record.said.flatMap(({ atMs, event: e }) => (e.kind === 'RunStateChanged' && e.state !== 'Finished' ? [{ atMs, state: e.state }] : []))
     const rests = changes.flatMap(({ atMs, state }, i) => (state === 'Active' ? [atMs - (changes[i - 1]?.atMs ?? 0)] : []))

@@ -31,6 +31,11 @@ export function logged(log: Log, tell: (progress: Progress) => void): (progress:
       const error = new RotaError('ROTA-2331', { run, missing: sites.join(', ') })
       log.warn('masking.waits', { run, round, site: sites.join(', '), code: error.code, what: `${error.message} ${error.remedy}` })
     }
+    if (progress.kind === 'stays-masked') {
+      const { run, round, sites } = progress
+      const error = new RotaError('ROTA-2335', { run, round, missing: sites.join(', ') })
+      log.warn('masking.stays', { run, round, site: sites.join(', '), code: error.code, what: `${error.message} ${error.remedy}` })
+    }
     tell(progress)
   }
 }

@@ -74,4 +74,10 @@ export const maskingErrors = {
       'The round is repeated by all others; where these are fewer than `quorum` the run pauses, and the members begin another without it. Its operator looks for a fault of memory or disk, and whether it runs the released version: that one cannot do this.',
     reaction: 'reject',
   },
+  'ROTA-2335': {
+    what: 'Run {run} pauses: the sum of round {round} is published, and too few sites showed the shares that take its masks off. Nothing was heard of site {missing}.',
+    remedy:
+      'Get their nodes back: the same set is published again by itself, at first at once, after more pauses some time later. Whoever is there and shows no shares, pause after pause, lies or has lost its secrets of the round. Where too few others are left for good the members begin another run.',
+    reaction: 'retry',
+  },
 } as const satisfies Record<string, ErrorEntry>

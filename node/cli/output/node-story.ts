@@ -49,6 +49,10 @@ export function createStoryteller(out: Output): (event: NodeEvent) => void {
           const { code, message, remedy } = new RotaError('ROTA-2331', { run: progress.run, missing: progress.sites.join(', ') })
           out.line(style.warn(`${code} ${message} ${remedy}`))
         }
+        if (progress.kind === 'stays-masked') {
+          const { code, message, remedy } = new RotaError('ROTA-2335', { run: progress.run, round: progress.round, missing: progress.sites.join(', ') })
+          out.line(style.warn(`${code} ${message} ${remedy}`))
+        }
         if (progress.kind === 'trouble') out.line(style.warn(`${progress.code} ${progress.message}`))
       }
     }

@@ -176,19 +176,21 @@ describe('a full disk', () => {
 })
 
 describe('what a node goes on from is in its log, with a code', () => {
-  it('a chain that went back, a wrong sum of another site', () => {
+  it('a chain that went back, a wrong sum of another site, a sum that stays masked', () => {
     const lines: { event: string; fields: LogFields }[] = []
     const log = { info() {}, error() {}, debug() {}, warn: (event: string, fields: LogFields = {}) => void lines.push({ event, fields }) }
     const told: Progress[] = []
     logWentBack(log, { from: 9, to: 7 })
     const progress: Progress = { kind: 'wrong-sum', run: runId(1), round: roundNo(3), publisher: siteId(2) }
-    logged(log, (p) => told.push(p))(progress)
-    assert.deepEqual(told, [progress])
+    const masked: Progress = { kind: 'stays-masked', run: runId(1), round: roundNo(3), sites: [siteId(4), siteId(6)] }
+    for (const each of [progress, masked]) logged(log, (p) => told.push(p))(each)
+    assert.deepEqual(told, [progress, masked])
     assert.deepEqual(
       lines.map(({ fields }) => fields['code']),
-      ['ROTA-5012', 'ROTA-5507'],
+      ['ROTA-5012', 'ROTA-5507', 'ROTA-2335'],
     )
     assert.match(String(lines[0]?.fields['what']), /from block 9 to 7/)
     assert.match(String(lines[1]?.fields['what']), /site 2/)
+    assert.match(String(lines[2]?.fields['what']), /site 4, 6/)
   })
 })
