@@ -24,8 +24,8 @@ contract MaskedRounds is Keying, Disputing {
     constructor(ISiteRegistry sites_, IStudyRegistry studies_, IModelLedger ledger_, IPrivacyLedger privacy_) RoundStore(sites_, studies_, ledger_, privacy_) {}
 
     /// @notice IRoundCoordinator.key
-    function key(RunId id, RoundNo round, bytes32 dealDigest, bytes32 dealCid, uint256 holds) external {
-        _key(id, _known(id), round, SITES.nodeSite(msg.sender), dealDigest, dealCid, holds);
+    function key(RunId id, RoundNo round, bytes32 dealDigest, bytes32 dealCid, uint256 holds, bytes calldata heldDeals) external {
+        _key(id, _known(id), round, SITES.nodeSite(msg.sender), KeyedWith(dealDigest, dealCid, holds, heldDeals));
     }
 
     /// @notice IRoundCoordinator.dispute

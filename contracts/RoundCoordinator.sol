@@ -75,7 +75,7 @@ contract RoundCoordinator is Contributing, RoundViews {
     }
 
     /// @inheritdoc IRoundCoordinator
-    function key(RunId id, RoundNo, bytes32, bytes32, uint256) external {
+    function key(RunId id, RoundNo, bytes32, bytes32, uint256, bytes calldata) external {
         _asMasked(id);
     }
 

@@ -138,12 +138,14 @@ interface IRoundCoordinator is IRoundEvents {
 
     /// @notice Says that the caller's key shares for this round of masked vectors are out, and whose it holds.
     /// @dev Requirements, in this order: run active; current round; Keying (WrongPhase: an open study has none); approved; member; no
-    /// zero digest; `holds` names members only (NoSuchDeal); neither keyed nor abstained. Emits {Keyed}, and {PhaseBegan} when it
+    /// zero digest; `holds` names members only (NoSuchDeal); 20 bytes for each of them, and 32 more for those below the caller (WrongHeldDeals); neither keyed nor abstained. Emits {Keyed}, and {PhaseBegan} when it
     /// was the last awaited.
-    /// @param dealDigest digest of the index of the caller's encrypted shares
-    /// @param dealCid digest of that index's CID
+    /// @param dealDigest root of the caller's deal: its encrypted shares, or the names of these
+    /// @param dealCid digest of that deal's CID
     /// @param holds sites whose shares for the caller it holds
-    function key(RunId run, RoundNo round, bytes32 dealDigest, bytes32 dealCid, uint256 holds) external;
+    /// @param heldDeals for each of these, lowest first, the first 20 bytes of SHA-256(root, CID) of the deal that they are of, and of sites below the
+    /// caller's the secret that the two have from that deal, hidden (32 bytes)
+    function key(RunId run, RoundNo round, bytes32 dealDigest, bytes32 dealCid, uint256 holds, bytes calldata heldDeals) external;
 
     /// @notice Commits to the caller's update.
     /// @dev Requirements, in this order: run active; current round; Contributing; approved; member; of a masked study keyed (NotKeyed);

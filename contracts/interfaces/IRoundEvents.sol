@@ -13,8 +13,9 @@ interface IRoundEvents {
     event RunOpened(RunId indexed run, StudyId indexed study, SiteId indexed site, bytes32 modelRoot, bytes32 modelCid);
     /// @notice A round may be contributed to.
     event RoundOpened(RunId indexed run, RoundNo indexed round, SiteId indexed leader, uint16 turn, uint256 rota, uint256 awaited, bytes32 baseRoot, bytes32 baseCid, uint32 epoch);
-    /// @notice A site's key shares are out. `holds`: sites whose shares it holds; two sites mask with each other when each holds the other's.
-    event Keyed(RunId indexed run, RoundNo indexed round, SiteId indexed site, bytes32 dealDigest, bytes32 dealCid, uint256 holds);
+    /// @notice A site's key shares are out. `holds`: sites whose shares it holds, `heldDeals` by which deals, and what it hid of them; two sites mask with each other when each holds the
+    /// deal that the other keyed with.
+    event Keyed(RunId indexed run, RoundNo indexed round, SiteId indexed site, bytes32 dealDigest, bytes32 dealCid, uint256 holds, bytes heldDeals);
     /// @notice A site committed to its update and to the cohort that it used.
     event Contributed(RunId indexed run, RoundNo indexed round, SiteId indexed site, bytes32 root, bytes32 cid, bytes32 cohortRoot);
     /// @notice A site need not be waited for.
@@ -70,6 +71,7 @@ interface IRoundEvents {
     error RoundCoordinator_AlreadyKeyed(RunId run, RoundNo round, SiteId site);
     /// @notice The bitmap names sites that were no member when the round opened.
     error RoundCoordinator_NoSuchDeal(RunId run, RoundNo round, uint256 strangers);
+    error RoundCoordinator_WrongHeldDeals(RunId run, RoundNo round, uint256 expected, uint256 actual);
     /// @notice The site has no keys in this round of masked vectors.
     error RoundCoordinator_NotKeyed(RunId run, RoundNo round, SiteId site);
     /// @notice The contribution is not charged to a dataset in the PrivacyLedger.

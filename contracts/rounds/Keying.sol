@@ -15,13 +15,27 @@ abstract contract Keying is Opening {
     /// @dev Before the limit no sum over fewer sites than this is begun.
     uint256 private constant FEWEST = 5;
 
-    function _key(RunId id, Run storage run, RoundNo number, SiteId site, bytes32 dealDigest, bytes32 dealCid, uint256 holds) internal {
+    /// @dev Bytes by which a held deal is named, and of a secret that is hidden.
+    uint256 private constant NAME = 20;
+    uint256 private constant HIDDEN = 32;
+
+    /// @dev What a site keys with.
+    struct KeyedWith {
+        bytes32 dealDigest;
+        bytes32 dealCid;
+        uint256 holds;
+        bytes heldDeals;
+    }
+
+    function _key(RunId id, Run storage run, RoundNo number, SiteId site, KeyedWith memory k) internal {
         // Check: it may still act, the others deal to it, and it names members
         (Round storage r, Clock memory c) = _current(id, run, number, Phase.Keying);
         uint256 approvals = _approved(run, site);
         _inRota(id, number, r, site);
-        if (dealDigest == 0 || dealCid == 0) revert RoundCoordinator_ZeroDigest();
-        if (holds & ~r.rota != 0) revert RoundCoordinator_NoSuchDeal(id, number, holds & ~r.rota);
+        if (k.dealDigest == 0 || k.dealCid == 0) revert RoundCoordinator_ZeroDigest();
+        if (k.holds & ~r.rota != 0) revert RoundCoordinator_NoSuchDeal(id, number, k.holds & ~r.rota);
+        uint256 expected = NAME * k.holds.size() + HIDDEN * (k.holds & (Bitmap.only(site) - 1)).size();
+        if (k.heldDeals.length != expected) revert RoundCoordinator_WrongHeldDeals(id, number, expected, k.heldDeals.length);
         uint256 keyed = _keyed(r, c);
         if (keyed.has(site)) revert RoundCoordinator_AlreadyKeyed(id, number, site);
         if (_abstained(r, c).has(site)) revert RoundCoordinator_AlreadyAbstained(id, number, site);
@@ -30,7 +44,7 @@ abstract contract Keying is Opening {
         keyed |= Bitmap.only(site);
         r.keyed = keyed;
         _flag(r, c, PhaseClock.KEYED);
-        emit Keyed(id, number, site, dealDigest, dealCid, holds);
+        emit Keyed(id, number, site, k.dealDigest, k.dealCid, k.holds, k.heldDeals);
         _endWhenAllKeyed(id, run, r, c, approvals);
     }
 

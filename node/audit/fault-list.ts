@@ -57,7 +57,7 @@ export class FaultList {
     if (object.kind === 'protocol' || object.kind === 'bundle') return
     const leaf = untrusted && expected ? firstDifferentLeaf(untrusted, expected.bytes) : null
     const about = object.kind === 'masking' ? 'masks' : object.kind
-    const which = `${object.kind === 'masking' ? 'key file' : object.kind}${object.site === null ? '' : ` of site ${object.site}`} (CID ${object.cid})`
+    const which = `${object.kind === 'masking' ? 'deal' : object.kind}${object.site === null ? '' : ` of site ${object.site}`} (CID ${object.cid})`
     const named = { object: { kind: object.kind, cid: object.cid, site: object.site }, leaf }
     for (const { block, source, mended } of damaged) {
       const tail = mended ? 'another store has it sound' : leafText(leaf, untrusted !== null, expected?.named ?? null)

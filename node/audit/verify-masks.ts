@@ -1,24 +1,21 @@
 import { bitmapOf, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { equalBytes, fromHex } from '#base/bytes.ts'
-import { isRotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
-import { decodeDealFile } from '#wire/masking/deal-file.ts'
-import type { NamedDeal } from '#wire/masking/key-file.ts'
 import { encodeModel } from '#wire/model.ts'
 import { sha256 } from './digest.ts'
 import type { FaultList } from './fault-list.ts'
+import { beforeOf } from './masks/before.ts'
+import { type DealFiles, readDealFiles } from './masks/deal-files.ts'
 import { isLeftOut, isOneSum, leftOutFor } from './masks/disproofs.ts'
-import { type FetchParcel, settleDoubts } from './masks/doubts.ts'
+import { type FetchParcel, settleBlame, settleDoubts } from './masks/doubts.ts'
 import { drawnIn, groupsFrom, isBeforeDraw } from './masks/drawn-groups.ts'
 import { groupFaults, groupsIn, type MaskGroup } from './masks/groups.ts'
-import { readKeyFiles } from './masks/key-files.ts'
-import { edgesOf, type MaskEdges, type MaskRound, maskRoundOf } from './masks/mask-round.ts'
+import { linksOf, type MaskEdges, type MaskRound, maskRoundOf } from './masks/mask-round.ts'
 import { unmask } from './masks/unmask.ts'
 import { readUnmaskings } from './masks/unmaskings.ts'
 import { rootOf } from './merkle-tree.ts'
 import type { RoundInput } from './round-input.ts'
 import { eventsOf } from './run-log.ts'
-import { findObject } from './stored-object.ts'
 import { readStored } from './unixfs-object.ts'
 
 /** What stands between the published sum of a masked round and the sum that its model follows from. */
@@ -44,12 +41,14 @@ export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, fau
   const key = input.key.key
   if (!isMasked(input) || key === null) return null
   const round = maskRoundOf(termsOf(input))
-  const edges = edgesOf(round, eventsOf(input.round, 'Keyed'))
+  const links = linksOf(round, eventsOf(input.round, 'Keyed'), beforeOf(input))
+  const { edges } = links
   checkPlaces(input, round, edges, faults)
-  const files = await readKeyFiles(input, round, key, faults)
+  const files = await readDealFiles(input, round, edges, key, faults)
   const { releases, told, shown, proofs, missing } = await readUnmaskings(input, round, key, faults)
   if (sum === null || input.round.frozen === null) return { plain: null, lacking: [], missing, proofs, groups: [], leftOut: null }
-  const evidence = { round, edges, survivors: input.round.frozen.included, ...files, releases, told }
+  const keyed = new Map(eventsOf(input.round, 'Keyed').map((event) => [event.site, event]))
+  const evidence = { round, keyed, ...links, survivors: input.round.frozen.included, indexes: indexesIn(files), releases, told }
   const groups = groupsOf(input, round, edges, sum.length)
   for (const line of groupFaults(groups, evidence.survivors)) if (groups.length > 0) faults.add('masks', line)
   const known = input.base.known
@@ -57,12 +56,13 @@ export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, fau
     faults.add('masks', 'its sites make no three groups of four by the draw of their study, and it showed a sum')
     return { plain: null, lacking: [], missing, proofs, groups, leftOut: null }
   }
-  const fetch: FetchParcel = (named, dealer, holder) => parcelAt(input, key, { named, dealer, holder, deal: files.deals.get(dealer) })
+  const fetch: FetchParcel = (named, dealer, holder) => parcelAt(input, files, { named, dealer, holder })
   const leftOut = await leftOutFor(input, evidence, shown, fetch, faults)
   if (leftOut !== null) return { plain: null, lacking: [], missing, proofs, groups, leftOut }
   const found = unmask(evidence, sum, input.study.protocol?.arithmetic.wordBits ?? 64, groups)
   const settled = await settleDoubts(evidence, found.doubted, fetch)
-  for (const text of [...found.blamed.map(({ message }) => message), ...settled, ...found.noted]) faults.note(text)
+  const blamed = await settleBlame(evidence, found.blamed, fetch)
+  for (const text of [...blamed, ...settled, ...found.noted]) faults.note(text)
   return { plain: found.plain, lacking: found.lacking, missing, proofs, groups, leftOut: null }
 }
 
@@ -90,30 +90,21 @@ function refusedBefore({ rounds }: RoundInput['run'], { opened }: RoundInput['ro
   return since.flatMap((one) => (one.ended?.kind === 'RoundRefused' && one.frozen !== null ? [one.frozen.included] : []))
 }
 
+const indexesIn = (files: DealFiles) => new Map([...files].map(([site, { index }]) => [site, index]))
+
 interface WantedParcel {
   readonly named: Digest
   readonly dealer: SiteId
   readonly holder: SiteId
-  readonly deal: NamedDeal | undefined
 }
 
-/** Out of its dealer's deal file, or an object of its own. Kept for some days; null afterwards. */
-async function parcelAt({ sources }: RoundInput, key: Uint8Array, { named, dealer, holder, deal }: WantedParcel): Promise<Uint8Array | null> {
-  const file = deal && (await findObject(sources, { kind: 'masking', ...deal, site: dealer }, key)).bytes
-  const together = file && parcelIn(file, holder)
+/** Out of its dealer's deal file, or an object of its own: that is kept for some days; null afterwards. */
+async function parcelAt({ sources }: RoundInput, files: DealFiles, { named, dealer, holder }: WantedParcel): Promise<Uint8Array | null> {
+  const file = files.get(dealer)
+  const together = file?.parcels[sitesOf(file.index.to).indexOf(holder)]
   if (together) return equalBytes(sha256(together), fromHex(named)) ? together : null
   const { bytes, missing, damaged } = await readStored(sources, named)
   return missing.length > 0 || damaged.some((block) => !block.mended) ? null : bytes
-}
-
-function parcelIn(file: Uint8Array, holder: SiteId): Uint8Array | undefined {
-  try {
-    const { index, parcels } = decodeDealFile(file)
-    return parcels[sitesOf(index.to).indexOf(holder)]
-  } catch (error) {
-    if (isRotaError(error)) return undefined
-    throw error
-  }
 }
 
 const termsOf = ({ chain, study, run, round: { opened } }: RoundInput) => ({

@@ -39,6 +39,7 @@ export const CONTRACT_ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   RoundCoordinator_WrongUpdates: 'ROTA-5124',
   RoundCoordinator_OtherPartialSum: 'ROTA-5125',
   RoundCoordinator_NoSuchDeal: 'ROTA-5116',
+  RoundCoordinator_WrongHeldDeals: 'ROTA-5116',
   RoundCoordinator_AlreadyExtended: 'ROTA-5126',
   RoundCoordinator_NotAwaited: 'ROTA-5127',
   RoundCoordinator_NotKeyed: 'ROTA-5128',

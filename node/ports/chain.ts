@@ -196,7 +196,7 @@ export type ChainEventBody =
     }
   /** A contribution of an accounted study is charged to a dataset of the site; `spent` is what that has given away with it. */
   | { readonly kind: 'Charged'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly dataset: Digest; readonly spent: bigint }
-  /** Of masked studies. `holds`: sites whose key shares the site holds; two mask with each other when each holds the other's. */
+  /** Of masked studies. `holds`: sites whose key shares the site holds, `heldDeals`: by which deals, and what it hid of them (hex, see core/masking/held-deals); two mask with each other when each holds the deal that the other keyed with. */
   | {
       readonly kind: 'Keyed'
       readonly run: RunId
@@ -205,6 +205,7 @@ export type ChainEventBody =
       readonly dealDigest: Digest
       readonly dealCid: Digest
       readonly holds: Bitmap
+      readonly heldDeals: string
     }
   | {
       readonly kind: 'Contributed'
@@ -338,8 +339,8 @@ export interface ChainWriter {
   openRun(study: StudyId, model: ModelRef): Promise<RunId>
   /** Of accounted studies, before this site trains: charges the round's contribution to a dataset of its own. */
   charge(run: RunId, round: RoundNo, dataset: Digest): Promise<void>
-  /** Of masked studies: this site's key shares are out, and it holds those of `holds`. */
-  key(run: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap): Promise<void>
+  /** Of masked studies: this site's key shares are out, and it holds those of `holds`, by the deals that `heldDeals` names (hex, see core/masking/held-deals). */
+  key(run: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap, heldDeals: string): Promise<void>
   /** @param opening of the round when the cohort was drawn: refused once the round was opened anew. Without it the call holds for any opening. */
   contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest, opening?: Digest): Promise<void>
   abstain(run: RunId, round: RoundNo, reason: AbstainReason): Promise<void>

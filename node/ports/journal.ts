@@ -50,15 +50,16 @@ export type JournalEntry =
   | { readonly kind: 'keys'; readonly run: RunId; readonly round: RoundNo; readonly ctx: Digest; readonly sealed: string }
   /** A deal is made once: a restart sends the same. */
   | { readonly kind: 'dealt'; readonly run: RunId; readonly round: RoundNo; readonly ctx: Digest; readonly root: Digest; readonly cid: Digest }
-  /** `held`: whose deals this site holds; `shares`: what it has of them (0x-hex), sealed and wiped as `keys` are. */
+  /** To what its deal is bound. `root`, `cid`: what it dealt. `held`, `heldDeals`: whose deals this site holds, and which, as the chain has it; `shares`: what it has of them (0x-hex), sealed and wiped as `keys` are. */
   | {
       readonly kind: 'keyed'
       readonly run: RunId
       readonly round: RoundNo
-      readonly base: Digest
+      readonly ctx: Digest
       readonly root: Digest
       readonly cid: Digest
       readonly held: Bitmap
+      readonly heldDeals: string
       readonly shares: string
     }
   /** Shares were shown for this frozen set: never for another of the same run and base model. */

@@ -4,7 +4,7 @@ import type { Outline } from '#core/commit/outline.ts'
 /** 32 random bytes; all objects of a round use the key of the epoch that was current when it opened. */
 export type EpochKey = Uint8Array
 
-/** `masking`: deals and key files of masked rounds. */
+/** `masking`: deals of masked rounds. */
 export type ObjectKind = 'update' | 'sum' | 'model' | 'protocol' | 'bundle' | 'masking'
 
 /** `cid` is the sha2-256 multihash digest of the dag-pb root (CIDv1), which names exactly one CID. */

@@ -273,8 +273,7 @@ function judge(message: Uint8Array, from: SiteId, mail: Mail): 'accept' | 'ignor
 
 const wordsOf = (said: Message): readonly Word[] => (said.kind === 'together' ? said.words : [said])
 
-const isOfMasking = (word: Word): word is MaskingWord =>
-  word.kind === 'key-offer' || word.kind === 'deal' || word.kind === 'key-file' || word.kind === 'release'
+const isOfMasking = (word: Word): word is MaskingWord => word.kind === 'key-offer' || word.kind === 'deal' || word.kind === 'release'
 
 /** Whether it is of a round that is under way, and not too much of its sender. */
 function isWanted(word: Word, from: SiteId, { offers, words, masking, wishes }: Mail): boolean {
@@ -294,8 +293,7 @@ async function deliver(site: Site, message: Uint8Array, from: SiteId, mail: Mail
 async function take(site: Site, announced: Word, from: SiteId, { words, masking, wishes }: Mail): Promise<boolean> {
   if (isOfMasking(announced)) {
     masking.hear(from, announced)
-    // Nobody waits for it: whoever needs it looks when the chain goes on.
-    return announced.kind !== 'key-file'
+    return true
   }
   if (announced.kind === 'wish') {
     wishes.hear(from, announced)

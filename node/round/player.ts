@@ -8,6 +8,7 @@ import { type ChainClock, chainClock } from './chain-clock.ts'
 import { type ChainTime, limitPassed, thirdsPassed } from './clock.ts'
 import { isHeldBack } from './held-back.ts'
 import { followMasking } from './masking/follow.ts'
+import { isOpening } from './masking/masked-round.ts'
 import { maskingWork } from './masking/work.ts'
 import { next, type RowName, type Situation, type SliceWork } from './next.ts'
 import { followUpdates, openRound, type Play, type Round } from './play.ts'
@@ -156,7 +157,7 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
     head,
     chainSilentMs: clock.silentMs(),
     chainGapMs: clock.gapMs(),
-    journal: site.journal.entries().filter((e) => e.run === view.run && e.round === view.round.round && isOf(view, e)),
+    journal: site.journal.entries().filter((e) => e.run === view.run && e.round === view.round.round && isOf(view, play.masked, e)),
     held: view.round.witnessed.map((_, slice) => heldOf(play, round, slice)),
     slices: sliceWork(play, round),
     hasBase: play.base?.root === view.model.root,
@@ -181,8 +182,11 @@ function sliceWork(play: Play, round: Round): SliceWork {
   }
 }
 
-/** A chain that went back may open the same round on another base: what was keyed or contributed to the first is nothing here. */
-const isOf = (view: RunView, entry: JournalEntry): boolean => (entry.kind !== 'contributed' && entry.kind !== 'keyed') || entry.base === view.model.root
+/** A chain that went back may open the same round on another base, or for other members: what was contributed to the first, or keyed in it, is nothing here. */
+function isOf(view: RunView, masked: Play['masked'], entry: JournalEntry): boolean {
+  if (entry.kind === 'keyed') return masked !== null && isOpening(masked, view) && entry.ctx === masked.ctx
+  return entry.kind !== 'contributed' || entry.base === view.model.root
+}
 
 /** Late and duplicate calls are nothing; what may pass is tried again; what needs a person stops the node. */
 function trouble(play: Play, row: RowName, error: unknown, signal: AbortSignal): RowName | 'trouble' {

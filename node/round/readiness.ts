@@ -1,5 +1,6 @@
-import { has, sitesOf, sizeOf, without } from '#base/bitmap.ts'
+import { EMPTY, has, sitesOf, sizeOf, without } from '#base/bitmap.ts'
 import type { Bitmap } from '#base/ids.ts'
+import { heldBy } from '#core/masking/graph.ts'
 import type { RunView, StudyRecord } from '#ports/chain.ts'
 import type { ChainTime } from './clock.ts'
 import { isOpening } from './masking/masked-round.ts'
@@ -71,7 +72,7 @@ export function tellOfPause(play: Play, round: Round): void {
   if (masked === null || !isOpening(masked, round.view) || !masked.isShown) return
   paused.isTold = true
   const heard = checkedReleases(play, round, masked)
-  const missing = sitesOf(masked.graph.sites).filter((each) => !heard.has(each))
+  const missing = sitesOf(round.view.round.keyed).filter((each) => heldBy(masked.graph, each) !== EMPTY && !heard.has(each))
   if (heard.size > 0 && missing.length > 0) site.tell({ kind: 'stays-masked', run: round.run, round: round.round, sites: missing })
 }
 
@@ -81,5 +82,5 @@ const SPENT = 2
 /** The contract takes whoever keyed for one who shows shares: a site that cannot, since it lost its secrets, says that it is there where enough others are. */
 function isOfUse({ site, masked }: Play, view: RunView, { approved }: StudyRecord, round: Round | null): boolean {
   if (!has(view.round.keyed, site.id) || canUnmask(view, without((view.ready & approved) as Bitmap, site.id))) return true
-  return round !== null && masked !== null && isOpening(masked, view) && masked.isShown && masked.keys !== null && has(masked.graph.sites, site.id)
+  return round !== null && masked !== null && isOpening(masked, view) && masked.isShown && masked.keys !== null && heldBy(masked.graph, site.id) !== EMPTY
 }

@@ -46,9 +46,9 @@ export async function doRow(row: RowName, play: Play, round: Round, situation: S
     case 'deal':
       return deal(play, round, signal)
     case 'key':
-      return key(play, round, signal)
+      return key(play, round)
     case 'key-again':
-      return keyAgain(play, round, signal)
+      return keyAgain(play, round)
     case 'hold-back':
       return holdBack(play, round)
     case 'sit-out':
@@ -62,7 +62,7 @@ export async function doRow(row: RowName, play: Play, round: Round, situation: S
     case 'contribute':
       return contribute(play, round, signal)
     case 'contribute-again':
-      return contributeAgain(play, round, signal)
+      return contributeAgain(play, round)
     case 'abstain-again':
       return abstainAgain(play, round)
     case 'rest':

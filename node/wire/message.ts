@@ -1,7 +1,7 @@
 import { isRotaError, RotaError } from '#base/errors.ts'
 import { ANNOUNCE_VERSION, ANNOUNCED_KINDS, type Announce, decodeAnnounce, MESSAGE_LIMIT_BYTES } from './announce.ts'
 import { fromCbor, toCbor } from './cbor.ts'
-import { decodeFileWord, type FileWord } from './masking/file-word.ts'
+import { type DealWord, decodeDealWord } from './masking/deal-word.ts'
 import { decodeKeyOffer, type KeyOffer } from './masking/key-offer.ts'
 import { decodeRelease, type ReleaseMessage } from './masking/release.ts'
 import { decodeSliceWord, type SliceWord } from './slice-word.ts'
@@ -10,8 +10,8 @@ import { decodeWish, type WishWord } from './wish.ts'
 /** All that members gossip. */
 export type Message = Word | Together
 export type Word = Announce | SliceWord | WishWord | MaskingWord
-/** Of masked rounds: a site's keys, its deal, what it keyed with, and the shares that it shows. */
-export type MaskingWord = OfferWord | FileWord | ReleaseWord
+/** Of masked rounds: a site's keys, its deal, and the shares that it shows. */
+export type MaskingWord = OfferWord | DealWord | ReleaseWord
 /** Words of masked rounds that a site has to say at one time: one message costs each member less than several. */
 export interface Together {
   readonly kind: 'together'
@@ -41,19 +41,20 @@ export function decodeMessage(bytes: Uint8Array): Message {
 const DECODE: ReadonlyMap<string, (bytes: Uint8Array) => Message> = new Map<string, (bytes: Uint8Array) => Message>([
   ['key-offer', (bytes) => ({ kind: 'key-offer', ...decodeKeyOffer(bytes) })],
   ['release', (bytes) => ({ kind: 'release', ...decodeRelease(bytes) })],
-  ['deal', decodeFileWord],
-  ['key-file', decodeFileWord],
+  ['deal', decodeDealWord],
   ['together', (bytes) => decodeTogether(fromCbor(bytes, 'message') as unknown[])],
 ])
 
-/** Of an array that begins with the version and a short text, by its first bytes (RFC 8949, section 3). The decoder looks at the rest. */
+/** Of an array that begins with a version and a short text, by its first bytes (RFC 8949, section 3). The decoder looks at the rest. */
 function kindOf(bytes: Uint8Array): string | undefined {
-  const [array = 0, version, text = 0] = bytes
+  const [array = 0, version = 0, text = 0] = bytes
   const length = text - 0x60
-  if (array >> 5 !== 4 || version !== ANNOUNCE_VERSION || length < 0 || length > 23) return undefined
+  if (array >> 5 !== 4 || version > MOST_AT_ONCE || length < 0 || length > 23) return undefined
   return String.fromCharCode(...bytes.subarray(3, 3 + length))
 }
 
+/** Larger numbers take more than a byte. */
+const MOST_AT_ONCE = 23
 const MOST_WORDS = 4
 
 /**

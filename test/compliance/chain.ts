@@ -20,6 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bitmapOf, has, sizeOf, withSite } from '#base/bitmap.ts'
 import { type ErrorCode, isRotaError, type Reaction } from '#base/errors.ts'
 import { type Address, attemptNo, type Digest, digest, type RoundNo, type RunId, roundNo, type SiteId, type StudyId, siteId, ZERO_DIGEST } from '#base/ids.ts'
+import { heldDealsOf, NAME_BYTES } from '#core/masking/held-deals.ts'
 import type { AttestStatus, Chain, ChainEventBody, ModelRef, PrivacyPolicy, RunView } from '#ports/chain.ts'
 
 export interface ChainWorld {
@@ -80,6 +81,13 @@ const fails = (call: Promise<unknown>, code: ErrorCode, reaction: Reaction) =>
     return true
   })
 
+/** By which deals, and what the caller hides of those below it, as the chain has it. */
+const heldBy = (site: number, holds: readonly number[], round: RoundNo): string =>
+  heldDealsOf(bitmapOf(holds.map(siteId)), (dealer) => ({
+    name: named(`held deal ${dealer} ${round}`).slice(2, 2 + 2 * NAME_BYTES),
+    hidden: dealer < site ? named(`hidden ${dealer} ${site} ${round}`).slice(2) : null,
+  }))
+
 /** A run of its own in a study of its own, and the usual acts of its sites. */
 async function openRun(world: ChainWorld, study: Partial<WorldStudy> = {}) {
   const studyNo = await world.makeStudy({ ...STUDY, ...study })
@@ -95,7 +103,7 @@ function actsOf(world: ChainWorld, study: StudyId, run: RunId, members: number) 
   const contribute = (site: number, round: RoundNo) =>
     at(site).contribute(run, round, named(`update ${site} ${round}`), named(`cid ${site} ${round}`), named(`cohort ${site}`))
   const key = (site: number, round: RoundNo, holds: readonly number[] = all) =>
-    at(site).key(run, round, named(`deal ${site} ${round}`), named(`deal cid ${site} ${round}`), bitmapOf(holds.map(siteId)))
+    at(site).key(run, round, named(`deal ${site} ${round}`), named(`deal cid ${site} ${round}`), bitmapOf(holds.map(siteId)), heldBy(site, holds, round))
   const witness = (site: number, round: RoundNo, held: readonly number[]) => at(site).witness(run, round, 0, bitmapOf(held.map(siteId)))
   const publish = (site: number, round: RoundNo, attempt = 0) =>
     at(site).publish(run, round, attemptNo(attempt), named(`sum ${round}`), named(`sum cid ${round}`))
@@ -403,8 +411,15 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       const one = roundNo(1)
       assert.deepEqual([(await view()).round.phase, (await view()).round.keyed], ['Keying', 0n])
       await fails(contribute(0, one), 'ROTA-5102', 'ignore')
-      await fails(at(0).key(run, one, ZERO_DIGEST, named('cid'), bitmapOf([])), 'ROTA-5116', 'reject')
+      await fails(at(0).key(run, one, ZERO_DIGEST, named('cid'), bitmapOf([]), '0x'), 'ROTA-5116', 'reject')
       await fails(key(0, one, [0, 5]), 'ROTA-5116', 'reject')
+      // A name for each, and what is hidden of those below the caller: neither more nor less, nor as another would have to say it.
+      for (const [site, wrong] of [
+        [0, ['0x', heldBy(0, [0], one), `${heldBy(0, [0, 1], one)}00`, heldBy(0, [0, 1, 2], one), heldBy(1, [0, 1], one)]],
+        [1, ['0x', heldBy(0, [0, 1], one), heldBy(2, [0, 1], one), heldBy(1, [0, 1], one).slice(0, -2), heldBy(1, [0], one)]],
+      ] as const)
+        for (const heldDeals of wrong)
+          await fails(at(site).key(run, one, named('deal'), named('cid'), bitmapOf([0, 1].map(siteId)), heldDeals), 'ROTA-5116', 'reject')
       for (const site of [0, 1, 2]) await key(site, one, [0, site])
       await key(3, one)
       await fails(key(1, one), 'ROTA-5104', 'ignore')
@@ -421,9 +436,9 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       const next = await view()
       assert.deepEqual([next.round.round, next.round.phase, next.round.keyed, all.length], [2, 'Keying', 0n, 5])
       const told = (await soon(() => at(1).events(0, { run, kinds: ['Keyed'] }), 4)).map(
-        (e) => e.kind === 'Keyed' && [e.site, e.holds, e.dealDigest, e.dealCid],
+        (e) => e.kind === 'Keyed' && [e.site, e.holds, e.heldDeals, e.dealDigest, e.dealCid],
       )
-      assert.deepEqual(told[2], [2, bitmapOf([0, 2].map(siteId)), named('deal 2 1'), named('deal cid 2 1')])
+      assert.deepEqual(told[2], [2, bitmapOf([0, 2].map(siteId)), heldBy(2, [0, 2], one), named('deal 2 1'), named('deal cid 2 1')])
       assert.equal(told.length, 4)
     })
 

@@ -86,8 +86,9 @@ const keyed = (run: number, round: number, shares = '0xabcd'): JournalEntry => (
   kind: 'keyed',
   ...at(run, round),
   ...named,
-  base: digestOf(5),
+  ctx: digestOf(5),
   held: 7n as Bitmap,
+  heldDeals: `0x${'ab'.repeat(60)}`,
   shares,
 })
 const released = (run: number, round: number): JournalEntry => ({ kind: 'released', ...at(run, round), base: digestOf(5), included: 7n as Bitmap })

@@ -1,45 +1,86 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type FaultPlan, NO_FAULTS } from '#adapters/sim/faults.ts'
+import { type FaultPlan, type Lie, NO_FAULTS } from '#adapters/sim/faults.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
 import { siteId } from '#base/ids.ts'
 import { brokenIn } from '../../scripts/chaos/invariants/all.ts'
 import { playSeed } from '../../scripts/chaos/play-seed.ts'
 import { only, type RunRecord } from '../../scripts/chaos/record.ts'
 
-// given a masked run of seven, of which one keys and then drops out, so that the masks that others share with it stand in their sum
+// given a masked run of seven, of which one or two key and then drop out, so that the masks that others share with them stand in their sum
 // ├── where it gave those above it other secrets than its seed makes, nobody takes noise for the sum: it is refused, all others repeat it, and the site is out of the run
-// └── where it hid what it got from those below it under another pad, these tell what it was, and the round closes
+// ├── so where it hid what those below it gave under another pad than its seed makes, whether or not these show their shares
+// ├── where it dealt otherwise to some they share no mask with it, and nobody else is kept out
+// └── where it says that it does not hold somebody's deal, as many as may be missing at once cost one void round, and are left out of the next
 const SITES = 7
 
-function played(lies: FaultPlan['lies']): Promise<RunRecord> {
-  return playSeed(1, SITES, { mode: 'masked', kind: 'weights', slices: 1, audited: true, plan: { ...NO_FAULTS, lies } })
+function played(lies: FaultPlan['lies'], sites = SITES): Promise<RunRecord> {
+  return playSeed(1, sites, { mode: 'masked', kind: 'weights', slices: 1, audited: true, plan: { ...NO_FAULTS, lies } })
 }
 
-const hiding = (site: number): FaultPlan['lies'][number] => ({ site: siteId(site), lie: 'false-pairs' })
+const telling = (site: number, ...lies: readonly Lie[]): FaultPlan['lies'] => lies.map((lie) => ({ site: siteId(site), lie }))
 
 function isMended(record: RunRecord): void {
   assert.deepEqual(brokenIn(record), [])
   assert.equal(record.view?.state, 'Finished')
   assert.deepEqual(record.audit?.faults, [])
+  assert.ok(record.audit?.ok)
+}
+
+const setsOf = (record: RunRecord): Map<number, readonly number[]> =>
+  new Map(only(record.events, 'Frozen').map(({ round, included }) => [round, sitesOf(included)]))
+
+/** Refused once; whoever is at fault is in no later round. */
+function isOutAfter(record: RunRecord, site: number, first: readonly number[], then: readonly number[]): void {
+  const [refused, ...more] = only(record.events, 'RoundRefused')
+  assert.deepEqual([more, only(record.events, 'RoundVoid')], [[], []])
+  const round = refused?.round ?? 0
+  assert.deepEqual([setsOf(record).get(round), setsOf(record).get(round + 1)], [first, then])
+  for (const keyed of only(record.events, 'Keyed')) if (keyed.round > round && keyed.site !== site) assert.ok(!has(keyed.holds, siteId(site)))
+  assert.ok(record.audit?.notes.some((note) => note.includes(`site ${site} dealt shares`)))
+  assert.ok(record.timeline.some(({ text }) => text === `finds the shares of site ${site} false`))
 }
 
 describe('a site that keys and drops out', () => {
   it('is out of the run where those above it have other secrets than its seed makes', async () => {
-    const record = await played([hiding(2)])
+    const record = await played(telling(2, 'false-pairs'))
     isMended(record)
-    const [refused, ...more] = only(record.events, 'RoundRefused')
-    assert.deepEqual(more, [])
-    const sets = new Map(only(record.events, 'Frozen').map(({ round, included }) => [round, sitesOf(included)]))
-    for (const round of [refused?.round ?? 0, (refused?.round ?? 0) + 1]) assert.deepEqual(sets.get(round as never), [0, 1, 3, 4, 5, 6])
-    for (const { round, site, holds } of only(record.events, 'Keyed')) if (round > (refused?.round ?? 0) && site !== 2) assert.ok(!has(holds, siteId(2)))
-    assert.ok(record.audit?.notes.some((note) => note.includes('the deal of site 2') || note.includes('site 2 dealt shares')))
-    assert.ok(record.timeline.some(({ text }) => text === 'finds the shares of site 2 false'))
+    isOutAfter(record, 2, [0, 1, 3, 4, 5, 6], [0, 1, 3, 4, 5, 6])
   })
 
-  it('costs no round where it hid what those below it gave, and they tell', async () => {
-    const record = await played([hiding(6)])
+  for (const silent of [[], [0]])
+    it(`is out where it hid what those below it gave otherwise${silent.length > 0 ? ', also where one of these shows no shares' : ''}`, async () => {
+      const record = await played([...telling(6, 'false-pairs'), ...silent.flatMap((site) => telling(site, 'withheld-shares'))])
+      isMended(record)
+      isOutAfter(record, 6, [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5])
+    })
+
+  it('shares no mask with those that it dealt otherwise, and they are in with all others', async () => {
+    const record = await played(telling(6, 'two-deals', 'false-pairs'))
     isMended(record)
     assert.deepEqual([only(record.events, 'RoundRefused').length, only(record.events, 'RoundVoid').length], [0, 0])
+    for (const set of setsOf(record).values()) assert.deepEqual(set, [0, 1, 2, 3, 4, 5])
   })
+
+  for (const [sites, liars] of [
+    [5, 1],
+    [7, 2],
+    [10, 3],
+  ] as const)
+    it(`costs one void round where it leaves others out, be they ${liars} of ${sites}`, async () => {
+      const record = await played(Array.from({ length: liars }, (_, i) => telling(i, 'leaves-out')).flat(), sites)
+      isMended(record)
+      const closed = only(record.events, 'RoundClosed').map(({ round }) => round)
+      for (const round of closed)
+        assert.ok(
+          setsOf(record)
+            .get(round)
+            ?.every((site) => site >= liars),
+        )
+      const voids = only(record.events, 'RoundVoid').map(({ round }) => round)
+      assert.ok(
+        voids.every((round) => closed.includes((round + 1) as never)),
+        `void: ${voids.join()}, closed: ${closed.join()}`,
+      )
+    })
 })

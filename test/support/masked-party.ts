@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
-import { bitmapOf, has } from '#base/bitmap.ts'
-import { address, type Bitmap, digest, roundNo, runId, type SiteId, siteId, studyId } from '#base/ids.ts'
+import { bitmapOf } from '#base/bitmap.ts'
+import { toDigest } from '#base/bytes.ts'
+import { address, type Bitmap, type Digest, digest, roundNo, runId, type SiteId, siteId, studyId } from '#base/ids.ts'
 import { type Advertisement, advertisementOf } from '#core/masking/advertisement.ts'
 import { type MaskingRound, type MaskingTerms, maskingRound } from '#core/masking/context.ts'
 import type { MaskingCrypto } from '#core/masking/crypto.ts'
 import { type Deal, makeDeal } from '#core/masking/deal.ts'
-import { type KeyedSite, type MaskGraph, maskGraph } from '#core/masking/graph.ts'
-import { type KeyRecord, makeKeyRecord } from '#core/masking/key-record.ts'
+import { type MaskGraph, maskGraph } from '#core/masking/graph.ts'
+import { type HeldName, HIDDEN_BYTES, heldDealsOf, heldIn, hidePair, type KeyedSite, nameOfDeal } from '#core/masking/held-deals.ts'
 import { mask, streamsOf } from '#core/masking/mask.ts'
 import { type OpenedDeal, openDeal } from '#core/masking/open-deal.ts'
 import { rebuildSeeds, type UnmaskInput } from '#core/masking/rebuild.ts'
@@ -65,8 +66,37 @@ export async function makeParty(sites: readonly SiteId[], random: Seeded, terms:
   return { round, members: new Map(members.map((member) => [member.site, member])) }
 }
 
-export const openFrom = (round: MaskingRound, site: SiteId, keys: RoundKeys, offer: Advertisement, deal: Deal): OpenedDeal =>
-  openDeal({ round, site, keys, offer, index: deal.index, parcel: deal.parcels.get(site)!, parcelDigest: digestOf, crypto: nodeMasking })
+export const openFrom = (round: MaskingRound, site: SiteId, keys: RoundKeys, offer: Advertisement, deal: Deal, crypto = nodeMasking): OpenedDeal =>
+  openDeal({ round, site, keys, offer, index: deal.index, parcel: deal.parcels.get(site)!, parcelDigest: digestOf, crypto })
+
+/** A deal by another's rules: its offers, or a way to share out, are not the round's. */
+export const dealBy = ({ round, members }: Party, site: SiteId, { to = [...members.keys()], crypto = nodeMasking }: DealtBy): Promise<Deal> =>
+  makeDeal({ round, site, keys: members.get(site)!.keys, offers: new Map(to.map((each) => [each, members.get(each)!.offer])), parcelDigest: digestOf, crypto })
+
+interface DealtBy {
+  readonly to?: readonly SiteId[]
+  readonly crypto?: MaskingCrypto
+}
+
+/** The same party, but for what one of it dealt: all who got something of it open it, as they do with honest ones. @param crypto the dealer's */
+export function withDeal({ round, members }: Party, dealer: SiteId, deal: Deal, crypto = nodeMasking): Party {
+  const dealt = new Map([...members.values()].map((member) => [member.site, { ...member, deal: member.site === dealer ? deal : member.deal }]))
+  for (const member of dealt.values()) {
+    const theirs = member.site === dealer ? crypto : nodeMasking
+    const got = [...dealt.values()].filter((from) => from.deal.parcels.has(member.site))
+    member.opened = new Map(got.map((from) => [from.site, openFrom(round, member.site, member.keys, from.offer, from.deal, theirs)]))
+  }
+  return { round, members: dealt }
+}
+
+/** Gives those above it other secrets of their pairs than its seed makes. */
+export const givesOtherPairs = (site: SiteId): MaskingCrypto => ({
+  ...nodeMasking,
+  hkdf(secret, salt, info, lengthBytes) {
+    const right = nodeMasking.hkdf(secret, salt, info, lengthBytes)
+    return Buffer.from(info).includes(' pair secret\0') && info.at(-2) === site ? right.map((byte) => byte ^ 1) : right
+  },
+})
 
 /** What befalls a round. */
 export interface Fate {
@@ -79,20 +109,64 @@ export interface Keyed {
   readonly party: Party
   readonly events: readonly KeyedSite[]
   readonly graph: MaskGraph
-  readonly records: ReadonlyMap<SiteId, KeyRecord>
 }
 
 export function keyIn(party: Party, { keyed, isLost }: Fate): Keyed {
-  const records = new Map(
-    keyed.map((site) => {
-      const { keys, opened, deal } = party.members.get(site)!
-      const held = new Map([...opened].filter(([dealer]) => !isLost(dealer, site)))
-      return [site, makeKeyRecord({ round: party.round, site, keys, index: indexDigest(deal), opened: held, crypto: nodeMasking })]
-    }),
+  const { round, members } = party
+  const named = (site: SiteId) => toDigest(indexDigest(members.get(site)!.deal))
+  const events = keyedAs(
+    keyed.map((site) => ({ site, holds: bitmapOf([...members.get(site)!.opened.keys()].filter((dealer) => dealer !== site && !isLost(dealer, site))) })),
+    named,
+    (lower, upper) => {
+      const { keys, opened } = members.get(upper)!
+      return hidePair(round, lower, upper, opened.get(lower)!.pairSecret!, keys.seeds.mask, nodeMasking)
+    },
   )
-  const events = [...records.values()].map(({ site, held }) => ({ site, holds: held }))
-  return { party, events, graph: maskGraph(party.round, events), records }
+  return keyedWith(party, events)
 }
+
+const keyedWith = (party: Party, events: readonly KeyedSite[]): Keyed => ({ party, events, graph: maskGraph(party.round, events, nodeMasking.sha256) })
+
+/** As the chain has it, of sites that hold the deals that the others keyed with. @param named root of each one's deal, and its CID @param hidden hex */
+export function keyedAs(
+  keyed: readonly { readonly site: SiteId; readonly holds: Bitmap }[],
+  named = (site: SiteId): Digest => digest(`0x${site.toString(16).padStart(64, '0')}`),
+  hidden = (_lower: SiteId, _upper: SiteId): string => '5a'.repeat(HIDDEN_BYTES),
+): KeyedSite[] {
+  const nameFor = (site: SiteId): string => nameOfDeal({ dealDigest: named(site), dealCid: named(site) }, nodeMasking.sha256)
+  const heldBy = (site: SiteId, dealer: SiteId): HeldName => ({ name: nameFor(dealer), hidden: dealer < site ? hidden(dealer, site) : null })
+  return keyed.map(({ site, holds }) => ({
+    ...{ site, dealDigest: named(site), dealCid: named(site), holds },
+    heldDeals: heldDealsOf(holds, (dealer) => heldBy(site, dealer)),
+  }))
+}
+
+/** What one says that it holds, said otherwise. */
+export const holding = <T extends KeyedSite>(said: T, change: (held: HeldName, dealer: SiteId) => HeldName, holds = said.holds): T => {
+  const held = heldIn(said)
+  return { ...said, holds, heldDeals: heldDealsOf(holds, (dealer) => change(held.get(dealer) as HeldName, dealer)) }
+}
+
+/** Another secret of each pair with these below it. */
+export const hidingOtherIn = <T extends KeyedSite>(said: T, lowers: readonly SiteId[]): T =>
+  holding(said, ({ name, hidden }, dealer) => ({
+    name,
+    hidden: hidden && lowers.includes(dealer) ? (hidden.startsWith('00') ? '01' : '00') + hidden.slice(2) : hidden,
+  }))
+
+/** The same keying, but that one hid these. */
+export const hidingOther = ({ party, events }: Keyed, upper: SiteId, lowers: readonly SiteId[]): Keyed =>
+  keyedWith(
+    party,
+    events.map((said) => (said.site === upper ? hidingOtherIn(said, lowers) : said)),
+  )
+
+/** The same keying, but that what one says is cut short. */
+export const cutShort = ({ party, events }: Keyed, site: SiteId, bytes: number): Keyed =>
+  keyedWith(
+    party,
+    events.map((said) => (said.site === site ? { ...said, heldDeals: said.heldDeals.slice(0, -2 * bytes) } : said)),
+  )
 
 export const maskOf = ({ party, graph }: Keyed, site: SiteId, bytes: Uint8Array, wordBits: 32 | 64, crypto: MaskingCrypto = nodeMasking): Uint8Array =>
   mask({ ring: true, wordBits, bytes: bytes.slice() }, streamsOf(party.round, graph, party.members.get(site)!, crypto), crypto.keystream).bytes
@@ -109,6 +183,7 @@ export const releasesOf = ({ party, graph }: Keyed, survivors: Bitmap, answering
 export const unmaskInput = (keyed: Keyed, survivors: Bitmap, releases: ReadonlyMap<SiteId, Release>): UnmaskInput => ({
   round: keyed.party.round,
   graph: keyed.graph,
+  keyed: new Map(keyed.events.map((event) => [event.site, event])),
   survivors,
   indexes: new Map([...keyed.party.members].map(([site, { deal }]) => [site, deal.index])),
   releases,
@@ -126,15 +201,13 @@ export async function unmaskedSum(
 ): Promise<{ readonly sum: Uint8Array; readonly wrong: Bitmap }> {
   const survivors = bitmapOf(masked.keys())
   const input = unmaskInput(keyed, survivors, releasesOf(keyed, survivors, answering))
-  return unmaskWith(keyed, input, masked, wordBits)
+  return unmaskWith(input, masked, wordBits)
 }
 
-export async function unmaskWith(keyed: Keyed, input: UnmaskInput, masked: ReadonlyMap<SiteId, Uint8Array>, wordBits: 32 | 64) {
+export async function unmaskWith(input: UnmaskInput, masked: ReadonlyMap<SiteId, Uint8Array>, wordBits: 32 | 64) {
   const { bytes } = plainSum([...masked.values()], wordBits)
   const rebuilt = await rebuildSeeds(input)
-  // Only what is known of those who dropped out: the rest is on their own disks.
-  const records = new Map([...keyed.records].filter(([site]) => !has(input.survivors, site)))
-  addStreams(bytes, wordBits, 0, streamsToRemove(input, rebuilt, records), nodeMasking.keystream)
+  addStreams(bytes, wordBits, 0, streamsToRemove(input, rebuilt), nodeMasking.keystream)
   return { sum: bytes, wrong: rebuilt.wrong }
 }
 

@@ -1,7 +1,7 @@
 // Generated from contracts/ by scripts/generate-abi.ts; a test compares the two.
 
 /** What RotaDirectory.version() says on a network that this node works with. */
-export const VERSION = 'rota-contracts/5'
+export const VERSION = 'rota-contracts/6'
 
 /** Functions, events and errors of each contract, in ethers' human-readable form. */
 export const ABI = {
@@ -133,6 +133,7 @@ export const ABI = {
     'error RoundCoordinator_UnknownSlice(uint8 slice, uint8 slices)',
     'error RoundCoordinator_WrongAttempt(uint32 run, uint32 round, uint8 attempt, uint8 current)',
     'error RoundCoordinator_WrongContributions(uint32 run, uint32 round, bytes32 accumulator)',
+    'error RoundCoordinator_WrongHeldDeals(uint32 run, uint32 round, uint256 expected, uint256 actual)',
     'error RoundCoordinator_WrongPath(uint16 site)',
     'error RoundCoordinator_WrongPhase(uint32 run, uint32 round, uint8 phase)',
     'error RoundCoordinator_WrongUpdates(uint32 run, uint32 round, uint256 bytes_, uint256 wanted)',
@@ -143,7 +144,7 @@ export const ABI = {
     'event ContributingExtended(uint32 indexed run, uint32 indexed round, uint16 indexed site)',
     'event Disputed(uint32 indexed run, uint32 indexed round, uint16 indexed site, uint16 publisher, uint8 attempt, uint32 leaf)',
     'event Frozen(uint32 indexed run, uint32 indexed round, uint256 included, bytes32 accumulator)',
-    'event Keyed(uint32 indexed run, uint32 indexed round, uint16 indexed site, bytes32 dealDigest, bytes32 dealCid, uint256 holds)',
+    'event Keyed(uint32 indexed run, uint32 indexed round, uint16 indexed site, bytes32 dealDigest, bytes32 dealCid, uint256 holds, bytes heldDeals)',
     'event PhaseBegan(uint32 indexed run, uint32 indexed round, uint8 phase, uint8 attempt)',
     'event PublicationDiscarded(uint32 indexed run, uint32 indexed round, uint16 indexed publisher, uint8 attempt, bool wrongSum)',
     'event Published(uint32 indexed run, uint32 indexed round, uint16 indexed site, uint8 attempt, bytes32 sumRoot, bytes32 sumCid)',
@@ -162,7 +163,7 @@ export const ABI = {
     'function disputePart(uint32 id, uint32, (uint32 leaf, uint32 leaves, bytes contributions, bytes updates, bytes sum), uint256, bytes)',
     'function extend(uint32 id, uint32 round)',
     'function halt(uint32 id, uint8)',
-    'function key(uint32 id, uint32, bytes32, bytes32, uint256)',
+    'function key(uint32 id, uint32, bytes32, bytes32, uint256, bytes)',
     'function ledger() view returns (address)',
     'function openRun(uint32 study, bytes32 modelRoot, bytes32 modelCid) returns (uint32 id)',
     'function privacy() view returns (address)',

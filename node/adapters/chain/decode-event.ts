@@ -70,7 +70,7 @@ const DECODERS: Readonly<Record<string, (a: Struct) => ChainEventBody>> = {
   Charged: (a) => ({ kind: 'Charged', ...inRound(a), site: siteOf(a.site), dataset: shared(digestOf(a.dataset)), spent: a.spent as bigint }),
   Keyed: (a) => ({
     ...{ kind: 'Keyed', ...inRound(a), site: siteOf(a.site) },
-    ...{ dealDigest: digestOf(a.dealDigest), dealCid: digestOf(a.dealCid), holds: bitmapOf(a.holds) },
+    ...{ dealDigest: digestOf(a.dealDigest), dealCid: digestOf(a.dealCid), holds: bitmapOf(a.holds), heldDeals: a.heldDeals as string },
   }),
   Contributed: (a) => ({
     kind: 'Contributed',

@@ -77,7 +77,7 @@ export function writerOf(send: Send): ChainWriter & { reportEpoch(study: number,
       return runId(numberOf(fromReceipt(receipt, 'RoundCoordinator', 'RunOpened', 'run')))
     },
     charge: async (run, no, dataset) => void (await send('PrivacyLedger', 'charge', [run, no, dataset])),
-    key: (run, no, dealDigest, dealCid, holds) => round('key', run, no, dealDigest, dealCid, holds),
+    key: (run, no, dealDigest, dealCid, holds, heldDeals) => round('key', run, no, dealDigest, dealCid, holds, heldDeals),
     contribute: (run, no, root, cid, cohortRoot, opening = ZERO_DIGEST) => round('contribute', run, no, root, cid, cohortRoot, opening),
     abstain: (run, no, reason) => round('abstain', run, no, reasonIndex(reason)),
     extend: (run, no) => round('extend', run, no),

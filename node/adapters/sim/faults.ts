@@ -106,9 +106,13 @@ export const MASKING_LIES = [
   /** Shows other shares than it was given. */
   'wrong-share',
   'withheld-shares',
+  /** Deals to some what it does not deal to the others. */
+  'two-deals',
+  /** Keys without naming one honest site's deal as held, another each time, and drops out. */
+  'leaves-out',
   /** Shares out another secret than it promises, to all or to some. */
   'other-secret',
-  /** Shares out secrets of its pairs that its seed does not make, and drops out once it keyed. */
+  /** Gives those above it secrets of their pairs that its seed does not make, hides those of others under another pad, and drops out once it keyed. */
   'false-pairs',
 ] as const
 

@@ -8,7 +8,7 @@ import type { FaultPlan, Lie } from './faults.ts'
 import type { SimGossip } from './gossip.ts'
 import { digestOf, sha256 } from './hash.ts'
 import { lying, replacing } from './liar.ts'
-import { changingShares, garblingParcels, hiding, otherShares, poisoned, withholdingParcels } from './masking-lies.ts'
+import { changingShares, dealingTwice, garblingParcels, hiding, leavingOut, otherShares, poisoned, withholdingParcels } from './masking-lies.ts'
 import type { SimRandom } from './random.ts'
 import { changingWords, forgingSlices, otherUnits } from './slice-lies.ts'
 import type { SimTime } from './time.ts'
@@ -75,6 +75,11 @@ const TELL: Partial<Record<Lie, Tell>> = {
   }),
   'garbage-deal': (voice, { random, strike }) => ({ ...voice, store: garblingParcels(voice.store, random, strike) }),
   'withheld-parcel': (voice, { strike }) => ({ ...voice, store: withholdingParcels(voice.store, strike) }),
+  'two-deals': (voice, { strike }) => ({ ...voice, gossip: dealingTwice(voice.gossip, strike) }),
+  'leaves-out': (voice, { time, random, strike }) => ({
+    ...voice,
+    chain: silentChain(leavingOut(voice.chain, voice.gossip.site, random, strike), 'contribute', time, strike),
+  }),
   'wrong-share': (voice, { strike }) => ({ ...voice, gossip: changingShares(voice.gossip, struck(strike, otherShares)) }),
   'withheld-shares': (voice, { strike }) => ({
     ...voice,

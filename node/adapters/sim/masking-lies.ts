@@ -1,11 +1,14 @@
-import { sitesOf } from '#base/bitmap.ts'
+import { sitesOf, without } from '#base/bitmap.ts'
 import { fromHex } from '#base/bytes.ts'
 import type { SiteId } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import type { MaskingCrypto } from '#core/masking/crypto.ts'
+import { type HeldName, heldDealsOf, heldIn } from '#core/masking/held-deals.ts'
 import { SALT_BYTES } from '#core/ring/layout.ts'
+import type { Chain } from '#ports/chain.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import { type DealFile, decodeDealFile, encodeDealFile } from '#wire/masking/deal-file.ts'
+import { encodeDealWord } from '#wire/masking/deal-word.ts'
 import { encodeRelease, type ReleaseMessage } from '#wire/masking/release.ts'
 import { decodeMessage, encodeTogether, wordsApart } from '#wire/message.ts'
 import type { Lie } from './faults.ts'
@@ -63,6 +66,57 @@ export function garblingParcels(store: ModelStore, random: SimRandom, strike: ()
   })
 }
 
+/** To every other member a deal that differs from what the rest hear: it opens just as well. */
+export function dealingTwice(gossip: SimGossip, strike: () => void): SimGossip {
+  const otherFor = (peer: SiteId): boolean => peer % 2 === 1
+  const other = (message: Uint8Array): Uint8Array | null => {
+    const words = wordsApart(message)
+    const changed = words.map(otherDeal)
+    return changed.every((word) => word === null) ? null : encodeTogether(changed.map((word, i) => word ?? (words[i] as Uint8Array)))
+  }
+  return replacing(gossip, {
+    async publish(message) {
+      const second = other(message)
+      if (second === null) return gossip.publish(message)
+      strike()
+      const sent = await gossip.publish(message, (peer) => !otherFor(peer))
+      return sent + (await gossip.publish(second, otherFor))
+    },
+    start: (judge, deliver, answer) =>
+      gossip.start(judge, deliver, (question, from) => {
+        const said = answer?.(question, from) ?? null
+        return said === null || !otherFor(from) ? said : (other(said) ?? said)
+      }),
+  })
+}
+
+function otherDeal(word: Uint8Array): Uint8Array | null {
+  const said = saidIn(word)
+  if (said?.kind !== 'deal') return null
+  const file = decodeDealFile(said.file)
+  const selfCommitment = file.index.selfCommitment.map((byte) => byte ^ 1)
+  return encodeDealWord({ ...said, file: encodeDealFile({ ...file, index: { ...file.index, selfCommitment } }) })
+}
+
+/** Says that it holds all deals but one. */
+export const leavingOut = (chain: Chain, site: SiteId, random: SimRandom, strike: () => void): Chain =>
+  replacing(chain, {
+    key(run, round, dealDigest, dealCid, holds, heldDeals) {
+      const held = heldIn({ site, holds, heldDeals })
+      const out = random.pick([...held.keys()])
+      strike()
+      const left = without(holds, out)
+      return chain.key(
+        run,
+        round,
+        dealDigest,
+        dealCid,
+        left,
+        heldDealsOf(left, (dealer) => held.get(dealer) as HeldName),
+      )
+    },
+  })
+
 /** Shares of another secret than the one that is promised: all of them, or some, so that a few rebuild the right one. Now and then it is honest. */
 const sharingAnother = (crypto: MaskingCrypto, random: SimRandom, strike: () => void): MaskingCrypto => ({
   ...crypto,
@@ -80,7 +134,7 @@ const sharingAnother = (crypto: MaskingCrypto, random: SimRandom, strike: () => 
   },
 })
 
-/** Gives those above it other secrets of their pair than its seed makes, and hides those that it got from below under another pad than its seed makes. */
+/** Gives those above it other secrets of their pair than its seed makes, and hides those that it got from below under another pad. */
 const hidingPairs = (crypto: MaskingCrypto, site: SiteId, strike: () => void): MaskingCrypto => ({
   ...crypto,
   hkdf(secret, salt, info, lengthBytes) {

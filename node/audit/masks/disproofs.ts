@@ -1,3 +1,4 @@
+import { has } from '#base/bitmap.ts'
 import type { SiteId } from '#base/ids.ts'
 import { encodeModel } from '#wire/model.ts'
 import { supportOf } from '../attestations.ts'
@@ -5,7 +6,7 @@ import type { FaultList } from '../fault-list.ts'
 import { rootOf } from '../merkle-tree.ts'
 import type { RoundInput } from '../round-input.ts'
 import { type FetchParcel, isAsDealt } from './doubts.ts'
-import { holdersOf, isRight, type MaskEvidence } from './seeds.ts'
+import { holdersOf, isRight, lowersOf, type MaskEvidence } from './seeds.ts'
 import { secretOf } from './shares.ts'
 import type { Shown } from './unmaskings.ts'
 
@@ -45,19 +46,21 @@ export async function leftOutFor(
   return sites
 }
 
-/** Null when a parcel is gone. */
+/** Null when a parcel is gone, or a deal, and what is left does not show it. */
 export async function isDisproved(evidence: MaskEvidence, { dealer, shares }: Shown[number], fetch: FetchParcel): Promise<boolean | null> {
-  const { round, indexes } = evidence
-  const index = indexes.get(dealer)
-  if (index === undefined) return null
+  const { round, indexes, survivors } = evidence
   const holders = holdersOf(evidence, dealer)
   const places = new Set(shares.map(({ holder }) => holder))
   if (shares.length !== round.threshold || places.size !== shares.length || ![...places].every((each) => holders.includes(each))) return false
+  const index = indexes.get(dealer)
+  if (index === undefined) return null
   const asDealt = await Promise.all(shares.map(({ holder, share }) => isAsDealt(evidence, dealer, holder, share, fetch)))
   if (asDealt.includes(false)) return false
   if (asDealt.includes(null)) return null
   const secret = secretOf(shares.map(({ share }) => share))
-  return secret === null || !isRight(evidence, dealer, index, secret)
+  if (secret === null || !isRight(evidence, dealer, index, secret)) return true
+  // What it hid of one below it whose deal is gone might be false.
+  return !has(survivors, dealer) && lowersOf(evidence, dealer).some((lower) => !indexes.has(lower)) ? null : false
 }
 
 /** Whether a round repeats a refused one as one sum: a site was left out after a sum had been refused, so that groups would be others. */

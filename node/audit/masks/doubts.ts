@@ -5,7 +5,7 @@ import type { Digest, SiteId } from '#base/ids.ts'
 import { decodeParcel } from '#wire/masking/parcel.ts'
 import { asDigest } from '../digest.ts'
 import { shareCommitmentOf } from './mask-keys.ts'
-import { type MaskEvidence, sharesAbout, valueAbout, wrongShare } from './seeds.ts'
+import { type Blame, type MaskEvidence, sharesAbout, valueAbout, wrongShare } from './seeds.ts'
 
 /**
  * Of shares that do not make their dealer's seed, says which are wrong: each parcel names its shares by a hash, outside of what is sealed.
@@ -25,6 +25,17 @@ export async function settleDoubts(evidence: MaskEvidence, dealers: readonly Sit
     else said.push(`a share of the mask of site ${dealer} is wrong, one of those that sites ${unknown.join(', ')} released, or they were dealt so`)
   }
   return said
+}
+
+/** A share that does not lie where the others do may have been dealt so. @returns a sentence for each */
+export async function settleBlame(evidence: MaskEvidence, blamed: readonly Blame[], fetch: FetchParcel): Promise<string[]> {
+  return Promise.all(
+    blamed.map(async ({ site, message, shown }) => {
+      const isDealt = shown === undefined ? false : await isAsDealt(evidence, shown.dealer, site, shown.share, fetch)
+      if (isDealt === null) return `${message}, or it was dealt that`
+      return isDealt && shown ? `site ${shown.dealer} dealt site ${site} a share of another secret than the others` : message
+    }),
+  )
 }
 
 export type FetchParcel = (named: Digest, dealer: SiteId, holder: SiteId) => Promise<Uint8Array | null>

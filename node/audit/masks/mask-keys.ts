@@ -35,9 +35,9 @@ export function unhide({ ctx }: MaskRound, lower: SiteId, upper: SiteId, upperSe
   return hidden.map((byte, i) => byte ^ (pad[i] as number))
 }
 
-/** By which a pair's secret is known: 16 bytes of a hash, in the lower one's deal. */
+/** By which a pair's secret is known: a hash, in the lower one's deal. */
 export const pairTagOf = ({ ctx }: MaskRound, lower: SiteId, upper: SiteId, secret: Uint8Array): Uint8Array =>
-  sha256(label('pair tag', lower, upper), ctx, secret).subarray(0, 16)
+  sha256(label('pair tag', lower, upper), ctx, secret)
 
 /** Of the mask that two share; null when the other's key is none. */
 export function pairMaskKey({ modelCtx }: MaskRound, one: SiteId, other: SiteId, own: KeyObject, otherKey: Uint8Array, secret: Uint8Array): Uint8Array | null {

@@ -2,25 +2,23 @@ import { has, sitesOf } from '#base/bitmap.ts'
 import { equalBytes } from '#base/bytes.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
 import type { decodeDealIndex } from '#wire/masking/deal-index.ts'
-import type { decodeKeyRecord } from '#wire/masking/key-record.ts'
 import type { decodeRelease } from '#wire/masking/release.ts'
-import { exchangeKey, pairSecretOf, pairTagOf, selfCommitmentOf } from './mask-keys.ts'
-import type { MaskEdges, MaskRound } from './mask-round.ts'
+import { exchangeKey, pairSecretOf, pairTagOf, selfCommitmentOf, unhide } from './mask-keys.ts'
+import { heldBy, type KeyedEvent, type MaskLinks, type MaskRound } from './mask-round.ts'
 import { fits, type Share, secretOf } from './shares.ts'
 
 export type DealIndex = ReturnType<typeof decodeDealIndex>
-export type KeyRecord = ReturnType<typeof decodeKeyRecord>
 export type Release = ReturnType<typeof decodeRelease>['release']
 
 /** All that is known of a round's masks. What stands here was held against the chain before. */
-export interface MaskEvidence {
+export interface MaskEvidence extends MaskLinks {
   readonly round: MaskRound
-  readonly edges: MaskEdges
+  /** What each site keyed with. */
+  readonly keyed: ReadonlyMap<SiteId, KeyedEvent>
   /** The frozen set. */
   readonly survivors: Bitmap
   /** By dealer. */
   readonly indexes: ReadonlyMap<SiteId, DealIndex>
-  readonly records: ReadonlyMap<SiteId, KeyRecord>
   /** By sender. */
   readonly releases: ReadonlyMap<SiteId, Release>
   /** What each attester says that it rebuilt, by who says it. */
@@ -29,13 +27,14 @@ export interface MaskEvidence {
 
 export interface Told {
   readonly seeds: ReadonlyMap<SiteId, Uint8Array>
-  readonly pairs: readonly { readonly lower: SiteId; readonly upper: SiteId; readonly secret: Uint8Array }[]
 }
 
 /** Who did something that does not hold. */
 export interface Blame {
   readonly site: SiteId
   readonly message: string
+  /** A share that it showed, and whose. */
+  readonly shown?: { readonly dealer: SiteId; readonly share: Share }
 }
 
 export interface SeedFinding {
@@ -63,9 +62,7 @@ export function dealersOf({ edges, survivors }: Pick<MaskEvidence, 'edges' | 'su
 }
 
 /** Who was dealt a share by this site. */
-export function holdersOf({ edges }: Pick<MaskEvidence, 'edges'>, dealer: SiteId): SiteId[] {
-  return [...new Set([dealer, ...(edges.get(dealer) ?? [])])].sort((a, b) => a - b)
-}
+export const holdersOf = ({ holders }: Pick<MaskEvidence, 'holders'>, dealer: SiteId): SiteId[] => [...(holders.get(dealer) ?? [])].sort((a, b) => a - b)
 
 /**
  * A seed of which the dealer's deal says what it must be: rebuilt from shares or, when too few are there, as an attester tells it. Once it is rebuilt, all
@@ -106,7 +103,7 @@ function rebuild(evidence: MaskEvidence, dealer: SiteId, right: (seed: Uint8Arra
   return {
     seed: secretOf(curve),
     why: '',
-    wrong: wrong.map(({ holder }) => wrongShare(holder, dealer)),
+    wrong: wrong.map(({ holder, share }) => ({ ...wrongShare(holder, dealer), shown: { dealer, share } })),
     isDoubted: false,
     onWordOf: [],
   }
@@ -130,13 +127,39 @@ export const valueAbout = (set: Bitmap, values: readonly Uint8Array[], site: Sit
   has(set, site) ? values[sitesOf(set).indexOf(site)] : undefined
 
 /** By the promise that the dealer made before anybody masked. */
-export function isRight({ round, survivors }: MaskEvidence, dealer: SiteId, index: DealIndex, seed: Uint8Array): boolean {
+export function isRight(evidence: MaskEvidence, dealer: SiteId, index: DealIndex, seed: Uint8Array): boolean {
+  const { round, survivors } = evidence
   if (has(survivors, dealer)) return equalBytes(selfCommitmentOf(round, dealer, seed), index.selfCommitment)
-  const above = sitesOf(index.to).filter((upper) => upper > dealer)
-  const isTagged = (upper: SiteId, i: number): boolean =>
-    equalBytes(pairTagOf(round, dealer, upper, pairSecretOf(round, dealer, upper, seed)), index.pairTags[i] ?? new Uint8Array(0))
-  return equalBytes(exchangeKey(seed).publicKey, index.maskKey) && above.every(isTagged)
+  const makes = (upper: SiteId): boolean => isTagged(evidence, dealer, upper, pairSecretOf(round, dealer, upper, seed))
+  const below = lowersOf(evidence, dealer).filter((lower) => evidence.indexes.has(lower))
+  const shows = (lower: SiteId): boolean => isTagged(evidence, lower, dealer, hiddenSecret(evidence, lower, dealer, seed))
+  return equalBytes(exchangeKey(seed).publicKey, index.maskKey) && dealtAbove(index).every(makes) && below.every(shows)
 }
+
+/** Of a site that dropped out: those below it in the set, with whom it shares masks. */
+export const lowersOf = ({ edges, survivors }: Pick<MaskEvidence, 'edges' | 'survivors'>, dealer: SiteId): SiteId[] =>
+  [...(edges.get(dealer) ?? [])].filter((lower) => lower < dealer && has(survivors, lower))
+
+/** The secret that the lower gave the upper, as that one hid it when it keyed. */
+export function hiddenSecret(
+  { round, keyed }: Pick<MaskEvidence, 'round' | 'keyed'>,
+  lower: SiteId,
+  upper: SiteId,
+  upperSeed: Uint8Array,
+): Uint8Array | undefined {
+  const said = keyed.get(upper)
+  const hidden = said && heldBy(said).get(lower)?.hidden
+  return hidden ? unhide(round, lower, upper, upperSeed, hidden) : undefined
+}
+
+function isTagged({ round, indexes }: MaskEvidence, lower: SiteId, upper: SiteId, secret: Uint8Array | undefined): boolean {
+  const index = indexes.get(lower)
+  const tag = index?.pairTags[dealtAbove(index).indexOf(upper)]
+  return secret !== undefined && tag !== undefined && equalBytes(pairTagOf(round, lower, upper, secret), tag)
+}
+
+/** In whose order a deal has tags of pairs. */
+const dealtAbove = ({ to, dealer }: DealIndex): SiteId[] => sitesOf(to).filter((site) => site > dealer)
 
 /** Of five shares with one wrong one in five choices is right, of 100 with four wrong one in a hundred. */
 const MOST_CHOICES = 600

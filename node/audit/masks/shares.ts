@@ -3,7 +3,7 @@ export type Share = Uint8Array
 
 /**
  * Shamir's scheme, put together a second time for the audit: the secret's bytes are where curves over GF(2^8) cross 0. Bytes are polynomials
- * modulo x^8 + x^4 + x^3 + x + 1. What is handled here is public by now, so nothing needs a constant time.
+ * modulo x^8 + x^4 + x^3 + x + 1. What is handled here is public by now, so nothing needs a constant time, and tables will do.
  * @param shares as many as the threshold, of different places
  * @returns null when they cannot be of one secret
  * @see Shamir 1979, Communications of the ACM 22(11)
@@ -39,21 +39,16 @@ function weightOf(places: readonly number[], i: number, place: number): number {
   return weight
 }
 
-function multiply(a: number, b: number): number {
-  let product = 0
-  for (let [x, rest] = [a, b]; rest > 0; rest >>= 1) {
-    if (rest & 1) product ^= x
-    x = (x << 1) ^ (x & 0x80 ? 0x11b : 0)
-  }
-  return product
+/** By powers of 3, which make all 255 elements but 0. */
+const POWERS = new Uint8Array(510)
+const LOGS = new Uint8Array(256)
+for (let i = 0, x = 1; i < 255; i++) {
+  POWERS[i] = x
+  POWERS[i + 255] = x
+  LOGS[x] = i
+  x ^= (x << 1) ^ (x & 0x80 ? 0x11b : 0)
 }
 
-/** a^254: the field without 0 has 255 elements. */
-function inverse(a: number): number {
-  let [power, result] = [a, 1]
-  for (let exponent = 254; exponent > 0; exponent >>= 1) {
-    if (exponent & 1) result = multiply(result, power)
-    power = multiply(power, power)
-  }
-  return result
-}
+const multiply = (a: number, b: number): number => (a === 0 || b === 0 ? 0 : (POWERS[(LOGS[a] as number) + (LOGS[b] as number)] as number))
+
+const inverse = (a: number): number => POWERS[255 - (LOGS[a] as number)] as number

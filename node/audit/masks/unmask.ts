@@ -1,17 +1,16 @@
 import { has, sitesOf } from '#base/bitmap.ts'
-import { equalBytes } from '#base/bytes.ts'
 import type { SiteId } from '#base/ids.ts'
 import type { MaskGroup } from './groups.ts'
-import { exchangeKey, pairMaskKey, pairSecretOf, pairTagOf, selfMaskKey, unhide } from './mask-keys.ts'
+import { exchangeKey, pairMaskKey, pairSecretOf, selfMaskKey } from './mask-keys.ts'
 import { type MaskStream, withoutMasks } from './mask-stream.ts'
-import { type Blame, dealersOf, findSeed, type MaskEvidence, valueAbout } from './seeds.ts'
+import { type Blame, dealersOf, findSeed, hiddenSecret, type MaskEvidence } from './seeds.ts'
 
 export interface Unmasked {
   /** The sum without its masks; null when they cannot be taken off. */
   readonly plain: Uint8Array | null
   /** Why not: one line for each mask. */
   readonly lacking: readonly string[]
-  /** Who released or hid what does not hold, whether it was needed or not. */
+  /** Who released what does not hold, whether it was needed or not. */
   readonly blamed: readonly Blame[]
   /** Whose shares do not make its seed, though enough are there. */
   readonly doubted: readonly SiteId[]
@@ -49,7 +48,6 @@ export function unmask(evidence: MaskEvidence, sum: Uint8Array, wordBits: 32 | 6
       if (groups.length > 0 && !sites.has(dealer)) continue
       const shared = sharedMasks(evidence, dealer, seed, sites)
       streams[i]?.push(...shared.streams)
-      blamed.push(...shared.blamed)
       lacking.push(...shared.lacking)
     }
   }
@@ -61,7 +59,6 @@ export function unmask(evidence: MaskEvidence, sum: Uint8Array, wordBits: 32 | 6
 
 interface Shared {
   readonly streams: MaskStream[]
-  readonly blamed: Blame[]
   readonly lacking: string[]
 }
 
@@ -69,51 +66,13 @@ interface Shared {
 function sharedMasks(evidence: MaskEvidence, dropped: SiteId, seed: Uint8Array, among: ReadonlySet<SiteId>): Shared {
   const { round, edges, survivors, indexes } = evidence
   const { own } = exchangeKey(seed)
-  const found: Shared = { streams: [], blamed: [], lacking: [] }
+  const found: Shared = { streams: [], lacking: [] }
   for (const partner of sitesOf(survivors).filter((site) => among.has(site) && edges.get(dropped)?.has(site))) {
-    const secret = dropped < partner ? pairSecretOf(round, dropped, partner, seed) : secretFromBelow(evidence, partner, dropped, seed, found)
+    const secret = dropped < partner ? pairSecretOf(round, dropped, partner, seed) : hiddenSecret(evidence, partner, dropped, seed)
     const otherKey = indexes.get(partner)?.maskKey
     const key = secret && otherKey && pairMaskKey(round, dropped, partner, own, otherKey, secret)
     if (key) found.streams.push({ key, sign: partner < dropped ? 1 : -1 })
     else found.lacking.push(`the mask between site ${partner} and site ${dropped}, which dropped out, cannot be made again`)
   }
   return found
-}
-
-/** The secret that the lower gave the upper, as the upper hid it for this day, or as the lower tells it; the tag in the lower's deal says which is right. */
-function secretFromBelow(
-  { round, indexes, records, releases, told }: MaskEvidence,
-  lower: SiteId,
-  upper: SiteId,
-  seed: Uint8Array,
-  found: Shared,
-): Uint8Array | null {
-  const index = indexes.get(lower)
-  const tag = index && tagFor(index.to, index.pairTags, lower, upper)
-  const isRight = (secret: Uint8Array | undefined): secret is Uint8Array =>
-    secret !== undefined && tag !== undefined && equalBytes(pairTagOf(round, lower, upper, secret), tag)
-  const record = records.get(upper)
-  const place = record
-    ? sitesOf(record.held)
-        .filter((site) => site < upper)
-        .indexOf(lower)
-    : -1
-  const hidden = record?.pads[place]
-  const unhidden = hidden && unhide(round, lower, upper, seed, hidden)
-  if (isRight(unhidden)) return unhidden
-  if (unhidden) found.blamed.push({ site: upper, message: `site ${upper} hid a wrong secret of its pair with site ${lower}` })
-  const release = releases.get(lower)
-  const released = release && valueAbout(release.pairs, release.pairSecrets, upper)
-  if (isRight(released)) return released
-  if (released) found.blamed.push({ site: lower, message: `site ${lower} released a wrong secret of its pair with site ${upper}` })
-  const others = [...told.values()].flatMap(({ pairs }) => pairs.filter((pair) => pair.lower === lower && pair.upper === upper))
-  return others.map(({ secret }) => secret).find(isRight) ?? null
-}
-
-/** Tags stand in the order of the sites above the dealer that it dealt to. */
-function tagFor(to: Parameters<typeof sitesOf>[0], tags: readonly Uint8Array[], dealer: SiteId, upper: SiteId): Uint8Array | undefined {
-  const place = sitesOf(to)
-    .filter((site) => site > dealer)
-    .indexOf(upper)
-  return place < 0 ? undefined : tags[place]
 }

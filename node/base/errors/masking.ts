@@ -69,7 +69,7 @@ export const maskingErrors = {
     reaction: 'retry',
   },
   'ROTA-2334': {
-    what: 'The shares of site {site} are of another secret than it promised: nobody can take its mask off. It is left out of run {run} from now on.',
+    what: 'What site {site} dealt is not what it promised: nobody can take its masks off. It is left out of run {run} from now on.',
     remedy:
       'The round is repeated by all others; where these are fewer than `quorum` the run pauses, and the members begin another without it. Its operator looks for a fault of memory or disk, and whether it runs the released version: that one cannot do this.',
     reaction: 'reject',

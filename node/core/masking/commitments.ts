@@ -16,8 +16,6 @@ export const commitSelf = ({ ctx }: DealingRound, dealer: SiteId, seed: Uint8Arr
 export const commitShare = (kind: ShareKind, { ctx }: DealingRound, dealer: SiteId, holder: SiteId, share: Uint8Array, { sha256 }: MaskingCrypto): Uint8Array =>
   sha256(labelled(`${kind} share`, dealer, holder), ctx, share)
 
-export const PAIR_TAG_BYTES = 16
-
-/** Half a hash of the secret that a pair has from the lower of the two; see `pairSecret`. */
+/** Hash of the secret that a pair has from the lower of the two; see `pairSecret`. */
 export const pairTag = ({ ctx }: DealingRound, lower: SiteId, upper: SiteId, secret: Uint8Array, { sha256 }: MaskingCrypto): Uint8Array =>
-  sha256(labelled('pair tag', lower, upper), ctx, secret).slice(0, PAIR_TAG_BYTES)
+  sha256(labelled('pair tag', lower, upper), ctx, secret)

@@ -38,7 +38,7 @@ export interface MaskingRound extends DealingRound {
   readonly modelCtx: Uint8Array
 }
 
-const VERSION = 'rota/masking/1'
+const VERSION = 'rota/masking/2'
 
 export function dealingRound(terms: DealingTerms, sha256: Sha256): DealingRound {
   const words = [

@@ -9,7 +9,7 @@ import type { MaskingCrypto } from './crypto.ts'
 import { pairSecret } from './pair-key.ts'
 import type { RoundKeys } from './round-keys.ts'
 
-/** What a dealer says to all. Its digest, in the key record, goes on chain. */
+/** What a dealer says to all. The chain names the file that it is in when its site keys. */
 export interface DealIndex {
   readonly ctx: Uint8Array
   readonly dealer: SiteId
@@ -117,11 +117,7 @@ export const parcelOf = ({ to, parcels }: DealIndex, holder: SiteId): Uint8Array
   has(to, holder) ? parcels[sitesOf(to).indexOf(holder)] : undefined
 
 /** The tag of the secret of the dealer and a site above it; undefined when it has none. */
-export const pairTagOf = ({ to, dealer, pairTags }: DealIndex, upper: SiteId): Uint8Array | undefined =>
-  has(to, upper)
-    ? pairTags[
-        sitesOf(to)
-          .filter((site) => site > dealer)
-          .indexOf(upper)
-      ]
-    : undefined
+export const pairTagOf = (index: DealIndex, upper: SiteId): Uint8Array | undefined => index.pairTags[dealtAbove(index).indexOf(upper)]
+
+/** In whose order tags of pairs are. */
+export const dealtAbove = ({ to, dealer }: Pick<DealIndex, 'to' | 'dealer'>): readonly SiteId[] => sitesOf(to).filter((site) => site > dealer)

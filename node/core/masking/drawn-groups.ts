@@ -3,7 +3,7 @@ import { concat, fromHex, type Sha256, toHex, utf8 } from '#base/bytes.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
 import type { Model } from '../model/model.ts'
 import { SALT_BYTES } from '../ring/layout.ts'
-import type { MaskGraph } from './graph.ts'
+import type { Masks } from './graph.ts'
 import { FEWEST_IN_GROUP, type MaskGroups, masksInside, withoutSmall } from './groups.ts'
 
 /** Of fewer groups one that is bad would be as many as those that are not. */
@@ -59,7 +59,7 @@ const nameOf = (seed: Digest, site: SiteId, sha256: Sha256): Uint8Array => sha25
  * difference would be of these few alone. Less than three are too few to bear a bad one (`groupsStand`).
  * @param among sites that may take part
  */
-export function groupsOfDraw({ seed, sets }: Draw, graph: MaskGraph, among: Bitmap, sha256: Sha256): MaskGroups {
+export function groupsOfDraw({ seed, sets }: Draw, graph: Masks, among: Bitmap, sha256: Sha256): MaskGroups {
   const here = (graph.sites & among) as Bitmap
   const drawn = sets.reduce((all, set) => all | set, 0n)
   const placed = sets.map((set) => sitesOf((set & here) as Bitmap))

@@ -1,7 +1,7 @@
 import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { concat, fromHex, type Sha256, toHex, utf8 } from '#base/bytes.ts'
 import type { Bitmap, Digest, RunId, SiteId } from '#base/ids.ts'
-import { type MaskGraph, pruned } from './graph.ts'
+import { type Masks, pruned } from './graph.ts'
 import { thresholdOf } from './threshold.ts'
 
 /** A group whose sum is shown has so many sites at least: among fewer it would tell too much of each. */
@@ -22,7 +22,7 @@ export interface MaskGroups {
   /** So many of them must not be empty. */
   readonly fewest: number
   /** As the round's graph, inside groups alone. */
-  readonly masks: MaskGraph
+  readonly masks: Masks
 }
 
 /**
@@ -51,7 +51,7 @@ export const areLargeOf = (groups: readonly Bitmap[], sites: Bitmap): boolean =>
  * group with too few the round shows nothing (`groupsStand`).
  * @param among sites that may take part
  */
-export const maskGroups = (graph: MaskGraph, among: Bitmap, groups: readonly Bitmap[]): MaskGroups =>
+export const maskGroups = (graph: Masks, among: Bitmap, groups: readonly Bitmap[]): MaskGroups =>
   masksInside(
     graph,
     groups.map((set) => (set & graph.sites & among) as Bitmap),
@@ -59,7 +59,7 @@ export const maskGroups = (graph: MaskGraph, among: Bitmap, groups: readonly Bit
   )
 
 /** Masks are shared inside groups alone. Who shares them with too few of its group is left out. @param fewest groups that may be left */
-export function masksInside(graph: MaskGraph, groups: readonly Bitmap[], fewest: number): MaskGroups {
+export function masksInside(graph: Masks, groups: readonly Bitmap[], fewest: number): MaskGroups {
   const sets = groups.map((set) => joined(graph, set))
   const setOf = new Map(sets.flatMap((set) => sitesOf(set).map((site): [SiteId, Bitmap] => [site, set])))
   const neighbours = (site: SiteId): Bitmap => (graph.neighbours(site) & (setOf.get(site) ?? EMPTY)) as Bitmap
@@ -73,10 +73,10 @@ export function withoutSmall({ sets, fewest, masks }: MaskGroups): MaskGroups {
   return { sets: large, fewest, masks: { sites, neighbours: (site) => (has(sites, site) ? masks.neighbours(site) : EMPTY) } }
 }
 
-function joined(graph: MaskGraph, set: Bitmap): Bitmap {
+function joined(graph: Masks, set: Bitmap): Bitmap {
   const sites = sitesOf(set)
   const needed = thresholdOf(sites.length) - 1
-  return bitmapOf([...pruned(new Map(sites.map((site) => [site, (graph.neighbours(site) & set) as Bitmap])), () => needed).keys()])
+  return bitmapOf([...pruned(new Map(sites.map((site) => [site, graph.neighbours(site)])), needed).keys()])
 }
 
 /** Whether each group's part of a sum over these sites hides each of them among enough others. */

@@ -4,7 +4,7 @@ import type { SiteId } from '#base/ids.ts'
 import type { RingVector } from '../ring/vectors.ts'
 import type { MaskingRound } from './context.ts'
 import type { MaskingCrypto, Prg } from './crypto.ts'
-import type { MaskGraph } from './graph.ts'
+import type { Masks } from './graph.ts'
 import type { OpenedDeal } from './open-deal.ts'
 import { pairKey, selfKey } from './pair-key.ts'
 import type { RoundKeys } from './round-keys.ts'
@@ -26,7 +26,7 @@ export const signOf = (site: SiteId, other: SiteId): 1 | -1 => (site < other ? 1
  */
 export function streamsOf(
   round: MaskingRound,
-  graph: MaskGraph,
+  graph: Masks,
   { site, keys, opened }: { readonly site: SiteId; readonly keys: RoundKeys; readonly opened: ReadonlyMap<SiteId, OpenedDeal> },
   crypto: MaskingCrypto,
 ): Stream[] {

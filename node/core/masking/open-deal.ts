@@ -60,6 +60,7 @@ export function openDeal(input: OpenInput): OpenedDeal {
 function checkIndex({ round, site, index, offer, parcel, parcelDigest }: OpenInput): void {
   const { dealer } = index
   if (!equalBytes(index.ctx, round.ctx)) throw new RotaError('ROTA-2323', { what: 'deal', site: dealer })
+  if ((index.to & ~round.members) !== 0n) throw fails(dealer, 'it deals to a site that is not awaited')
   if (!equalBytes(index.maskKey, offer.maskKey)) throw fails(dealer, 'its mask key is not the one that it offered')
   if (!equalBytes(parcelDigest(parcel), parcelOf(index, site) ?? NOTHING)) throw fails(dealer, 'the parcel is not the one of its index')
 }

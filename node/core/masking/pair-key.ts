@@ -11,7 +11,7 @@ export const pairSecret = ({ ctx }: DealingRound, lower: SiteId, upper: SiteId, 
   hkdf(maskSeed, ctx, labelled('pair secret', lower, upper), 32)
 
 /**
- * What the upper site hides that secret with, in its key record: whoever rebuilds the upper's mask seed has it too. One-time: 32 bytes of HKDF for 32
+ * What the upper site hides that secret with when it keys, for all to see: whoever rebuilds the upper's mask seed has it too. One-time: 32 bytes of HKDF for 32
  * bytes; that the secret is the right one says the lower's `pairTag`.
  */
 export const pairPad = ({ ctx }: DealingRound, lower: SiteId, upper: SiteId, maskSeed: Uint8Array, { hkdf }: MaskingCrypto): Uint8Array =>

@@ -5,8 +5,9 @@ import type { Bitmap, SiteId } from '#base/ids.ts'
 import { commitSelf, commitShare, pairTag } from './commitments.ts'
 import type { MaskingRound } from './context.ts'
 import type { MaskingCrypto } from './crypto.ts'
-import { type DealIndex, type Parcel, type ParcelDigest, pairTagOf, parcelOf } from './deal.ts'
-import { holdersOf, type MaskGraph, sharesMasks } from './graph.ts'
+import { type DealIndex, dealtAbove, type Parcel, type ParcelDigest, pairTagOf, parcelOf } from './deal.ts'
+import { type MaskGraph, sharesMasks } from './graph.ts'
+import { type KeyedSite, showPair } from './held-deals.ts'
 import { pairSecret } from './pair-key.ts'
 import { kindFor, type Release, shareAbout } from './release.ts'
 import { maskKeyOf } from './round-keys.ts'
@@ -14,6 +15,8 @@ import { maskKeyOf } from './round-keys.ts'
 export interface UnmaskInput {
   readonly round: MaskingRound
   readonly graph: MaskGraph
+  /** What each of its sites keyed with. */
+  readonly keyed: ReadonlyMap<SiteId, KeyedSite>
   /** The frozen set. */
   readonly survivors: Bitmap
   /** By dealer, of all sites of the graph. */
@@ -92,14 +95,14 @@ async function rebuildSeed(input: UnmaskInput, dealer: SiteId): Promise<OfDealer
 export async function isDisproved(input: UnmaskInput, { dealer, shares }: Disproof): Promise<boolean> {
   const { round, graph, indexes } = input
   const holders = shares.map(({ holder }) => holder)
-  const areHolders = (bitmapOf(holders) & ~holdersOf(graph, dealer)) === 0n && sizeOf(bitmapOf(holders)) === holders.length
+  const areHolders = (bitmapOf(holders) & ~graph.holders(dealer)) === 0n && sizeOf(bitmapOf(holders)) === holders.length
   if (!areHolders || shares.length !== round.threshold || !indexes.has(dealer)) return false
   const { good } = await sortOut(input, dealer, shares)
   return good.length === shares.length && (await combineRight(input, dealer, good)) === undefined
 }
 
 function sharesAbout({ graph, releases }: UnmaskInput, dealer: SiteId): HeldShare[] {
-  return sitesOf(holdersOf(graph, dealer)).flatMap((holder) => {
+  return sitesOf(graph.holders(dealer)).flatMap((holder) => {
     const release = releases.get(holder)
     const share = release === undefined ? undefined : shareAbout(release, dealer)
     return share === undefined ? [] : [{ holder, share }]
@@ -112,26 +115,42 @@ async function combineRight(input: UnmaskInput, dealer: SiteId, shares: readonly
   return seed !== undefined && isRight(input, dealer, seed) ? seed : undefined
 }
 
-/** By what its dealer said in public. Of its masks with others: it gives the key that was offered, and the secrets that those above it were given. */
-function isRight({ round, survivors, indexes, crypto }: UnmaskInput, dealer: SiteId, seed: Uint8Array): boolean {
+/**
+ * By what its dealer said in public. Of its masks with others: it gives the key that was offered, the secrets that those above it were given, and shows those
+ * that it hid of survivors below it.
+ */
+function isRight(input: UnmaskInput, dealer: SiteId, seed: Uint8Array): boolean {
+  const { round, graph, survivors, indexes, crypto } = input
   const index = indexes.get(dealer)
   if (index === undefined) return false
   if (kindFor(survivors, dealer) === 'self') return equalBytes(commitSelf(round, dealer, seed, crypto), index.selfCommitment)
-  const isTagged = (upper: SiteId): boolean =>
-    equalBytes(pairTag(round, dealer, upper, pairSecret(round, dealer, upper, seed, crypto), crypto), pairTagOf(index, upper) ?? NOTHING)
-  const above = sitesOf(index.to).filter((upper) => upper > dealer)
-  return equalBytes(maskKeyOf(seed, crypto).publicKey, index.maskKey) && above.every(isTagged)
+  const isTagged = (lower: SiteId, upper: SiteId, secret: Uint8Array | undefined): boolean => {
+    const below = indexes.get(lower)
+    const tag = below && pairTagOf(below, upper)
+    return secret !== undefined && tag !== undefined && equalBytes(pairTag(round, lower, upper, secret, crypto), tag)
+  }
+  const lowers = sitesOf((graph.neighbours(dealer) & survivors) as Bitmap).filter((site) => site < dealer)
+  return (
+    equalBytes(maskKeyOf(seed, crypto).publicKey, index.maskKey) &&
+    dealtAbove(index).every((upper) => isTagged(dealer, upper, pairSecret(round, dealer, upper, seed, crypto))) &&
+    lowers.every((lower) => isTagged(lower, dealer, secretBelow(input, lower, dealer, seed)))
+  )
 }
 
-const NOTHING = new Uint8Array(0)
+/** The secret that a site gave one above it, which dropped out; that one hid it when it keyed. */
+export function secretBelow({ round, keyed, crypto }: Pick<UnmaskInput, 'round' | 'keyed' | 'crypto'>, lower: SiteId, upper: SiteId, upperSeed: Uint8Array) {
+  const said = keyed.get(upper)
+  return said && showPair(round, lower, said, upperSeed, crypto)
+}
 
 /** By the dealer's commitments. A share whose parcel cannot be had is not counted, and blames nobody. */
 async function sortOut(input: UnmaskInput, dealer: SiteId, shares: readonly HeldShare[]): Promise<{ good: HeldShare[]; wrong: Bitmap }> {
   const kind = kindFor(input.survivors, dealer)
   const good: HeldShare[] = []
   let wrong = EMPTY
-  for (const held of shares) {
-    const parcel = await committedParcel(input, dealer, held.holder)
+  const parcels = await Promise.all(shares.map(({ holder }) => committedParcel(input, dealer, holder)))
+  for (const [i, held] of shares.entries()) {
+    const parcel = parcels[i]
     if (parcel === undefined) continue
     const said = kind === 'self' ? parcel.selfCommitment : parcel.maskCommitment
     if (equalBytes(commitShare(kind, input.round, dealer, held.holder, held.share, input.crypto), said)) good.push(held)
@@ -152,10 +171,8 @@ const lacking = ({ round }: UnmaskInput, site: SiteId, good: number, wrong: Bitm
 
 /** Whom an answer is still awaited of, so that every seed has its t shares. */
 export function awaitedReleases({ round, graph, survivors, releases }: Pick<UnmaskInput, 'round' | 'graph' | 'survivors' | 'releases'>): Bitmap {
-  const late = sitesOf((survivors | graph.sites) as Bitmap).filter((site) => !releases.has(site))
-  const isShort = dealersOf(graph, survivors).some((dealer) => {
-    const holders = sitesOf(holdersOf(graph, dealer))
-    return holders.length > 0 && holders.filter((holder) => releases.has(holder)).length < round.threshold
-  })
-  return isShort ? bitmapOf(late) : EMPTY
+  const late = (holders: Bitmap): readonly SiteId[] => sitesOf(holders).filter((holder) => !releases.has(holder))
+  const ofDealers = dealersOf(graph, survivors).map((dealer) => graph.holders(dealer))
+  const isShort = ofDealers.some((holders) => holders !== EMPTY && sizeOf(holders) - late(holders).length < round.threshold)
+  return isShort ? bitmapOf(late(ofDealers.reduce((all, holders) => (all | holders) as Bitmap, EMPTY))) : EMPTY
 }

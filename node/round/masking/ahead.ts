@@ -32,7 +32,7 @@ export function lookAhead(play: Play, round: Round, masked: MaskedRound, rules: 
   }
   if (play.ahead === null) return
   followOwn(play, play.ahead, round.key, signal)
-  openDeals(play, play.ahead)
+  openDeals(play, play.ahead, round.key)
 }
 
 /** Whom the next round awaits, as the contract has it: who came, and who said that it is back; where these are too few, everybody. */

@@ -1,6 +1,6 @@
 import type { SiteId } from '#base/ids.ts'
 import { advertisementOf } from '#core/masking/advertisement.ts'
-import { encodeFileWord } from '#wire/masking/file-word.ts'
+import { encodeDealWord } from '#wire/masking/deal-word.ts'
 import { encodeKeyOffer } from '#wire/masking/key-offer.ts'
 import type { LackedKind, Lacking } from '#wire/masking/lacking.ts'
 import { encodeRelease } from '#wire/masking/release.ts'
@@ -25,7 +25,7 @@ type Shown = () => ReturnType<ReturnType<Play['mail']['of']>['releases']['get']>
 
 const WORDS: Readonly<Record<LackedKind, (dealing: Dealing, shown: Shown) => Uint8Array[]>> = {
   'key-offer': ({ run, round, ctx, keys }) => (keys === null ? [] : [encodeKeyOffer({ run, round, ctx, offer: advertisementOf(keys) })]),
-  deal: ({ run, round, own }) => (own === null ? [] : [encodeFileWord({ kind: 'deal', run, round, file: own })]),
+  deal: ({ run, round, own }) => (own === null ? [] : [encodeDealWord({ run, round, file: own })]),
   // This site hears its own shares when it shows them, and not before.
   release: ({ run, round }, shown) => {
     const release = shown()

@@ -11,7 +11,7 @@ import type { Play, Round } from '../play.ts'
 import { within } from '../within.ts'
 import { type MaskedRound, maskedOf } from './masked-round.ts'
 import { ownRelease } from './release.ts'
-import { inputOf, keepDeals } from './unmask.ts'
+import { inputOf } from './unmask.ts'
 
 /** Whoever refuses a sum keeps the reason; who keeps it to itself is not waited for. */
 const FETCH_MS = 5_000
@@ -36,13 +36,17 @@ type Refusal = Extract<ChainEvent, { kind: 'Attested' }>
 async function hear(play: Play, round: Round, masked: MaskedRound, { own, site: from }: Refusal, signal: AbortSignal): Promise<void> {
   const { site } = play
   try {
-    const sealed = await within(site, FETCH_MS, signal, (limited) => site.store.getPlain(own, limited, [from]))
-    const { survivors, disproofs } = decodeDisproofs(site.vault.open(sealed, round.key))
-    const input = inputOf(play, round, masked, signal)
-    const right: Disproof[] = []
-    for (const disproof of survivors === input.survivors ? disproofs : []) if (await isDisproved(input, disproof)) right.push(disproof)
+    // What they are held against is fetched within the same time.
+    const { all, right } = await within(site, FETCH_MS, signal, async (limited) => {
+      const sealed = await site.store.getPlain(own, limited, [from])
+      const { survivors, disproofs } = decodeDisproofs(site.vault.open(sealed, round.key))
+      const input = inputOf(play, round, masked, limited, [from])
+      const mine = survivors === input.survivors ? together(disproofs) : []
+      const verdicts = await Promise.all(mine.map((disproof) => isDisproved(input, disproof)))
+      return { all: disproofs, right: mine.filter((_, i) => verdicts[i]) }
+    })
     // Of a parcel that is not here yet another look may say otherwise.
-    if (right.length === disproofs.length) masked.heard.set(own, right)
+    if (right.length === all.length) masked.heard.set(own, right)
   } catch (error) {
     signal.throwIfAborted()
     // A sum refused for what stands in it leaves something else there.
@@ -60,10 +64,9 @@ export function leaveOut({ base }: Round, disproofs: readonly Disproof[]): Judge
 export const together = (disproofs: readonly Disproof[]): readonly Disproof[] =>
   [...new Map(disproofs.map((each) => [each.dealer, each])).values()].sort((a, b) => a.dealer - b.dealer)
 
-/** Keeps the reason, and the deals that it is held against, for whoever was not there. @returns what the attestation says: where it lies */
+/** Keeps the reason for whoever was not there. @returns what the attestation says: where it lies */
 export async function keepDisproofs(play: Play, round: Round, disproofs: readonly Disproof[], proof: Digest, signal: AbortSignal): Promise<Digest> {
   const { site } = play
-  await keepDeals(play, round, maskedOf(play, round), signal)
   const bytes = encodeDisproofs({ site: site.id, proof: fromHex(proof), survivors: round.view.round.included, disproofs, release: ownRelease(play, round) })
   return site.store.putPlain(site.vault.seal(bytes, round.key), signal)
 }

@@ -1,17 +1,15 @@
+import { sitesOf } from '#base/bitmap.ts'
+import { heldIn } from '#core/masking/held-deals.ts'
 import type { StudyRules } from '#ports/chain.ts'
 import type { Play, Round } from '../play.ts'
 import { lookAhead } from './ahead.ts'
 import { followOwn, isMember } from './dealing.ts'
-import { rootOf } from './deals.ts'
 import { askForLost } from './lacking.ts'
 import { noteLeftOut } from './left-out.ts'
 import { isMasked, type MaskedRound, openMaskedRound } from './masked-round.ts'
 import { keyedBefore } from './said.ts'
 import { openShares, ownKeys } from './secrets.ts'
 import { openDeals } from './sound.ts'
-
-/** Sites say what they keyed with when they key, or else with their update; what was not said so soon after all have contributed is asked for. */
-const SAID_WITHIN_MS = 250
 
 /** Brings what this site knows of a masked round, and of the next, up to the chain and to what was said, and begins to fetch what it lacks. */
 export async function followMasking(play: Play, round: Round, rules: StudyRules, signal: AbortSignal): Promise<void> {
@@ -20,31 +18,28 @@ export async function followMasking(play: Play, round: Round, rules: StudyRules,
   if (masked === null) return
   await noteLeftOut(play, masked.round)
   masked.keys ??= ownKeys(play.site, masked)
-  if (!masked.deals.opened.has(play.site.id)) restoreHeld(play, round, masked)
+  restoreHeld(play, masked)
   if (round.view.round.phase === 'Keying') {
     followOwn(play, masked, round.key, signal)
-    openDeals(play, masked)
-  } else fetchKeyFiles(play, round, masked)
+    openDeals(play, masked, round.key)
+  } else fetchNamed(play, round, masked)
   askForLost(play, round, masked)
   lookAhead(play, round, masked, rules, signal)
 }
 
-/** A site that started again holds what it keyed with. */
-function restoreHeld(play: Play, round: Round, masked: MaskedRound): void {
-  const keyed = masked.keys === null ? null : keyedBefore(play, round)
-  if (keyed !== null) masked.deals.restore(openShares(play.site, masked, keyed.shares, play.site.id))
+/** A site that started again holds what it keyed with: as the chain has it, where it has it already. */
+function restoreHeld(play: Play, masked: MaskedRound): void {
+  const keyed = masked.keys === null ? null : keyedBefore(play, masked)
+  if (keyed === null || keyed.heldDeals === masked.restored) return
+  masked.restored = keyed.heldDeals
+  masked.deals.restore(openShares(play.site, masked, keyed.shares, play.site.id), heldIn({ site: play.site.id, holds: keyed.held, heldDeals: keyed.heldDeals }))
 }
 
-/** Afterwards: what the chain names. */
-function fetchKeyFiles(play: Play, round: Round, masked: MaskedRound): void {
-  const { site, mail } = play
-  const { keyFiles } = mail.of(round.run, round.round)
-  const now = site.host.clock.nowMs()
-  if (round.view.round.phase !== 'Contributing' && masked.contributedMs > now) masked.contributedMs = now
-  const isLate = now - masked.contributedMs >= SAID_WITHIN_MS
-  for (const { site: from, dealDigest: root, dealCid: cid } of masked.keyed) {
-    const told = keyFiles.get(from) ?? []
-    const isHere = from === site.id || told.some((each) => rootOf(each, site) === root)
-    if (isMember(masked, from) && (isLate || isHere)) masked.deals.fetchFile(round.key, from, { root, cid }, told)
+/** Afterwards: the deals that the chain names, also of sites that this one shares no mask with. */
+function fetchNamed({ site, mail }: Play, { key, run, round }: Round, masked: MaskedRound): void {
+  const { deals } = mail.of(run, round)
+  for (const { site: dealer, dealDigest: root, dealCid: cid } of masked.keyed) {
+    const others = sitesOf(masked.graph.holders(dealer)).filter((each) => each !== site.id && each !== dealer)
+    if (isMember(masked, dealer)) masked.deals.fetchFile(key, dealer, { root, cid }, { told: deals.get(dealer) ?? [], holders: [dealer, ...others] })
   }
 }

@@ -1,56 +1,56 @@
-import { has } from '#base/bitmap.ts'
-import type { Bitmap } from '#base/ids.ts'
-import { outlineOf } from '#core/commit/outline.ts'
-import { makeKeyRecord } from '#core/masking/key-record.ts'
-import { say } from '#round/steps/announce.ts'
-import { encodeKeyFile, indexDigest } from '#wire/masking/key-file.ts'
+import { bitmapOf, has } from '#base/bitmap.ts'
+import type { SiteId } from '#base/ids.ts'
+import { type HeldName, heldDealsOf, hidePair } from '#core/masking/held-deals.ts'
+import type { OpenedDeal } from '#core/masking/open-deal.ts'
+import type { JournalEntry } from '#ports/journal.ts'
+import type { DealFile } from '#wire/masking/deal-file.ts'
 import type { Play, Round } from '../play.ts'
 import { dealtBefore } from './dealing.ts'
-import type { Named } from './deals.ts'
+import { type HeldDeal, nameOf } from './deals.ts'
 import { sitesLeftOut } from './left-out.ts'
-import { maskedOf } from './masked-round.ts'
-import { keyedBefore, keyFileWord } from './said.ts'
+import { type MaskedRound, maskedOf } from './masked-round.ts'
+import { keyedBefore } from './said.ts'
 import { sealShares } from './secrets.ts'
 import { sitsOutAtOnce } from './sit-out.ts'
 
+type Keyed = Extract<JournalEntry, { kind: 'keyed' }>
+
 /**
- * Says on chain whose deals this site holds. With whom it masks follows from that; from now on it is bound to its own. What it keyed with is told to the
- * members by the same token: should it drop out, and one that is in die before it shows its shares, nobody else has the secret of the two.
+ * Says on chain whose deals this site holds, and which, and hides there what those below it share with it: should it drop out, that can be shown with its seed. With
+ * whom it masks follows from that; from now on it is bound to its own.
  */
-export async function key(play: Play, round: Round, signal: AbortSignal): Promise<void> {
+export async function key(play: Play, round: Round): Promise<void> {
   const { site } = play
   const masked = maskedOf(play, round)
-  const { keys, terms, deals } = masked
-  const own = deals.files.get(site.id)
+  const own = masked.deals.files.get(site.id)
   const dealt = dealtBefore(play, masked)
-  if (keys === null || own === undefined || dealt === null || (await sitsOutAtOnce(play, round, masked))) return
-  const { index, channelKey } = own
-  const leftOut = sitesLeftOut(play)
-  const opened = new Map([...deals.opened].filter(([dealer]) => !has(leftOut, dealer)))
-  const record = makeKeyRecord({ round: terms, site: site.id, keys, index: indexDigest(index, site.sha256), opened, crypto: site.masking })
-  const bytes = encodeKeyFile({ record, index, channelKey, deal: dealt })
-  const { root, cid } = await site.store.put(bytes, outlineOf(bytes, site.sha256), 'masking', round.key, signal)
-  masked.ownFile = bytes
-  const { held } = record
+  if (masked.keys === null || own === undefined || dealt === null || (await sitsOutAtOnce(play, round, masked))) return
+  const opened = sharedWith(play, masked, own.file)
+  const held = bitmapOf([...opened.keys()].filter((dealer) => dealer !== site.id))
+  const heldDeals = heldDealsOf(held, (dealer) => heldFrom(play, masked, dealer))
   const shares = sealShares(site, masked, opened)
-  await site.journal.append({ kind: 'keyed', run: round.run, round: round.round, base: round.view.model.root, root, cid, held, shares })
-  await send(play, round, { root, cid, held }, signal)
+  const entry: Keyed = { kind: 'keyed', run: round.run, round: round.round, ctx: masked.ctx, ...dealt, held, heldDeals, shares }
+  await site.journal.append(entry)
+  await send(play, entry)
+}
+
+/** Deals of those that this site has dealt to as well: whoever offered its keys too late for that cannot be masked with, since nobody has shares of what the two would share. */
+function sharedWith(play: Play, { deals }: MaskedRound, { index }: DealFile): ReadonlyMap<SiteId, OpenedDeal> {
+  const leftOut = sitesLeftOut(play)
+  return new Map([...deals.opened].filter(([dealer]) => has(index.to, dealer) && deals.files.has(dealer) && !has(leftOut, dealer)))
+}
+
+function heldFrom({ site }: Play, { deals, terms, keys }: MaskedRound, dealer: SiteId): HeldName {
+  const { named } = deals.files.get(dealer) as HeldDeal
+  const secret = dealer < site.id ? deals.opened.get(dealer)?.pairSecret : undefined
+  const hidden = secret && keys ? hidePair(terms, dealer, site.id, secret, keys.seeds.mask, site.masking) : null
+  return { name: nameOf(named, site), hidden }
 }
 
 /** What the journal says, sent again. */
-export async function keyAgain(play: Play, round: Round, signal: AbortSignal): Promise<void> {
-  const entry = keyedBefore(play, round)
-  if (entry !== null) await send(play, round, entry, signal)
+export async function keyAgain(play: Play, round: Round): Promise<void> {
+  const entry = keyedBefore(play, maskedOf(play, round))
+  if (entry !== null) await send(play, entry)
 }
 
-async function send(play: Play, round: Round, { root, cid, held }: Named & { readonly held: Bitmap }, signal: AbortSignal): Promise<void> {
-  await Promise.all([tell(play, round, signal), play.site.chain.key(round.run, round.round, root, cid, held)])
-}
-
-/** What nobody took is said again with the update. */
-async function tell(play: Play, round: Round, signal: AbortSignal): Promise<void> {
-  const { masked } = play
-  const words = await keyFileWord(play, round, signal).catch(() => [])
-  const isTold = await say(play.site, round, words)
-  if (isTold && masked !== null) masked.isFileTold = true
-}
+const send = ({ site }: Play, { run, round, root, cid, held, heldDeals }: Keyed): Promise<void> => site.chain.key(run, round, root, cid, held, heldDeals)

@@ -1,5 +1,6 @@
-import { has, sitesOf } from '#base/bitmap.ts'
+import { EMPTY, has, sitesOf } from '#base/bitmap.ts'
 import type { SiteId } from '#base/ids.ts'
+import { heldBy } from '#core/masking/graph.ts'
 import type { LackedKind } from '#wire/masking/lacking.ts'
 import type { Play, Round } from '../play.ts'
 import type { LackedOf } from './asking.ts'
@@ -20,7 +21,7 @@ function lackedIn(play: Play, { view: { state, round } }: Round, masked: MaskedR
   if (round.phase === 'Keying' && masked.keys !== null && !has(round.keyed, me) && !has(round.abstained, me))
     return (author) => (author === me || has(round.abstained, author) ? [] : lackedToKey(play, masked, author))
   if (round.phase === 'Attesting' && masked.releasedMs !== NEVER && has(round.included, me) && !has(round.attested, me))
-    return (author) => (author === me || !has(masked.graph.sites, author) || isShown(play, masked, author, round.included) ? [] : ['release'])
+    return (author) => (author === me || heldBy(masked.graph, author) === EMPTY || isShown(play, masked, author, round.included) ? [] : ['release'])
   return NOTHING
 }
 

@@ -2,7 +2,7 @@ import { equalBytes } from '#base/bytes.ts'
 import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import { type Advertisement, keyNames } from '#core/masking/advertisement.ts'
 import type { Release } from '#core/masking/release.ts'
-import type { FileWord } from '#wire/masking/file-word.ts'
+import type { DealWord } from '#wire/masking/deal-word.ts'
 import type { MaskingWord, OfferWord } from '#wire/message.ts'
 
 /** What members said in masked rounds that are under way. */
@@ -11,7 +11,7 @@ export interface MaskingMail {
   take(from: SiteId, word: MaskingWord): boolean
   hear(from: SiteId, word: MaskingWord): void
   of(run: RunId, round: RoundNo): RoundMail
-  /** Names of those of these keys that were offered before, by another site or in another round of the run. */
+  /** Names of those of these keys that the site offered before, in another round of the run. What another site offers is no fault of this one. */
   seenBefore(run: RunId, round: RoundNo, site: SiteId, offer: Advertisement): ReadonlySet<string>
 }
 
@@ -20,8 +20,6 @@ export interface RoundMail {
   readonly offers: ReadonlyMap<Digest, ReadonlyMap<SiteId, Advertisement>>
   /** Deal files: a site deals again where a round opens otherwise than was foreseen. */
   readonly deals: ReadonlyMap<SiteId, readonly Uint8Array[]>
-  /** What sites say that they keyed with; the chain tells which it is. */
-  readonly keyFiles: ReadonlyMap<SiteId, readonly Uint8Array[]>
   /** The last of each site: a frozen set may be another after the chain went back. */
   readonly releases: ReadonlyMap<SiteId, Release>
 }
@@ -29,11 +27,10 @@ export interface RoundMail {
 interface Heard {
   readonly offers: Map<Digest, Map<SiteId, Advertisement>>
   readonly deals: Map<SiteId, readonly Uint8Array[]>
-  readonly keyFiles: Map<SiteId, readonly Uint8Array[]>
   readonly releases: Map<SiteId, Release>
 }
 
-/** Contexts that a site may offer keys for in one round, and deals and key files of it that are looked at: more than a chain that goes back ever needs. */
+/** Contexts that a site may offer keys for in one round, and deals of it that are looked at: more than a chain that goes back ever needs. */
 const MOST_OF_A_SITE = 4
 /** Keys of so many rounds are known again. */
 const ROUNDS_REMEMBERED = 64
@@ -43,8 +40,8 @@ const NAME_LENGTH = 34
 /** @param rounds the round that each run is in; rounds longer past than one, or more than two ahead, are late or too early to matter */
 export function createMaskingMail(rounds: ReadonlyMap<RunId, number>): MaskingMail {
   const heard = new Map<RunId, Map<RoundNo, Heard>>()
-  /** Who offered a key first, and when. */
-  const names = new Map<RunId, Map<string, { readonly site: SiteId; readonly round: RoundNo }>>()
+  /** When a site offered a key first, by both. */
+  const names = new Map<RunId, Map<string, RoundNo>>()
 
   function isNear({ run, round }: { readonly run: RunId; readonly round: RoundNo }): boolean {
     const current = rounds.get(run)
@@ -58,16 +55,16 @@ export function createMaskingMail(rounds: ReadonlyMap<RunId, number>): MaskingMa
   function roundOf(run: RunId, round: RoundNo): Heard {
     const ofRun = heard.get(run) ?? new Map<RoundNo, Heard>()
     heard.set(run, ofRun)
-    const known = ofRun.get(round) ?? { offers: new Map(), deals: new Map(), keyFiles: new Map(), releases: new Map() }
+    const known = ofRun.get(round) ?? { offers: new Map(), deals: new Map(), releases: new Map() }
     ofRun.set(round, known)
     return known
   }
 
   function remember(site: SiteId, { run, round, offer }: OfferWord): void {
-    const ofRun = names.get(run) ?? new Map<string, { readonly site: SiteId; readonly round: RoundNo }>()
+    const ofRun = names.get(run) ?? new Map<string, RoundNo>()
     names.set(run, ofRun)
-    for (const [name, first] of ofRun) if (first.round + ROUNDS_REMEMBERED < round) ofRun.delete(name)
-    for (const name of keyNames(offer).map(shortened)) if (!ofRun.has(name)) ofRun.set(name, { site, round })
+    for (const [name, first] of ofRun) if (first + ROUNDS_REMEMBERED < round) ofRun.delete(name)
+    for (const name of keyNames(offer).map(namedBy(site))) if (!ofRun.has(name)) ofRun.set(name, round)
   }
 
   function hearOffer({ offers }: Heard, from: SiteId, word: OfferWord): void {
@@ -77,41 +74,38 @@ export function createMaskingMail(rounds: ReadonlyMap<RunId, number>): MaskingMa
     remember(from, word)
   }
 
-  const filesOf = ({ deals, keyFiles }: Heard, { kind }: FileWord) => (kind === 'deal' ? deals : keyFiles)
-  const isNew = (known: readonly Uint8Array[], { file }: FileWord): boolean => known.length < MOST_OF_A_SITE && !known.some((each) => equalBytes(each, file))
+  const isNew = (known: readonly Uint8Array[], { file }: DealWord): boolean => known.length < MOST_OF_A_SITE && !known.some((each) => equalBytes(each, file))
 
-  function hearFile(round: Heard, from: SiteId, word: FileWord): void {
-    const files = filesOf(round, word)
-    const known = files.get(from) ?? []
-    if (isNew(known, word)) files.set(from, [...known, word.file])
+  function hearDeal({ deals }: Heard, from: SiteId, word: DealWord): void {
+    const known = deals.get(from) ?? []
+    if (isNew(known, word)) deals.set(from, [...known, word.file])
   }
 
   /** What is said again is passed on, what is another each time is not. */
-  function isTooMuch(from: SiteId, word: FileWord): boolean {
-    const round = heard.get(word.run)?.get(word.round)
-    const known = (round && filesOf(round, word).get(from)) ?? []
+  function isTooMuch(from: SiteId, word: DealWord): boolean {
+    const known = heard.get(word.run)?.get(word.round)?.deals.get(from) ?? []
     return known.length >= MOST_OF_A_SITE && !known.some((each) => equalBytes(each, word.file))
   }
 
   return {
-    take: (from, word) => isNear(word) && !((word.kind === 'deal' || word.kind === 'key-file') && isTooMuch(from, word)),
+    take: (from, word) => isNear(word) && !(word.kind === 'deal' && isTooMuch(from, word)),
     hear(from, word) {
       if (!isNear(word)) return
       const round = roundOf(word.run, word.round)
       if (word.kind === 'release') round.releases.set(from, word.release)
       else if (word.kind === 'key-offer') hearOffer(round, from, word)
-      else hearFile(round, from, word)
+      else hearDeal(round, from, word)
     },
     of: (run, round) => heard.get(run)?.get(round) ?? NOTHING,
     seenBefore(run, round, site, offer) {
-      const isFirst = (name: string): boolean => {
-        const first = names.get(run)?.get(shortened(name))
-        return first === undefined || (first.site === site && first.round === round)
-      }
+      const isFirst = (name: string): boolean => (names.get(run)?.get(namedBy(site)(name)) ?? round) === round
       return new Set(keyNames(offer).filter((name) => !isFirst(name)))
     },
   }
 }
 
-const shortened = (name: string): string => name.slice(0, NAME_LENGTH)
-const NOTHING: RoundMail = { offers: new Map(), deals: new Map(), keyFiles: new Map(), releases: new Map() }
+const namedBy =
+  (site: SiteId) =>
+  (name: string): string =>
+    `${site} ${name.slice(0, NAME_LENGTH)}`
+const NOTHING: RoundMail = { offers: new Map(), deals: new Map(), releases: new Map() }

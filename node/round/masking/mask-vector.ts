@@ -17,7 +17,7 @@ export function maskVector(play: Play, round: Round, ring: RingVector): RingVect
   const { site } = play
   const masked = maskedOf(play, round)
   const { terms, graph, masks, keys, keyed, deals, groups } = masked
-  checkPlace(graph, terms, site.id, keyed)
+  checkPlace(graph, terms, site.id, keyed, site.sha256)
   const group = groupOf(masked, site.id)
   const isPart = groups !== null || isDrawn(play.study, round.base.model)
   const streams = keys === null || (isPart && group === undefined) ? [] : streamsOf(terms, masks, { site: site.id, keys, opened: deals.opened }, site.masking)

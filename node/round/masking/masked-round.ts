@@ -1,11 +1,11 @@
-import { bitmapOf, has } from '#base/bitmap.ts'
-import { toDigest } from '#base/bytes.ts'
+import { bitmapOf, EMPTY, has } from '#base/bitmap.ts'
+import { equalBytes, toDigest } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
 import { DRAW } from '#core/learner/draw-stage.ts'
 import { type MaskingRound, type MaskingTerms, maskingRound } from '#core/masking/context.ts'
 import { type Draw, groupsOfDraw } from '#core/masking/drawn-groups.ts'
-import { type MaskGraph, maskGraph } from '#core/masking/graph.ts'
+import { type MaskGraph, type Masks, maskGraph } from '#core/masking/graph.ts'
 import { areLargeOf, groupsOfRefused, type MaskGroups, maskGroups } from '#core/masking/groups.ts'
 import type { Disproof } from '#core/masking/rebuild.ts'
 import type { Release } from '#core/masking/release.ts'
@@ -13,9 +13,10 @@ import type { Model } from '#core/model/model.ts'
 import { isOneSum, leftOutOf } from '#core/model/refuse.ts'
 import { hidesUpdates } from '#core/protocol/protocol.ts'
 import type { ChainEvent, RunView } from '#ports/chain.ts'
-import type { KeyFile } from '#wire/masking/key-file.ts'
+import type { DealFile } from '#wire/masking/deal-file.ts'
 import type { Play, Round } from '../play.ts'
 import { type BaseModel, nameModel } from '../study.ts'
+import { beforeOf } from './before.ts'
 import { type Dealing, NEVER, openDealing } from './dealing.ts'
 
 type Opening = Extract<ChainEvent, { kind: 'RoundOpened' }>
@@ -35,7 +36,7 @@ export interface MaskedRound extends Dealing {
   /** Follows from `keyed`; final when Keying is over. Who holds whose shares. */
   graph: MaskGraph
   /** Who shares masks with whom: all neighbours in the graph, or those of the same group. */
-  masks: MaskGraph
+  masks: Masks
   /** Of a study in groups, once its first round has closed. */
   readonly draw: Draw | null
   /** Of a round in groups, as `masks`. */
@@ -46,14 +47,11 @@ export interface MaskedRound extends Dealing {
   among: Bitmap
   /** Groups of the first of those, of a round that is repeated in groups: the same however often, and whoever is there. */
   dealt: readonly Bitmap[]
-  /** When this site saw the round first, when it first saw that all have contributed, and when it last said its shares, by its own clock. */
+  /** When this site saw the round first, and when it last said its shares, by its own clock. */
   readonly seenMs: number
-  contributedMs: number
   releasedMs: number
-  /** What this site keyed with. */
-  ownFile: Uint8Array | null
-  /** Whether the others were told of that. */
-  isFileTold: boolean
+  /** What of what it keyed with was taken out of its journal: `heldDeals` of that. */
+  restored: string
   /** Whether this site looked if it could contribute, before it keys. */
   isForeseen: boolean
   /** Its operators were told that a site is waited for. */
@@ -74,14 +72,14 @@ export async function openMaskedRound(play: Play, view: RunView): Promise<Masked
   const opened = events.findLast((e): e is Opening => e.kind === 'RoundOpened' && e.round === round)
   if (opened === undefined || opened.block !== openedAtBlock) return null
   const keyed = events.filter((e): e is Keying => e.kind === 'Keyed' && e.round === round)
-  const name = `${view.run}/${round}/${openedAtBlock} ${opened.baseRoot}`
+  const name = `${view.run}/${round}/${openedAtBlock} ${opened.opening} ${opened.awaited} ${opened.baseRoot}`
   const known = play.masked?.name === name ? play.masked : await begin(play, view, opened, name)
   if (known.deals !== play.masked?.deals) play.masked?.deals.stop()
   play.masked = known
   known.isShown = bitmapOf(keyed.map(({ site }) => site)) === view.round.keyed
   if (nameOf(known.keyed) !== nameOf(keyed)) {
     known.keyed = keyed
-    known.graph = maskGraph(known.terms, keyed)
+    known.graph = maskGraph(known.terms, keyed, play.site.sha256, await beforeOf(play, round))
     known.groups = null
   }
   const base = play.base?.root === opened.baseRoot ? play.base : null
@@ -123,6 +121,7 @@ async function withoutLeft({ study }: Play, sets: readonly Bitmap[]): Promise<re
   return sets.map((set) => (set & approved) as Bitmap)
 }
 
+const NOBODY: MaskGraph = { sites: EMPTY, neighbours: () => EMPTY, holders: () => EMPTY }
 const EVERYBODY = ((1n << 256n) - 1n) as Bitmap
 
 /**
@@ -160,18 +159,16 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     terms,
     keyed: [],
     isShown: false,
-    graph: maskGraph(terms, []),
-    masks: maskGraph(terms, []),
+    graph: NOBODY,
+    masks: NOBODY,
     draw: play.study.protocol.mode === 'groups' ? await play.draw() : null,
     groups: null,
     shown: [],
     among: EVERYBODY,
     dealt: [],
     seenMs: now,
-    contributedMs: Number.POSITIVE_INFINITY,
     releasedMs: NEVER,
-    ownFile: null,
-    isFileTold: false,
+    restored: '',
     isForeseen: false,
     isWarned: false,
     lacking: null,
@@ -190,12 +187,14 @@ function takenUp(play: Play, view: RunView, terms: MaskingRound, nowMs: number):
   return openDealing(play, view.run, terms)
 }
 
-const nameOf = (keyed: readonly Keying[]): string => keyed.map(({ site, dealDigest, holds }) => `${site} ${dealDigest} ${holds}`).join(' ')
+const nameOf = (keyed: readonly Keying[]): string =>
+  keyed.map(({ site, dealDigest, holds, heldDeals }) => `${site} ${dealDigest} ${holds} ${heldDeals}`).join(' ')
 
-/** The key file that the chain names for a site; undefined while it is not here, or is none. */
-export const keyFileOf = ({ keyed, deals }: MaskedRound, site: SiteId): KeyFile | undefined => {
+/** The deal that a site keyed with; undefined while it is not here, or is none of this round. */
+export const dealFileOf = ({ keyed, deals, terms }: MaskedRound, site: SiteId): DealFile | undefined => {
   const named = keyed.find((event) => event.site === site)
-  return named === undefined ? undefined : deals.keyFile(named.dealDigest)
+  const file = named && deals.fileOf(site, named.dealDigest)
+  return file !== undefined && equalBytes(file.index.ctx, terms.ctx) ? file : undefined
 }
 
 /** Place of a site's group in a vector; undefined in another round, and of a site in none. */

@@ -1,10 +1,11 @@
-import { has, sitesOf } from '#base/bitmap.ts'
+import { EMPTY, has, sitesOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
 import type { DealIndex } from '#core/masking/deal.ts'
+import { heldBy } from '#core/masking/graph.ts'
 import { checkRelease, type Release } from '#core/masking/release.ts'
 import type { Play, Round } from '../play.ts'
-import { keyFileOf, type MaskedRound } from './masked-round.ts'
+import { dealFileOf, type MaskedRound } from './masked-round.ts'
 
 /** What members showed for the frozen set; what is of another round or set, or malformed, is left out. */
 export function checkedReleases(play: Play, round: Round, { terms, graph }: MaskedRound): ReadonlyMap<SiteId, Release> {
@@ -18,18 +19,14 @@ export function checkedReleases(play: Play, round: Round, { terms, graph }: Mask
       throw error
     }
   }
-  return new Map([...play.mail.of(round.run, round.round).releases].filter(([from, release]) => has(graph.sites, from) && isRight([from, release])))
+  return new Map([...play.mail.of(round.run, round.round).releases].filter(([from, release]) => heldBy(graph, from) !== EMPTY && isRight([from, release])))
 }
 
-/**
- * The index of each site whose masks stand in the sum: of a survivor the one that the chain names, of one that dropped out the one that it dealt to this
- * site, since its key file may be nowhere. Null while one is lacking.
- */
+/** The index of each site whose masks stand in the sum, as the chain names it. Null while one is lacking. */
 export function indexesFor(masked: MaskedRound, survivors: Bitmap): ReadonlyMap<SiteId, DealIndex> | null {
   const indexes = new Map<SiteId, DealIndex>()
   for (const site of sitesOf((survivors | masked.graph.sites) as Bitmap)) {
-    const named = keyFileOf(masked, site)?.index
-    const index = has(survivors, site) ? named : (masked.deals.indexes.get(site) ?? named)
+    const index = dealFileOf(masked, site)?.index
     if (index !== undefined) indexes.set(site, index)
     else if (has(survivors, site) || (masked.graph.neighbours(site) & survivors) !== 0n) return null
   }

@@ -1,10 +1,10 @@
 import { advertisementOf } from '#core/masking/advertisement.ts'
 import type { JournalEntry } from '#ports/journal.ts'
-import { encodeFileWord } from '#wire/masking/file-word.ts'
+import { encodeDealWord } from '#wire/masking/deal-word.ts'
 import { encodeKeyOffer } from '#wire/masking/key-offer.ts'
-import type { Play, Round } from '../play.ts'
+import type { Play } from '../play.ts'
 import { type Dealing, isMember } from './dealing.ts'
-import { maskedOf } from './masked-round.ts'
+import type { MaskedRound } from './masked-round.ts'
 import { drawSecrets, ownKeys, wereDrawn } from './secrets.ts'
 
 /** Its public keys for the round. */
@@ -19,24 +19,17 @@ export function dealWord(dealing: Dealing): Uint8Array[] {
   const { run, round, own } = dealing
   if (own === null) return []
   dealing.isTold = true
-  return [encodeFileWord({ kind: 'deal', run, round, file: own })]
+  return [encodeDealWord({ run, round, file: own })]
 }
 
-/** On this very model; null where it has not keyed. */
-export function keyedBefore({ site }: Play, { run, round, view }: Round) {
-  const entry = site.journal.entries().findLast((e) => e.kind === 'keyed' && e.run === run && e.round === round && e.base === view.model.root)
-  return entry?.kind === 'keyed' ? entry : null
-}
+type KeyedEntry = Extract<JournalEntry, { kind: 'keyed' }>
 
-/** What this site keyed with, said when it keys, and together with its update where that is not known to have gone out: every member needs it. */
-export async function keyFileWord(play: Play, at: Round, signal: AbortSignal): Promise<Uint8Array[]> {
-  const { run, round } = at
-  const entry = keyedBefore(play, at)
-  if (entry === null) return []
-  const masked = maskedOf(play, at)
-  if (masked.isFileTold) return []
-  masked.ownFile ??= await play.site.store.get({ root: entry.root, cid: entry.cid, kind: 'masking' }, at.key, signal)
-  return [encodeFileWord({ kind: 'key-file', run, round, file: masked.ownFile })]
+/** As the chain has it, or else the last; null where it has not keyed with what it dealt for this very opening. */
+export function keyedBefore({ site }: Pick<Play, 'site'>, { run, round, ctx, keyed }: Pick<MaskedRound, 'run' | 'round' | 'ctx' | 'keyed'>): KeyedEntry | null {
+  const entries = site.journal.entries().filter((e): e is KeyedEntry => e.kind === 'keyed' && e.run === run && e.round === round && e.ctx === ctx)
+  const said = keyed.find((event) => event.site === site.id)
+  const asSaid = entries.findLast((e) => e.root === said?.dealDigest && e.held === said.holds && e.heldDeals === said.heldDeals)
+  return asSaid ?? entries.at(-1) ?? null
 }
 
 /** Keys for the next round, for the journal, where they are not drawn yet; they are said together with this round's update. */

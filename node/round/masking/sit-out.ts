@@ -10,7 +10,7 @@ import { isDrawn, type MaskedRound, maskedOf } from './masked-round.ts'
 export function sitOut(play: Play, round: Round): Promise<void> {
   const { terms, keyed, among, groups } = maskedOf(play, round)
   const { id } = play.site
-  const lacking = new RotaError('ROTA-2328', { site: id, neighbours: neighboursOf(id, keyed), threshold: terms.threshold - 1 })
+  const lacking = new RotaError('ROTA-2328', { site: id, neighbours: neighboursOf(id, keyed, play.site.sha256), threshold: terms.threshold - 1 })
   const isRepeat = groups !== null || !has(among, id)
   const noPlace = new RotaError(isDrawn(play.study, round.base.model) ? 'ROTA-2333' : 'ROTA-2330', { site: id })
   return abstain(play, round, 'unspecified', told(isRepeat ? noPlace : lacking))

@@ -2,15 +2,16 @@ import { has } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
 import { type Advertisement, advertisementOf, checkAdvertisement } from '#core/masking/advertisement.ts'
+import type { EpochKey } from '#ports/model-store.ts'
 import type { Play } from '../play.ts'
 import { type Dealing, isMember } from './dealing.ts'
 import { sitesLeftOut } from './left-out.ts'
 
 /** While keys are exchanged: what was dealt by those whose offer is sound. */
-export function openDeals(play: Play, dealing: Dealing): void {
+export function openDeals(play: Play, dealing: Dealing, epochKey: EpochKey): void {
   const { terms, keys, deals, own } = dealing
   if (keys === null) return
-  const opener = { terms, keys }
+  const opener = { terms, keys, epochKey }
   const told = play.mail.of(dealing.run, dealing.round).deals
   for (const [dealer, offer] of soundOffers(play, dealing)) for (const file of told.get(dealer) ?? []) deals.open(opener, dealer, offer, file)
   if (own !== null) deals.open(opener, play.site.id, advertisementOf(keys), own)

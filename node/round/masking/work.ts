@@ -1,25 +1,23 @@
 import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
-import { equalBytes, type Sha256 } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { MaskingRound } from '#core/masking/context.ts'
-import type { DealIndex } from '#core/masking/deal.ts'
-import { checkSurvivors } from '#core/masking/graph.ts'
+import { checkSurvivors, heldBy } from '#core/masking/graph.ts'
 import { groupsStand, tellsOfFew } from '#core/masking/groups.ts'
 import { awaitedReleases } from '#core/masking/rebuild.ts'
 import type { Model } from '#core/model/model.ts'
 import { isForShares } from '#core/model/refuse.ts'
 import type { StudyRules } from '#ports/chain.ts'
 import type { JournalEntry } from '#ports/journal.ts'
-import { indexDigest } from '#wire/masking/key-file.ts'
 import { type ChainTime, partsPassed } from '../clock.ts'
 import type { MaskingWork } from '../next.ts'
 import type { Play, Round } from '../play.ts'
 import { isAheadDue } from './ahead.ts'
 import { dealtBefore, isMember } from './dealing.ts'
 import { sitesLeftOut } from './left-out.ts'
-import { isDrawn, isMasked, isOpening, keyFileOf, type MaskedRound } from './masked-round.ts'
+import { dealFileOf, isDrawn, isMasked, isOpening, type MaskedRound } from './masked-round.ts'
 import { checkedReleases, indexesFor } from './releases.ts'
+import { keyedBefore } from './said.ts'
 import { wereDrawn } from './secrets.ts'
 import { soundOffers } from './sound.ts'
 
@@ -113,13 +111,15 @@ function contributingWork(play: Play, round: Round, masked: MaskedRound): Partia
   const stands = masked.groups === null ? !isDrawn(study, base.model) : groupsStand(masked.groups, masked.masks.sites)
   const isIn = stands && has((masked.masks.sites & masked.among) as Bitmap, site.id)
   const neighbours = sitesOf(masked.graph.neighbours(site.id))
-  const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => isWithout(masked, dealer) || !isDealtAlike(masked, dealer, site.sha256)))
+  const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => isWithout(masked, dealer)))
   const hasKeyed = masked.keyed.some((event) => event.site === site.id)
-  const sitsOut = isLost || (hasKeyed && !isIn)
+  // A call of an opening that the chain lost, which came back to it in this one.
+  const isForeign = hasKeyed && keyedBefore(play, masked)?.root !== masked.keyed.find((event) => event.site === site.id)?.dealDigest
+  const sitsOut = isLost || isForeign || (hasKeyed && !isIn)
   return {
     sitsOut,
     wantsNext: sitsOut ? has(view.round.abstained, site.id) : !hasKeyed,
-    mayMask: isIn && !isLost && [site.id, ...neighbours].every((dealer) => masked.deals.opened.has(dealer)),
+    mayMask: isIn && !isLost && !isForeign && [site.id, ...neighbours].every((dealer) => masked.deals.opened.has(dealer)),
   }
 }
 
@@ -133,15 +133,15 @@ export const showedOther = (
 ): boolean => entries.some((e) => e.kind === 'released' && e.run === run && (e.base === base || e.round === round) && e.included !== included)
 
 function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<MaskingWork> {
-  const { included, phase, publication } = round.view.round
-  const canBeUnmasked = isUnmaskable(play, masked, included)
+  const { included, phase, publication, publications } = round.view.round
+  const canBeUnmasked = isUnmaskable(play, masked, included, publication !== null || publications > 0)
   if (phase === 'Publishing') tellOfMissing(play, round, masked, included)
   const releasedOther = showedOther(play.site.journal.entries(), { run: round.run, round: round.round, base: round.view.model.root, included })
   if (phase !== 'Attesting' || publication === null || !canBeUnmasked) return { canBeUnmasked, releasedOther }
   return {
     canBeUnmasked,
     releasedOther,
-    releaseDue: masked.keys !== null && has(masked.graph.sites, play.site.id) && play.site.host.clock.nowMs() - masked.releasedMs >= againMs(masked),
+    releaseDue: masked.keys !== null && heldBy(masked.graph, play.site.id) !== EMPTY && play.site.host.clock.nowMs() - masked.releasedMs >= againMs(masked),
     mayUnmask: hasShares(play, round, masked),
   }
 }
@@ -168,14 +168,15 @@ export function shownOther(
   return shown.find((before, i) => (isSame(i) ? before !== survivors : tellsOfFew(before, survivors)))
 }
 
-function isUnmaskable({ base, study }: Play, { graph, terms, groups, shown }: MaskedRound, survivors: Bitmap): boolean {
+/** @param isPublished then the round stays, and all who keyed show their shares: those of the set alone have to be enough for a sum that is still to be published. */
+function isUnmaskable({ base, study }: Play, { graph, terms, groups, shown }: MaskedRound, survivors: Bitmap, isPublished = false): boolean {
   if (groups !== null && !groupsStand(groups, survivors)) return false
   // Each group has shown a sum on this model already: four sites less may be one of each.
   const inGroups = base !== null && isDrawn(study, base.model)
   if (inGroups && groups === null) return false
   if (base !== null && shownOther(base.model, { shown }, survivors, inGroups) !== undefined) return false
   try {
-    checkSurvivors(graph, terms, survivors)
+    checkSurvivors(graph, terms, survivors, isPublished)
     return true
   } catch (error) {
     if (isRotaError(error)) return false
@@ -191,25 +192,10 @@ function hasShares(play: Play, round: Round, masked: MaskedRound): boolean {
   return indexesFor(masked, included) !== null && awaitedReleases({ round: terms, graph, survivors: included, releases }) === EMPTY
 }
 
-/** Contributors whose masks can be taken off again as far as this site can tell: what a custodian names. Whoever dealt otherwise to some is not among them. */
-export function soundContributors({ site }: Play, masked: MaskedRound): Bitmap {
-  const isSound = (each: SiteId): boolean => keyFileOf(masked, each) !== undefined && isDealtAlike(masked, each, site.sha256)
+/** Contributors whose masks can be taken off again as far as this site can tell: what a custodian names. */
+export function soundContributors(masked: MaskedRound): Bitmap {
+  const isSound = (each: SiteId): boolean => dealFileOf(masked, each) !== undefined
   return sitesOf((masked.masks.sites & masked.among) as Bitmap).reduce((set, each) => (isSound(each) ? set | (1n << BigInt(each)) : set), 0n) as Bitmap
 }
 
 const isWithout = ({ deals }: MaskedRound, dealer: SiteId): boolean => deals.refused.has(dealer) && !deals.opened.has(dealer)
-
-/** Whether a site keyed with the deal that it gave to this one, as far as is known: else their mask would be two different ones. */
-function isDealtAlike(masked: MaskedRound, dealer: SiteId, sha256: Sha256): boolean {
-  const [file, held] = [keyFileOf(masked, dealer), masked.deals.indexes.get(dealer)]
-  return file === undefined || held === undefined || equalBytes(file.record.index, digestOf(held, sha256))
-}
-
-/** Encoded once. */
-const digests = new WeakMap<DealIndex, Uint8Array>()
-
-function digestOf(index: DealIndex, sha256: Sha256): Uint8Array {
-  const digest = digests.get(index) ?? indexDigest(index, sha256)
-  digests.set(index, digest)
-  return digest
-}

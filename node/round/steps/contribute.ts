@@ -10,7 +10,7 @@ import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
 import { maskedWith, maskVector } from '#round/masking/mask-vector.ts'
 import { isMasked } from '#round/masking/masked-round.ts'
-import { keyFileWord, offerAhead, secretsAhead } from '#round/masking/said.ts'
+import { offerAhead, secretsAhead } from '#round/masking/said.ts'
 import { cutOf, slicesToAdd } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
 import { restsPatients } from '../study.ts'
@@ -55,7 +55,7 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
   const at = { run: round.run, round: round.round }
   const contributed = { kind: 'contributed', ...at, base: round.base.root, root, cid, cohortRoot: cohort.root, ...maskedWith(play) } as const
   await site.journal.append(contributed, ...secretsAhead(play))
-  await send(play, round, { root, cid, cohortRoot: cohort.root }, opening, signal)
+  await send(play, round, { root, cid, cohortRoot: cohort.root }, opening)
   const resting = restingBeside(patients)
   if (resting > 0) site.host.log.info('cohort.rests', { ...at, count: resting })
   site.tell({
@@ -73,7 +73,7 @@ export async function contribute(play: Play, round: Round, signal: AbortSignal):
  * What the journal says was contributed, sent again: the same bytes, never a second vector for one round. And not at all once its cohort is
  * another: a patient may have withdrawn since, and a chain that went back may have opened the round anew after that.
  */
-export async function contributeAgain(play: Play, round: Round, signal: AbortSignal): Promise<void> {
+export async function contributeAgain(play: Play, round: Round): Promise<void> {
   const entry = play.site.journal
     .entries()
     .findLast((e) => e.kind === 'contributed' && e.run === round.run && e.round === round.round && e.base === round.base.root)
@@ -85,7 +85,7 @@ export async function contributeAgain(play: Play, round: Round, signal: AbortSig
     return abstain(play, round, restsPatients(play.study) ? 'unspecified' : 'cohortChanged', 'the cohort of the update that was lost on its way is another now')
   if (maskedWith(play).neighbours !== entry.neighbours)
     return abstain(play, round, 'unspecified', 'the update that was lost on its way has masks that other sites do not have any more')
-  await send(play, round, entry, opening, signal)
+  await send(play, round, entry, opening)
 }
 
 /** Ends the others' waiting: the site is not in this round, and says why. */
@@ -111,17 +111,11 @@ async function openingOf({ site }: Play, { run, round, view }: Round): Promise<D
   return opened?.kind === 'RoundOpened' ? opened.opening : undefined
 }
 
-async function send(
-  play: Play,
-  round: Round,
-  named: { root: Digest; cid: Digest; cohortRoot: Digest },
-  opening: Digest | undefined,
-  signal: AbortSignal,
-): Promise<void> {
+async function send(play: Play, round: Round, named: { root: Digest; cid: Digest; cohortRoot: Digest }, opening: Digest | undefined): Promise<void> {
   const { root, cid } = named
   const update = { kind: 'update', run: round.run, round: round.round, attempt: round.view.round.attempt, root, cid } as const
-  const words = maskedWords(play, round, signal).catch((): Uint8Array[] => [])
-  const announced = words.then((said) => announce(play.site, update, said))
+  // Along with the update of a masked round go its keys for the next.
+  const announced = announce(play.site, update, isMasked(play) ? offerAhead(play) : [])
   const commit = (of?: Digest) => play.site.chain.contribute(round.run, round.round, named.root, named.cid, named.cohortRoot, of)
   await commit(opening).catch(async (error: unknown) => {
     // A chain that was started from a file may have forgotten the hashes of its blocks; its log has them.
@@ -131,10 +125,6 @@ async function send(
   })
   await announced
 }
-
-/** What goes along with the update of a masked round: what the site keyed with, and its keys for the next. */
-const maskedWords = async (play: Play, round: Round, signal: AbortSignal): Promise<Uint8Array[]> =>
-  isMasked(play) ? [...(await keyFileWord(play, round, signal)), ...offerAhead(play)] : []
 
 /** Why this site is not in the round; `detail` stays at the site. */
 export interface Refusal {

@@ -20,5 +20,5 @@ export function heldOf(play: Play, round: Round, slice: number): Bitmap {
   const held = (play.holdings?.held(isSmall(round.layout) ? 0 : slice) ?? 0n) & round.view.round.contributed
   if (!isMasked(play)) return held as Bitmap
   const { masked } = play
-  return masked !== null && isOpening(masked, round.view) && masked.isShown ? ((held & soundContributors(play, masked)) as Bitmap) : EMPTY
+  return masked !== null && isOpening(masked, round.view) && masked.isShown ? ((held & soundContributors(masked)) as Bitmap) : EMPTY
 }

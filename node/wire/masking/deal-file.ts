@@ -7,9 +7,9 @@ import { PARCEL_LIMIT_BYTES } from './parcel.ts'
 import { isBytes, itemsOf, MASKING_VERSION, malformed } from './parts.ts'
 
 /**
- * A deal as it is announced, before its site keys.
+ * A deal as it is announced; the chain names it when its site keys, and all members keep it.
  *
- *   [ version=1, "deal", deal index, channel key (32), parcels ]     dag-cbor array
+ *   [ version=2, "deal", deal index, channel key (32), parcels ]     dag-cbor array
  *
  * Among few members its parcels are in it, in the order of `to`, and the index has their SHA-256: one message says it all. Among many that would be more
  * bytes than a site wants; there each parcel is an object of its own that its holder asks for, and the index has their CIDs.

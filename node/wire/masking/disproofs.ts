@@ -11,7 +11,7 @@ import { decodeRelease, encodeRelease, RELEASE_LIMIT_BYTES, type ReleaseMessage 
  * Why a site refuses a sum that nobody can unmask, in the place of what it took off (`Unmasking`): `own` of its attestation is the CID of this, sealed under
  * the key of the round's epoch. Others and auditors need not believe it: a dealer is bound to each of its shares, and to what they should rebuild.
  *
- *   [ version=1, "disproofs", site, proof (32), survivors (32, big endian), disproofs, the site's own release ]     dag-cbor array
+ *   [ version=2, "disproofs", site, proof (32), survivors (32, big endian), disproofs, the site's own release ]     dag-cbor array
  *   disproofs: [ dealer, holders (32), shares (33 each) ] each
  */
 export interface Disproofs {

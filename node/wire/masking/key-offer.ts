@@ -8,7 +8,7 @@ import { isBytes, isCount, itemsOf, MASKING_VERSION, malformed } from './parts.t
 /**
  * "These are my keys for this round, if it opens as I expect."
  *
- *   [ version=1, "key-offer", run, round, context (32), mask key (32), channel key (32), channel ML-KEM key (1184) ]     dag-cbor array
+ *   [ version=2, "key-offer", run, round, context (32), mask key (32), channel key (32), channel ML-KEM key (1184) ]     dag-cbor array
  *
  * The sender is known from the signed gossip envelope. Sent while the round before still trains.
  */

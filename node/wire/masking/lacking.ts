@@ -6,7 +6,7 @@ import { isBytes, isCount, itemsOf, MASKING_VERSION, malformed } from './parts.t
 /**
  * "These of your words I lack."
  *
- *   [ version=1, "lacking", run, round, context (32), kinds (text, 1 to 8) ]     dag-cbor array
+ *   [ version=2, "lacking", run, round, context (32), kinds (text, 1 to 8) ]     dag-cbor array
  *
  * Asked of their author alone (ports/gossip, `ask`), who answers with a message of those that it has said. Kinds that a version does not know are passed over.
  */

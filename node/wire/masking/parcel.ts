@@ -7,7 +7,7 @@ import { isBytes, itemsOf, MASKING_VERSION, malformed } from './parts.ts'
 /**
  * One holder's part of a deal.
  *
- *   [ version=1, ML-KEM ciphertext (1088), H(mask share) (32), H(self share) (32), sealed (82, or 114 with a pair secret) ]     dag-cbor array
+ *   [ version=2, ML-KEM ciphertext (1088), H(mask share) (32), H(self share) (32), sealed (82, or 114 with a pair secret) ]     dag-cbor array
  */
 const WHAT = 'parcel'
 export const PARCEL_LIMIT_BYTES = 2_048

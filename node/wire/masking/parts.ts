@@ -5,7 +5,7 @@ import type { Bitmap } from '#base/ids.ts'
 import { fromCbor } from '../cbor.ts'
 
 /** What the objects and words of a masked round have in common: dag-cbor arrays that begin with a version. */
-export const MASKING_VERSION = 1
+export const MASKING_VERSION = 2
 
 /**
  * Checks size, then version, then the number of items.
@@ -31,7 +31,7 @@ export const setOf = (bytes: Uint8Array): Bitmap => BigInt(toHex(bytes)) as Bitm
 
 /** Values of one length, one after the other. Undefined when it is not as many as the set, or part of it, has sites. */
 export function listOf(x: unknown, length: number, expected: number): Uint8Array[] | undefined {
-  if (!isBytes(x, length * expected)) return undefined
+  if (!Number.isInteger(expected) || !isBytes(x, length * expected)) return undefined
   return Array.from({ length: expected }, (_, i) => x.slice(length * i, length * (i + 1)))
 }
 

@@ -5,7 +5,7 @@ import { has, sitesOf } from '#base/bitmap.ts'
 import { type Address, type Digest, type RunId, type SiteId, siteId, ZERO_DIGEST } from '#base/ids.ts'
 import { PHASES, type SiteRecord, type StudyRecord } from '#ports/chain.ts'
 import type { Act, Pause } from './act.ts'
-import { attestation, call, charge } from './forward.ts'
+import { attestation, call, charge, heldDeals } from './forward.ts'
 import { OMBUDSMAN } from './patients.ts'
 import type { Patient, Scene } from './scene.ts'
 import type { AbiRules } from './sim-side.ts'
@@ -295,7 +295,7 @@ export function outsiders(scene: Scene): readonly SiteId[] {
 
 export function fromOutside(scene: Scene, site: SiteId): Act {
   const { run, round } = scene.run()
-  if (round.phase === 'Keying') return call(scene, site, 'key', [run, round.round, scene.digest('any'), scene.digest('any'), 0n])
+  if (round.phase === 'Keying') return call(scene, site, 'key', [run, round.round, scene.digest('any'), scene.digest('any'), 0n, '0x'])
   if (round.phase === 'Contributing')
     return call(scene, site, 'contribute', [run, round.round, scene.digest('any'), scene.digest('any'), scene.digest('any'), ZERO_DIGEST])
   return call(scene, site, 'publish', [run, round.round, round.attempt, scene.digest('any'), scene.digest('any')])
@@ -337,11 +337,15 @@ export function wrong(scene: Scene): Act {
   const no = Math.max(0, round.round + random.pick([0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 1, -2, -7, -8]))
   const digest = () => (random.chance(0.85) ? scene.digest('any') : ZERO_DIGEST)
   const attempt = Math.max(0, round.attempt + random.pick([0, 0, 0, -1, 1]))
+  const key = (sites: number): Act => {
+    const holds = BigInt(sites)
+    return call(scene, site, 'key', [run, no, digest(), digest(), holds, heldDeals(scene, site, holds)])
+  }
   const kinds: readonly (() => Act)[] = [
     () => ({ ...random.pick(scene.done) }),
     () => ({ ...random.pick(scene.done), sender: scene.anyAccount() }),
     () => call(scene, site, 'contribute', [run, no, digest(), digest(), digest(), ZERO_DIGEST]),
-    () => call(scene, site, 'key', [run, no, digest(), digest(), BigInt(random.int(0, 255))]),
+    () => key(random.int(0, 255)),
     () => badTuple(scene, digest),
     () => badBitmap(scene),
     () => call(scene, site, 'extend', [run, no]),

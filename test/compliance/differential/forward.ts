@@ -1,6 +1,8 @@
 import { digestOf } from '#adapters/sim/hash.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
+import { toHex } from '#base/bytes.ts'
 import { type Bitmap, type Digest, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
+import { HIDDEN_BYTES, heldDealsOf, NAME_BYTES } from '#core/masking/held-deals.ts'
 import { ATTEST_STATUSES, type AttestStatus, PHASES, type RoundView, type RunView } from '#ports/chain.ts'
 import type { Act } from './act.ts'
 import type { Scene } from './scene.ts'
@@ -41,7 +43,22 @@ function key(scene: Scene, { run, round }: RunView): Act {
   const site = missing.length === 0 ? scene.anySite().id : random.pick(missing)
   if (random.chance(0.05)) return call(scene, site, 'abstain', [run, round.round, random.int(0, 6)])
   const rota = round.rota.reduce((set, member) => set | (1n << BigInt(member)), 0n) as Bitmap
-  return call(scene, site, 'key', [run, round.round, scene.digest('deal'), scene.digest('deal cid'), random.chance(0.7) ? rota : someOf(scene, rota)])
+  const holds = random.chance(0.7) ? rota : someOf(scene, rota)
+  return call(scene, site, 'key', [run, round.round, scene.digest('deal'), scene.digest('deal cid'), holds, heldDeals(scene, site, holds)])
+}
+
+/** What it says of the deals that it holds: a name of each, and a hidden secret of those below it; or else a byte, a name or a secret too few or too many. */
+export function heldDeals(scene: Scene, site: SiteId, holds: bigint): string {
+  const { deals } = scene
+  const right = heldDealsOf(holds as Bitmap, (dealer) => ({
+    name: toHex(deals.bytes(NAME_BYTES)).slice(2),
+    hidden: dealer < site ? toHex(deals.bytes(HIDDEN_BYTES)).slice(2) : null,
+  }))
+  if (!deals.chance(0.02)) return right
+  const [name, hidden] = [2 * NAME_BYTES, 2 * HIDDEN_BYTES]
+  const longer = ['00', 'ab'.repeat(NAME_BYTES), 'cd'.repeat(HIDDEN_BYTES)].map((more) => right + more)
+  const shorter = [2, name, hidden].filter((less) => right.length > less + 1).map((less) => right.slice(0, -less))
+  return deals.pick([...longer, ...shorter])
 }
 
 function contribute(scene: Scene, { run, round }: RunView): Act {

@@ -61,6 +61,8 @@ export class Scene {
   readonly random: SimRandom
   /** For what is drawn besides: the other steps do not depend on it. */
   readonly apart: SimRandom
+  /** For names of deals that sites say they hold: no other draw depends on it. */
+  readonly deals: SimRandom
   readonly temper: Temper
   /** Accounts that belong to no founder: strangers, candidates, patients. */
   readonly spare: readonly Address[]
@@ -78,6 +80,7 @@ export class Scene {
     this.sim = sim
     this.random = random
     this.apart = random.fork('apart')
+    this.deals = random.fork('deals')
     this.spare = spare
     this.patients = patients
     this.temper = temper ?? (random.chance(0.15) ? random.pick(STEADY) : moody(random))

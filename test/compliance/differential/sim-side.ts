@@ -47,7 +47,8 @@ const METHODS: Readonly<Record<string, Method>> = {
   'RoundCoordinator.openRun': ({ coordinator }, call, a) => coordinator.openRun(call, a[0] as StudyId, { root: at(a, 1), cid: at(a, 2) }),
   'PrivacyLedger.setPolicy': ({ privacy }, call, a) => privacy.setPolicy(call, a[0] as StudyId, { charge: a[1] as bigint, limit: a[2] as bigint }),
   'PrivacyLedger.charge': ({ privacy }, call, a) => privacy.charge(call, run(a), round(a), at(a, 2)),
-  'RoundCoordinator.key': ({ coordinator }, call, a) => coordinator.key(call, run(a), round(a), at(a, 2), at(a, 3), a[4] as Bitmap),
+  'RoundCoordinator.key': ({ coordinator }, call, a) =>
+    coordinator.key(call, run(a), round(a), { dealDigest: at(a, 2), dealCid: at(a, 3), holds: a[4] as Bitmap, heldDeals: String(a[5]) }),
   'RoundCoordinator.contribute': ({ coordinator }, call, a) =>
     coordinator.contribute(call, run(a), round(a), { root: at(a, 2), cid: at(a, 3), cohortRoot: at(a, 4), opening: at(a, 5) }),
   'RoundCoordinator.abstain': ({ coordinator }, call, a) => coordinator.abstain(call, run(a), round(a), a[2] as number),

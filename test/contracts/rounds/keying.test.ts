@@ -40,10 +40,18 @@ describe('RoundCoordinator, Keying', () => {
   const paused = { run: 1n, state: BigInt(STATE.Paused), site: BigInt(NO_SITE), reason: 2n }
 
   describe('when a site has keys', () => {
-    it('tells whose shares it holds', async () => {
+    it('tells whose shares it holds, and of which deals', async () => {
       const outcome = await run.key(2, 1, bits(0, 2, 5))
       expect(names(outcome)).to.deep.equal(['Keyed'])
-      const told = { run: 1n, round: 1n, site: 2n, dealDigest: digest('deal 1 2'), dealCid: digest('deal cid 1 2'), holds: bits(0, 2, 5) }
+      const told = {
+        run: 1n,
+        round: 1n,
+        site: 2n,
+        dealDigest: digest('deal 1 2'),
+        dealCid: digest('deal cid 1 2'),
+        holds: bits(0, 2, 5),
+        heldDeals: `0x${'ab'.repeat(92)}`,
+      }
       expect(event(outcome, 'Keyed')).to.deep.equal(told)
       const r = await round()
       expect([r.phase, r.keyed, r.awaited, r.contributed]).to.deep.equal([BigInt(PHASE.Keying), bits(2), bits(...all), 0n])
@@ -89,10 +97,12 @@ describe('RoundCoordinator, Keying', () => {
       await refusedAs(run.key(1, 1), 'AlreadyAbstained', [1, 1, 1])
     })
 
-    it('refuses zero digests and shares of strangers', async () => {
-      await refusedAs(run.send(0, 'key', 1, ZERO, digest('cid'), 0), 'ZeroDigest')
-      await refusedAs(run.send(0, 'key', 1, digest('deal'), ZERO, 0), 'ZeroDigest')
+    it('refuses zero digests, shares of strangers and names of fewer or more deals than it holds', async () => {
+      await refusedAs(run.send(0, 'key', 1, ZERO, digest('cid'), 0, '0x'), 'ZeroDigest')
+      await refusedAs(run.send(0, 'key', 1, digest('deal'), ZERO, 0, '0x'), 'ZeroDigest')
       await refusedAs(run.key(0, 1, bits(0, 6, 200)), 'NoSuchDeal', [1, 1, bits(6, 200)])
+      for (const bytes of [0, 59, 61, 80])
+        await refusedAs(run.send(0, 'key', 1, digest('deal'), digest('cid'), bits(0, 2, 5), `0x${'00'.repeat(bytes)}`), 'WrongHeldDeals', [1, 1, 60, bytes])
     })
 
     it('refuses another round, another phase and an open study', async () => {
@@ -106,10 +116,10 @@ describe('RoundCoordinator, Keying', () => {
     })
 
     it('refuses strangers, withdrawn sites, unknown runs and a run at rest', async () => {
-      await refused(w.send(w.hospital(0).steward, w.rounds, 'key', 1, 1, digest('a'), digest('b'), 0), w.sites, 'SiteRegistry_NotNode')
+      await refused(w.send(w.hospital(0).steward, w.rounds, 'key', 1, 1, digest('a'), digest('b'), 0, '0x'), w.sites, 'SiteRegistry_NotNode')
       await w.send(w.hospital(5).steward, w.studies, 'withdrawSite', run.study)
       await refusedAs(run.key(5, 1), 'NotApproved', [run.study, 5])
-      await refused(w.send(w.hospital(0).node, w.rounds, 'key', 9, 1, digest('a'), digest('b'), 0), w.rounds, 'RoundCoordinator_UnknownRun', [9])
+      await refused(w.send(w.hospital(0).node, w.rounds, 'key', 9, 1, digest('a'), digest('b'), 0, '0x'), w.rounds, 'RoundCoordinator_UnknownRun', [9])
       await run.send(0, 'halt', 0)
       await refusedAs(run.key(0, 1), 'RunNotActive', [1, STATE.Halted])
     })
@@ -126,7 +136,7 @@ describe('RoundCoordinator, Keying', () => {
 
     it('is no business of the code behind the call', async () => {
       const code = await ethers.deployContract('MaskedRounds', [w.sites, w.studies, w.ledger, w.privacy])
-      await refused(w.send(w.hospital(0).node, code, 'key', 1, 1, digest('a'), digest('b'), 0), code, 'RoundCoordinator_UnknownRun', [1])
+      await refused(w.send(w.hospital(0).node, code, 'key', 1, 1, digest('a'), digest('b'), 0, '0x'), code, 'RoundCoordinator_UnknownRun', [1])
     })
   })
 

@@ -53,6 +53,7 @@ export const helpers = connection.networkHelpers
 export const digest = (label: string): string => digestOf(label)
 
 export const bits = (...sites: readonly number[]): bigint => sites.reduce((set, site) => set | (1n << BigInt(site)), 0n)
+const countOf = (set: bigint): number => [...set.toString(2)].filter((bit) => bit === '1').length
 
 export const rulesFor = (sites: number, change: Partial<Rules> = {}): Rules => ({
   minSites: sites,
@@ -209,7 +210,9 @@ export class RunDriver {
 
   /** Of masked studies: the site's shares are out, and it holds everybody's, or these. */
   key(site: number, round: number, holds = bits(...this.world.hospitals.map((h) => h.id))): Promise<Outcome> {
-    return this.send(site, 'key', round, digest(`deal ${round} ${site}`), digest(`deal cid ${round} ${site}`), holds)
+    const below = holds & ((1n << BigInt(this.world.hospital(site).id)) - 1n)
+    const heldDeals = `0x${'ab'.repeat(20 * countOf(holds) + 32 * countOf(below))}`
+    return this.send(site, 'key', round, digest(`deal ${round} ${site}`), digest(`deal cid ${round} ${site}`), holds, heldDeals)
   }
 
   /** Hash of the block in which the current round opened. */

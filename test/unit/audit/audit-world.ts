@@ -16,6 +16,7 @@ import { attemptNo, type Bitmap, type Digest, type RoundNo, roundNo, runId, type
 import { outlineOf } from '#core/commit/outline.ts'
 import type { LearnerTools, NeuralTask } from '#core/learner/learner.ts'
 import { learnerFor } from '#core/learner/learner-for.ts'
+import { type KeyedSite, nameOfDeal } from '#core/masking/held-deals.ts'
 import type { Model } from '#core/model/model.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import type { LearnerSpec, Protocol } from '#core/protocol/protocol.ts'
@@ -30,6 +31,7 @@ import { withinBounds } from '#round/steps/tolerance.ts'
 import { nameModel, ownProof } from '#round/study.ts'
 import { encodeEpochBundle } from '#wire/epoch-bundle.ts'
 import { encodeProtocol } from '#wire/protocol.ts'
+import { holding } from '../../support/masked-party.ts'
 import { generatedStudy } from '../../support/studies.ts'
 import { COORDINATOR, keyedRound, type MaskedWorld } from './masked-round.ts'
 
@@ -140,9 +142,15 @@ export async function buildWorld(
     scribe.write({ kind: 'RoundOpened', ...at, leader: place(0), turn, rota: sites, awaited: bitmapOf(sites), baseRoot: base.root, baseCid, epoch: 0 })
     const masks =
       options.masked && (await keyedRound(sites, options.masked, { ...at, chainId, genesis, base: base.root, protocol: toDigest(sha256(protocolBytes)) }))
-    for (const [site, file] of masks?.files ?? []) {
-      const ref = await put(file.bytes, 'masking')
-      scribe.write({ kind: 'Keyed', ...at, site, dealDigest: ref.root, dealCid: ref.cid, holds: file.holds })
+    const deals = new Map<SiteId, { readonly dealDigest: Digest; readonly dealCid: Digest }>()
+    for (const [site, { bytes }] of masks?.files ?? []) {
+      const ref = await put(bytes, 'masking')
+      deals.set(site, { dealDigest: ref.root, dealCid: ref.cid })
+    }
+    for (const [site, deal] of deals) {
+      const said = masks?.files.get(site)?.said as KeyedSite
+      const { holds, heldDeals } = holding(said, (held, dealer) => ({ ...held, name: nameOfDeal(deals.get(dealer) as typeof deal, sha256) }))
+      scribe.write({ kind: 'Keyed', ...at, site, ...deal, holds, heldDeals })
     }
     const taking = sites.filter((site) => !options.masked?.dropped?.includes(site))
     const vectors: Uint8Array[] = []

@@ -1,16 +1,14 @@
 import { bitmapOf } from '#base/bitmap.ts'
 import { fromHex } from '#base/bytes.ts'
-import { address, type Bitmap, type Digest, digest, type RoundNo, type RunId, type SiteId, studyId } from '#base/ids.ts'
-import type { KeyRecord } from '#core/masking/key-record.ts'
+import { address, type Digest, type RoundNo, type RunId, type SiteId, studyId } from '#base/ids.ts'
+import type { KeyedSite } from '#core/masking/held-deals.ts'
 import { rebuildSeeds } from '#core/masking/rebuild.ts'
 import { makeRelease, type Release } from '#core/masking/release.ts'
 import { Seeded } from '#core/model/seeded.ts'
-import { encodeKeyFile, type KeyFile } from '#wire/masking/key-file.ts'
+import { type DealFile, encodeDealFile } from '#wire/masking/deal-file.ts'
+import { encodeParcel } from '#wire/masking/parcel.ts'
 import { encodeUnmasking, type Unmasking } from '#wire/masking/unmasking.ts'
 import { keyIn, makeParty, maskOf, releasesOf, unmaskInput } from '../../support/masked-party.ts'
-
-/** Deals are kept for some days: here they are gone. */
-const NOWHERE: KeyFile['deal'] = { root: digest(`0x${'de'.repeat(32)}`), cid: digest(`0x${'ad'.repeat(32)}`) }
 
 export const COORDINATOR = address(`0x${'5c'.repeat(20)}`)
 
@@ -18,13 +16,14 @@ export const COORDINATOR = address(`0x${'5c'.repeat(20)}`)
 export interface MaskedWorld {
   /** Keyed in, and did not contribute. */
   readonly dropped?: readonly SiteId[]
-  record?(record: KeyRecord): KeyRecord
+  deal?(file: DealFile): DealFile
   release?(release: Release, site: SiteId): Release
   unmasking?(unmasking: Unmasking): Unmasking
 }
 
 export interface KeyedRound {
-  readonly files: ReadonlyMap<SiteId, { readonly bytes: Uint8Array; readonly holds: Bitmap }>
+  /** What each keyed with; it names the deals that it holds otherwise than they are stored. */
+  readonly files: ReadonlyMap<SiteId, { readonly bytes: Uint8Array; readonly said: KeyedSite }>
   mask(site: SiteId, bytes: Uint8Array, wordBits: 32 | 64): Uint8Array
   /** What an attester leaves of how it took the masks off. */
   shown(site: SiteId, proof: Digest): Promise<Uint8Array>
@@ -49,14 +48,8 @@ export async function keyedRound(sites: readonly SiteId[], masked: MaskedWorld, 
   const { seeds } = await rebuildSeeds(unmaskInput(keyed, frozen, releasesOf(keyed, frozen, survivors)))
   const files = sites.map((site) => {
     const { offer, deal } = party.members.get(site)!
-    const record = keyed.records.get(site)!
-    return [
-      site,
-      {
-        bytes: encodeKeyFile({ record: masked.record?.(record) ?? record, index: deal.index, channelKey: offer.channelKey, deal: NOWHERE }),
-        holds: record.held,
-      },
-    ] as const
+    const file = { index: deal.index, channelKey: offer.channelKey, parcels: [...deal.parcels.values()].map(encodeParcel) }
+    return [site, { bytes: encodeDealFile(masked.deal?.(file) ?? file), said: keyed.events.find((event) => event.site === site)! }] as const
   })
   return {
     files: new Map(files),
@@ -64,7 +57,7 @@ export async function keyedRound(sites: readonly SiteId[], masked: MaskedWorld, 
     async shown(site, proof) {
       const own = makeRelease(party.round, keyed.graph, frozen, party.members.get(site)!)
       const release = { run: at.run, round: at.round, release: masked.release?.(own, site) ?? own }
-      const unmasking: Unmasking = { site, proof: fromHex(proof), survivors: frozen, seeds, pairs: [], release }
+      const unmasking: Unmasking = { site, proof: fromHex(proof), survivors: frozen, seeds, release }
       return encodeUnmasking(masked.unmasking?.(unmasking) ?? unmasking)
     },
   }

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { AuditReport } from '#audit/report.ts'
-import { sitesOf } from '#base/bitmap.ts'
+import { sitesOf, without as withoutSite } from '#base/bitmap.ts'
 import { type Bitmap, type Digest, siteId, ZERO_DIGEST } from '#base/ids.ts'
 import { auditText } from '#cli/output/audit-text.ts'
 import { plain } from '#cli/output/style.ts'
+import { NAME_BYTES } from '#core/masking/held-deals.ts'
 import type { Release } from '#core/masking/release.ts'
 import type { FedAvgSpec } from '#core/protocol/protocol.ts'
+import type { ChainEvent } from '#ports/chain.ts'
+import { hidingOtherIn } from '../../support/masked-party.ts'
 import { audit, buildWorld, flip, leafFile, rewrite, rootFile, type World } from './audit-world.ts'
 import type { MaskedWorld } from './masked-round.ts'
 
@@ -19,11 +22,12 @@ import type { MaskedWorld } from './masked-round.ts'
  * ├── when updates are thinned .................. from the stored masked sum
  * ├── when what some sites released is gone .... it recomputes, and says whose
  * ├── when all of that is gone .................. the masks stay on, the verdict says so, and the report is not ok
- * ├── when a byte of an update, a key file or a release is changed, it names object and block
- * └── when a liar released a wrong share, told a wrong seed, keyed with another round's deal, or attested with another's, it names the site
+ * ├── when a byte of an update, a deal or a release is changed, it names object and block
+ * └── when a liar released a wrong share, told a wrong seed, hid a false secret of a pair, keyed with another round's deal or another site's, or attested with another's, it names the site
  */
 const FEDAVG: FedAvgSpec = { kind: 'logistic', algorithm: 'fedavg', rounds: 1, localSteps: 2, learningRate: 0.5, l2: 0, standardise: 'pooled' }
 const DROPPED = siteId(2)
+type KeyedEvent = Extract<ChainEvent, { kind: 'Keyed' }>
 
 let root: string
 let world: World
@@ -76,7 +80,7 @@ describe('an audit of a masked run', () => {
     assert.match(five.notes[0] ?? '', /^run 1: what site 1, 3, 4, 5, 6 released/)
   })
 
-  it('takes the word of attesters for a site whose key file is gone, if they agree', async () => {
+  it('takes the word of attesters for a site whose deal is gone, if they agree', async () => {
     const report = await without([(await leafFile(world, keyed(0))).path], () => audit(world))
     assert.deepEqual(verdicts(report), ['masks not taken off: the mask between site 0 and site 2, which dropped out, cannot be made again', 'recomputed'])
     const whole = await buildWorld(join(root, 'whole'), { learner: FEDAVG, rounds: 1, sites: 5, masked: {} })
@@ -101,13 +105,13 @@ describe('an audit of a masked run', () => {
     assert.match(text, /The masks of 1 of 2 rounds could not be taken off: what sites released is missing\.$/)
   })
 
-  it('names the block of an update, a key file or a release in which one byte is changed', async () => {
+  it('names the block of an update, a deal or a release in which one byte is changed', async () => {
     const update = await leafFile(world, world.made[0]?.updates.get(siteId(3)) as Digest)
     const key = await leafFile(world, keyed(4))
     const shown = await rootFile(world, world.made[0]?.shown.get(siteId(5)) as Digest)
     for (const [path, at, about, named] of [
       [update.path, 40, 'update', /^update of site 3 .* no longer hashes to its CID; .*leaf 0 differs from the sum less the other updates$/],
-      [key.path, 40, 'masks', /^key file of site 4 .* no longer hashes to its CID/],
+      [key.path, 40, 'masks', /^deal of site 4 .* no longer hashes to its CID/],
       [shown, 20, 'masks', /^what site 5 took off the sum .* no longer hashes to its name$/],
     ] as const) {
       const mend = await flip(path, at)
@@ -126,7 +130,7 @@ describe('an audit of a masked run', () => {
       event.kind === 'RoundOpened' && event.round === 1 ? { ...event, awaited: (event.awaited | 512n) as Bitmap } : event,
     )
     const report = await audit(world, { events: elsewhere })
-    assert.match(messages(report)[0] ?? '', /^site 0 keyed with a deal of another round, base model or member set$/)
+    assert.match(messages(report)[0] ?? '', /^site 0 keyed with a deal of another round, key epoch or member set$/)
   })
 })
 
@@ -146,6 +150,20 @@ describe('an audit that finds a liar in a masked round', () => {
     ])
   })
 
+  it('names who dropped out and had hidden a false secret of a pair, though all its shares are right', async () => {
+    // What it hid of site 1, or all but a byte of what it hid last.
+    for (const [site, change] of [
+      [DROPPED, (event: KeyedEvent) => hidingOtherIn(event, [siteId(1)])],
+      [siteId(6), (event: KeyedEvent) => ({ ...event, heldDeals: event.heldDeals.slice(0, -2) })],
+    ] as const) {
+      const lied = await build({ dropped: [site], unmasking: (made) => ({ ...made, seeds: new Map([...made.seeds].filter(([of]) => of !== site)) }) })
+      assert.deepEqual(verdicts(await audit(lied)), ['recomputed'])
+      const report = await audit(lied, { events: rewrite(lied, 'Keyed', (event) => (event.site === site ? change(event) : event)) })
+      assert.deepEqual(verdicts(report), [`masks not taken off: the shares of the mask of site ${site} do not rebuild what its deal commits to`])
+      assert.deepEqual(report.notes, [`run 1 round 1: site ${site} dealt shares of another secret than it committed to`])
+    }
+  })
+
   it('names who tells a wrong seed', async () => {
     const report = await audit(
       await build({
@@ -156,11 +174,26 @@ describe('an audit that finds a liar in a masked round', () => {
     assert.deepEqual(report.notes, ['run 1 round 1: site 6 tells a wrong seed of the mask of site 1'])
   })
 
-  it('names who keyed with another deal than it told the chain', async () => {
-    const record = await audit(await build({ record: (made) => (made.site === 3 ? { ...made, ctx: other(made.ctx) } : made) }))
-    assert.match(messages(record)[0] ?? '', /^site 3 keyed with a deal of another round, base model or member set$/)
-    const lied = rewrite(world, 'Keyed', (event) => (event.site === 3 ? { ...event, holds: (event.holds & ~1n) as never } : event))
-    assert.match(messages(await audit(world, { events: lied }))[0] ?? '', /^site 3 keyed with a record of other deals than it told the chain that it holds$/)
+  it('names who keyed with what is no deal of its own, of this round', async () => {
+    const deal = await audit(
+      await build({ deal: (made) => (made.index.dealer === 3 ? { ...made, index: { ...made.index, ctx: other(made.index.ctx) } } : made) }),
+    )
+    assert.match(messages(deal)[0] ?? '', /^site 3 keyed with a deal of another round, key epoch or member set$/)
+    const without3 = await audit(
+      await build({
+        deal: (made) => (made.index.dealer === 3 ? { ...made, index: { ...made.index, to: withoutSite(made.index.to, siteId(3)) }, parcels: [] } : made),
+      }),
+    )
+    assert.match(messages(without3)[0] ?? '', /^site 3 keyed with what is no deal: /)
+    const { dealDigest, dealCid } = world.events.find((e) => e.kind === 'Keyed' && e.site === 4 && e.round === 1) as Extract<ChainEvent, { kind: 'Keyed' }>
+    const borrowed = rewrite(world, 'Keyed', (event) => (event.site === 3 && event.round === 1 ? { ...event, dealDigest, dealCid } : event))
+    const said = messages(await audit(world, { events: borrowed }))
+    // Nobody holds that as its deal.
+    assert.ok(said.includes('site 3 is in the set and shares masks with too few others'))
+    const otherCid = rewrite(world, 'Keyed', (event) =>
+      event.site === 3 && event.round === 1 ? { ...event, dealCid: `${dealCid.slice(0, -2)}00` as Digest } : event,
+    )
+    assert.ok(messages(await audit(world, { events: otherCid })).includes('site 3 is in the set and shares masks with too few others'))
   })
 
   it('names who showed shares about another frozen set, or attested with what another took off', async () => {
@@ -182,7 +215,10 @@ describe('an audit that finds a liar in a masked round', () => {
   })
 
   it('says when a site is in whose deals too few held', async () => {
-    const lonely = rewrite(world, 'Keyed', (event) => ({ ...event, holds: event.site === 0 ? (6n as never) : event.holds }))
+    const lonely = rewrite(world, 'Keyed', (event) => ({
+      ...event,
+      ...(event.site === 0 ? { holds: 6n as Bitmap, heldDeals: event.heldDeals.slice(0, 2 + 2 * 2 * NAME_BYTES) } : {}),
+    }))
     assert.ok(messages(await audit(world, { events: lonely })).includes('site 0 is in the set and shares masks with too few others'))
   })
 })

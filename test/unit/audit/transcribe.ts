@@ -9,6 +9,7 @@ import { readerKeyOf } from '#audit/reader-key.ts'
 import { toDigest, utf8 } from '#base/bytes.ts'
 import { type Digest, studyId, ZERO_DIGEST } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
+import { type HeldName, heldDealsOf, heldIn, type KeyedSite, nameOfDeal } from '#core/masking/held-deals.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import type { ObjectKind } from '#ports/model-store.ts'
@@ -36,6 +37,15 @@ export async function transcribe(dir: string, world: SimWorld, site: SimPorts, p
   const keys = new Map<number, Uint8Array>()
   const renamed = new Map<Digest, Digest>()
   const epochs = new Map(events.flatMap((e) => (e.kind === 'RoundOpened' ? [[`${e.run} ${e.round}`, e.epoch] as const] : [])))
+
+  const deals = new Map<string, string>()
+  const heldAs = (e: KeyedSite): string => {
+    const held = heldIn(e)
+    return heldDealsOf(e.holds, (dealer) => {
+      const { name, hidden } = held.get(dealer) as HeldName
+      return { name: deals.get(name) ?? name, hidden }
+    })
+  }
 
   /** Null where the site has it no longer. */
   const read = <T>(from: Promise<T>): Promise<T | null> => world.within(from, READ_MS).catch(() => null)
@@ -71,8 +81,11 @@ export async function transcribe(dir: string, world: SimWorld, site: SimPorts, p
         return { ...e, protocolCid: await store.putPlain(encodeProtocol(protocol), signal) }
       case 'EpochPublished':
         return { ...e, ...(await published(e.epoch)) }
-      case 'Keyed':
-        return { ...e, dealCid: await sealed('masking', e.dealDigest, e.dealCid, epoch) }
+      case 'Keyed': {
+        const renamedTo = { ...e, dealCid: await sealed('masking', e.dealDigest, e.dealCid, epoch) }
+        deals.set(nameOfDeal(e, sha256), nameOfDeal(renamedTo, sha256))
+        return renamedTo
+      }
       case 'Contributed':
         return { ...e, cid: await sealed('update', e.root, e.cid, epoch) }
       case 'Published':
@@ -96,7 +109,9 @@ export async function transcribe(dir: string, world: SimWorld, site: SimPorts, p
     return store.putPlain(holder.seal(encodeUnmasking(change(made)), key), signal)
   }
 
-  const told: ChainEvent[] = []
-  for (const event of events) told.push(await retold(event))
+  const before: ChainEvent[] = []
+  for (const event of events) before.push(await retold(event))
+  // A site may hold the deal of one that keyed after it.
+  const told = before.map((e): ChainEvent => (e.kind === 'Keyed' ? { ...e, heldDeals: heldAs(e) } : e))
   return { chain: { chainId, genesis, coordinator, events: async () => told }, events: told, reader: readerKeyOf(secret), altered }
 }

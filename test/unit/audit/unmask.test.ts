@@ -6,19 +6,27 @@ import { before, describe, it } from 'node:test'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { isDisproved } from '#audit/masks/disproofs.ts'
 import { settleDoubts } from '#audit/masks/doubts.ts'
-import { edgesOf, maskRoundOf } from '#audit/masks/mask-round.ts'
+import { linksOf, maskRoundOf } from '#audit/masks/mask-round.ts'
 import type { MaskEvidence } from '#audit/masks/seeds.ts'
 import { fits, secretOf } from '#audit/masks/shares.ts'
 import { unmask } from '#audit/masks/unmask.ts'
-import { bitmapOf, has, sitesOf } from '#base/bitmap.ts'
+import { bitmapOf, sitesOf, without, withSite } from '#base/bitmap.ts'
 import { fromHex, toDigest, toHex } from '#base/bytes.ts'
 import { type Digest, type SiteId, siteId } from '#base/ids.ts'
+import { maskGraph } from '#core/masking/graph.ts'
+import { HIDDEN_BYTES, nameOfDeal } from '#core/masking/held-deals.ts'
+import { type Disproof, isDisproved as isDisprovedTo, rebuildSeeds } from '#core/masking/rebuild.ts'
 import type { Release } from '#core/masking/release.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import { encodeParcel } from '#wire/masking/parcel.ts'
 import {
   below,
+  cutShort,
+  dealBy,
   digestOf,
+  givesOtherPairs,
+  hidingOther,
+  holding,
   type Keyed,
   keyIn,
   makeParty,
@@ -30,12 +38,14 @@ import {
   some,
   termsOf,
   unmaskInput,
+  withDeal,
 } from '../../support/masked-party.ts'
 
 // given masked rounds made by the nodes' code
 // ├── the audit's own code has the same context, mask graph and shares
 // ├── it takes the masks off as far as shares allow, and gets the plain sum, bit by bit
-// └── it names who released a wrong share or hid a wrong secret, and what is lacking
+// ├── it names who released a wrong share, and what is lacking
+// └── of a site that hid a false secret of a pair, or gave others than its seed makes, it believes what nodes believe
 
 const CASES = Number(process.env['ROTA_MASKING_CASES'] ?? 60)
 const vectors = JSON.parse(await readFile(join(import.meta.dirname, '../../vectors/masking.json'), 'utf8'))
@@ -72,7 +82,15 @@ const evidenceOf = (keyed: Keyed, survivors: readonly SiteId[], releases: Readon
   const frozen = bitmapOf(survivors)
   const { indexes } = unmaskInput(keyed, frozen, releases)
   const round = maskRoundOf(termsOf(keyed.party.round.members))
-  return { round, edges: edgesOf(round, keyed.events), survivors: frozen, indexes, records: keyed.records, releases, told: new Map() }
+  return {
+    round,
+    keyed: new Map(keyed.events.map((said) => [said.site, said])),
+    ...linksOf(round, keyed.events),
+    survivors: frozen,
+    indexes,
+    releases,
+    told: new Map(),
+  }
 }
 
 const parties = new Map<number, Party>()
@@ -150,16 +168,19 @@ describe('masks taken off by the audit', () => {
     })
 
     const shown = (): Map<SiteId, Release> => releasesOf(keyed, bitmapOf(survivors), survivors)
+    const other = (bytes: Uint8Array): Uint8Array => bytes.map((byte, i) => (i === 5 ? byte ^ 1 : byte))
     const changeShare = (releases: Map<SiteId, Release>, from: SiteId, about: SiteId): Map<SiteId, Release> => {
       const release = releases.get(from)!
       const place = sitesOf(release.about).indexOf(about)
-      return releases.set(from, {
-        ...release,
-        shares: release.shares.with(
-          place,
-          release.shares[place]!.map((byte, i) => (i === 5 ? byte ^ 1 : byte)),
-        ),
-      })
+      return releases.set(from, { ...release, shares: release.shares.with(place, other(release.shares[place]!)) })
+    }
+    const parcelsOf = ({ members }: Party) =>
+      new Map(
+        [...members.values()].flatMap(({ deal }) => [...deal.parcels.values()].map((parcel) => [toDigest(digestOf(parcel)), encodeParcel(parcel)] as const)),
+      )
+    const fetchFrom = (party: Party) => {
+      const parcels = parcelsOf(party)
+      return async (cid: Digest) => parcels.get(cid) ?? null
     }
 
     it('is the plain sum', () => {
@@ -179,7 +200,8 @@ describe('masks taken off by the audit', () => {
         const releases = changeShare(releasesOf(keyed, bitmapOf(six), six), siteId(2), about)
         const found = unmask(evidenceOf(keyed, six, releases), masked, 32)
         assert.deepEqual(found.lacking, [])
-        assert.deepEqual(found.blamed, [{ site: 2, message: `site 2 released a wrong share of the mask of site ${about}` }])
+        const blamed = found.blamed.map(({ site, message }) => ({ site, message }))
+        assert.deepEqual(blamed, [{ site: 2, message: `site 2 released a wrong share of the mask of site ${about}` }])
         assert.deepEqual(
           found.plain,
           plainSum(
@@ -202,15 +224,11 @@ describe('masks taken off by the audit', () => {
     })
 
     it('names by parcels who released a wrong share, or dealt one, where shares are no more than enough', async () => {
-      const parcels = new Map(
-        [...keyed.party.members.values()].flatMap(({ deal }) =>
-          [...deal.parcels.values()].map((parcel) => [toDigest(digestOf(parcel)), encodeParcel(parcel)] as const),
-        ),
-      )
+      const fetch = fetchFrom(keyed.party)
       const evidence = evidenceOf(keyed, survivors, changeShare(shown(), siteId(2), siteId(3)))
       const { doubted } = unmask(evidence, sum, 32)
       assert.deepEqual(doubted, [3])
-      assert.deepEqual(await settleDoubts(evidence, doubted, async (cid) => parcels.get(cid) ?? null), ['site 2 released a wrong share of the mask of site 3'])
+      assert.deepEqual(await settleDoubts(evidence, doubted, fetch), ['site 2 released a wrong share of the mask of site 3'])
       assert.deepEqual(await settleDoubts(evidence, doubted, async () => null), [
         'a share of the mask of site 3 is wrong, one of those that sites 1, 2, 3, 4, 5 released, or they were dealt so',
       ])
@@ -219,12 +237,9 @@ describe('masks taken off by the audit', () => {
         indexes: new Map(evidence.indexes).set(siteId(4), { ...evidence.indexes.get(siteId(4))!, selfCommitment: new Uint8Array(32) }),
       }
       const other = unmask(honest, sum, 32).doubted
-      assert.deepEqual(await settleDoubts(honest, other, async (cid) => parcels.get(cid) ?? null), [
-        'site 4 dealt shares of another secret than it committed to',
-      ])
+      assert.deepEqual(await settleDoubts(honest, other, fetch), ['site 4 dealt shares of another secret than it committed to'])
       const shares = [...shown()].map(([holder, release]) => ({ holder, share: release.shares[sitesOf(release.about).indexOf(siteId(4))]! }))
       const disproof = { dealer: siteId(4), shares }
-      const fetch = async (cid: Digest) => parcels.get(cid) ?? null
       assert.equal(await isDisproved(honest, disproof, fetch), true)
       assert.equal(await isDisproved(honest, disproof, async () => null), null)
       assert.equal(await isDisproved(evidence, disproof, fetch), false)
@@ -234,38 +249,155 @@ describe('masks taken off by the audit', () => {
 
     it('takes a seed that an attester tells where shares do not do, if it is the right one', () => {
       const evidence = evidenceOf(keyed, survivors, changeShare(shown(), siteId(2), siteId(3)))
-      const told = (seed: Uint8Array) => new Map([[siteId(5), { seeds: new Map([[siteId(3), seed]]), pairs: [] }]])
+      const told = (seed: Uint8Array) => new Map([[siteId(5), { seeds: new Map([[siteId(3), seed]]) }]])
       const { self } = keyed.party.members.get(siteId(3))!.keys.seeds
       assert.deepEqual(unmask({ ...evidence, told: told(self) }, sum, 32).plain, plain)
       const lied = unmask({ ...evidence, told: told(new Uint8Array(32)) }, sum, 32)
       assert.deepEqual([lied.plain, lied.blamed], [null, [{ site: 5, message: 'site 5 tells a wrong seed of the mask of site 3' }]])
     })
 
-    it('names a site that hid a wrong secret, and takes the secret that its neighbour tells', () => {
-      const evidence = evidenceOf(keyed, survivors, shown())
-      const record = evidence.records.get(last)!
-      const records = new Map(evidence.records).set(last, {
-        ...record,
-        pads: record.pads.with(
-          2,
-          record.pads[2]!.map((byte) => byte ^ 1),
-        ),
-      })
-      const found = unmask({ ...evidence, records }, sum, 32)
-      assert.deepEqual(found, {
-        plain,
+    /** The holders' shares as they were dealt. */
+    const sharesOf = (dealer: SiteId, holders: readonly SiteId[], kind: 'mask' | 'self' = 'mask') =>
+      holders.map((holder) => ({ holder, share: keyed.party.members.get(holder)!.opened.get(dealer)!.shares[kind] }))
+    const lackingDeal = ({ indexes }: MaskEvidence, of: SiteId) => new Map([...indexes].filter(([site]) => site !== of))
+    /** Of a disproof, to an auditor and to a node who has nobody's shares. */
+    const believed = async (state: Keyed, disproof: Disproof, stayed = survivors): Promise<boolean> => {
+      const audited = await isDisproved(evidenceOf(state, stayed, new Map()), disproof, fetchFrom(state.party))
+      assert.equal(await isDisprovedTo(unmaskInput(state, bitmapOf(stayed), new Map()), disproof), audited, `${disproof.dealer} ${disproof.shares.length}`)
+      return audited as boolean
+    }
+
+    it('names a site that hid a false secret of a pair, or too little of it, though the other of the pair is silent', async () => {
+      for (const [state, lower] of [
+        ...survivors.map((each) => [hidingOther(keyed, last, [each]), each] as const),
+        ...[1, 32].map((bytes) => [cutShort(keyed, last, bytes), siteId(5)] as const),
+      ]) {
+        const stayed = sites.slice(0, -1)
+        const releases = releasesOf(
+          state,
+          bitmapOf(stayed),
+          stayed.filter((site) => site !== lower),
+        )
+        const evidence = evidenceOf(state, stayed, releases)
+        const { plain: none, lacking, blamed, doubted } = unmask(evidence, sum, 32)
+        assert.deepEqual([none, lacking, blamed], [null, ['the shares of the mask of site 6 do not rebuild what its deal commits to'], []])
+        assert.deepEqual(doubted, [last])
+        assert.deepEqual(await settleDoubts(evidence, doubted, fetchFrom(state.party)), ['site 6 dealt shares of another secret than it committed to'])
+        const { disproofs } = await rebuildSeeds(unmaskInput(state, bitmapOf(stayed), releases))
+        assert.deepEqual(
+          disproofs.map(({ dealer, shares }) => [dealer, shares.length]),
+          [[last, 5]],
+        )
+        assert.equal(await believed(state, disproofs[0]!, stayed), true)
+        assert.equal(await believed(keyed, disproofs[0]!, stayed), false)
+      }
+    })
+
+    it('believes of it what nodes believe', async () => {
+      const state = hidingOther(keyed, last, [siteId(3)])
+      const found = { dealer: last, shares: sharesOf(last, survivors) }
+      for (const [disproof, isBelieved] of [
+        [found, true],
+        [{ ...found, shares: sharesOf(last, sites.slice(2)) }, true],
+        [{ ...found, shares: sharesOf(last, sites.slice(0, 5)).toReversed() }, true],
+        [{ ...found, shares: sharesOf(last, survivors, 'self') }, false],
+        [{ ...found, shares: found.shares.slice(1) }, false],
+        [{ ...found, shares: sharesOf(last, sites.slice(1)) }, false],
+        [{ ...found, shares: [...found.shares.slice(1), found.shares[1]!] }, false],
+        [{ ...found, shares: found.shares.with(0, { ...found.shares[0]!, share: other(found.shares[0]!.share) }) }, false],
+        [{ ...found, shares: found.shares.with(0, { ...found.shares[0]!, holder: siteId(9) }) }, false],
+        [{ ...found, shares: [] }, false],
+        [{ ...found, dealer: siteId(0) }, false],
+        [{ dealer: siteId(0), shares: sharesOf(siteId(0), survivors) }, false],
+        [{ dealer: siteId(3), shares: sharesOf(siteId(3), survivors, 'self') }, false],
+        [{ dealer: siteId(9), shares: found.shares }, false],
+      ] as const)
+        assert.equal(await believed(state, disproof), isBelieved, `${disproof.dealer} ${disproof.shares.length}`)
+      const evidence = evidenceOf(state, survivors, new Map())
+      assert.equal(await isDisproved(evidence, found, async () => null), null)
+      // Without the deal of one below it nobody knows what it should have hidden.
+      for (const [gone, isBelieved] of [
+        [last, null],
+        [siteId(3), null],
+        [siteId(1), true],
+      ] as const)
+        assert.equal(await isDisproved({ ...evidence, indexes: lackingDeal(evidence, gone) }, found, fetchFrom(keyed.party)), isBelieved)
+      const honest = evidenceOf(keyed, survivors, new Map())
+      assert.equal(await isDisproved({ ...honest, indexes: lackingDeal(honest, siteId(1)) }, found, fetchFrom(keyed.party)), null)
+      const stayed = { dealer: siteId(3), shares: sharesOf(siteId(3), survivors, 'self') }
+      assert.equal(await isDisproved({ ...honest, indexes: lackingDeal(honest, siteId(1)) }, stayed, fetchFrom(keyed.party)), false)
+      // Nor is a stranger's deal looked for.
+      assert.equal(await isDisproved(honest, { ...found, dealer: siteId(9) }, fetchFrom(keyed.party)), false)
+    })
+
+    it('finds nothing where the lower of the pair is not in the set, or shares no mask with it', async () => {
+      const found = { dealer: last, shares: sharesOf(last, sites.slice(0, 5)) }
+      // It left, as site 0 did; or the upper is in the set itself.
+      assert.equal(await believed(hidingOther(keyed, last, [siteId(0)]), found), false)
+      assert.deepEqual(unmask(evidenceOf(hidingOther(keyed, last, [siteId(0)]), survivors, shown()), sum, 32).plain, plain)
+      assert.equal(await believed(hidingOther(keyed, last, [siteId(3)]), found, sites), false)
+      assert.equal(await believed(hidingOther(keyed, last, [siteId(3)]), found, sites.slice(1)), false)
+      // It says that it holds no deal of the upper.
+      const events = hidingOther(keyed, last, [siteId(3)]).events.map((said) =>
+        said.site === 3 ? holding(said, (held) => held, without(said.holds, last)) : said,
+      )
+      const apart: Keyed = { party: keyed.party, events, graph: maskGraph(keyed.party.round, events, nodeMasking.sha256) }
+      assert.equal(apart.graph.sites, bitmapOf(sites))
+      const stayed = sites.slice(0, -1)
+      for (const set of [survivors, stayed]) assert.equal(await believed(apart, found, set), false)
+      const random = new Seeded(12)
+      const words = stayed.map((site) => [site, random.bytes(64)] as const)
+      const masked = words.map(([site, bytes]) => maskOf(apart, site, bytes, 32))
+      const off = unmask(evidenceOf(apart, stayed, releasesOf(apart, bitmapOf(stayed), stayed)), plainSum(masked, 32).bytes, 32)
+      assert.deepEqual(off, {
+        plain: plainSum(
+          words.map(([, bytes]) => bytes),
+          32,
+        ).bytes,
         lacking: [],
-        blamed: [{ site: 6, message: 'site 6 hid a wrong secret of its pair with site 2' }],
+        blamed: [],
         doubted: [],
         noted: [],
       })
-      const told = evidence.releases.get(siteId(2))!
-      assert.ok(has(told.pairs, last))
-      const releases = new Map(evidence.releases).set(siteId(2), { ...told, pairSecrets: told.pairSecrets.map((secret) => secret.map((byte) => byte ^ 1)) })
-      const lost = unmask({ ...evidence, records, releases }, sum, 32)
-      assert.equal(lost.plain, null)
-      assert.deepEqual(lost.lacking, ['the mask between site 2 and site 6, which dropped out, cannot be made again'])
-      assert.equal(lost.blamed.at(-1)?.message, 'site 2 released a wrong secret of its pair with site 6')
+    })
+
+    it('finds against a site that names a deal in which nothing was for it, and not against the dealer', async () => {
+      const dealer = siteId(3)
+      const party = withDeal(keyed.party, dealer, await dealBy(keyed.party, dealer, { to: sites.slice(0, -1) }))
+      const honest = keyIn(party, { keyed: sites, isLost: () => false })
+      const name = nameOfDeal(honest.events.find(({ site }) => site === dealer)!, nodeMasking.sha256)
+      const events = honest.events.map((said) =>
+        said.site === last
+          ? holding(said, (held, of) => (of === dealer ? { name, hidden: '77'.repeat(HIDDEN_BYTES) } : held), withSite(said.holds, dealer))
+          : said,
+      )
+      const state: Keyed = { party, events, graph: maskGraph(party.round, events, nodeMasking.sha256) }
+      const releases = releasesOf(state, bitmapOf(survivors), survivors)
+      const { disproofs } = await rebuildSeeds(unmaskInput(state, bitmapOf(survivors), releases))
+      assert.deepEqual(
+        disproofs.map((each) => each.dealer),
+        [last],
+      )
+      assert.equal(await believed(state, disproofs[0]!), true)
+      assert.deepEqual(unmask(evidenceOf(state, survivors, releases), sum, 32).doubted, [last])
+      assert.equal(await believed(honest, disproofs[0]!), false)
+    })
+
+    it('finds against a dealer that gave other secrets than its seed makes, when it drops out', async () => {
+      const dealer = siteId(0)
+      const crypto = givesOtherPairs(dealer)
+      const state = keyIn(withDeal(keyed.party, dealer, await dealBy(keyed.party, dealer, { crypto }), crypto), { keyed: sites, isLost: () => false })
+      const releases = releasesOf(state, bitmapOf(survivors), survivors)
+      const { disproofs } = await rebuildSeeds(unmaskInput(state, bitmapOf(survivors), releases))
+      assert.deepEqual(
+        disproofs.map((each) => each.dealer),
+        [dealer],
+      )
+      assert.equal(await believed(state, disproofs[0]!), true)
+      assert.equal(await believed(keyed, disproofs[0]!), false)
+      // Where it stayed in, nobody needs its seed: another that drops out hid what it was given.
+      assert.equal(await believed(state, { dealer, shares: disproofs[0]!.shares }, sites.slice(0, -1)), false)
+      assert.equal(await believed(state, { dealer: last, shares: sharesOf(last, survivors) }, sites.slice(0, -1)), false)
     })
 
     it('says so when a deal is gone', () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { drawnIn, groupsFrom, withSaltOf } from '#audit/masks/drawn-groups.ts'
 import { groupFaults } from '#audit/masks/groups.ts'
-import { edgesOf, maskRoundOf } from '#audit/masks/mask-round.ts'
+import { linksOf, maskRoundOf } from '#audit/masks/mask-round.ts'
 import { readLog } from '#audit/run-log.ts'
 import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { toDigest } from '#base/bytes.ts'
@@ -16,7 +16,7 @@ import type { Model } from '#core/model/model.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import type { ChainEvent, ChainEventBody } from '#ports/chain.ts'
 import { watchDraw } from '#round/masking/study-draw.ts'
-import { sitesFrom, termsOf } from '../../support/masked-party.ts'
+import { keyedAs, sitesFrom, termsOf } from '../../support/masked-party.ts'
 
 // given the model that the first round of a study left
 // ├── nodes and audit draw the same groups, an odd number, as even as can be; another model draws others
@@ -35,9 +35,9 @@ const sorted = (sets: readonly Bitmap[]): number[] => sets.map(sizeOf).sort((a, 
 /** @param lost whether a site does not hold the deal of another */
 const graphOf = (sites: Bitmap, lost: (site: SiteId, dealer: SiteId) => boolean = () => false) => {
   const here = sitesOf(sites)
-  const keyed = here.map((site) => ({ site, holds: bitmapOf(here.filter((other) => other !== site && !lost(site, other))) }))
+  const keyed = keyedAs(here.map((site) => ({ site, holds: bitmapOf(here.filter((other) => other !== site && !lost(site, other))) })))
   const terms = termsOf(bitmapOf(here))
-  return { graph: maskGraph(maskingRound(terms, sha256), keyed), edges: edgesOf(maskRoundOf(terms), keyed) }
+  return { graph: maskGraph(maskingRound(terms, sha256), keyed, sha256), edges: linksOf(maskRoundOf(terms), keyed).edges }
 }
 
 describe('groups of a study', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { groupFaults, groupsFor, groupsIn, isStray } from '#audit/masks/groups.ts'
-import { edgesOf, maskRoundOf } from '#audit/masks/mask-round.ts'
+import { linksOf, maskRoundOf } from '#audit/masks/mask-round.ts'
 import { bitmapOf, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { type Bitmap, digest, runId, type SiteId } from '#base/ids.ts'
 import { maskingRound } from '#core/masking/context.ts'
@@ -11,7 +11,7 @@ import { areLargeOf, groupCount, groupsOfRefused, groupsStand, maskGroups, tells
 import { Seeded } from '#core/model/seeded.ts'
 import { groupedLayout, intoPart, partOf, strayFault, sumOfGroups } from '#core/ring/grouped.ts'
 import { layoutOf, SALT_BYTES, vectorBytes } from '#core/ring/layout.ts'
-import { plainSum, sitesFrom, termsOf } from '../../support/masked-party.ts'
+import { keyedAs, plainSum, sitesFrom, termsOf } from '../../support/masked-party.ts'
 
 // given the sites of a round that is repeated in groups
 // ├── nodes and audit cut the same groups of them, each of four or more that share enough masks, or none that stand
@@ -41,17 +41,19 @@ describe('groups of a repeated round', () => {
       const sites = sitesFrom(8 + Math.floor(random.uniform() * 23))
       const round = maskingRound(termsOf(bitmapOf(sites)), nodeMasking.sha256)
       const share = random.uniform() * 0.06
-      const keyed = sites.flatMap((site) => (random.uniform() < share ? [] : [{ site, holds: bitmapOf(sites.filter(() => random.uniform() >= share)) }]))
+      const keyed = keyedAs(
+        sites.flatMap((site) => (random.uniform() < share ? [] : [{ site, holds: bitmapOf(sites.filter(() => random.uniform() >= share)) }])),
+      )
       const [refused, later] = [sites.filter(() => random.uniform() >= share / 2), sites.filter(() => random.uniform() >= share / 2)].map(bitmapOf) as [
         Bitmap,
         Bitmap,
       ]
       const among = (refused & later) as Bitmap
-      const graph = maskGraph(round, keyed)
+      const graph = maskGraph(round, keyed, nodeMasking.sha256)
       const dealt = groupsOfRefused(refused, OF, nodeMasking.sha256)
       const isCut = areLargeOf(dealt, among)
       const groups = maskGroups(graph, among, isCut ? dealt : [])
-      const edges = edgesOf(maskRoundOf(termsOf(bitmapOf(sites))), keyed)
+      const { edges } = linksOf(maskRoundOf(termsOf(bitmapOf(sites))), keyed)
       const audited = groupsIn(edges, [refused, later], bitmapOf(sites), { run: OF.run, model: OF.baseRoot }, 80)
       assert.deepEqual(
         audited.map((group) => bitmapOf(group.sites)),
@@ -82,8 +84,8 @@ describe('groups of a repeated round', () => {
     const count = 8 + Math.floor(random.uniform() * 60)
     const refused = bitmapOf(sitesFrom(count))
     const groupsWith = (here: readonly SiteId[]) => {
-      const keyed = here.map((site) => ({ site, holds: bitmapOf(here) }))
-      const graph = maskGraph(maskingRound(termsOf(refused), nodeMasking.sha256), keyed)
+      const keyed = keyedAs(here.map((site) => ({ site, holds: bitmapOf(here) })))
+      const graph = maskGraph(maskingRound(termsOf(refused), nodeMasking.sha256), keyed, nodeMasking.sha256)
       return maskGroups(graph, refused, groupsOfRefused(refused, OF, nodeMasking.sha256)).sets
     }
     for (let i = 0; i < PAIRS; i++) {

@@ -4,22 +4,27 @@ import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { bitmapOf, has, sitesOf, sizeOf } from '#base/bitmap.ts'
 import { toHex } from '#base/bytes.ts'
 import { type Bitmap, digest, type SiteId } from '#base/ids.ts'
+import { labelled } from '#core/masking/context.ts'
 import type { MaskingCrypto } from '#core/masking/crypto.ts'
 import { checkSurvivors, type MaskGraph, maskGraph } from '#core/masking/graph.ts'
+import { hidePair, showPair } from '#core/masking/held-deals.ts'
 import { signOf } from '#core/masking/mask.ts'
-import { pairKey } from '#core/masking/pair-key.ts'
+import { pairKey, pairPad, xor } from '#core/masking/pair-key.ts'
 import { toRelease } from '#core/masking/release.ts'
 import { thresholdOf, toleratedOf } from '#core/masking/threshold.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import {
   below,
+  holding,
   type Keyed,
+  keyedAs,
   keyIn,
   makeParty,
   maskOf,
   openFrom,
   type Party,
   plainSum,
+  releasesOf,
   sitesFrom,
   some,
   termsOf,
@@ -28,7 +33,7 @@ import {
 import { chiSquareDeviation } from './noise.ts'
 
 // given members who see all that is public, and some who put together all that they have
-// ├── what they have is the same for every input of the others that has the same sum
+// ├── what they have, and all that is said on the chain, is the same for every input of the others that has the same sum
 // ├── they lack a share of each secret of the others, and without it any value fits
 // └── the mask graph of the others is in one piece, however many sites (within the bound) collude or drop out
 // given a masked vector
@@ -86,7 +91,8 @@ const withUnknown = (unknown: Unknown): MaskingCrypto => ({
 })
 
 /** Inputs of the honest sites that differ in all but their sum, and the masks that make the same words of them: along a tree that joins them. */
-function otherWorld({ keyed, honest }: Setting, inputs: ReadonlyMap<SiteId, Int32Array>, unknown: Unknown, random: Seeded) {
+function otherWorld(setting: Setting, inputs: ReadonlyMap<SiteId, Int32Array>, unknown: Unknown, random: Seeded) {
+  const { keyed, honest } = setting
   const others = new Map(honest.map((site) => [site, new Int32Array(random.bytes(4 * WORDS).buffer)]))
   const total = (of: ReadonlyMap<SiteId, Int32Array>, i: number) => honest.reduce((sum, site) => (sum + of.get(site)![i]!) | 0, 0)
   const root = honest[0]!
@@ -107,8 +113,51 @@ function otherWorld({ keyed, honest }: Setting, inputs: ReadonlyMap<SiteId, Int3
       lead.get(parent)!.map((x, i) => x + lead.get(child)![i]!),
     )
   }
-  return { inputs: others, masks }
+  const there = otherSecrets(setting, random)
+  const renamed = (name: string): string => there.names.get(name) ?? name
+  return { ...there, inputs: others, masks: new Map([...masks].map(([name, mask]) => [renamed(name), mask])) }
 }
+
+/** Honest pairs have other secrets, and the upper of each hides it with another pad: to those without its mask seed, any numbers. */
+function otherSecrets(
+  { keyed, honest }: Setting,
+  random: Seeded,
+): { readonly keyed: Keyed; readonly names: ReadonlyMap<string, string>; readonly crypto: MaskingCrypto } {
+  const { round, members } = keyed.party
+  const opened = new Map([...members].map(([site, member]) => [site, new Map(member.opened)]))
+  const party = { round, members: new Map([...members].map(([site, member]) => [site, { ...member, opened: opened.get(site)! }])) }
+  const pads = new Map<string, Uint8Array>()
+  const names = honestPairs(keyed, honest).map(([lower, upper]): [string, string] => {
+    const before = pairName(keyed, lower, upper)
+    const [secret, { mask }] = [random.bytes(32), members.get(upper)!.keys.seeds]
+    const pad = pairPad(round, lower, upper, mask, nodeMasking)
+    pads.set(padName(mask, labelled('pair pad', lower, upper)), xor(xor(pad, opened.get(upper)!.get(lower)!.pairSecret!), secret))
+    for (const [one, other] of [
+      [lower, upper],
+      [upper, lower],
+    ] as const)
+      opened.get(one)!.set(other, { ...opened.get(one)!.get(other)!, pairSecret: secret })
+    return [before, pairName({ ...keyed, party }, lower, upper)]
+  })
+  const crypto: MaskingCrypto = {
+    ...nodeMasking,
+    hkdf: (secret, salt, info, length) => pads.get(padName(secret, info)) ?? nodeMasking.hkdf(secret, salt, info, length),
+  }
+  // As each of them would say it there.
+  const events = keyed.events.map((said) =>
+    holding(said, (held, lower) => {
+      const { pairSecret } = opened.get(said.site)!.get(lower)!
+      return lower < said.site ? { ...held, hidden: hidePair(round, lower, said.site, pairSecret!, members.get(said.site)!.keys.seeds.mask, crypto) } : held
+    }),
+  )
+  return { keyed: { ...keyed, party, events }, names: new Map(names), crypto }
+}
+
+const padName = (seed: Uint8Array, info: Uint8Array): string => `${toHex(seed)} ${toHex(info)}`
+
+/** Those that share masks, the lower first. */
+const honestPairs = ({ graph }: Keyed, honest: readonly SiteId[]) =>
+  honest.flatMap((lower) => honest.filter((upper) => lower < upper && has(graph.neighbours(lower), upper)).map((upper) => [lower, upper] as const))
 
 /** [child, parent], parents first. */
 function treeOf(graph: MaskGraph, sites: readonly SiteId[]): [SiteId, SiteId][] {
@@ -147,13 +196,34 @@ describe('what colluding members can learn', () => {
       const inputs = new Map(sitesOf(survivors).map((site) => [site, new Int32Array(random.bytes(4 * WORDS).buffer)]))
       const unknown = drawUnknown(setting, random)
       const other = otherWorld(setting, inputs, unknown, random)
-      const words = (of: ReadonlyMap<SiteId, Int32Array>, masks: Unknown) =>
-        new Map([...inputs.keys()].map((site) => [site, maskOf(keyed, site, bytesOf(of.get(site) ?? inputs.get(site)!), 32, withUnknown(masks))]))
-      const [seen, seenThere] = [words(inputs, unknown), words(other.inputs, other.masks)]
+      const view = (world: Keyed, of: ReadonlyMap<SiteId, Int32Array>, masks: Unknown) => ({
+        words: new Map([...inputs.keys()].map((site) => [site, maskOf(world, site, bytesOf(of.get(site) ?? inputs.get(site)!), 32, withUnknown(masks))])),
+        said: world.events,
+        shown: releasesOf(world, survivors, sitesOf(survivors)),
+      })
+      const [seen, seenThere] = [view(keyed, inputs, unknown), view(other.keyed, other.inputs, other.masks)]
       assert.notDeepEqual(other.inputs.get(honest[1]!), inputs.get(honest[1]!))
       assert.deepEqual(seenThere, seen)
+      assertOtherSecrets(setting, other)
     }
   })
+
+  /** With the mask seed of the upper what it said shows the secret: in each world another. */
+  function assertOtherSecrets({ keyed, honest }: Setting, there: { readonly keyed: Keyed; readonly crypto: MaskingCrypto }): void {
+    const pairs = honestPairs(keyed, honest)
+    assert.ok(pairs.length > 0)
+    for (const [lower, upper] of pairs) {
+      const [here, elsewhere] = [{ keyed, crypto: nodeMasking }, there].map(({ keyed: { party, events }, crypto }) => {
+        const { keys, opened } = party.members.get(upper)!
+        const said = events.find(({ site }) => site === upper)!
+        const shown = showPair(party.round, lower, said, keys.seeds.mask, crypto)
+        assert.deepEqual(shown, opened.get(lower)!.pairSecret)
+        assert.ok(!said.heldDeals.includes(toHex(shown!).slice(2)))
+        return shown
+      })
+      assert.notDeepEqual(here, elsewhere)
+    }
+  }
 
   it('lacks a share of every secret that hides the others, and any secret fits what they have', async () => {
     for (const { keyed, survivors, colluders } of settings) {
@@ -197,10 +267,7 @@ function sparse(n: number, threshold: number, random: Seeded): MaskGraph {
     holds[b]!.delete(a)
   }
   const round = { round: termsOf(bitmapOf(sites)).round, members: bitmapOf(sites), threshold, ctx: new Uint8Array(32) }
-  const graph = maskGraph(
-    round,
-    sites.map((site) => ({ site, holds: bitmapOf([...holds[site]!] as SiteId[]) })),
-  )
+  const graph = maskGraph(round, keyedAs(sites.map((site) => ({ site, holds: bitmapOf([...holds[site]!] as SiteId[]) }))), nodeMasking.sha256)
   assert.equal(sizeOf(graph.sites), n)
   assert.ok(sites.some((site) => sizeOf(graph.neighbours(site)) === fewest))
   return graph

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { setImmediate as breathe } from 'node:timers/promises'
 import { digestOf } from '#adapters/sim/hash.ts'
 import { SimTime } from '#adapters/sim/time.ts'
-import { bitmapOf } from '#base/bitmap.ts'
+import { bitmapOf, EMPTY } from '#base/bitmap.ts'
 import { fromHex, toDigest, toHex } from '#base/bytes.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import { roundNo, runId, type SiteId, siteId } from '#base/ids.ts'
@@ -26,7 +26,7 @@ import { decodeMessage } from '#wire/message.ts'
 // └── whoever is asked says again what it said, to members of the round, of that round alone, and not without end
 
 const of = { run: runId(3), round: roundNo(7), ctx: digestOf('a round') }
-const GOLDEN = '0x8601676c61636b696e6703075820'
+const GOLDEN = '0x8602676c61636b696e6703075820'
 const author = siteId(4)
 
 describe('the question for lost words', () => {
@@ -38,22 +38,23 @@ describe('the question for lost words', () => {
   })
 
   it('of a newer version is answered as far as it is understood', () => {
-    const bytes = toCbor([1, 'lacking', 3, 7, fromHex(of.ctx), ['deal', 'confession']])
+    const bytes = toCbor([2, 'lacking', 3, 7, fromHex(of.ctx), ['deal', 'confession']])
     assert.deepEqual(decodeLacking(bytes).kinds, ['deal'])
   })
 
   it('is refused when it is none', () => {
     const ctx = fromHex(of.ctx)
     for (const [value, code] of [
-      [[2, 'lacking', 3, 7, ctx, ['deal']], 'ROTA-4003'],
-      [[1, 'lacking', 3, 7, ctx], 'ROTA-4001'],
-      [[1, 'wanting', 3, 7, ctx, ['deal']], 'ROTA-4001'],
-      [[1, 'lacking', -1, 7, ctx, ['deal']], 'ROTA-4001'],
-      [[1, 'lacking', 3, 7, ctx.subarray(1), ['deal']], 'ROTA-4001'],
-      [[1, 'lacking', 3, 7, ctx, []], 'ROTA-4001'],
-      [[1, 'lacking', 3, 7, ctx, [7]], 'ROTA-4001'],
-      [[1, 'lacking', 3, 7, ctx, Array.from({ length: 9 }, () => 'deal')], 'ROTA-4001'],
-      [[1, 'lacking', 3, 7, ctx, ['x'.repeat(600)]], 'ROTA-4002'],
+      [[1, 'lacking', 3, 7, ctx, ['deal']], 'ROTA-4003'],
+      [[3, 'lacking', 3, 7, ctx, ['deal']], 'ROTA-4003'],
+      [[2, 'lacking', 3, 7, ctx], 'ROTA-4001'],
+      [[2, 'wanting', 3, 7, ctx, ['deal']], 'ROTA-4001'],
+      [[2, 'lacking', -1, 7, ctx, ['deal']], 'ROTA-4001'],
+      [[2, 'lacking', 3, 7, ctx.subarray(1), ['deal']], 'ROTA-4001'],
+      [[2, 'lacking', 3, 7, ctx, []], 'ROTA-4001'],
+      [[2, 'lacking', 3, 7, ctx, [7]], 'ROTA-4001'],
+      [[2, 'lacking', 3, 7, ctx, Array.from({ length: 9 }, () => 'deal')], 'ROTA-4001'],
+      [[2, 'lacking', 3, 7, ctx, ['x'.repeat(600)]], 'ROTA-4002'],
     ] as const)
       assert.throws(
         () => decodeLacking(toCbor(value)),
@@ -164,7 +165,7 @@ describe('a site that is asked for its words', () => {
   it('says none that it has not said', () => {
     assert.deepEqual(saidBy(playOf(dealing({ keys: null, own: null })), ['key-offer', 'deal', 'release']), [])
     assert.deepEqual(saidBy(playOf(dealing()), ['release']), [])
-    const release = { ctx: new Uint8Array(32), survivors: 3n, about: 0n, shares: [], pairs: 0n, pairSecrets: [] } as never
+    const release = { ctx: new Uint8Array(32), survivors: bitmapOf([0, 1].map(siteId)), about: EMPTY, shares: [], pairShares: [] }
     mail.hear(author, { kind: 'release', run: of.run, round: of.round, release })
     assert.deepEqual(saidBy(playOf(dealing()), ['release']), ['release'])
   })

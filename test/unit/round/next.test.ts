@@ -219,7 +219,7 @@ describe('next', () => {
           ...change,
         }),
       )
-    const keyedEntry = { kind: 'keyed', run: runId(1), round: roundNo(3), base: ROOT, root: ROOT, cid: ROOT, held: all, shares: '' } as const
+    const keyedEntry = { kind: 'keyed', run: runId(1), round: roundNo(3), ctx: ROOT, root: ROOT, cid: ROOT, held: all, heldDeals: '0x', shares: '' } as const
     const publication = { attempt: attemptNo(0), publisher: siteId(0), sumRoot: ROOT, sumCid: ROOT }
 
     it('offers keys, deals, then keys, each when it is due', () => {

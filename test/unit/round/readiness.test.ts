@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { bitmapOf } from '#base/bitmap.ts'
-import { siteId } from '#base/ids.ts'
+import { type Bitmap, siteId } from '#base/ids.ts'
 import type { ChainEvent, RunView, StudyRecord } from '#ports/chain.ts'
 import type { Play, Round } from '#round/play.ts'
 import { mayBeReady, pauseOf, readyAfterMs } from '#round/readiness.ts'
@@ -30,13 +30,15 @@ interface Given {
   readonly log?: readonly ChainEvent[]
   readonly nowMs?: () => number
   readonly isLost?: boolean
+  /** Who has shares of the others' secrets. */
+  readonly holders?: Bitmap
 }
 
 /** What of a play the pause follows from: site 0's. */
-const playOf = ({ log = pauses(1), nowMs = () => 0, isLost = false }: Given): Play =>
+const playOf = ({ log = pauses(1), nowMs = () => 0, isLost = false, holders = all }: Given): Play =>
   ({
     site: { id: siteId(0), chain: { events: async () => log }, host: { clock: { nowMs } } },
-    masked: { round: 1, openedAtBlock: 3, isShown: true, keys: isLost ? null : {}, graph: { sites: all } },
+    masked: { round: 1, openedAtBlock: 3, isShown: true, keys: isLost ? null : {}, graph: { sites: all, holders: () => holders } },
     paused: null,
   }) as unknown as Play
 
@@ -88,6 +90,8 @@ describe('readiness', () => {
     assert.equal(await may(sites(), round, true, { keyed: sites(1, 2, 3, 4, 5) }), true, 'it is not counted')
     assert.equal(await may(sites(), round, false), true, 'it has them')
     assert.equal(await may(sites(), null, false), false, 'without the key of the round it shows nothing')
+    const pause = await pauseOf(playOf({ holders: sites(1, 2, 3, 4, 5) }), viewOf(sites()), record, head, round)
+    assert.equal(mayBeReady(pause), false, 'it keyed, and holds no shares')
   })
 
   it('is at once after any other pause', async () => {

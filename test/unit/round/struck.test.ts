@@ -66,7 +66,7 @@ async function scene() {
 
   async function giveKeys(): Promise<void> {
     const { round } = await view()
-    for (const { id, chain } of sites) await chain.key(run, round.round, digestOf('deal', id), digestOf('deal cid', id), bitmapOf([id]))
+    for (const { id, chain } of sites) await chain.key(run, round.round, digestOf('deal', id), digestOf('deal cid', id), bitmapOf([]), '0x')
   }
 
   async function freeze(): Promise<void> {

@@ -106,8 +106,8 @@ export class SimAccount implements Chain {
     return this.#send((call, { coordinator }) => coordinator.openRun(call, study, model))
   }
 
-  key(run: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap): Promise<void> {
-    return this.#send((call, { coordinator }) => coordinator.key(call, run, round, dealDigest, dealCid, holds))
+  key(run: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap, heldDeals: string): Promise<void> {
+    return this.#send((call, { coordinator }) => coordinator.key(call, run, round, { dealDigest, dealCid, holds, heldDeals }))
   }
 
   charge(run: RunId, round: RoundNo, dataset: Digest): Promise<void> {

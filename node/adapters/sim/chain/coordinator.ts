@@ -1,6 +1,7 @@
-import { EMPTY, has, withSite } from '#base/bitmap.ts'
+import { EMPTY, has, sizeOf, withSite } from '#base/bitmap.ts'
 import { type Attempt, type Bitmap, type Digest, type RoundNo, type RunId, runId, type SiteId, type StudyId, ZERO_DIGEST } from '#base/ids.ts'
-import type { AttestStatus, ModelRef, Phase, StudyRules } from '#ports/chain.ts'
+import { HIDDEN_BYTES, NAME_BYTES } from '#core/masking/held-deals.ts'
+import type { AttestStatus, ChainEvent, ModelRef, Phase, StudyRules } from '#ports/chain.ts'
 import { accumulate } from './accumulator.ts'
 import { countOf, without } from './bits.ts'
 import { type Call, revert } from './call.ts'
@@ -24,6 +25,9 @@ export interface Charges {
 }
 
 /** What a site commits to; `opening` is undefined or zero when it does not say for which opening of the round. */
+/** What a site keys with. */
+export type KeyedWith = Pick<Extract<ChainEvent, { kind: 'Keyed' }>, 'dealDigest' | 'dealCid' | 'holds' | 'heldDeals'>
+
 export interface Commitment {
   readonly root: Digest
   readonly cid: Digest
@@ -87,7 +91,7 @@ export class SimCoordinator {
     return id
   }
 
-  key(call: Call, id: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap): void {
+  key(call: Call, id: RunId, round: RoundNo, { dealDigest, dealCid, holds, heldDeals }: KeyedWith): void {
     const { run, site } = this.#enter(call, id)
     this.#inPhase(run, round, 'Keying')
     this.#approved(run, site)
@@ -96,10 +100,13 @@ export class SimCoordinator {
     const { keyed, abstained, awaited, rotaSet } = run.round
     const strangers = without(holds, rotaSet)
     if (strangers !== 0n) revert('RoundCoordinator_NoSuchDeal', { run: id, round, strangers })
+    const below = sizeOf((holds & ((1n << BigInt(site)) - 1n)) as Bitmap)
+    const [expected, actual] = [NAME_BYTES * sizeOf(holds) + HIDDEN_BYTES * below, heldDeals.length / 2 - 1]
+    if (expected !== actual) revert('RoundCoordinator_WrongHeldDeals', { run: id, round, expected, actual })
     if (has(keyed, site)) revert('RoundCoordinator_AlreadyKeyed', { run: id, round, site })
     if (has(abstained, site)) revert('RoundCoordinator_AlreadyAbstained', { run: id, round, site })
     if (!has(awaited, site)) revert('RoundCoordinator_NotAwaited', { run: id, round, site })
-    call.emit({ kind: 'Keyed', run: id, round, site, dealDigest, dealCid, holds })
+    call.emit({ kind: 'Keyed', run: id, round, site, dealDigest, dealCid, holds, heldDeals })
     this.#store(afterKeying(withRound(run, { keyed: withSite(keyed, site) }), this.#studies, call))
   }
 
