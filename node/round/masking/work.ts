@@ -39,10 +39,17 @@ export function maskingWork(play: Play, round: Round, rules: StudyRules, head: C
   return {
     ...NOTHING,
     aheadDue: isAheadDue(play, round),
+    wantsNext: satOut(play, round),
     ...(phase === 'Keying' ? keyingWork(play, round, masked, partsPassed(rules, round.view.round, head, PARTS)) : {}),
     ...(phase === 'Contributing' ? contributingWork(play, round, masked) : {}),
     ...(phase === 'Publishing' || phase === 'Attesting' ? unmaskingWork(play, round, masked) : {}),
   }
+}
+
+/** Whoever had no place in the round is back in the next, also where its word was the last that the others waited for. */
+function satOut({ site }: Play, { run, round, view }: Round): boolean {
+  const said = site.journal.entries().findLast((e) => e.kind === 'abstained' && e.run === run && e.round === round)
+  return has(view.round.abstained, site.id) && said?.kind === 'abstained' && said.reason === 'unspecified'
 }
 
 const NOTHING: MaskingWork = {
