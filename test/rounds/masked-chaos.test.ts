@@ -17,9 +17,11 @@ import { addUp } from '../../scripts/chaos/report.ts'
 // given a masked round whose sum is published
 // ├── when its network falls into halves, the run pauses once publications are spent, and goes on with the same set when the halves are one again
 // └── when all sites are down, the same
-// given a masked round whose frozen set is as many as it takes to unmask its sum
-// └── when one of it loses its folder after it keyed, published or not, too few can answer: the run waits, is right to, and would not be had it lost that before;
-//     the site does not say that it is ready, so that no publication is made in vain
+// given a masked round of eight, of which six can unmask the sum
+// └── when three lose their folders after they keyed, too few can answer: the run waits, is right to, and would not be had one lost that before;
+//     they do not say that they are ready, so that no publication is made in vain
+// given a liar that spoils each fresh round, and a site that missed the first of them, so that it has no place in what repeats it
+// └── it says in time that it is there for the next fresh one, though its abstention is the last word that the others wait for
 
 const SEEDS = Number(process.env.ROTA_MASKED_SEEDS ?? 3)
 const GROUPS_SEEDS = Number(process.env.ROTA_GROUPS_SEEDS ?? 1)
@@ -40,6 +42,14 @@ const from = (first: number, count: number): number[] => Array.from({ length: co
 
 describe('chaos of masked rounds', () => {
   it('unmasks no second set, shows no share too early, and loses no round', { timeout: TIMEOUT_MS }, (t) => holds(t, from(4, SEEDS), 6, 'masked', 4))
+})
+
+describe('a site without a place in a repeated round', () => {
+  it('is in the next fresh one', async () => {
+    const record = await playSeed(8137, undefined, { mode: 'masked' })
+    assert.ok(only(record.events, 'RoundRefused').length > 2, 'a liar spoils rounds')
+    assert.deepEqual(brokenIn(record), [])
+  })
 })
 
 describe('chaos of rounds in groups', () => {
