@@ -4,6 +4,7 @@
  * given a kill without notice, at most the last interval is lost
  * given a taken port, it says why it did not start
  * given detached, it outlives its caller's interest and is stopped by its process id
+ * given many that ask for a free port before any of them listens, each gets another
  * given one-second blocks with mixed mining, transactions are mined at once and time goes on without them
  */
 import assert from 'node:assert/strict'
@@ -15,7 +16,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectChain } from '#adapters/chain/ethers-chain.ts'
 import { startAnvil, stopAnvil } from '#adapters/devchain/anvil.ts'
-import { isProcessAlive, jsonRpc } from '#adapters/devchain/machine.ts'
+import { freePort, isProcessAlive, jsonRpc } from '#adapters/devchain/machine.ts'
 import { isRotaError } from '#base/errors.ts'
 import { deployFor, detailsOf, keyOf } from '../../compliance/ethers-world.ts'
 
@@ -54,6 +55,11 @@ describe('embedded chain', { timeout: 60_000 }, () => {
     } finally {
       await third.stop()
     }
+  })
+
+  it('gives no port twice', async () => {
+    const ports = await Promise.all(Array.from({ length: 400 }, () => freePort()))
+    assert.equal(new Set(ports).size, ports.length)
   })
 
   it('says why it did not start', async () => {
