@@ -25,6 +25,7 @@ export const LONG: Readonly<Record<string, Known>> = {
   'test/e2e/come-and-go.test.ts': waits(80),
   'test/e2e/chaos-masked.test.ts': waits(60),
   'test/e2e/chaos-lines-masked.test.ts': waits(60),
+  'test/e2e/groups.test.ts': works(80),
   'test/e2e/kills.test.ts': waits(75),
   'test/e2e/masked.test.ts': waits(50),
   'test/compliance/chain-endpoints.test.ts': waits(40),

@@ -8,7 +8,7 @@ const FIRST_PORT = 20_000
 const PORTS = 12_000
 const TRIES = 100
 
-/** From a place of its own on, one after the other: of fifty drawn one by one two were the same in every tenth process, and two processes met as often. */
+/** One after the other, from a place of its own on: of fifty that are each drawn, two are the same one time in ten, and two processes meet more often. */
 let given = randomInt(PORTS)
 
 /** A port of 127.0.0.1 that was free a moment ago, that no outgoing connection will take, and that this process was not given before. */
