@@ -14,6 +14,7 @@ import { next, type RowName, type Situation, type SliceWork } from './next.ts'
 import { followUpdates, openRound, type Play, type Round } from './play.ts'
 import { canUnmask, mayBeReady, pauseOf, stays, tellOfPause } from './readiness.ts'
 import { doRow } from './round.ts'
+import { watchRun } from './run-view.ts'
 import { adopt } from './steps/adopt.ts'
 import { agreedToAttest, agreedToPublish } from './steps/agreed.ts'
 import { owesCharge } from './steps/charge.ts'
@@ -41,11 +42,12 @@ export async function playRun(play: Play, wakeUp: Waker, signals: PlaySignals, h
   const { site } = play
   const { stop, leave } = signals
   const clock = chainClock(site.chain, site.host.clock)
+  const readRun = watchRun(site.chain, play.run, site.host.clock)
   try {
     while (!leave.aborted) {
       stop.throwIfAborted()
       const seen = wakeUp.mark()
-      const row = await lookAndDo(play, clock, stop, hooks)
+      const row = await lookAndDo(play, clock, readRun, stop, hooks)
       if (row === 'over') return
       if (row === 'wait') await wakeUp.next(seen, site.host.clock, LOOK_MS, stop)
       else if (row === 'trouble') await wakeUp.next(seen, site.host.clock, AFTER_TROUBLE_MS, stop)
@@ -69,12 +71,18 @@ export interface PlayHooks {
   readonly beforeRow?: (row: RowName, view: RunView) => Promise<void>
 }
 
-async function lookAndDo(play: Play, clock: ChainClock, signal: AbortSignal, hooks: PlayHooks): Promise<RowName | 'trouble' | 'over'> {
+async function lookAndDo(
+  play: Play,
+  clock: ChainClock,
+  readRun: ReturnType<typeof watchRun>,
+  signal: AbortSignal,
+  hooks: PlayHooks,
+): Promise<RowName | 'trouble' | 'over'> {
   const { site } = play
   const startedMs = site.host.clock.nowMs()
   let row: RowName = 'wait'
   try {
-    const [view, head, record] = await Promise.all([site.chain.run(play.run), clock.head(), play.study.record()])
+    const [view, head, record] = await Promise.all([readRun(play.last?.row), clock.head(), play.study.record()])
     hooks.seen?.(view)
     endUseless(play, view, has(record.approved, site.id))
     // The model that this site itself attested needs no fetching.
