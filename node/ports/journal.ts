@@ -11,8 +11,8 @@ export interface Journal {
   entries(): readonly JournalEntry[]
   /** Drops entries of rounds before `round` of `run`, except frozen sets, sets that shares were shown for, what operators said, who was left out, and the run's last contribution. */
   compact(run: RunId, round: RoundNo): Promise<void>
-  /** Wipes the secrets of rounds before `round` of `run`; that there were some stays known. Gone from the disk when it returns. */
-  burn(run: RunId, round: RoundNo): Promise<void>
+  /** Wipes the secrets of rounds before `round` of `run`; that there were some stays known. Gone from the disk when it returns, and `entries` there, in the same write. */
+  burn(run: RunId, round: RoundNo, ...entries: readonly JournalEntry[]): Promise<void>
 }
 
 export type JournalEntry =

@@ -14,6 +14,7 @@ export interface JournalDisk {
 /**
  * given a journal
  * ├── when entries of every kind were appended, they are there in order, and after a death too
+ * ├── when secrets are wiped, they are gone, and entries that came along are there, after a death too
  * ├── when calls are made at once, each is there, in the order of the calls
  * └── when it is compacted, earlier rounds of that run are gone but their frozen sets and the last contribution; other runs and later
  *     rounds stay, after a death too
@@ -62,6 +63,19 @@ export function journalCompliance(name: string, makeDisk: () => Promise<JournalD
       await disk.die()
     })
 
+    it('takes entries along while it wipes, be there something to wipe or not', async () => {
+      const disk = await makeDisk()
+      const journal = await disk.open()
+      await journal.append(keys(1, 1), keys(1, 2))
+      await journal.burn(runId(1), roundNo(2), dealt(1, 3))
+      await journal.burn(runId(1), roundNo(2), dealt(1, 4))
+      const wanted = [keys(1, 1, ''), keys(1, 2), dealt(1, 3), dealt(1, 4)]
+      assert.deepEqual(journal.entries(), wanted)
+      await disk.die()
+      assert.deepEqual((await disk.open()).entries(), wanted)
+      await disk.die()
+    })
+
     it('drops earlier rounds of a run when compacted, but no frozen set', async () => {
       const disk = await makeDisk()
       const journal = await disk.open()
@@ -82,6 +96,7 @@ const digestOf = (byte: number): Digest => `0x${byte.toString(16).padStart(2, '0
 const at = (run: number, round: number) => ({ run: runId(run), round: roundNo(round) })
 const abstained = (run: number, round: number): JournalEntry => ({ kind: 'abstained', ...at(run, round), reason: 'maintenance' })
 const keys = (run: number, round: number, sealed = '0xabcd'): JournalEntry => ({ kind: 'keys', ...at(run, round), ctx: digestOf(6), sealed })
+const dealt = (run: number, round: number): JournalEntry => ({ kind: 'dealt', ...at(run, round), ...named, ctx: digestOf(6) })
 const keyed = (run: number, round: number, shares = '0xabcd'): JournalEntry => ({
   kind: 'keyed',
   ...at(run, round),

@@ -26,7 +26,7 @@ export async function openJournal(path: string): Promise<FileJournal> {
   const oneByOne = createQueue()
 
   async function rewrite(kept: readonly JournalEntry[]): Promise<void> {
-    const text = kept.map(encodeLine).join('')
+    const text = kept.map(lineOf).join('')
     await writeAtomic(path, text)
     // The old file is closed only when the new one is open: an entry always has where to go.
     const written = await open(path, 'a', 0o600).catch((cause) => refuse(path, cause))
@@ -36,28 +36,39 @@ export async function openJournal(path: string): Promise<FileJournal> {
     sizeBytes = Buffer.byteLength(text)
   }
 
+  async function add(more: readonly JournalEntry[]): Promise<void> {
+    if (more.length === 0) return
+    const lines = more.map(lineOf).join('')
+    await appendSynced(file, path, lines, sizeBytes)
+    sizeBytes += Buffer.byteLength(lines)
+    entries = [...entries, ...more]
+  }
+
   return {
     entries: () => entries,
-    append: (...more) =>
-      oneByOne(async () => {
-        if (more.length === 0) return
-        const lines = more.map(encodeLine).join('')
-        await appendSynced(file, path, lines, sizeBytes)
-        sizeBytes += Buffer.byteLength(lines)
-        entries = [...entries, ...more]
-      }),
+    append: (...more) => oneByOne(() => add(more)),
     compact: (run, round) =>
       oneByOne(async () => {
         const kept = entries.filter(staysAfter(entries, run, round))
         if (kept.length < entries.length) await rewrite(kept)
       }),
-    burn: (run, round) =>
+    burn: (run, round, ...more) =>
       oneByOne(async () => {
         const isDue = (entry: JournalEntry): boolean => entry.run === run && entry.round < round && burnt(entry) !== entry
-        if (entries.some(isDue)) await rewrite(entries.map((entry) => (isDue(entry) ? burnt(entry) : entry)))
+        if (entries.some(isDue)) await rewrite([...entries.map((entry) => (isDue(entry) ? burnt(entry) : entry)), ...more])
+        else await add(more)
       }),
     close: () => oneByOne(() => file.close()),
   }
+}
+
+/** A masked round rewrites the whole journal, of which nearly all stays as it was. */
+const lines = new WeakMap<JournalEntry, string>()
+
+function lineOf(entry: JournalEntry): string {
+  const line = lines.get(entry) ?? encodeLine(entry)
+  lines.set(entry, line)
+  return line
 }
 
 /** Without the secrets in it; itself when there are none. */

@@ -1,7 +1,7 @@
 import { RotaError } from '#base/errors.ts'
 import type { RoundNo, RunId } from '#base/ids.ts'
 import type { Chain, ChainWriter } from '#ports/chain.ts'
-import type { Journal } from '#ports/journal.ts'
+import type { Journal, JournalEntry } from '#ports/journal.ts'
 import { replacing } from './liar.ts'
 import { forever, type Life } from './life.ts'
 import type { SimTime } from './time.ts'
@@ -57,16 +57,21 @@ const UNMINED_MS = 2_000
 
 /** An entry whose crash comes after it is on disk when the site starts again; one that was torn is not. */
 export function crashingJournal(journal: Journal, life: Life): Journal {
+  const append = async (...entries: readonly JournalEntry[]): Promise<void> => {
+    for (const entry of entries)
+      await life.at(`journal.${entry.kind}`, async () => {
+        life.trouble.checkDisk('journal')
+        await journal.append(entry)
+      })
+  }
   return {
-    async append(...entries) {
-      for (const entry of entries)
-        await life.at(`journal.${entry.kind}`, async () => {
-          life.trouble.checkDisk('journal')
-          await journal.append(entry)
-        })
-    },
+    append,
     entries: () => journal.entries(),
     compact: async (run, round) => (life.alive ? journal.compact(run, round) : forever()),
-    burn: async (run, round) => (life.alive ? journal.burn(run, round) : forever()),
+    async burn(run, round, ...entries) {
+      if (!life.alive) return forever()
+      await journal.burn(run, round)
+      await append(...entries)
+    },
   }
 }

@@ -25,11 +25,12 @@ export class SimJournal implements Journal {
     this.#entries.splice(0, this.#entries.length, ...kept)
   }
 
-  async burn(run: RunId, round: RoundNo): Promise<void> {
+  async burn(run: RunId, round: RoundNo, ...entries: readonly JournalEntry[]): Promise<void> {
     this.#entries.forEach((entry, i) => {
       if (entry.run !== run || entry.round >= round) return
       if (entry.kind === 'keys') this.#entries[i] = { ...entry, sealed: '' }
       if (entry.kind === 'keyed') this.#entries[i] = { ...entry, shares: '' }
     })
+    this.#entries.push(...entries)
   }
 }

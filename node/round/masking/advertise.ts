@@ -14,8 +14,7 @@ export async function advertise(play: Play, round: Round): Promise<void> {
   const masked = maskedOf(play, round)
   if (masked.keys === null) {
     if (await sitsOutAtOnce(play, round, masked)) return
-    await site.journal.burn(round.run, round.round)
-    if (!wereDrawn(site, masked)) await site.journal.append(drawSecrets(site, masked))
+    await site.journal.burn(round.run, round.round, ...(wereDrawn(site, masked) ? [] : [drawSecrets(site, masked)]))
     masked.keys = ownKeys(site, masked)
   }
   await say(site, round, masked.keys === null ? [] : [offerOf(play, masked), ...dealWord(masked)])

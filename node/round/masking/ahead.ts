@@ -82,7 +82,6 @@ async function offerOrDeal(play: Play, round: Round, ahead: Dealing, signal: Abo
     await say(site, ahead, offerAhead(play))
     return
   }
-  await site.journal.burn(round.run, round.round)
   await dealOut(play, round, ahead, signal)
   const { phase, contributed } = round.view.round
   const willShow = has(contributed, site.id) && (phase !== 'Attesting' || masked?.releasedMs === NEVER)

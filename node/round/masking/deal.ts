@@ -18,7 +18,7 @@ export async function deal(play: Play, round: Round, signal: AbortSignal): Promi
   await say(play.site, round, dealWord(masked))
 }
 
-/** In the journal before anybody hears of it: a restart sends the same shares. */
+/** In the journal before anybody hears of it: a restart sends the same shares. What is there of rounds before is wiped in the same write. */
 export async function dealOut(play: Play, round: Round, dealing: Dealing, signal: AbortSignal): Promise<void> {
   const { site } = play
   const { terms, keys } = dealing
@@ -28,7 +28,7 @@ export async function dealOut(play: Play, round: Round, dealing: Dealing, signal
   const file = await fileOf(site, made, keys.channel.publicKey, signal)
   const bytes = encodeDealFile(file)
   const { root, cid } = await site.store.put(bytes, outlineOf(bytes, site.sha256), 'masking', round.key, signal)
-  await site.journal.append({ kind: 'dealt', run: dealing.run, round: dealing.round, ctx: dealing.ctx, root, cid })
+  await site.journal.burn(round.run, round.round, { kind: 'dealt', run: dealing.run, round: dealing.round, ctx: dealing.ctx, root, cid })
   await loadOwn(play, dealing, round.key, signal)
 }
 
