@@ -2,6 +2,7 @@ import { Interface } from 'ethers'
 import { isRotaError, RotaError } from '#base/errors.ts'
 import { type Address, address, type Digest, digest } from '#base/ids.ts'
 import { ABI, type ContractName, VERSION } from './abi.ts'
+import { decodeResult } from './decode-result.ts'
 import { type Depth, depthOf, type Finality } from './depth.ts'
 import { openHttpRpc } from './http-rpc.ts'
 import { revertError } from './reverts.ts'
@@ -155,7 +156,7 @@ async function callView({ rpc, url }: Endpoint, abi: Interface, to: Address, met
   // Where the contracts were found before, it is the endpoint that has lost them for a while.
   if (raw === '0x') throw new RotaError('ROTA-5016', { url, error: NOTHING })
   try {
-    const results = abi.decodeFunctionResult(method, raw)
+    const results = decodeResult(abi.getFunction(method)?.outputs ?? [], raw)
     return results.length === 1 ? results[0] : results
   } catch (error) {
     throw asAnswered(error, url)
