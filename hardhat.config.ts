@@ -19,7 +19,7 @@ export default defineConfig({
     path: require.resolve('solc/soljson.js'),
     preferWasm: true,
     // Besu, anvil and Hardhat all run cancun; solc's default is newer.
-    settings: { evmVersion: 'cancun', viaIR: false, optimizer: { enabled: true, runs: 1_000 }, metadata: { bytecodeHash: 'none' } },
+    settings: { evmVersion: 'cancun', viaIR: false, optimizer: { enabled: true, runs: 700 }, metadata: { bytecodeHash: 'none' } },
   },
   typechain: { dontOverrideCompile: true },
   paths: {

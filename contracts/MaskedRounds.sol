@@ -28,6 +28,11 @@ contract MaskedRounds is Keying, Disputing {
         _key(id, _known(id), round, SITES.nodeSite(msg.sender), KeyedWith(dealDigest, dealCid, holds, heldDeals));
     }
 
+    /// @notice IRoundCoordinator.justify
+    function justify(RunId id, RoundNo round, bytes32 began, bytes calldata justification) external {
+        _justify(id, _known(id), round, SITES.nodeSite(msg.sender), began, justification);
+    }
+
     /// @notice IRoundCoordinator.dispute
     function dispute(RunId id, RoundNo round, Evidence calldata evidence) external {
         _dispute(id, _known(id), round, SITES.nodeSite(msg.sender), evidence, 0, msg.data[:0]);

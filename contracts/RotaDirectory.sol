@@ -36,7 +36,7 @@ contract RotaDirectory is IRotaDirectory {
 
     /// @inheritdoc IRotaDirectory
     function version() external pure returns (string memory) {
-        return "rota-contracts/6";
+        return "rota-contracts/7";
     }
 
     /// @inheritdoc IRotaDirectory

@@ -80,6 +80,11 @@ contract RoundCoordinator is Contributing, RoundViews {
     }
 
     /// @inheritdoc IRoundCoordinator
+    function justify(RunId id, RoundNo, bytes32, bytes calldata) external {
+        _asMasked(id);
+    }
+
+    /// @inheritdoc IRoundCoordinator
     function contribute(RunId id, RoundNo round, bytes32 root, bytes32 cid, bytes32 cohortRoot, bytes32 opening) external {
         (Run storage r, SiteId site) = _enter(id);
         _contribute(id, r, round, site, Commitment(root, cid, cohortRoot, opening));

@@ -26,7 +26,7 @@ export function abiSource(read: (contract: string) => { readonly abi: readonly o
 const HEADER = `// Generated from contracts/ by scripts/generate-abi.ts; a test compares the two.
 
 /** What RotaDirectory.version() says on a network that this node works with. */
-export const VERSION = 'rota-contracts/6'
+export const VERSION = 'rota-contracts/7'
 
 /** Functions, events and errors of each contract, in ethers' human-readable form. */
 `

@@ -19,7 +19,7 @@ interface IRotaDirectory {
     /// @notice The contracts do not belong together.
     error RotaDirectory_Mismatch(address contract_);
 
-    /// @notice "rota-contracts/6": raised when nodes of the last version could not work with these contracts, or nodes of this one with the last.
+    /// @notice "rota-contracts/7": raised when nodes of the last version could not work with these contracts, or nodes of this one with the last.
     function version() external view returns (string memory);
 
     /// @notice The network's contracts.

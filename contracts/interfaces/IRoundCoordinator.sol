@@ -50,6 +50,9 @@ import {IRoundEvents} from "./IRoundEvents.sol";
 /// could not. All know k before they deal, and nobody lowers it by staying away.
 /// Ends when every awaited site that is still approved has keyed or abstained, and enough, and 5, have keyed (looked at by `key` and
 /// `abstain`); *at the limit*: with enough that keyed, else Void. Then Contributing begins: only sites that keyed contribute, and are awaited.
+/// Where those that keyed do not all hold the same deals, the very ones that were keyed with, they *justify* first: nobody keys any more, the limit begins anew
+/// ({PhaseBegan} with Keying), and each dealer shows the shares of whoever lacks its deal. That ends when every site that keyed and is still approved has
+/// justified or abstained, and *at the limit*, when who did not counts as abstained. With enough that keyed and did not abstain Contributing begins, else Void. Who masks with whom follows from {Keyed} and {Justified}, by rules that the contract does not know.
 ///
 /// # Contributing
 /// Ends when every awaited site that is still approved has contributed or abstained, and enough (`quorum`; above) have contributed
@@ -138,14 +141,22 @@ interface IRoundCoordinator is IRoundEvents {
 
     /// @notice Says that the caller's key shares for this round of masked vectors are out, and whose it holds.
     /// @dev Requirements, in this order: run active; current round; Keying (WrongPhase: an open study has none); approved; member; no
-    /// zero digest; `holds` names members only (NoSuchDeal); 20 bytes for each of them, and 32 more for those below the caller (WrongHeldDeals); neither keyed nor abstained. Emits {Keyed}, and {PhaseBegan} when it
-    /// was the last awaited.
+    /// zero digest; `holds` names members only, and not the caller (NoSuchDeal); 20 bytes for each of them, and 32 more for those below the caller (WrongHeldDeals); neither keyed nor abstained; awaited (NotAwaited); deals are not
+    /// being justified yet (Justifying). Emits {Keyed}, and {PhaseBegan} when it was the last awaited.
     /// @param dealDigest root of the caller's deal: its encrypted shares, or the names of these
     /// @param dealCid digest of that deal's CID
     /// @param holds sites whose shares for the caller it holds
     /// @param heldDeals for each of these, lowest first, the first 20 bytes of SHA-256(root, CID) of the deal that they are of, and of sites below the
     /// caller's the secret that the two have from that deal, hidden (32 bytes)
     function key(RunId run, RoundNo round, bytes32 dealDigest, bytes32 dealCid, uint256 holds, bytes calldata heldDeals) external;
+
+    /// @notice Shows in public the shares that the caller dealt to those who keyed and say that they do not hold its deal; or that it has nothing to show.
+    /// @dev Requirements, in this order: run active; current round; Keying; approved; deals are being justified (NotJustifying); keyed (NotKeyed); not yet
+    /// (AlreadyJustified); 115,200 bytes at most (TooLong); on the history that the caller knew (OtherOpening). Emits {Justified}, and {PhaseBegan} when it was the last.
+    /// @param began hash of the block in which justifying began, as the site knew it: who lacks whose deal follows from what stands up to there. Looked at as
+    /// `opening` of {contribute}. Zero: on any history
+    /// @param justification the deal that it keyed with and these shares, as node/wire/masking/justification.ts has them; the contract does not look at it
+    function justify(RunId run, RoundNo round, bytes32 began, bytes calldata justification) external;
 
     /// @notice Commits to the caller's update.
     /// @dev Requirements, in this order: run active; current round; Contributing; approved; member; of a masked study keyed (NotKeyed);
@@ -154,7 +165,7 @@ interface IRoundCoordinator is IRoundEvents {
     /// @param root SHA-256 Merkle root of the update's ring words
     /// @param cid digest of the CID of the encrypted update
     /// @param cohortRoot root of the cohort that was used
-    /// @param opening hash of the block in which the round opened, as the site knew it when it drew the cohort: so that a chain that went back
+    /// @param opening hash of the block in which the round opened, or of a masked study that in which Contributing began (or began anew), as the site knew it when it drew the cohort: so that a chain that went back
     /// and opened the round anew, after a patient withdrew, does not take the call again. Looked at for 256 blocks: no chain goes back further.
     /// Zero: for any opening
     function contribute(RunId run, RoundNo round, bytes32 root, bytes32 cid, bytes32 cohortRoot, bytes32 opening) external;

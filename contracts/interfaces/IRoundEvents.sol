@@ -16,6 +16,9 @@ interface IRoundEvents {
     /// @notice A site's key shares are out. `holds`: sites whose shares it holds, `heldDeals` by which deals, and what it hid of them; two sites mask with each other when each holds the
     /// deal that the other keyed with.
     event Keyed(RunId indexed run, RoundNo indexed round, SiteId indexed site, bytes32 dealDigest, bytes32 dealCid, uint256 holds, bytes heldDeals);
+    /// @notice A dealer showed the shares of those who say that they do not hold its deal, or had nothing to show. `justification`: the deal and these
+    /// shares; whoever reads it holds it against the deal that the dealer keyed with.
+    event Justified(RunId indexed run, RoundNo indexed round, SiteId indexed site, bytes justification);
     /// @notice A site committed to its update and to the cohort that it used.
     event Contributed(RunId indexed run, RoundNo indexed round, SiteId indexed site, bytes32 root, bytes32 cid, bytes32 cohortRoot);
     /// @notice A site need not be waited for.
@@ -69,15 +72,23 @@ interface IRoundEvents {
     error RoundCoordinator_ZeroDigest();
     /// @notice Keys once a round.
     error RoundCoordinator_AlreadyKeyed(RunId run, RoundNo round, SiteId site);
-    /// @notice The bitmap names sites that were no member when the round opened.
+    /// @notice The bitmap names sites that were no member when the round opened, or the caller: its own deal it keys with.
     error RoundCoordinator_NoSuchDeal(RunId run, RoundNo round, uint256 strangers);
     error RoundCoordinator_WrongHeldDeals(RunId run, RoundNo round, uint256 expected, uint256 actual);
+    /// @notice Who keyed stands: dealers justify their deals.
+    error RoundCoordinator_Justifying(RunId run, RoundNo round);
+    /// @notice Sites still key.
+    error RoundCoordinator_NotJustifying(RunId run, RoundNo round);
+    /// @notice Longer than any justification.
+    error RoundCoordinator_TooLong(RunId run, RoundNo round, uint256 length, uint256 most);
+    /// @notice Once a round.
+    error RoundCoordinator_AlreadyJustified(RunId run, RoundNo round, SiteId site);
     /// @notice The site has no keys in this round of masked vectors.
     error RoundCoordinator_NotKeyed(RunId run, RoundNo round, SiteId site);
     /// @notice The contribution is not charged to a dataset in the PrivacyLedger.
     error RoundCoordinator_NotCharged(RunId run, RoundNo round, SiteId site);
-    /// @notice The chain went back, and the round was opened anew: the contribution is for another opening than that in block `openedAt`.
-    error RoundCoordinator_OtherOpening(RunId run, RoundNo round, uint256 openedAt);
+    /// @notice The chain went back, or the limit began anew: the call was made for another block `known` than the one that stands.
+    error RoundCoordinator_OtherOpening(RunId run, RoundNo round, uint256 known);
     /// @notice One contribution a round.
     error RoundCoordinator_AlreadyContributed(RunId run, RoundNo round, SiteId site);
     /// @notice The site abstained from this round.

@@ -16,7 +16,7 @@ import {Limit} from "../types/Studies.sol";
 /// @param leader site id of the leader
 /// @param extensions times that custodians were added
 /// @param publisher site id of the publication's; of this attempt in Attesting only
-/// @param heard slices with enough bitmaps; of a masked round from its first publication on: attempt at which this row of publications began
+/// @param heard slices with enough bitmaps; in Keying, of a masked round, not 0 while deals are justified; of a masked round from its first publication on: attempt at which this row of publications began
 /// @param settled slices that wait for no more bitmaps; of a masked round from its first publication on: sites of its set that it takes to unmask it
 /// @param tuples distinct tuples attested in this attempt; of a masked round, until its first publication: updates that its sum needs at least
 /// @param flags which of the ring slot's words are of this round (or attempt), the others being stale; and whether it is deep

@@ -12,9 +12,6 @@ abstract contract Contributing is Keying {
     using Bitmap for uint256;
     using PhaseClock for Clock;
 
-    /// @dev A chain that goes back goes back less far; older blocks' hashes are not known.
-    uint256 private constant HASHES = 256;
-
     /// @dev What a site commits to; `opening` is zero when it does not say for which opening of the round.
     struct Commitment {
         bytes32 root;
@@ -32,7 +29,8 @@ abstract contract Contributing is Keying {
         bool owes = c.epoch & PhaseClock.ACCOUNTED != 0 && PRIVACY.lastCharged(id, site) != number;
         if (owes) revert RoundCoordinator_NotCharged(id, number, site);
         if (it.root == 0 || it.cid == 0 || it.cohortRoot == 0) revert RoundCoordinator_ZeroDigest();
-        _checkOpening(id, number, c, it.opening);
+        // Of a masked study the site's masks follow from all that was keyed and justified
+        _checkHistory(id, number, c.has(PhaseClock.KEYED) ? c.sinceBlock : c.openedAt, it.opening);
         uint256 contributed = _checkFirst(id, number, r, c, site) | Bitmap.only(site);
         // Effect: the site is in, its root in the accumulator
         bytes32 accumulator = c.has(PhaseClock.CONTRIBUTED) ? r.accumulator : bytes32(0);
@@ -83,11 +81,6 @@ abstract contract Contributing is Keying {
     function _endWhenAllHere(RunId id, Run storage run, Round storage r, Clock memory c, uint256 contributed, uint256 approvals) private {
         bool allHere = r.awaited & approvals & ~contributed == 0;
         if (allHere && contributed.size() >= _enough(run, c)) _begin(id, run.round, r, c, Phase.Witnessing);
-    }
-
-    /// @dev In the block of the opening itself nobody knows its hash: the call was made before the chain went back.
-    function _checkOpening(RunId id, RoundNo number, Clock memory c, bytes32 opening) private view {
-        if (opening != 0 && opening != blockhash(c.openedAt) && block.number <= uint256(c.openedAt) + HASHES) revert RoundCoordinator_OtherOpening(id, number, c.openedAt);
     }
 
     function _checkFirst(RunId id, RoundNo number, Round storage r, Clock memory c, SiteId site) private view returns (uint256 contributed) {

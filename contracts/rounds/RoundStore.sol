@@ -22,6 +22,12 @@ abstract contract RoundStore is IRoundEvents {
 
     uint256 internal constant RING = 8;
 
+    /// @dev A chain that goes back goes back less far; older blocks' hashes are not known.
+    uint256 private constant HASHES = 256;
+
+    /// @dev In place of a digest of what all hold: they hold others.
+    bytes32 internal constant DIFFER = bytes32(uint256(1));
+
     /// @dev The first word is what every call reads; the second what opening and closing read. `opened`: the highest number that a
     /// round had; above `round` after a dispute of a closed round. `accounted`: contributions are charged. Of masked runs alone: `closed`, the last closed round; `base`,
     /// the model it began from; `keyingLimit`, as in `limits`; `kept`, digests of partial sums; `revealed`, models of which a sum over
@@ -60,7 +66,8 @@ abstract contract RoundStore is IRoundEvents {
     /// @dev `begun`: slices of which somebody witnessed. `tallies`: distinct tuples of the attempt in order of arrival, each
     /// the tuple's hash but its last 2 bytes, and the count in these. `extended`: times that places were added
     /// to a slice, of this round only when the clock counts extensions. `planes`: of a deep round, how many bitmaps of a slice name
-    /// each update; the number of those who witnessed says which planes are of this round. `keyed`: of masked rounds alone.
+    /// each update; the number of those who witnessed says which planes are of this round. Of masked rounds alone: `keyed`; `held`, over the deals that each of these holds
+    /// while all hold the same, else DIFFER; `justified`, of this round only where they differ and Keying is past, or deals are being justified.
     struct Round {
         uint256 clock;
         uint256 rota;
@@ -74,6 +81,8 @@ abstract contract RoundStore is IRoundEvents {
         bytes32 sumCid;
         uint256 attested;
         uint256 keyed;
+        bytes32 held;
+        uint256 justified;
         mapping(uint256 index => uint256) tallies;
         mapping(uint256 slice => uint256) extended;
         mapping(uint256 slice => Bitmaps) slices;
@@ -157,6 +166,21 @@ abstract contract RoundStore is IRoundEvents {
 
     function _keyed(Round storage r, Clock memory c) internal view returns (uint256) {
         return c.has(PhaseClock.KEYED) ? r.keyed : 0;
+    }
+
+    /// @dev In the clock's `heard`, which Witnessing counts in from 0.
+    function _isJustifying(Clock memory c) internal pure returns (bool) {
+        return c.phase == Phase.Keying && c.heard != 0;
+    }
+
+    function _justified(Round storage r, Clock memory c) internal view returns (uint256) {
+        bool did = c.phase == Phase.Keying ? c.heard != 0 : c.has(PhaseClock.KEYED) && r.held == DIFFER;
+        return did ? r.justified : 0;
+    }
+
+    /// @dev The caller knew this block when it made the call, by its hash, or does not say (0). In the block itself nobody knows that: the call was made before the chain went back.
+    function _checkHistory(RunId id, RoundNo number, uint256 known, bytes32 hash) internal view {
+        if (hash != 0 && hash != blockhash(known) && block.number <= known + HASHES) revert RoundCoordinator_OtherOpening(id, number, known);
     }
 
     /// @dev How many have to be in, until the first publication. Of masked updates so many that the frozen set can rebuild the secrets of

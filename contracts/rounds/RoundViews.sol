@@ -53,6 +53,7 @@ abstract contract RoundViews is Witnessing, Attesting, IRoundCoordinator {
         v.round.round = number;
         Clock memory c = PhaseClock.unpack(slot.clock);
         _fill(v.round, slot, c, r.slices);
+        (v.round.justifying, v.round.justified) = (_isJustifying(c), _justified(slot, c));
         if (r.masked) v.round.threshold = _publications(c) == 0 ? uint8(c.tuples) : c.settled;
     }
 

@@ -25,6 +25,8 @@ import {RunState} from "./RunState.sol";
 /// @param accumulator over (site, root) of updates in order of arrival
 /// @param extended somebody asked for more time in Contributing
 /// @param keyed of a masked study: sites whose key shares are out; they alone contribute
+/// @param justifying of a masked study: who keyed stands, some do not hold what others dealt, and dealers show shares of these
+/// @param justified sites that did, or had nothing to show
 /// @param threshold of a masked study: so many of its set it takes to unmask its sum; 0 in open ones
 struct RoundView {
     RoundNo round;
@@ -52,6 +54,8 @@ struct RoundView {
     bytes32 accumulator;
     bool extended;
     uint256 keyed;
+    bool justifying;
+    uint256 justified;
     uint8 threshold;
 }
 

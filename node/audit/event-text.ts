@@ -32,6 +32,7 @@ const SENTENCES: Sentences = {
     `${at(e)} opened; site ${e.leader} leads; sites ${e.rota.join(' ')} are in the rota, ${sites(e.awaited)} awaited; base ${short(e.baseRoot)}`,
   Charged: (e) => `${at(e)} the contribution of site ${e.site} is charged to its dataset ${short(e.dataset)}`,
   Keyed: (e) => `${at(e)} site ${e.site} sent out its key shares ${short(e.dealDigest)} and holds those of sites ${sites(e.holds)}`,
+  Justified: (e) => `${at(e)} site ${e.site} ${e.justification === '0x' ? 'had no shares to show' : 'showed shares of its deal'} before anybody masked`,
   Contributed: (e) => `${at(e)} site ${e.site} contributed update ${short(e.root)} of cohort ${short(e.cohortRoot)}`,
   Abstained: (e) => `${at(e)} site ${e.site} abstained (${reason(e.reason)})`,
   ContributingExtended: (e) => `${at(e)} site ${e.site} asked for more time`,

@@ -5,7 +5,7 @@ import type { ChainEvent, ChainEventBody, ModelRef } from '#ports/chain.ts'
 /** The event of one kind. */
 export type EventOf<K extends ChainEventBody['kind']> = Extract<ChainEvent, { kind: K }>
 
-type RoundEventKind = 'Keyed' | 'Contributed' | 'PhaseBegan' | 'Witnessed' | 'Published' | 'Attested' | 'PublicationDiscarded'
+type RoundEventKind = 'Keyed' | 'Justified' | 'Contributed' | 'PhaseBegan' | 'Witnessed' | 'Published' | 'Attested' | 'PublicationDiscarded'
 
 /** One round as the chain tells it, from its opening to its end. */
 export interface RoundLog {
@@ -135,5 +135,5 @@ class LogReader {
 const without = (set: Bitmap, site: SiteId): Bitmap => (set & ~(1n << BigInt(site))) as Bitmap
 
 /** A round's events of one kind. */
-export const eventsOf = <K extends RoundEventKind>(round: RoundLog, kind: K): EventOf<K>[] =>
+export const eventsOf = <K extends RoundEventKind>(round: Pick<RoundLog, 'events'>, kind: K): EventOf<K>[] =>
   round.events.filter((event): event is EventOf<RoundEventKind> & EventOf<K> => event.kind === kind)

@@ -4,12 +4,12 @@ import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
 import { encodeModel } from '#wire/model.ts'
 import { sha256 } from './digest.ts'
 import type { FaultList } from './fault-list.ts'
-import { beforeOf } from './masks/before.ts'
 import { type DealFiles, readDealFiles } from './masks/deal-files.ts'
 import { isLeftOut, isOneSum, leftOutFor } from './masks/disproofs.ts'
 import { type FetchParcel, settleBlame, settleDoubts } from './masks/doubts.ts'
 import { drawnIn, groupsFrom, isBeforeDraw } from './masks/drawn-groups.ts'
 import { groupFaults, groupsIn, type MaskGroup } from './masks/groups.ts'
+import { readJustifications } from './masks/justifications.ts'
 import { linksOf, type MaskEdges, type MaskRound, maskRoundOf } from './masks/mask-round.ts'
 import { unmask } from './masks/unmask.ts'
 import { readUnmaskings } from './masks/unmaskings.ts'
@@ -41,7 +41,7 @@ export async function verifyMasks(input: RoundInput, sum: Uint8Array | null, fau
   const key = input.key.key
   if (!isMasked(input) || key === null) return null
   const round = maskRoundOf(termsOf(input))
-  const links = linksOf(round, eventsOf(input.round, 'Keyed'), beforeOf(input))
+  const links = linksOf(round, eventsOf(input.round, 'Keyed'), readJustifications(input.round, round, faults))
   const { edges } = links
   checkPlaces(input, round, edges, faults)
   const files = await readDealFiles(input, round, edges, key, faults)

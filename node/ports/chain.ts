@@ -134,6 +134,10 @@ export interface RoundView {
   readonly awaited: Bitmap
   /** Of a masked study: sites whose key shares are out; fixed when Contributing begins, and they alone contribute. */
   readonly keyed: Bitmap
+  /** Who keyed stands, and some do not hold what others dealt: dealers show the shares of these. */
+  readonly justifying: boolean
+  /** Sites that did, or had nothing to show. */
+  readonly justified: Bitmap
   /** So many sites of its set it takes to unmask the sum; 0 of an open study. */
   readonly threshold: number
   readonly contributed: Bitmap
@@ -207,6 +211,8 @@ export type ChainEventBody =
       readonly holds: Bitmap
       readonly heldDeals: string
     }
+  /** A dealer's shares for those who do not hold its deal, in public (hex, see wire/masking/justification); 0x when it has nothing to show. */
+  | { readonly kind: 'Justified'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly justification: string }
   | {
       readonly kind: 'Contributed'
       readonly run: RunId
@@ -218,8 +224,9 @@ export type ChainEventBody =
     }
   | { readonly kind: 'Abstained'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly reason: number }
   /** The limit of Contributing began anew, at this site's wish. No PhaseBegan tells it. */
-  | { readonly kind: 'ContributingExtended'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId }
-  | { readonly kind: 'PhaseBegan'; readonly run: RunId; readonly round: RoundNo; readonly phase: Phase; readonly attempt: Attempt }
+  | { readonly kind: 'ContributingExtended'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly began?: Digest }
+  /** `began`: hash of its block; a chain that went back and got here again has another. */
+  | { readonly kind: 'PhaseBegan'; readonly run: RunId; readonly round: RoundNo; readonly phase: Phase; readonly attempt: Attempt; readonly began?: Digest }
   | { readonly kind: 'Witnessed'; readonly run: RunId; readonly round: RoundNo; readonly site: SiteId; readonly slice: number; readonly held: Bitmap }
   | { readonly kind: 'Frozen'; readonly run: RunId; readonly round: RoundNo; readonly included: Bitmap; readonly accumulator: Digest }
   | {
@@ -341,7 +348,12 @@ export interface ChainWriter {
   charge(run: RunId, round: RoundNo, dataset: Digest): Promise<void>
   /** Of masked studies: this site's key shares are out, and it holds those of `holds`, by the deals that `heldDeals` names (hex, see core/masking/held-deals). */
   key(run: RunId, round: RoundNo, dealDigest: Digest, dealCid: Digest, holds: Bitmap, heldDeals: string): Promise<void>
-  /** @param opening of the round when the cohort was drawn: refused once the round was opened anew. Without it the call holds for any opening. */
+  /** Of masked studies, once who keyed stands and the deals that they hold differ: shares of those that lack this site's (hex, see wire/masking/justification), or 0x. @param began of PhaseBegan, as of `contribute` */
+  justify(run: RunId, round: RoundNo, justification: string, began?: Digest): Promise<void>
+  /**
+   * @param opening of the round when the cohort was drawn: refused once the round was opened anew. Of a masked study `began` of the phase, since masks follow from all before
+   * it. Without it the call holds for any.
+   */
   contribute(run: RunId, round: RoundNo, root: Digest, cid: Digest, cohortRoot: Digest, opening?: Digest): Promise<void>
   abstain(run: RunId, round: RoundNo, reason: AbstainReason): Promise<void>
   /** Begins the limit of Contributing anew, once a round, for an awaited site that would be late. */

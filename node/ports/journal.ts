@@ -44,12 +44,20 @@ export type JournalEntry =
   /** A set this site acted on: if the chain ever shows another for the round, the node halts. */
   | { readonly kind: 'frozen'; readonly run: RunId; readonly round: RoundNo; readonly included: Bitmap }
   /**
-   * Of a masked round, as are the next three: this site's secrets (0x-hex), sealed under a key of its vault; '' once they are burnt. Drawn once for a round
+   * Of a masked round, as are the next four: this site's secrets (0x-hex), sealed under a key of its vault; '' once they are burnt. Drawn once for a round
    * and all that deals are bound to, `ctx`.
    */
   | { readonly kind: 'keys'; readonly run: RunId; readonly round: RoundNo; readonly ctx: Digest; readonly sealed: string }
-  /** A deal is made once: a restart sends the same. */
-  | { readonly kind: 'dealt'; readonly run: RunId; readonly round: RoundNo; readonly ctx: Digest; readonly root: Digest; readonly cid: Digest }
+  /** A deal is made once: a restart sends the same. `shares`: by holder what it dealt (0x-hex), sealed and wiped as `keys` are. */
+  | {
+      readonly kind: 'dealt'
+      readonly run: RunId
+      readonly round: RoundNo
+      readonly ctx: Digest
+      readonly root: Digest
+      readonly cid: Digest
+      readonly shares: string
+    }
   /** To what its deal is bound. `root`, `cid`: what it dealt. `held`, `heldDeals`: whose deals this site holds, and which, as the chain has it; `shares`: what it has of them (0x-hex), sealed and wiped as `keys` are. */
   | {
       readonly kind: 'keyed'
@@ -62,6 +70,8 @@ export type JournalEntry =
       readonly heldDeals: string
       readonly shares: string
     }
+  /** Of what this site dealt the shares of these were shown to all, before anybody masked: over all that the chain ever showed of a round they may not be more than the rest bears. */
+  | { readonly kind: 'justified'; readonly run: RunId; readonly round: RoundNo; readonly ctx: Digest; readonly holders: Bitmap }
   /** Shares were shown for this frozen set: never for another of the same run and base model. */
   | { readonly kind: 'released'; readonly run: RunId; readonly round: RoundNo; readonly base: Digest; readonly included: Bitmap }
   /** After a refused masked sum this site's operators said, on this model, to go on. */

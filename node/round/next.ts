@@ -71,6 +71,8 @@ export interface MaskingWork {
   readonly dealDue: boolean
   /** All deals that could be had are here, or patience is over. */
   readonly keyDue: boolean
+  /** Who keyed stands, and some of them may lack this site's deal. */
+  readonly justifyDue: boolean
   /** This site cannot be in the round: its secrets are gone, or it shares masks with too few. */
   readonly sitsOut: boolean
   /** It is not in this round, and would be awaited in the next. */
@@ -185,6 +187,7 @@ const ROWS = [
   { name: 'deal', when: (s) => mayKey(s) && s.masking?.dealDue === true },
   { name: 'key', when: (s) => mayKey(s) && s.masking?.keyDue === true && notYet(s.view.round.keyed, s) && !journalled(s, 'keyed') },
   { name: 'key-again', when: (s) => mayKey(s) && notYet(s.view.round.keyed, s) && journalled(s, 'keyed') },
+  { name: 'justify', when: (s) => inPhase(s, 'Keying') && s.masking?.justifyDue === true && notYet(s.view.round.abstained, s) },
   // Before anything is trained, and again where the chain lost it: nothing leaves the site that is not paid for.
   { name: 'charge', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && s.owesCharge === true && !journalled(s, 'abstained') },
   {
@@ -223,7 +226,7 @@ const ROWS = [
 
 const awaitsMe = (s: Situation): boolean => s.view.round.rota.includes(s.me) && notYet(s.view.round.contributed, s) && notYet(s.view.round.abstained, s)
 const isOpen = (s: Situation): boolean => inPhase(s, 'Keying') || inPhase(s, 'Contributing')
-const mayKey = (s: Situation): boolean => inPhase(s, 'Keying') && !s.resting && awaitsMe(s) && !journalled(s, 'abstained')
+const mayKey = (s: Situation): boolean => inPhase(s, 'Keying') && !s.view.round.justifying && !s.resting && awaitsMe(s) && !journalled(s, 'abstained')
 const isMasked = (s: Situation): boolean => s.rules.mode === 'masked'
 const mayContribute = (s: Situation): boolean => !s.resting && awaitsMe(s) && (!isMasked(s) || has(s.view.round.keyed, s.me))
 /** The log has all keys of the round: which masks its update has can be told. */

@@ -8,7 +8,7 @@ import type { Site } from './site.ts'
 type JournalSite = Pick<Site, 'id' | 'chain' | 'journal' | 'host' | 'restored'>
 
 /** Of these a site journals each before it goes out. */
-const ACTS = { Keyed: 'keyed', Contributed: 'contributed', Abstained: 'abstained', Attested: 'attested' } as const
+const ACTS = { Keyed: 'keyed', Justified: 'justified', Contributed: 'contributed', Abstained: 'abstained', Attested: 'attested' } as const
 type Act = Extract<ChainEvent, { kind: keyof typeof ACTS }>
 type Opened = Extract<ChainEvent, { kind: 'RoundOpened' }>
 /** The chain's ring: what this site did in older rounds can no longer matter. */
@@ -22,7 +22,7 @@ const LOOKED_AT = 8
  * A journal that knows all that the chain shows is left as it is.
  */
 export async function settleOldJournal(site: JournalSite, run: RunId): Promise<void> {
-  const events = await site.chain.events(0, { run, kinds: ['RoundOpened', 'Keyed', 'Contributed', 'Abstained', 'Attested'] })
+  const events = await site.chain.events(0, { run, kinds: ['RoundOpened', 'Keyed', 'Justified', 'Contributed', 'Abstained', 'Attested'] })
   const opened = events.filter((e): e is Opened => e.kind === 'RoundOpened')
   const present = opened.at(-1)?.round
   const entries = site.journal.entries().filter((entry) => entry.run === run)

@@ -3,6 +3,7 @@ import { holdBack } from './held-back.ts'
 import { advertise } from './masking/advertise.ts'
 import { prepare } from './masking/ahead.ts'
 import { deal } from './masking/deal.ts'
+import { justify } from './masking/justify.ts'
 import { key, keyAgain } from './masking/key.ts'
 import { release } from './masking/release.ts'
 import { sitOut } from './masking/sit-out.ts'
@@ -49,6 +50,8 @@ export async function doRow(row: RowName, play: Play, round: Round, situation: S
       return key(play, round)
     case 'key-again':
       return keyAgain(play, round)
+    case 'justify':
+      return justify(play, round, signal)
     case 'hold-back':
       return holdBack(play, round)
     case 'sit-out':

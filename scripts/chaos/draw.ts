@@ -49,7 +49,8 @@ const FEWEST_MASKED_SITES = 6
 
 async function drawMaskedSeed(seed: number, sites: number | undefined, given: Given): Promise<{ readonly draw: Draw; readonly study: ChaosStudy }> {
   const random = new SimRandom(`masked chaos ${seed}`)
-  const count = Math.max(FEWEST_MASKED_SITES, sites ?? random.int(FEWEST_MASKED_SITES, MOST_SITES))
+  const fewest = given.plan === undefined ? FEWEST_MASKED_SITES : FEWEST_MASKED
+  const count = Math.max(fewest, sites ?? random.int(FEWEST_MASKED_SITES, MOST_SITES))
   const drawn = drawKind(random)
   const kind = given.kind ?? drawn
   const faults = drawChaos(random, { sites: count, rounds: ROUNDS - 1, contributingMs: 1_000 * CONTRIBUTING_S, large: kind === 'large' })

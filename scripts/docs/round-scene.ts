@@ -77,6 +77,8 @@ function roundIn(phase: Phase): RoundView {
     extended: false,
     awaited: all,
     keyed: EMPTY,
+    justifying: false,
+    justified: EMPTY,
     threshold: 0,
     contributed: later ? all : EMPTY,
     abstained: EMPTY,

@@ -18,6 +18,8 @@ const ROWS: Readonly<Record<RowName, string>> = {
   advertise: 'Masked: it draws secrets for this round, writes them sealed into its journal, and tells their public keys; again while others may lack them.',
   deal: 'Masked: it shares its secrets out, a parcel for each member that offered keys, and tells them. So in the first round, and where one opens otherwise than foreseen.',
   key: 'Masked: it says on the chain whose shares it holds. With whom it masks follows from that.',
+  justify:
+    'Masked: some who keyed do not hold the deals that others keyed with. It shows the shares of those that lack its own, on the chain, or says that it has none to show.',
   'key-again': 'Its journal says that it keyed, and the chain does not: it says the same again.',
   charge: 'A study with differential privacy: the round is charged to its dataset on the chain, before it trains. Beyond the limit it abstains.',
   contribute:

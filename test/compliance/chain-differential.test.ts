@@ -9,8 +9,9 @@ import { after, before, describe, it } from 'node:test'
 import type { SiteDetails } from '#adapters/sim/chain/sites.ts'
 import { digestOf } from '#adapters/sim/hash.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
+import { sizeOf } from '#base/bitmap.ts'
 import { CONTRACT_ERROR_CODES, codeForContractError } from '#base/chain-errors.ts'
-import { type Address, runId, studyId } from '#base/ids.ts'
+import { type Address, type Bitmap, runId, studyId } from '#base/ids.ts'
 import type { ChainEventBody, SiteRecord } from '#ports/chain.ts'
 import { type Act, isPause, type Outcome, type Step, tell } from './differential/act.ts'
 import {
@@ -34,7 +35,7 @@ import { dispute } from './differential/dispute.ts'
 import { type EvmNetwork, type EvmSide, openEvmSide } from './differential/evm-side.ts'
 import { forward, openRun } from './differential/forward.ts'
 import { signedPatients } from './differential/patients.ts'
-import { Scene, type Temper, VAIN } from './differential/scene.ts'
+import { DIFFERING, Scene, type Temper, VAIN } from './differential/scene.ts'
 import { SimSide } from './differential/sim-side.ts'
 
 const SEQUENCES = Number(process.env.ROTA_DIFF_SEQUENCES ?? 300)
@@ -42,11 +43,17 @@ const FROM = Number(process.env.ROTA_DIFF_FROM ?? 0)
 /** Sequences in which rounds come to nothing after their freeze, of networks in which a deep round is unlike others. */
 const VAIN_SEQUENCES = Math.ceil(SEQUENCES / 10)
 const VAIN_SIZES = [4, 5, 7]
+/** Of networks in which some may be silent, and others none. */
+const MASKED_SIZES = [7, 5, 7]
+/** Sequences about one thing are about no others. */
+const DIRECTED: readonly Temper[] = [VAIN, DIFFERING]
 /** Networks of so many founders. */
 const SIZES = [1, 2, 3, 4, 5, 7]
 /** Sites that a masked study has at least. */
 const FEWEST_MASKED = 5
 const LOOK_EVERY = 8
+/** Steps more where deals are justified, so that as much comes after. */
+const MOST_MORE = 12
 const NOT_COMPARED = /^ModelLedger_|^RotaDirectory_|_BadFounderCount$|_Full$|_NoRecovery$|_TooEarly$/
 
 interface Network {
@@ -57,7 +64,13 @@ interface Network {
 describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 300 }, () => {
   let side: EvmSide
   const networks: Network[] = []
-  const seen = { errors: new Map<string, number>(), events: new Map<string, number>(), steps: 0, deep: { opened: 0, frozen: 0, unheard: 0 } }
+  const seen = {
+    errors: new Map<string, number>(),
+    events: new Map<string, number>(),
+    steps: 0,
+    deep: { opened: 0, frozen: 0, unheard: 0 },
+    deals: { same: 0, differed: 0, justified: 0, silent: 0, vain: 0 },
+  }
 
   before(async () => {
     side = await openEvmSide()
@@ -78,6 +91,20 @@ describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 3
     console.log(
       `${SEQUENCES} sequences, ${seen.steps} steps, ${[...seen.errors.values()].reduce((a, b) => a + b, 0)} refused calls of ${seen.errors.size} kinds, ${seen.events.size} kinds of events`,
     )
+  })
+
+  it(`agree on ${VAIN_SEQUENCES} in which deals are justified`, async () => {
+    let snapshot = await side.snapshot()
+    for (let i = 0; i < VAIN_SEQUENCES; i++) {
+      await playBoth(SIZES.indexOf(MASKED_SIZES[i % MASKED_SIZES.length] as number) + SIZES.length * i, DIFFERING)
+      await side.restore(snapshot)
+      snapshot = await side.snapshot()
+    }
+    const { same, differed, justified, silent, vain } = seen.deals
+    console.log(
+      `${same} masked rounds whose deals all held, ${justified} in which they were justified (${silent} without some), and ${differed} in which they were to be (${vain} void)`,
+    )
+    if (VAIN_SEQUENCES >= 30) assert.ok(same >= 20 && justified >= 25 && silent >= 5 && vain >= 5)
   })
 
   it(`agree on ${VAIN_SEQUENCES} in which deep rounds follow on others`, async () => {
@@ -104,7 +131,7 @@ describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 3
   })
 
   async function playBoth(number: number, temper?: Temper): Promise<void> {
-    const random = new SimRandom(`${temper === undefined ? 'sequence' : 'vain'} ${number}`)
+    const random = new SimRandom(`${temper === undefined ? 'sequence' : temper === VAIN ? 'vain' : 'differing'} ${number}`)
     const { founders, evm } = networks[number % networks.length] as Network
     const start = await side.head()
     const sim = new SimSide(founders, start, evm.link.chainId, evm.link.addresses.ConsentRegistry)
@@ -135,7 +162,8 @@ describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 3
 
     for (const step of opening(scene)) await make(step())
     const { steps } = scene
-    for (let i = 1; i <= steps; i++) {
+    const justified = () => Math.min(MOST_MORE, scene.done.filter(({ method }) => method === 'justify').length)
+    for (let i = 1; i <= steps + justified(); i++) {
       await make(next(scene))
       if (i % LOOK_EVERY === 0) await look()
     }
@@ -143,6 +171,7 @@ describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 3
     const events = sim.events(start.number + 1)
     same(events.map(comparable), (await evm.events(start.number + 1)).map(comparable), 'events')
     for (const event of events) seen.events.set(event.kind, (seen.events.get(event.kind) ?? 0) + 1)
+    countDeals(sim)
     for (const { round, past } of sim.chain.contracts.coordinator.runs)
       for (const one of [round, ...past].filter(({ deep, rota }) => deep && rota.length > 3)) {
         seen.deep.opened++
@@ -150,21 +179,42 @@ describe('contracts and the chain in memory', { timeout: 100_000 + SEQUENCES * 3
         else if (one !== round) seen.deep.unheard++
       }
   }
+
+  /** Rounds in which all who keyed held the same deals, others in which deals were justified, and of these the ones that went on, with all or at the limit, or were void. */
+  function countDeals({ chain }: SimSide): void {
+    for (const { round, past } of chain.contracts.coordinator.runs)
+      for (const one of [round, ...past]) {
+        const { phase, keyed, held, justifying, justified, abstained } = one
+        if (justifying) seen.deals.differed++
+        if (justifying && one !== round) seen.deals.vain++
+        if (keyed === 0n || phase === 'Keying') continue
+        if (held === null) seen.deals.justified++
+        else seen.deals.same++
+        if (held === null && (keyed & abstained & ~justified) !== 0n) seen.deals.silent++
+      }
+  }
 })
 
 /** The two sides have blocks of the same numbers, and other hashes. */
-async function onEvm({ openings }: Scene, evm: EvmNetwork, act: Act): Promise<Act> {
-  const opened = act.method === 'contribute' ? openings.get(act.args[5]) : undefined
-  return opened === undefined ? act : { ...act, args: act.args.with(5, await evm.hashOf(opened)) }
+async function onEvm({ blocks }: Scene, evm: EvmNetwork, act: Act): Promise<Act> {
+  const place = NAMING_BLOCKS.get(act.method)
+  const block = place === undefined ? undefined : blocks.get(act.args[place])
+  return place === undefined || block === undefined ? act : { ...act, args: act.args.with(place, await evm.hashOf(block)) }
 }
+
+/** Which argument is a block's hash. */
+const NAMING_BLOCKS: ReadonlyMap<string, number> = new Map([
+  ['contribute', 5],
+  ['justify', 2],
+])
 
 /** A study that can be worked with, approved by nearly all, with its keys and a run. */
 function opening(scene: Scene): (() => Act)[] {
   const { random } = scene
   const publisher = random.pick(scene.sites)
-  const masked = scene.sites.length >= FEWEST_MASKED && random.chance(scene.temper === VAIN ? 0.25 : 0.7)
+  const masked = scene.sites.length >= FEWEST_MASKED && (scene.temper === DIFFERING || random.chance(scene.temper === VAIN ? 0.25 : 0.7))
   const approving = scene.sites.filter(() => random.chance(masked ? 0.95 : 0.85))
-  const accounted = scene.temper !== VAIN && scene.apart.chance(0.2)
+  const accounted = !DIRECTED.includes(scene.temper) && scene.apart.chance(0.2)
   const impatient = random.chance(0.2) ? [random.pick(scene.sites)] : []
   const epoch = (site: SiteRecord) => (): Act => ({
     sender: site.node,
@@ -188,7 +238,7 @@ function opening(scene: Scene): (() => Act)[] {
 function next(scene: Scene): Step {
   const { random, temper } = scene
   if (temper.members > 0 && scene.apart.chance(0.01)) return replacement(scene)
-  if (scene.runs > 0 && temper !== VAIN && scene.apart.chance(0.015)) return spending(scene)
+  if (scene.runs > 0 && !DIRECTED.includes(temper) && scene.apart.chance(0.015)) return spending(scene)
   if (random.chance(temper.members)) return membership(scene)
   if (random.chance(temper.others)) return consent(scene)
   if (scene.runs === 0) return random.chance(0.5) ? openRun(scene) : membership(scene)
@@ -196,6 +246,8 @@ function next(scene: Scene): Step {
   if (late.length > 0 && random.chance(0.3)) return fromOutside(scene, random.pick(late))
   if (random.chance(temper.wrong)) return wrong(scene)
   if (random.chance(temper.old)) return oldAttestation(scene)
+  if (mayDiffer(scene) && scene.deals.chance(0.2)) return pause(scene)
+  if (mayGoOn(scene) && scene.deals.chance(0.35)) return pause(scene)
   if (random.chance(temper.vain > 0 && isDeep(scene) ? 2 * temper.time : temper.time)) return pause(scene)
   if (random.chance(mayBeDisputed(scene) ? 0.2 : 0.01)) return dispute(scene)
   if (scene.run().round.phase === 'Publishing' && random.chance(temper.late)) return lateness(scene)
@@ -204,6 +256,20 @@ function next(scene: Scene): Step {
 
 /** What a deep round waits for does not come at times either. */
 const isDeep = (scene: Scene): boolean => scene.sim.chain.contracts.coordinator.run(scene.run().run).round.deep
+
+/** So many keyed that the limit has deals justified without those who did not. */
+function mayDiffer(scene: Scene): boolean {
+  const { run, round } = scene.sim.chain.run(runId(scene.runs))
+  if (round.phase !== 'Keying' || round.justifying || !scene.dealsDiffer(`${run}/${round.round}`)) return false
+  return sizeOf(round.keyed) >= round.threshold && sizeOf(round.keyed) < sizeOf(round.awaited)
+}
+
+/** So many justified that the limit goes on without those who did not. */
+function mayGoOn(scene: Scene): boolean {
+  const { round } = scene.sim.chain.run(runId(scene.runs))
+  const said = (round.justified & ~round.abstained) as Bitmap
+  return round.justifying && sizeOf(said) >= round.threshold && sizeOf(said) < sizeOf(round.keyed)
+}
 
 /** A masked run of which something is published, or closed. */
 function mayBeDisputed(scene: Scene): boolean {
@@ -233,7 +299,7 @@ function named(outcome: Outcome) {
 const TOLD_OTHERWISE: ReadonlySet<string> = new Set(['mode', 'status', 'state', 'error'])
 
 function comparable(event: object): object {
-  const { index: _, timestamp: __, tx: ___, opening: ____, ...rest } = event as Record<string, unknown>
+  const { index: _, timestamp: __, tx: ___, opening: ____, began: _____, ...rest } = event as Record<string, unknown>
   return rest
 }
 
@@ -251,6 +317,7 @@ const EXPECTED_EVENTS: readonly ChainEventBody['kind'][] = [
     'RoundOpened',
     'Charged',
     'Keyed',
+    'Justified',
     'Contributed',
     'Abstained',
     'ContributingExtended',

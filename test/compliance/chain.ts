@@ -6,7 +6,7 @@
  * silence      a limit that has passed moves the phase on; a silent leader is replaced; a silent site shrinks the set
  * disagreement a wrong sum is discarded, a refused result keeps the base
  * more time    an awaited site that asks in time begins the limit of contributing anew, once a round
- * masked       sites have keys before they contribute; who has none is out; one set of updates of a model is published: anew once who shares its secrets is back, as often as it takes
+ * masked       sites have keys before they contribute; who has none is out; where they do not all hold the same deals these are justified first, else it counts as abstained; calls name the block in which their phase began; one set of updates of a model is published: anew once who shares its secrets is back, as often as it takes
  * privacy      a contribution to an accounted study is charged to a dataset first, and refused above the limit
  * trouble      abstain, void, three voids pause, ready resumes, halt ends an exact run
  * membership   a withdrawn site's calls fail; its absence makes a new epoch due
@@ -20,7 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bitmapOf, has, sizeOf, withSite } from '#base/bitmap.ts'
 import { type ErrorCode, isRotaError, type Reaction } from '#base/errors.ts'
 import { type Address, attemptNo, type Digest, digest, type RoundNo, type RunId, roundNo, type SiteId, type StudyId, siteId, ZERO_DIGEST } from '#base/ids.ts'
-import { heldDealsOf, NAME_BYTES } from '#core/masking/held-deals.ts'
+import { heldDealsOf, nameOfDeal } from '#core/masking/held-deals.ts'
 import type { AttestStatus, Chain, ChainEventBody, ModelRef, PrivacyPolicy, RunView } from '#ports/chain.ts'
 
 export interface ChainWorld {
@@ -67,6 +67,8 @@ const named = (name: string): Digest => digest(`0x${createHash('sha256').update(
 const modelOf = (name: string): ModelRef => ({ root: named(`${name} root`), cid: named(`${name} cid`) })
 const NO_MODEL: ModelRef = { root: ZERO_DIGEST, cid: ZERO_DIGEST }
 
+const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest())
+
 const sha256Of = (hex: string): Digest =>
   digest(
     `0x${createHash('sha256')
@@ -81,10 +83,12 @@ const fails = (call: Promise<unknown>, code: ErrorCode, reaction: Reaction) =>
     return true
   })
 
+const dealOf = (site: number, round: RoundNo) => ({ dealDigest: named(`deal ${site} ${round}`), dealCid: named(`deal cid ${site} ${round}`) })
+
 /** By which deals, and what the caller hides of those below it, as the chain has it. */
 const heldBy = (site: number, holds: readonly number[], round: RoundNo): string =>
   heldDealsOf(bitmapOf(holds.map(siteId)), (dealer) => ({
-    name: named(`held deal ${dealer} ${round}`).slice(2, 2 + 2 * NAME_BYTES),
+    name: nameOfDeal(dealOf(dealer, round), sha256),
     hidden: dealer < site ? named(`hidden ${dealer} ${site} ${round}`).slice(2) : null,
   }))
 
@@ -102,8 +106,10 @@ function actsOf(world: ChainWorld, study: StudyId, run: RunId, members: number) 
   const view = (): Promise<RunView> => at(0).run(run)
   const contribute = (site: number, round: RoundNo) =>
     at(site).contribute(run, round, named(`update ${site} ${round}`), named(`cid ${site} ${round}`), named(`cohort ${site}`))
-  const key = (site: number, round: RoundNo, holds: readonly number[] = all) =>
-    at(site).key(run, round, named(`deal ${site} ${round}`), named(`deal cid ${site} ${round}`), bitmapOf(holds.map(siteId)), heldBy(site, holds, round))
+  const key = (site: number, round: RoundNo, holds: readonly number[] = all.filter((other) => other !== site)) => {
+    const { dealDigest, dealCid } = dealOf(site, round)
+    return at(site).key(run, round, dealDigest, dealCid, bitmapOf(holds.map(siteId)), heldBy(site, holds, round))
+  }
   const witness = (site: number, round: RoundNo, held: readonly number[]) => at(site).witness(run, round, 0, bitmapOf(held.map(siteId)))
   const publish = (site: number, round: RoundNo, attempt = 0) =>
     at(site).publish(run, round, attemptNo(attempt), named(`sum ${round}`), named(`sum cid ${round}`))
@@ -131,6 +137,12 @@ async function soon<T>(read: () => Promise<readonly T[]>, least: number): Promis
     if (found.length >= least || Date.now() > end) return found
   }
 }
+
+/** Of a masked round, whose blocks calls name. */
+const beginnings = async (chain: Chain, run: RunId, least: number) =>
+  (await soon(() => chain.events(0, { run, kinds: ['PhaseBegan', 'ContributingExtended'] }), least)).filter(
+    (e) => e.kind === 'PhaseBegan' || e.kind === 'ContributingExtended',
+  )
 
 export function chainCompliance(name: string, makeWorld: (sites: number) => Promise<ChainWorld>): void {
   describe(`${name}: Chain`, { timeout: 120_000 }, () => {
@@ -412,16 +424,21 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       assert.deepEqual([(await view()).round.phase, (await view()).round.keyed], ['Keying', 0n])
       await fails(contribute(0, one), 'ROTA-5102', 'ignore')
       await fails(at(0).key(run, one, ZERO_DIGEST, named('cid'), bitmapOf([]), '0x'), 'ROTA-5116', 'reject')
-      await fails(key(0, one, [0, 5]), 'ROTA-5116', 'reject')
+      await fails(key(0, one, [1, 5]), 'ROTA-5116', 'reject')
+      await fails(key(0, one, [0, 1]), 'ROTA-5116', 'reject')
       // A name for each, and what is hidden of those below the caller: neither more nor less, nor as another would have to say it.
       for (const [site, wrong] of [
-        [0, ['0x', heldBy(0, [0], one), `${heldBy(0, [0, 1], one)}00`, heldBy(0, [0, 1, 2], one), heldBy(1, [0, 1], one)]],
-        [1, ['0x', heldBy(0, [0, 1], one), heldBy(2, [0, 1], one), heldBy(1, [0, 1], one).slice(0, -2), heldBy(1, [0], one)]],
+        [2, ['0x', heldBy(2, [0], one), `${heldBy(2, [0, 3], one)}00`, heldBy(2, [0, 1, 3], one), heldBy(0, [0, 3], one)]],
+        [4, ['0x', heldBy(2, [0, 3], one), heldBy(4, [0, 3], one).slice(0, -2), heldBy(4, [0], one)]],
       ] as const)
         for (const heldDeals of wrong)
-          await fails(at(site).key(run, one, named('deal'), named('cid'), bitmapOf([0, 1].map(siteId)), heldDeals), 'ROTA-5116', 'reject')
-      for (const site of [0, 1, 2]) await key(site, one, [0, site])
-      await key(3, one)
+          await fails(at(site).key(run, one, named('deal'), named('cid'), bitmapOf([0, 3].map(siteId)), heldDeals), 'ROTA-5116', 'reject')
+      for (const site of [0, 1, 2, 3])
+        await key(
+          site,
+          one,
+          [0, 1, 2, 3].filter((other) => other !== site),
+        )
       await fails(key(1, one), 'ROTA-5104', 'ignore')
       await world.advance(LIMIT.seconds, LIMIT.blocks)
       await contribute(0, one)
@@ -438,8 +455,89 @@ export function chainCompliance(name: string, makeWorld: (sites: number) => Prom
       const told = (await soon(() => at(1).events(0, { run, kinds: ['Keyed'] }), 4)).map(
         (e) => e.kind === 'Keyed' && [e.site, e.holds, e.heldDeals, e.dealDigest, e.dealCid],
       )
-      assert.deepEqual(told[2], [2, bitmapOf([0, 2].map(siteId)), heldBy(2, [0, 2], one), named('deal 2 1'), named('deal cid 2 1')])
+      assert.deepEqual(told[2], [2, bitmapOf([0, 1, 3].map(siteId)), heldBy(2, [0, 1, 3], one), named('deal 2 1'), named('deal cid 2 1')])
       assert.equal(told.length, 4)
+    })
+
+    it('has who keyed justify deals that not all of them hold, before they contribute', async () => {
+      const { run, at, all, view, key, contribute } = await openRun(world, MASKED)
+      const one = roundNo(1)
+      const stands = async () => {
+        const { phase, keyed, justifying, justified } = (await view()).round
+        return [phase, sizeOf(keyed), justifying, [...all.filter((site) => has(justified, siteId(site)))]]
+      }
+      const justify = (site: number, justification = '0x', began?: Digest) => at(site).justify(run, one, justification, began)
+      await fails(justify(0), 'ROTA-5132', 'ignore')
+      for (const site of [0, 1, 2]) await key(site, one)
+      await key(3, one, [0, 1])
+      assert.deepEqual(await stands(), ['Keying', 4, false, []])
+      await world.advance(LIMIT.seconds, LIMIT.blocks)
+      await at(0).tick(run)
+      assert.deepEqual(await stands(), ['Keying', 4, true, []])
+      await fails(key(4, one), 'ROTA-5131', 'ignore')
+      await fails(justify(4), 'ROTA-5128', 'ignore')
+      await fails(contribute(0, one), 'ROTA-5102', 'ignore')
+      const [{ began: limit } = {}] = await beginnings(at(0), run, 1)
+      assert.ok(limit !== undefined)
+      await fails(justify(2, '0xc0ffee', named('another block')), 'ROTA-5130', 'retry')
+      await fails(justify(2, `0x${'5a'.repeat(115_201)}`, limit), 'ROTA-5116', 'reject')
+      await justify(2, '0xc0ffee', limit)
+      await fails(justify(2), 'ROTA-5104', 'ignore')
+      await justify(0)
+      await justify(1)
+      assert.deepEqual(await stands(), ['Keying', 4, true, [0, 1, 2]])
+      await justify(3)
+      assert.deepEqual(await stands(), ['Contributing', 4, false, [0, 1, 2, 3]])
+      await fails(justify(1), 'ROTA-5102', 'ignore')
+      const told = await soon(() => at(1).events(0, { run, kinds: ['Justified', 'PhaseBegan'] }), 6)
+      assert.deepEqual(
+        told.map((e) => (e.kind === 'Justified' ? [e.site, e.justification] : e.kind === 'PhaseBegan' && e.phase)),
+        ['Keying', [2, '0xc0ffee'], [0, '0x'], [1, '0x'], [3, '0x'], 'Contributing'],
+      )
+    })
+
+    it('counts who justified nothing until the limit as one who abstained', async () => {
+      const { run, at, view, key, contribute } = await openRun(world, MASKED)
+      const one = roundNo(1)
+      for (const site of [0, 1, 2, 3]) await key(site, one)
+      await key(4, one, [0, 1])
+      for (const site of [0, 1, 2, 4]) await at(site).justify(run, one, '0x')
+      await world.advance(LIMIT.seconds, LIMIT.blocks)
+      await at(0).tick(run)
+      const { phase, keyed, awaited, abstained } = (await view()).round
+      const of = (...sites: readonly number[]) => bitmapOf(sites.map(siteId))
+      assert.deepEqual([phase, keyed, awaited, abstained], ['Contributing', of(0, 1, 2, 3, 4), of(0, 1, 2, 4), of(3)])
+      await fails(contribute(3, one), 'ROTA-5104', 'ignore')
+      assert.deepEqual(await at(0).events(0, { run, kinds: ['Abstained'] }), [])
+    })
+
+    it('is void once too few are left of those who are to justify', async () => {
+      const { run, at, view, key } = await openRun(world, MASKED)
+      const one = roundNo(1)
+      for (const site of [0, 1, 2, 3]) await key(site, one)
+      await key(4, one, [0, 1])
+      for (const site of [0, 1, 2]) await at(site).justify(run, one, '0x')
+      for (const site of [3, 4]) await at(site).abstain(run, one, 'unspecified')
+      const { state, voidsInARow, round } = await view()
+      assert.deepEqual([state, voidsInARow, round.round, round.phase, round.justifying], ['Active', 1, 2, 'Keying', false])
+    })
+
+    it('takes a masked contribution for the block in which Contributing began, or began anew', async () => {
+      const { run, at, all, key } = await openRun(world, MASKED)
+      const one = roundNo(1)
+      for (const site of all) await key(site, one)
+      const contribute = (site: number, opening: Digest) => at(site).contribute(run, one, named(`update ${site}`), named('cid'), named('cohort'), opening)
+      const [opened] = await soon(() => at(1).events(0, { run, kinds: ['RoundOpened'] }), 1)
+      const [began] = await beginnings(at(1), run, 1)
+      assert.ok(opened?.kind === 'RoundOpened' && opened.opening !== undefined && began?.began !== undefined)
+      for (const other of [opened.opening, named('another block')]) await fails(contribute(1, other), 'ROTA-5130', 'retry')
+      await contribute(1, began.began)
+      await at(2).extend(run, one)
+      const [, anew] = await beginnings(at(2), run, 2)
+      assert.ok(anew?.kind === 'ContributingExtended' && anew.began !== undefined)
+      await fails(contribute(2, began.began), 'ROTA-5130', 'retry')
+      await contribute(2, anew.began)
+      await contribute(3, ZERO_DIGEST)
     })
 
     it('publishes a masked set anew once so many of it are back that they can unmask it, as often as it takes', async () => {

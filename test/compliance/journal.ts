@@ -48,8 +48,9 @@ export function journalCompliance(name: string, makeDisk: () => Promise<JournalD
       const disk = await makeDisk()
       const journal = await disk.open()
       const masked = { ...contributed(1, 2), neighbours: ((1n << 200n) | 3n) as Bitmap } as JournalEntry
-      const before = [keys(1, 1), keyed(1, 1), keys(1, 2), keyed(1, 2), keys(2, 1), released(1, 1), masked]
-      const after = [keys(1, 1, ''), keyed(1, 1, ''), keys(1, 2), keyed(1, 2), keys(2, 1), released(1, 1), masked]
+      const later = [keys(1, 2), dealt(1, 2), keyed(1, 2), keys(2, 1), dealt(2, 1), justified(1, 1), released(1, 1), masked]
+      const before = [keys(1, 1), dealt(1, 1), keyed(1, 1), ...later]
+      const after = [keys(1, 1, ''), dealt(1, 1, ''), keyed(1, 1, ''), ...later]
       await journal.append(...before)
       await journal.append()
       await journal.burn(runId(1), roundNo(2))
@@ -59,7 +60,7 @@ export function journalCompliance(name: string, makeDisk: () => Promise<JournalD
       const again = await disk.open()
       assert.deepEqual(again.entries(), [...after, abstained(1, 2)])
       await again.compact(runId(1), roundNo(9))
-      assert.deepEqual(again.entries(), [keys(2, 1), released(1, 1), masked])
+      assert.deepEqual(again.entries(), [keys(2, 1), dealt(2, 1), released(1, 1), masked])
       await disk.die()
     })
 
@@ -96,7 +97,6 @@ const digestOf = (byte: number): Digest => `0x${byte.toString(16).padStart(2, '0
 const at = (run: number, round: number) => ({ run: runId(run), round: roundNo(round) })
 const abstained = (run: number, round: number): JournalEntry => ({ kind: 'abstained', ...at(run, round), reason: 'maintenance' })
 const keys = (run: number, round: number, sealed = '0xabcd'): JournalEntry => ({ kind: 'keys', ...at(run, round), ctx: digestOf(6), sealed })
-const dealt = (run: number, round: number): JournalEntry => ({ kind: 'dealt', ...at(run, round), ...named, ctx: digestOf(6) })
 const keyed = (run: number, round: number, shares = '0xabcd'): JournalEntry => ({
   kind: 'keyed',
   ...at(run, round),
@@ -105,6 +105,13 @@ const keyed = (run: number, round: number, shares = '0xabcd'): JournalEntry => (
   held: 7n as Bitmap,
   heldDeals: `0x${'ab'.repeat(60)}`,
   shares,
+})
+const dealt = (run: number, round: number, shares = '0xabcd'): JournalEntry => ({ kind: 'dealt', ...at(run, round), ...named, ctx: digestOf(5), shares })
+const justified = (run: number, round: number): JournalEntry => ({
+  kind: 'justified',
+  ...at(run, round),
+  ctx: digestOf(5),
+  holders: ((1n << 200n) | 2n) as Bitmap,
 })
 const released = (run: number, round: number): JournalEntry => ({ kind: 'released', ...at(run, round), base: digestOf(5), included: 7n as Bitmap })
 const frozen = (run: number, round: number): JournalEntry => ({ kind: 'frozen', ...at(run, round), included: ((1n << 255n) | 5n) as Bitmap })
@@ -125,4 +132,9 @@ const ENTRIES: readonly JournalEntry[] = [
   { kind: 'published', ...at(1, 3), attempt: attemptNo(2), ...named },
   { kind: 'attested', ...at(1, 3), attempt: attemptNo(2), status: 'ok', ...named },
   { kind: 'adopted', ...at(1, 4), ...named },
+  keys(1, 5),
+  dealt(1, 5),
+  keyed(1, 5),
+  justified(1, 5),
+  released(1, 5),
 ]

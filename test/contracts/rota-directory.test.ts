@@ -5,7 +5,7 @@ import { ethers, read, World } from './support/world.ts'
 describe('RotaDirectory', () => {
   it('names the contracts of a network and their version', async () => {
     const w = await World.deploy(2)
-    expect(await read(w.directory, 'version')).to.equal('rota-contracts/6')
+    expect(await read(w.directory, 'version')).to.equal('rota-contracts/7')
     const { sites, studies, rounds, consents, ledger, audits, privacy } = w
     const addresses = (await read(w.directory, 'addresses')) as string[]
     expect([...addresses].slice(0, 7)).to.deep.equal([sites, studies, rounds, consents, ledger, audits, privacy].map((c) => c.target))

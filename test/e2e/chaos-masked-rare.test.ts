@@ -10,10 +10,10 @@ import { sizeOf } from '#base/bitmap.ts'
 import { type Bitmap, type RunId, roundNo, type StudyId, siteId } from '#base/ids.ts'
 import type { LearnerSpec } from '#core/protocol/protocol.ts'
 import type { RunView } from '#ports/chain.ts'
-import { assertAllClosed, assertUndisturbed, type Blow, bringBack, deal, tellBlow, untilStruck } from '../support/blows.ts'
+import { assertAllClosed, assertUndisturbed, type Blow, bringBack, deal, dealAndClose, tellBlow, untilStruck } from '../support/blows.ts'
 import { withPatients } from '../support/hospitals.ts'
 import { leftOut } from '../support/how-much.ts'
-import { chargedKills, fallenInTurn, haltedKills, heldBack, shownOther } from '../support/masked-kills.ts'
+import { chargedKills, fallenInTurn, haltedKills, heldBack, justifyKills, shownOther } from '../support/masked-kills.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
 import { arm, type Role, roleOf, type Strike, type Struck } from '../support/strikes.ts'
 import { generatedStudy, LOGISTIC, longStudy } from '../support/studies.ts'
@@ -23,6 +23,7 @@ import { generatedStudy, LOGISTIC, longStudy } from '../support/studies.ts'
 // ├── when a site that showed shares for another set is killed before it would halt, it still halts, and the round closes
 // ├── when whoever halts a run for others is killed there, the run is halted
 // ├── when a sum was refused, and a site is killed before it would say that it waits for people, none goes on; when operators say so the round closes
+// ├── when a site says in each round that it holds nobody's deal, and another is killed before or while it shows its shares, the round closes
 // └── when a site is killed before or while it pays for its noise, it pays once, and its round closes
 
 const SITES = 6
@@ -228,6 +229,32 @@ describe('kills where a masked sum was refused', skipped, () => {
     })
 
   it('each model is what the frozen sets add up to', () => assertUndisturbed(at().hospitals, at().run, study))
+})
+
+describe('kills where a site complains falsely', skipped, () => {
+  const LIAR = 6
+  const study = longStudy({ sites: LIAR + 1, change: { mode: 'masked', minSites: 5, quorum: 5, maxSites: LIAR + 1, limits: HASTY } })
+  const at = scene(study)
+  const lying = ['--import', `${new URL('../support/lying.ts', import.meta.url)}?lies=false-complaints`]
+
+  before(async () => {
+    const { nodes } = at().hospitals
+    await nodes[LIAR]?.end('SIGKILL')
+    await at().hospitals.start(LIAR, lying)
+  })
+
+  for (const blow of justifyKills) it(tellBlow(blow), () => dealAndClose(at().hospitals, at().run, blow))
+
+  it('no round is lost, and each model is what the frozen sets add up to', async () => {
+    const { hospitals, run } = at()
+    assertAllClosed(await hospitals.stories(run))
+    const shown = await hospitals.reader.events(0, { run, kinds: ['Justified'] })
+    assert.ok(
+      shown.some((e) => e.kind === 'Justified' && e.site !== LIAR && e.justification !== '0x'),
+      'nobody showed a share',
+    )
+    await assertUndisturbed(hospitals, run, study)
+  })
 })
 
 describe('kills where the noise of a masked round is paid for', skipped, () => {

@@ -49,6 +49,15 @@ export const maskedOfSeven: readonly Blow[] = [
 /** What those say whose sum was refused. */
 export const heldBack: readonly Blow[] = each((role) => ({ strikes: [kill('hold-back', role)] }))
 
+/** Site that is struck where another complains falsely in each round. */
+const JUSTIFYING = 2
+
+/** Where some do not hold all deals, or say so. */
+export const justifyKills: readonly Blow[] = [
+  ...each((role) => ({ strikes: [{ ...kill('justify', role), site: JUSTIFYING }] })),
+  ...ROLES.flatMap((role) => (['send', 'sent'] as const).map((at) => ({ strikes: [{ ...kill('justify', role, at), site: JUSTIFYING }], restart: true }))),
+]
+
 /** Before a round's noise is paid for. */
 export const chargedKills: readonly Blow[] = [
   ...each((role) => ({ strikes: [kill('charge', role)] })),

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
-import { bitmapOf } from '#base/bitmap.ts'
-import { toDigest } from '#base/bytes.ts'
-import { address, type Bitmap, type Digest, digest, roundNo, runId, type SiteId, siteId, studyId } from '#base/ids.ts'
+import type { RoundLog } from '#audit/run-log.ts'
+import { bitmapOf, EMPTY, sitesOf, sizeOf } from '#base/bitmap.ts'
+import { address, type Bitmap, type Digest, digest, roundNo, runId, type SiteId, siteId, studyId, ZERO_DIGEST } from '#base/ids.ts'
+import { outlineOf } from '#core/commit/outline.ts'
 import { type Advertisement, advertisementOf } from '#core/masking/advertisement.ts'
 import { type MaskingRound, type MaskingTerms, maskingRound } from '#core/masking/context.ts'
-import type { MaskingCrypto } from '#core/masking/crypto.ts'
+import { type MaskingCrypto, SHARE_BYTES } from '#core/masking/crypto.ts'
 import { type Deal, makeDeal } from '#core/masking/deal.ts'
-import { type MaskGraph, maskGraph } from '#core/masking/graph.ts'
+import { complainersOf, type MaskGraph, maskGraph, mostShown, type ShownShares } from '#core/masking/graph.ts'
 import { type HeldName, HIDDEN_BYTES, heldDealsOf, heldIn, hidePair, type KeyedSite, nameOfDeal } from '#core/masking/held-deals.ts'
 import { mask, streamsOf } from '#core/masking/mask.ts'
 import { type OpenedDeal, openDeal } from '#core/masking/open-deal.ts'
@@ -18,11 +18,15 @@ import { streamsToRemove } from '#core/masking/unmask.ts'
 import { addStreams } from '#core/masking/words.ts'
 import type { Seeded } from '#core/model/seeded.ts'
 import { addVectors } from '#core/ring/add.ts'
-import { encodeDealIndex } from '#wire/masking/deal-index.ts'
-import { parcelDigest } from '#wire/masking/parcel.ts'
+import { encodeDealFile } from '#wire/masking/deal-file.ts'
+import { hexOf, type Justification, justifiedIn, sharesIn } from '#wire/masking/justification.ts'
+import { encodeParcel, parcelDigest } from '#wire/masking/parcel.ts'
 
 export const digestOf = parcelDigest(nodeMasking.sha256)
-export const indexDigest = (deal: Deal): Uint8Array => new Uint8Array(createHash('sha256').update(encodeDealIndex(deal.index)).digest())
+
+/** As the chain names it. */
+export const fileOf = ({ deal, offer }: Pick<Member, 'deal' | 'offer'>): Uint8Array =>
+  encodeDealFile({ index: deal.index, channelKey: offer.channelKey, parcels: [...deal.parcels.values()].map(encodeParcel) })
 
 export const termsOf = (members: Bitmap, round = 7): MaskingTerms => ({
   chainId: 31337n,
@@ -83,11 +87,14 @@ export function withDeal({ round, members }: Party, dealer: SiteId, deal: Deal, 
   const dealt = new Map([...members.values()].map((member) => [member.site, { ...member, deal: member.site === dealer ? deal : member.deal }]))
   for (const member of dealt.values()) {
     const theirs = member.site === dealer ? crypto : nodeMasking
-    const got = [...dealt.values()].filter((from) => from.deal.parcels.has(member.site))
+    const got = [...dealt.values()].filter((from) => isSealed(from.deal, member.site))
     member.opened = new Map(got.map((from) => [from.site, openFrom(round, member.site, member.keys, from.offer, from.deal, theirs)]))
   }
   return { round, members: dealt }
 }
+
+/** Whoever offered no keys has a share that nobody can open. */
+const isSealed = ({ parcels }: Deal, holder: SiteId): boolean => (parcels.get(holder)?.sealed.length ?? 0) > 0
 
 /** Gives those above it other secrets of their pairs than its seed makes. */
 export const givesOtherPairs = (site: SiteId): MaskingCrypto => ({
@@ -103,29 +110,80 @@ export interface Fate {
   readonly keyed: readonly SiteId[]
   /** Whether a deal did not arrive. */
   readonly isLost: (dealer: SiteId, holder: SiteId) => boolean
+  /** Dealers that show no shares. */
+  readonly silent?: readonly SiteId[]
 }
 
 export interface Keyed {
   readonly party: Party
   readonly events: readonly KeyedSite[]
+  /** What dealers show before anybody masks. */
+  readonly said: readonly Said[]
   readonly graph: MaskGraph
 }
 
-export function keyIn(party: Party, { keyed, isLost }: Fate): Keyed {
+export interface Said {
+  readonly site: SiteId
+  readonly justification: string
+}
+
+export function keyIn(party: Party, { keyed, isLost, silent = [] }: Fate): Keyed {
   const { round, members } = party
-  const named = (site: SiteId) => toDigest(indexDigest(members.get(site)!.deal))
   const events = keyedAs(
     keyed.map((site) => ({ site, holds: bitmapOf([...members.get(site)!.opened.keys()].filter((dealer) => dealer !== site && !isLost(dealer, site))) })),
-    named,
+    rootIn(party),
     (lower, upper) => {
       const { keys, opened } = members.get(upper)!
       return hidePair(round, lower, upper, opened.get(lower)!.pairSecret!, keys.seeds.mask, nodeMasking)
     },
   )
-  return keyedWith(party, events)
+  return keyedWith(party, events, justifying(party, events, silent))
 }
 
-const keyedWith = (party: Party, events: readonly KeyedSite[]): Keyed => ({ party, events, graph: maskGraph(party.round, events, nodeMasking.sha256) })
+/** Of the deal that each keys with. */
+function rootIn({ members }: Party): (site: SiteId) => Digest {
+  const roots = new Map<SiteId, Digest>()
+  return (site) => {
+    const root = roots.get(site) ?? outlineOf(fileOf(members.get(site)!), nodeMasking.sha256).root
+    roots.set(site, root)
+    return root
+  }
+}
+
+/** Of what sites said, be it on behalf of an honest dealer or not. */
+export const keyedWith = (party: Party, events: readonly KeyedSite[], said: readonly Said[] = justifying(party, events)): Keyed => ({
+  ...{ party, events, said },
+  graph: maskGraph(party.round, events, nodeMasking.sha256, sharesIn(justifiedIn(party.round, events, said, nodeMasking))),
+})
+
+/** Who keyed and has shares to show shows them, as honest dealers do. */
+export function justifying({ round, members }: Party, events: readonly KeyedSite[], silent: readonly SiteId[] = []): Said[] {
+  return events.flatMap(({ site }) => {
+    const lacking = complainersOf(site, round, events, nodeMasking.sha256)
+    const isShown = lacking !== EMPTY && sizeOf(lacking) <= mostShown(events.length, round.threshold) && !silent.includes(site)
+    return isShown ? [{ site, justification: hexOf(justificationOf(members.get(site)!, sitesOf(lacking))) }] : []
+  })
+}
+
+/** As the auditor reads it out of the chain. */
+export const toldIn = ({ events, said }: Pick<Keyed, 'events' | 'said'>): Pick<RoundLog, 'events'> => {
+  const at = { block: 0, index: 0, timestamp: 0, tx: ZERO_DIGEST, run: runId(3), round: roundNo(7) }
+  return {
+    events: [...events.map((each) => ({ ...at, kind: 'Keyed' as const, ...each })), ...said.map((each) => ({ ...at, kind: 'Justified' as const, ...each }))],
+  }
+}
+
+/** Shares by hand, for rounds by hand: what these dealers showed of these. */
+export const showing = (dealers: readonly SiteId[], holders: readonly SiteId[]): ReadonlyMap<SiteId, ShownShares> =>
+  new Map(dealers.map((dealer) => [dealer, new Map(holders.map((holder) => [holder, { mask: byHand(1, dealer, holder), self: byHand(2, dealer, holder) }]))]))
+
+const byHand = (...what: readonly number[]): Uint8Array => Uint8Array.from({ length: SHARE_BYTES }, (_, i) => what[i] ?? 0)
+
+/** The shares that a dealer gave these, with its deal. */
+export function justificationOf(member: Pick<Member, 'deal' | 'offer'>, holders: readonly SiteId[]): Justification {
+  const { shares } = member.deal
+  return { file: fileOf(member), shares: holders.map((holder) => ({ holder, parcel: new Uint8Array(0), ...shares.get(holder)! })) }
+}
 
 /** As the chain has it, of sites that hold the deals that the others keyed with. @param named root of each one's deal, and its CID @param hidden hex */
 export function keyedAs(

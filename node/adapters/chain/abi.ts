@@ -1,7 +1,7 @@
 // Generated from contracts/ by scripts/generate-abi.ts; a test compares the two.
 
 /** What RotaDirectory.version() says on a network that this node works with. */
-export const VERSION = 'rota-contracts/6'
+export const VERSION = 'rota-contracts/7'
 
 /** Functions, events and errors of each contract, in ethers' human-readable form. */
 export const ABI = {
@@ -104,10 +104,12 @@ export const ABI = {
     'error RoundCoordinator_AlreadyAttested(uint32 run, uint32 round, uint16 site)',
     'error RoundCoordinator_AlreadyContributed(uint32 run, uint32 round, uint16 site)',
     'error RoundCoordinator_AlreadyExtended(uint32 run, uint32 round)',
+    'error RoundCoordinator_AlreadyJustified(uint32 run, uint32 round, uint16 site)',
     'error RoundCoordinator_AlreadyKeyed(uint32 run, uint32 round, uint16 site)',
     'error RoundCoordinator_AlreadyReady(uint32 run, uint16 site)',
     'error RoundCoordinator_AlreadyWitnessed(uint32 run, uint32 round, uint16 site, uint8 slice)',
     'error RoundCoordinator_BadTuple(uint8 status, bytes32 modelRoot, bytes32 modelCid)',
+    'error RoundCoordinator_Justifying(uint32 run, uint32 round)',
     'error RoundCoordinator_LeafOutside(uint256 leaf, uint256 leaves)',
     'error RoundCoordinator_NoSuchDeal(uint32 run, uint32 round, uint256 strangers)',
     'error RoundCoordinator_NotApproved(uint32 study, uint16 site)',
@@ -121,13 +123,15 @@ export const ABI = {
     'error RoundCoordinator_NotInRota(uint32 run, uint32 round, uint16 site)',
     'error RoundCoordinator_NotIncluded(uint32 run, uint32 round, uint16 site)',
     'error RoundCoordinator_NotItsTurn(uint32 run, uint32 round, uint16 site, uint256 place, uint256 firstPlace)',
+    'error RoundCoordinator_NotJustifying(uint32 run, uint32 round)',
     'error RoundCoordinator_NotKeyed(uint32 run, uint32 round, uint16 site)',
     'error RoundCoordinator_NotMasked(uint32 run)',
     'error RoundCoordinator_NotMember(uint32 study, uint16 site)',
-    'error RoundCoordinator_OtherOpening(uint32 run, uint32 round, uint256 openedAt)',
+    'error RoundCoordinator_OtherOpening(uint32 run, uint32 round, uint256 known)',
     'error RoundCoordinator_OtherPartialSum(uint32 run, uint32 round, uint256 done)',
     'error RoundCoordinator_RunNotActive(uint32 run, uint8 state)',
     'error RoundCoordinator_TooFewSites(uint32 study, uint256 sites, uint256 minSites)',
+    'error RoundCoordinator_TooLong(uint32 run, uint32 round, uint256 length, uint256 most)',
     'error RoundCoordinator_TrueLeaf(uint32 run, uint32 round, uint32 leaf)',
     'error RoundCoordinator_UnknownRun(uint32 run)',
     'error RoundCoordinator_UnknownSlice(uint8 slice, uint8 slices)',
@@ -144,6 +148,7 @@ export const ABI = {
     'event ContributingExtended(uint32 indexed run, uint32 indexed round, uint16 indexed site)',
     'event Disputed(uint32 indexed run, uint32 indexed round, uint16 indexed site, uint16 publisher, uint8 attempt, uint32 leaf)',
     'event Frozen(uint32 indexed run, uint32 indexed round, uint256 included, bytes32 accumulator)',
+    'event Justified(uint32 indexed run, uint32 indexed round, uint16 indexed site, bytes justification)',
     'event Keyed(uint32 indexed run, uint32 indexed round, uint16 indexed site, bytes32 dealDigest, bytes32 dealCid, uint256 holds, bytes heldDeals)',
     'event PhaseBegan(uint32 indexed run, uint32 indexed round, uint8 phase, uint8 attempt)',
     'event PublicationDiscarded(uint32 indexed run, uint32 indexed round, uint16 indexed publisher, uint8 attempt, bool wrongSum)',
@@ -163,14 +168,15 @@ export const ABI = {
     'function disputePart(uint32 id, uint32, (uint32 leaf, uint32 leaves, bytes contributions, bytes updates, bytes sum), uint256, bytes)',
     'function extend(uint32 id, uint32 round)',
     'function halt(uint32 id, uint8)',
+    'function justify(uint32 id, uint32, bytes32, bytes)',
     'function key(uint32 id, uint32, bytes32, bytes32, uint256, bytes)',
     'function ledger() view returns (address)',
     'function openRun(uint32 study, bytes32 modelRoot, bytes32 modelCid) returns (uint32 id)',
     'function privacy() view returns (address)',
     'function publish(uint32 id, uint32 round, uint8 attempt, bytes32 sumRoot, bytes32 sumCid)',
     'function ready(uint32 id)',
-    'function run(uint32 id) view returns ((uint32 run, uint32 study, uint8 state, bytes32 modelRoot, bytes32 modelCid, uint32 closedRounds, uint8 voidsInARow, uint256 ready, (uint32 round, uint8 phase, uint8 attempt, uint256 rota, uint16 turn, uint16 leader, uint40 openedAtBlock, uint32 epoch, uint40 sinceBlock, uint40 sinceTimestamp, uint256 awaited, uint256 contributed, uint256 abstained, uint16[] custodianPlaces, uint256[] witnessed, uint256 included, uint16 firstPlace, uint8 publications, uint16 publisher, bytes32 sumRoot, bytes32 sumCid, uint256 attested, bytes32 accumulator, bool extended, uint256 keyed, uint8 threshold) round))',
-    'function runAt(uint32 id, uint32 number) view returns ((uint32 run, uint32 study, uint8 state, bytes32 modelRoot, bytes32 modelCid, uint32 closedRounds, uint8 voidsInARow, uint256 ready, (uint32 round, uint8 phase, uint8 attempt, uint256 rota, uint16 turn, uint16 leader, uint40 openedAtBlock, uint32 epoch, uint40 sinceBlock, uint40 sinceTimestamp, uint256 awaited, uint256 contributed, uint256 abstained, uint16[] custodianPlaces, uint256[] witnessed, uint256 included, uint16 firstPlace, uint8 publications, uint16 publisher, bytes32 sumRoot, bytes32 sumCid, uint256 attested, bytes32 accumulator, bool extended, uint256 keyed, uint8 threshold) round) v)',
+    'function run(uint32 id) view returns ((uint32 run, uint32 study, uint8 state, bytes32 modelRoot, bytes32 modelCid, uint32 closedRounds, uint8 voidsInARow, uint256 ready, (uint32 round, uint8 phase, uint8 attempt, uint256 rota, uint16 turn, uint16 leader, uint40 openedAtBlock, uint32 epoch, uint40 sinceBlock, uint40 sinceTimestamp, uint256 awaited, uint256 contributed, uint256 abstained, uint16[] custodianPlaces, uint256[] witnessed, uint256 included, uint16 firstPlace, uint8 publications, uint16 publisher, bytes32 sumRoot, bytes32 sumCid, uint256 attested, bytes32 accumulator, bool extended, uint256 keyed, bool justifying, uint256 justified, uint8 threshold) round))',
+    'function runAt(uint32 id, uint32 number) view returns ((uint32 run, uint32 study, uint8 state, bytes32 modelRoot, bytes32 modelCid, uint32 closedRounds, uint8 voidsInARow, uint256 ready, (uint32 round, uint8 phase, uint8 attempt, uint256 rota, uint16 turn, uint16 leader, uint40 openedAtBlock, uint32 epoch, uint40 sinceBlock, uint40 sinceTimestamp, uint256 awaited, uint256 contributed, uint256 abstained, uint16[] custodianPlaces, uint256[] witnessed, uint256 included, uint16 firstPlace, uint8 publications, uint16 publisher, bytes32 sumRoot, bytes32 sumCid, uint256 attested, bytes32 accumulator, bool extended, uint256 keyed, bool justifying, uint256 justified, uint8 threshold) round) v)',
     'function runCount() view returns (uint256)',
     'function runs(uint256 first, uint256 count) view returns ((uint32 run, uint32 study, uint8 state)[] list)',
     'function sites() view returns (address)',

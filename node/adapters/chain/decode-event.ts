@@ -72,6 +72,7 @@ const DECODERS: Readonly<Record<string, (a: Struct) => ChainEventBody>> = {
     ...{ kind: 'Keyed', ...inRound(a), site: siteOf(a.site) },
     ...{ dealDigest: digestOf(a.dealDigest), dealCid: digestOf(a.dealCid), holds: bitmapOf(a.holds), heldDeals: a.heldDeals as string },
   }),
+  Justified: (a) => ({ kind: 'Justified', ...inRound(a), site: siteOf(a.site), justification: a.justification as string }),
   Contributed: (a) => ({
     kind: 'Contributed',
     ...inRound(a),

@@ -102,6 +102,7 @@ const OF_ROUNDS: ReadonlySet<ChainEventBody['kind']> = new Set([
     'RoundOpened',
     'Charged',
     'Keyed',
+    'Justified',
     'Contributed',
     'Abstained',
     'ContributingExtended',

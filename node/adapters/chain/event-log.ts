@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { digest } from '#base/ids.ts'
-import type { ChainEvent } from '#ports/chain.ts'
+import { type Digest, digest } from '#base/ids.ts'
+import type { ChainEvent, ChainEventBody } from '#ports/chain.ts'
 import { decodeEvents } from './decode-event.ts'
 import { type EventFile, noEventFile } from './event-file.ts'
 import { type EventFilter, EventHistory } from './event-history.ts'
@@ -271,7 +271,13 @@ function decode(link: Link, log: RawLog): readonly ChainEvent[] {
   const name = CONTRACTS.find((contract) => link.addresses[contract] === log.address.toLowerCase())
   if (name === undefined) return []
   const place = { block: Number(log.blockNumber), index: Number(log.logIndex), timestamp: Number(log.blockTimestamp), tx: digest(log.transactionHash) }
-  return decodeEvents(name, log).map((body) => ({ ...place, ...(body.kind === 'RoundOpened' ? { ...body, opening: digest(log.blockHash) } : body) }))
+  return decodeEvents(name, log).map((body) => ({ ...place, ...body, ...blockOf(body.kind, log) }))
+}
+
+/** Of what calls name by the hash of its block. */
+function blockOf(kind: ChainEventBody['kind'], log: RawLog): { readonly opening?: Digest; readonly began?: Digest } {
+  if (kind === 'RoundOpened') return { opening: digest(log.blockHash) }
+  return kind === 'PhaseBegan' || kind === 'ContributingExtended' ? { began: digest(log.blockHash) } : {}
 }
 
 /** Older clients leave the time of the block out of its logs. */

@@ -94,6 +94,8 @@ function roundView(view: Struct): RoundView {
     extended: Boolean(view.extended),
     awaited: bitmapOf(view.awaited),
     keyed: bitmapOf(view.keyed),
+    justifying: Boolean(view.justifying),
+    justified: bitmapOf(view.justified),
     threshold: Number(view.threshold),
     contributed: bitmapOf(view.contributed),
     abstained: bitmapOf(view.abstained),

@@ -74,7 +74,7 @@ function lineOf(entry: JournalEntry): string {
 /** Without the secrets in it; itself when there are none. */
 function burnt(entry: JournalEntry): JournalEntry {
   if (entry.kind === 'keys' && entry.sealed !== '') return { ...entry, sealed: '' }
-  return entry.kind === 'keyed' && entry.shares !== '' ? { ...entry, shares: '' } : entry
+  return (entry.kind === 'dealt' || entry.kind === 'keyed') && entry.shares !== '' ? { ...entry, shares: '' } : entry
 }
 
 const STAYING: ReadonlySet<JournalEntry['kind']> = new Set(['frozen', 'released', 'wentOn', 'leftOut'])

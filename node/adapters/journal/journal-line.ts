@@ -18,6 +18,6 @@ export function decodeLine(line: string): JournalEntry | undefined {
   return JSON.parse(json, (key, value) => (BITMAPS.has(key) ? (BigInt(value) as Bitmap) : value)) as JournalEntry
 }
 
-const BITMAPS = new Set(['held', 'included', 'neighbours', 'sites'])
+const BITMAPS = new Set(['held', 'holders', 'included', 'neighbours', 'sites'])
 
 const checksum = (json: string): string => createHash('sha256').update(json).digest('hex').slice(0, 16)

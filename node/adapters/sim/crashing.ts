@@ -11,6 +11,7 @@ const ALL_WRITES: Readonly<Record<keyof ChainWriter, true>> = {
   openRun: true,
   charge: true,
   key: true,
+  justify: true,
   contribute: true,
   abstain: true,
   extend: true,

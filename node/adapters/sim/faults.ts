@@ -110,6 +110,12 @@ export const MASKING_LIES = [
   'two-deals',
   /** Keys without naming one honest site's deal as held, another each time, and drops out. */
   'leaves-out',
+  /** Keys as if it held nobody's deal: everybody has to show its shares. */
+  'false-complaints',
+  /** Deals to itself and to a few others what opens, and shows no shares. */
+  'chosen-holders',
+  /** Shows nothing, or other shares than it dealt, for those who do not hold its deal. */
+  'false-justification',
   /** Shares out another secret than it promises, to all or to some. */
   'other-secret',
   /** Gives those above it secrets of their pairs that its seed does not make, hides those of others under another pad, and drops out once it keyed. */

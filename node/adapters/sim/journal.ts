@@ -29,7 +29,7 @@ export class SimJournal implements Journal {
     this.#entries.forEach((entry, i) => {
       if (entry.run !== run || entry.round >= round) return
       if (entry.kind === 'keys') this.#entries[i] = { ...entry, sealed: '' }
-      if (entry.kind === 'keyed') this.#entries[i] = { ...entry, shares: '' }
+      if (entry.kind === 'dealt' || entry.kind === 'keyed') this.#entries[i] = { ...entry, shares: '' }
     })
     this.#entries.push(...entries)
   }

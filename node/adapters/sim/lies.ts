@@ -1,3 +1,4 @@
+import { EMPTY } from '#base/bitmap.ts'
 import type { Attempt, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import { ZERO_DIGEST } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
@@ -8,7 +9,18 @@ import type { FaultPlan, Lie } from './faults.ts'
 import type { SimGossip } from './gossip.ts'
 import { digestOf, sha256 } from './hash.ts'
 import { lying, replacing } from './liar.ts'
-import { changingShares, dealingTwice, garblingParcels, hiding, leavingOut, otherShares, poisoned, withholdingParcels } from './masking-lies.ts'
+import {
+  changingShares,
+  choosingHolders,
+  dealingTwice,
+  falseJustifications,
+  garblingParcels,
+  hiding,
+  leavingOut,
+  otherShares,
+  poisoned,
+  withholdingParcels,
+} from './masking-lies.ts'
 import type { SimRandom } from './random.ts'
 import { changingWords, forgingSlices, otherUnits } from './slice-lies.ts'
 import type { SimTime } from './time.ts'
@@ -73,13 +85,21 @@ const TELL: Partial<Record<Lie, Tell>> = {
       struck(strike, () => null),
     ),
   }),
-  'garbage-deal': (voice, { random, strike }) => ({ ...voice, store: garblingParcels(voice.store, random, strike) }),
-  'withheld-parcel': (voice, { strike }) => ({ ...voice, store: withholdingParcels(voice.store, strike) }),
+  'garbage-deal': (voice, { random, strike }) => ({ ...voice, store: garblingParcels(voice.store, voice.gossip.site, random, strike) }),
+  'chosen-holders': (voice, { strike }) => ({
+    ...voice,
+    store: choosingHolders(voice.store, voice.gossip.site, strike),
+    gossip: changingShares(voice.gossip, () => null),
+  }),
+  'withheld-parcel': (voice, { strike }) => ({ ...voice, store: withholdingParcels(voice.store, voice.gossip.site, strike) }),
   'two-deals': (voice, { strike }) => ({ ...voice, gossip: dealingTwice(voice.gossip, strike) }),
   'leaves-out': (voice, { time, random, strike }) => ({
     ...voice,
     chain: silentChain(leavingOut(voice.chain, voice.gossip.site, random, strike), 'contribute', time, strike),
   }),
+  'false-complaints': (voice, { strike }) =>
+    withChain(voice, { key: struck(strike, (run, round, dealDigest, dealCid) => voice.chain.key(run, round, dealDigest, dealCid, EMPTY, '0x')) }),
+  'false-justification': (voice, { random, strike }) => withChain(voice, { justify: falseJustifications(voice.chain, random, strike) }),
   'wrong-share': (voice, { strike }) => ({ ...voice, gossip: changingShares(voice.gossip, struck(strike, otherShares)) }),
   'withheld-shares': (voice, { strike }) => ({
     ...voice,

@@ -4,11 +4,13 @@ import type { SiteId } from '#base/ids.ts'
 import { outlineOf } from '#core/commit/outline.ts'
 import type { MaskingCrypto } from '#core/masking/crypto.ts'
 import { type HeldName, heldDealsOf, heldIn } from '#core/masking/held-deals.ts'
+import { thresholdOf } from '#core/masking/threshold.ts'
 import { SALT_BYTES } from '#core/ring/layout.ts'
 import type { Chain } from '#ports/chain.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import { type DealFile, decodeDealFile, encodeDealFile } from '#wire/masking/deal-file.ts'
 import { encodeDealWord } from '#wire/masking/deal-word.ts'
+import { decodeJustification, hexOf } from '#wire/masking/justification.ts'
 import { encodeRelease, type ReleaseMessage } from '#wire/masking/release.ts'
 import { decodeMessage, encodeTogether, wordsApart } from '#wire/message.ts'
 import type { Lie } from './faults.ts'
@@ -52,7 +54,7 @@ export const otherShares = (said: ReleaseMessage): ReleaseMessage => ({
 })
 
 /** Half of the parcels of each deal are of random bytes where they should open. */
-export function garblingParcels(store: ModelStore, random: SimRandom, strike: () => void): ModelStore {
+export function garblingParcels(store: ModelStore, site: SiteId, random: SimRandom, strike: () => void): ModelStore {
   const garbled = (parcel: Uint8Array): Uint8Array => {
     if (random.chance(0.5)) return parcel
     strike()
@@ -60,11 +62,25 @@ export function garblingParcels(store: ModelStore, random: SimRandom, strike: ()
     bytes.set(random.bytes(32), bytes.length - 32)
     return bytes
   }
-  return changingDeals(store, async (file) => {
+  return changingDeals(store, site, async (file) => {
     const parcels = file.parcels.map(garbled)
     return { ...file, parcels, index: { ...file.index, parcels: parcels.map((parcel) => sha256(parcel)) } }
   })
 }
+
+/** Of its parcels those of the last members do not open, as many as may be missing at once: to all others too few shares are left, should its friends show none. */
+export function choosingHolders(store: ModelStore, site: SiteId, strike: () => void): ModelStore {
+  return changingDeals(store, site, async (file) => {
+    const holders = sitesOf(file.index.to)
+    const missing = holders.length - thresholdOf(holders.length)
+    const out = holders.filter((holder) => holder !== file.index.dealer).slice(-missing)
+    strike()
+    const parcels = file.parcels.map((parcel, i) => (out.includes(holders[i] as SiteId) ? otherSeal(parcel) : parcel))
+    return { ...file, parcels, index: { ...file.index, parcels: parcels.map((parcel) => sha256(parcel)) } }
+  })
+}
+
+const otherSeal = (parcel: Uint8Array): Uint8Array => parcel.map((byte, i) => (i === parcel.length - 1 ? byte ^ 1 : byte))
 
 /** To every other member a deal that differs from what the rest hear: it opens just as well. */
 export function dealingTwice(gossip: SimGossip, strike: () => void): SimGossip {
@@ -117,6 +133,17 @@ export const leavingOut = (chain: Chain, site: SiteId, random: SimRandom, strike
     },
   })
 
+/** Where it has shares to show it shows others, or none. */
+export const falseJustifications =
+  (chain: Chain, random: SimRandom, strike: () => void): Chain['justify'] =>
+  (run, round, said) => {
+    if (said === '0x') return chain.justify(run, round, said)
+    strike()
+    const { file, shares } = decodeJustification(fromHex(said))
+    const others = shares.map((share) => ({ ...share, mask: share.mask.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) }))
+    return chain.justify(run, round, random.chance(0.5) ? '0x' : hexOf({ file, shares: others }))
+  }
+
 /** Shares of another secret than the one that is promised: all of them, or some, so that a few rebuild the right one. Now and then it is honest. */
 const sharingAnother = (crypto: MaskingCrypto, random: SimRandom, strike: () => void): MaskingCrypto => ({
   ...crypto,
@@ -156,8 +183,8 @@ export function lyingCrypto(crypto: MaskingCrypto, lies: ReadonlySet<Lie>, site:
 }
 
 /** Of its parcels it keeps all but its own to itself. */
-export function withholdingParcels(store: ModelStore, strike: () => void): ModelStore {
-  return changingDeals(store, async (file, signal) => {
+export function withholdingParcels(store: ModelStore, site: SiteId, strike: () => void): ModelStore {
+  return changingDeals(store, site, async (file, signal) => {
     strike()
     const { index, parcels } = file
     const own = sitesOf(index.to).indexOf(index.dealer)
@@ -166,11 +193,12 @@ export function withholdingParcels(store: ModelStore, strike: () => void): Model
   })
 }
 
-const changingDeals = (store: ModelStore, change: (file: DealFile, signal: AbortSignal) => Promise<DealFile>): ModelStore =>
+/** The site's own, as it puts them in its store; it keeps those of others as they are. */
+const changingDeals = (store: ModelStore, site: SiteId, change: (file: DealFile, signal: AbortSignal) => Promise<DealFile>): ModelStore =>
   replacing(store, {
     async put(plaintext, outline, kind, key, signal, slices) {
       const file = kind === 'masking' ? dealIn(plaintext) : null
-      if (file === null) return store.put(plaintext, outline, kind, key, signal, slices)
+      if (file?.index.dealer !== site) return store.put(plaintext, outline, kind, key, signal, slices)
       const bytes = encodeDealFile(await change(file, signal))
       return store.put(bytes, outlineOf(bytes, sha256), kind, key, signal)
     },

@@ -1,6 +1,7 @@
 import { concat, equalBytes, fromHex, toDigest, utf8 } from '#base/bytes.ts'
 import type { Digest } from '#base/ids.ts'
 import type { EpochKey, ObjectKind } from '#ports/model-store.ts'
+import { plainRoot } from '#wire/plain-root.ts'
 import { sha256 } from './hash.ts'
 
 /**
@@ -27,7 +28,7 @@ export function unseal(sealed: Uint8Array, kind: ObjectKind, root: Digest, key: 
   return equalBytes(sealed.subarray(0, 32), lock) && equalBytes(sealed.subarray(32, HEADER_BYTES), sha256(lock)) ? plaintext : null
 }
 
-const BLOCK = utf8('block')
-export const cidOf = (bytes: Uint8Array): Digest => toDigest(sha256(BLOCK, bytes))
+/** As of a real store's object of one piece. */
+export const cidOf = (bytes: Uint8Array): Digest => toDigest(plainRoot(bytes, sha256))
 
 const lockOf = (length: number, kind: ObjectKind, root: Digest, key: EpochKey): Uint8Array => sha256(utf8(`${kind} ${length} `), fromHex(root), key)

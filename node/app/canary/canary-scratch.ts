@@ -81,6 +81,7 @@ function scratchChain({ record, view, contributed, say }: ScratchWorld): Chain {
     attest: async (_, __, ___, { root, cid }, status) => say({ kind: 'attest', status, root, cid }),
     charge: nothing,
     key: nothing,
+    justify: nothing,
     abstain: nothing,
     extend: nothing,
     dispute: nothing,

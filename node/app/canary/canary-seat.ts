@@ -164,6 +164,8 @@ export function roundView(
     extended: true,
     awaited: bitmapOf(rota),
     keyed: EMPTY,
+    justifying: false,
+    justified: EMPTY,
     threshold: 0,
     contributed: bitmapOf(updates.map(({ site }) => site)),
     abstained: EMPTY,

@@ -1,4 +1,3 @@
-import { has } from '#base/bitmap.ts'
 import { equalBytes } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { SiteId } from '#base/ids.ts'
@@ -34,7 +33,7 @@ function read(bytes: Uint8Array, event: EventOf<'Keyed'>, { ctx, members }: Mask
   try {
     const file = decodeDealFile(bytes)
     const { index } = file
-    const isBound = equalBytes(index.ctx, ctx) && (index.to & ~members) === 0n && has(index.to, site)
+    const isBound = equalBytes(index.ctx, ctx) && index.to === members
     if (index.dealer !== site) faults.add('masks', `site ${site} keyed with the deal of site ${index.dealer}`, object)
     else if (!isBound) faults.add('masks', `site ${site} keyed with a deal of another round, key epoch or member set`, object)
     else return file

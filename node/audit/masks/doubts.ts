@@ -5,7 +5,7 @@ import type { Digest, SiteId } from '#base/ids.ts'
 import { decodeParcel } from '#wire/masking/parcel.ts'
 import { asDigest } from '../digest.ts'
 import { shareCommitmentOf } from './mask-keys.ts'
-import { type Blame, type MaskEvidence, sharesAbout, valueAbout, wrongShare } from './seeds.ts'
+import { type Blame, knownShare, type MaskEvidence, sharesAbout, valueAbout, wrongShare } from './seeds.ts'
 
 /**
  * Of shares that do not make their dealer's seed, says which are wrong: each parcel names its shares by a hash, outside of what is sealed.
@@ -41,13 +41,10 @@ export async function settleBlame(evidence: MaskEvidence, blamed: readonly Blame
 export type FetchParcel = (named: Digest, dealer: SiteId, holder: SiteId) => Promise<Uint8Array | null>
 
 /** Null when its parcel is gone. */
-export async function isAsDealt(
-  { round, indexes, survivors }: MaskEvidence,
-  dealer: SiteId,
-  holder: SiteId,
-  share: Uint8Array,
-  fetch: FetchParcel,
-): Promise<boolean | null> {
+export async function isAsDealt(evidence: MaskEvidence, dealer: SiteId, holder: SiteId, share: Uint8Array, fetch: FetchParcel): Promise<boolean | null> {
+  const { round, indexes, survivors } = evidence
+  const known = knownShare(evidence, dealer, holder)
+  if (known !== undefined) return equalBytes(known, share)
   const index = indexes.get(dealer)
   const named = index && valueAbout(index.to, index.parcels, holder)
   const bytes = named ? await fetch(asDigest(named), dealer, holder) : null

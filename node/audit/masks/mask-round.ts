@@ -65,31 +65,26 @@ export interface KeyedEvent {
   readonly heldDeals: string
 }
 
-/** What a round's masks follow from beside its own keys. */
-export interface Before {
-  /** Updates without which a round is void. */
-  readonly quorum: number
-  /** Who keyed in a void round since the last that came to something, and was not in. */
-  readonly defaulted: ReadonlySet<SiteId>
-}
-
-const FIRST: Before = { quorum: 0, defaulted: new Set() }
+/** Shares that a dealer showed to all before anybody masked, by holder. */
+export type ShownBefore = ReadonlyMap<SiteId, { readonly mask: Uint8Array; readonly self: Uint8Array }>
 
 export interface MaskLinks {
   readonly edges: MaskEdges
-  /** By dealer who may contribute: who was dealt a share by it, itself too. */
+  /** By dealer who may contribute: who holds a share of it, itself too. */
   readonly holders: ReadonlyMap<SiteId, ReadonlySet<SiteId>>
+  /** And the shares of all others that keyed. */
+  readonly shownBefore: ReadonlyMap<SiteId, ShownBefore>
 }
 
 /**
- * A site with fewer such partners than the threshold less one is out, the one with the fewest and the last of them first, and so on. So is one whose deal fewer hold than the
- * threshold, and half of the members that may be away, rounded down, and one at least; where that leaves more sites out, or too few in, than it should, fewer by one, and so
- * on, down to the threshold. Defaulters are out where the others are enough without them.
+ * A dealer is in where each site that keyed holds the very deal that it keyed with, or that site's shares were shown to all: of no more sites than keyed beyond the threshold. Then
+ * a site with fewer partners than the threshold less one is out, the one with the fewest and the last of them first, and so on.
+ * @param justified by dealer, what it showed and is bound to
  */
 export function linksOf(
   { members, threshold }: Pick<MaskRound, 'members' | 'threshold'>,
   keyed: readonly KeyedEvent[],
-  { quorum, defaulted }: Before = FIRST,
+  justified: ReadonlyMap<SiteId, ShownBefore> = new Map(),
 ): MaskLinks {
   const isMember = new Set(sitesOf(members))
   const here = keyed.filter(({ site }) => isMember.has(site))
@@ -97,21 +92,22 @@ export function linksOf(
   const held = new Map(here.map((each) => [each.site, heldBy(each)]))
   const holds = (a: SiteId, b: SiteId): boolean => a === b || held.get(a)?.get(b)?.name === names.get(b)
   const all = [...names.keys()].sort((a, b) => a - b)
-  const holders = new Map(all.map((dealer) => [dealer, new Set(all.filter((holder) => holds(holder, dealer)))]))
-  const isHeld = (dealer: SiteId, holder: SiteId): boolean => holders.get(dealer)?.has(holder) === true
-  const isEdge = (a: SiteId, b: SiteId): boolean => a !== b && isHeld(a, b) && isHeld(b, a)
-  const most = Math.max(1, Math.floor((sizeOf(members) - threshold) / 2))
-  const among = (sites: readonly SiteId[]): MaskEdges => {
-    for (let spare = most; spare > 0; spare--) {
-      const wellHeld = sites.filter((site) => (holders.get(site)?.size ?? 0) >= threshold + spare)
-      const edges = joined(wellHeld, isEdge, threshold - 1)
-      if (edges.size >= threshold && (spare === 1 || edges.size + most >= sites.length)) return edges
-    }
-    return joined(sites, isEdge, threshold - 1)
+  const isBacked = (dealer: SiteId): boolean => {
+    const lacking = all.filter((site) => !holds(site, dealer))
+    return lacking.length === 0 || (lacking.length + threshold <= all.length && lacking.every((site) => justified.get(dealer)?.has(site)))
   }
-  const reliable = among(all.filter((site) => !defaulted.has(site)))
-  const edges = defaulted.size > 0 && reliable.size >= Math.max(threshold, quorum) ? reliable : among(all)
-  return { edges, holders: new Map([...holders].filter(([site]) => edges.has(site))) }
+  const edges = joined(all.filter(isBacked), (a, b) => a !== b && holds(a, b) && holds(b, a), threshold - 1)
+  const dealers = [...edges.keys()]
+  return {
+    edges,
+    holders: new Map(dealers.map((dealer) => [dealer, new Set(all.filter((holder) => holds(holder, dealer)))])),
+    shownBefore: new Map(dealers.map((dealer) => [dealer, new Map(all.flatMap((site) => (holds(site, dealer) ? [] : shareOf(justified, dealer, site))))])),
+  }
+}
+
+const shareOf = (justified: ReadonlyMap<SiteId, ShownBefore>, dealer: SiteId, holder: SiteId) => {
+  const found = justified.get(dealer)?.get(holder)
+  return found === undefined ? [] : [[holder, found] as const]
 }
 
 /** 20 bytes of SHA-256 over root and CID, in hex. */

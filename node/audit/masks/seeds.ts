@@ -61,8 +61,13 @@ export function dealersOf({ edges, survivors }: Pick<MaskEvidence, 'edges' | 'su
   return [...new Set([...sitesOf(survivors), ...left.map(([site]) => site)])].sort((a, b) => a - b)
 }
 
-/** Who was dealt a share by this site. */
-export const holdersOf = ({ holders }: Pick<MaskEvidence, 'holders'>, dealer: SiteId): SiteId[] => [...(holders.get(dealer) ?? [])].sort((a, b) => a - b)
+/** Whose shares of this site's secrets are somebody's to show, or known to all. */
+export const holdersOf = ({ holders, shownBefore }: Pick<MaskEvidence, 'holders' | 'shownBefore'>, dealer: SiteId): SiteId[] =>
+  [...(holders.get(dealer) ?? []), ...(shownBefore.get(dealer)?.keys() ?? [])].sort((a, b) => a - b)
+
+/** What its dealer itself showed for a holder. */
+export const knownShare = ({ shownBefore, survivors }: Pick<MaskEvidence, 'shownBefore' | 'survivors'>, dealer: SiteId, holder: SiteId): Share | undefined =>
+  shownBefore.get(dealer)?.get(holder)?.[has(survivors, dealer) ? 'self' : 'mask']
 
 /**
  * A seed of which the dealer's deal says what it must be: rebuilt from shares or, when too few are there, as an attester tells it. Once it is rebuilt, all
@@ -117,7 +122,7 @@ export const wrongShare = (holder: SiteId, dealer: SiteId): Blame => ({
 export function sharesAbout(evidence: MaskEvidence, dealer: SiteId): Held[] {
   return holdersOf(evidence, dealer).flatMap((holder) => {
     const release = evidence.releases.get(holder)
-    const share = release && valueAbout(release.about, release.shares, dealer)
+    const share = knownShare(evidence, dealer, holder) ?? (release && valueAbout(release.about, release.shares, dealer))
     return share ? [{ holder, share }] : []
   })
 }

@@ -188,10 +188,13 @@ export const chainErrors = {
     reaction: 'reject',
   },
   'ROTA-5130': {
-    what: 'round {round} of run {run} was opened anew, in block {openedAt}, after the chain went back: the contribution is for another opening',
-    remedy: 'Nothing to do: the node looks who has withdrawn since, and contributes again, or abstains.',
+    what: 'the call for round {round} of run {run} was made for another block {known} than the one that stands: the chain went back, or the limit began anew',
+    remedy: 'Nothing to do: the node looks what stands now, and says it again, or abstains.',
     reaction: 'retry',
   },
+
+  'ROTA-5131': { what: 'deals of round {round} of run {run} are being justified: nobody keys in it any more', remedy: NOTHING, reaction: 'ignore' },
+  'ROTA-5132': { what: 'deals of round {round} of run {run} are not to be justified: sites still key', remedy: NOTHING, reaction: 'ignore' },
 
   // Sites.
   'ROTA-5201': {

@@ -80,4 +80,10 @@ export const maskingErrors = {
       'Get their nodes back: the same set is published again by itself, at first at once, after more pauses some time later. Whoever is there and shows no shares, pause after pause, lies or has lost its secrets of the round. Where too few others are left for good the members begin another run.',
     reaction: 'retry',
   },
+  'ROTA-2336': {
+    what: 'Site {site} has no place in this round: sites {lacking} keyed and do not hold its deal, and it did not show their shares to all, of {most} at most.',
+    remedy:
+      'The site sits this round out, and is in the next again. Look at its connections: its deal did not reach these sites in time, or its call came too late.',
+    reaction: 'retry',
+  },
 } as const satisfies Record<string, ErrorEntry>

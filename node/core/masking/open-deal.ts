@@ -39,6 +39,7 @@ export function openDeal(input: OpenInput): OpenedDeal {
   const { round, site, keys, index, offer, parcel, crypto } = input
   const { dealer } = index
   checkIndex(input)
+  if (parcel.sealed.length === 0) throw fails(dealer, 'its deal has nothing for this site')
   const secret = keys.channelKem.decapsulate(parcel.kemText)
   if (secret === undefined) throw new RotaError('ROTA-2326', { site: dealer, what: 'ciphertext' })
   const agreed = keys.channel.agree(offer.channelKey)
@@ -60,7 +61,7 @@ export function openDeal(input: OpenInput): OpenedDeal {
 function checkIndex({ round, site, index, offer, parcel, parcelDigest }: OpenInput): void {
   const { dealer } = index
   if (!equalBytes(index.ctx, round.ctx)) throw new RotaError('ROTA-2323', { what: 'deal', site: dealer })
-  if ((index.to & ~round.members) !== 0n) throw fails(dealer, 'it deals to a site that is not awaited')
+  if (index.to !== round.members) throw fails(dealer, 'it does not deal to all that are awaited, or to others')
   if (!equalBytes(index.maskKey, offer.maskKey)) throw fails(dealer, 'its mask key is not the one that it offered')
   if (!equalBytes(parcelDigest(parcel), parcelOf(index, site) ?? NOTHING)) throw fails(dealer, 'the parcel is not the one of its index')
 }

@@ -95,18 +95,23 @@ async function rebuildSeed(input: UnmaskInput, dealer: SiteId): Promise<OfDealer
 export async function isDisproved(input: UnmaskInput, { dealer, shares }: Disproof): Promise<boolean> {
   const { round, graph, indexes } = input
   const holders = shares.map(({ holder }) => holder)
-  const areHolders = (bitmapOf(holders) & ~graph.holders(dealer)) === 0n && sizeOf(bitmapOf(holders)) === holders.length
+  const known = graph.holders(dealer) | bitmapOf(graph.shown(dealer).keys())
+  const areHolders = (bitmapOf(holders) & ~known) === 0n && sizeOf(bitmapOf(holders)) === holders.length
   if (!areHolders || shares.length !== round.threshold || !indexes.has(dealer)) return false
   const { good } = await sortOut(input, dealer, shares)
   return good.length === shares.length && (await combineRight(input, dealer, good)) === undefined
 }
 
-function sharesAbout({ graph, releases }: UnmaskInput, dealer: SiteId): HeldShare[] {
-  return sitesOf(graph.holders(dealer)).flatMap((holder) => {
+/** Those that everybody knows come first: they are right. */
+function sharesAbout({ graph, survivors, releases }: UnmaskInput, dealer: SiteId): HeldShare[] {
+  const kind = kindFor(survivors, dealer)
+  const known = [...graph.shown(dealer)].map(([holder, shares]) => ({ holder, share: shares[kind] }))
+  const told = sitesOf(graph.holders(dealer)).flatMap((holder) => {
     const release = releases.get(holder)
     const share = release === undefined ? undefined : shareAbout(release, dealer)
     return share === undefined ? [] : [{ holder, share }]
   })
+  return [...known, ...told]
 }
 
 /** Of the first t shares. Undefined when what they give is not what the dealer committed to. */
@@ -148,8 +153,11 @@ async function sortOut(input: UnmaskInput, dealer: SiteId, shares: readonly Held
   const kind = kindFor(input.survivors, dealer)
   const good: HeldShare[] = []
   let wrong = EMPTY
-  const parcels = await Promise.all(shares.map(({ holder }) => committedParcel(input, dealer, holder)))
+  const shown = input.graph.shown(dealer)
+  const parcels = await Promise.all(shares.map(({ holder }) => (shown.has(holder) ? undefined : committedParcel(input, dealer, holder))))
   for (const [i, held] of shares.entries()) {
+    const known = shown.get(held.holder)
+    if (known !== undefined && equalBytes(known[kind], held.share)) good.push(held)
     const parcel = parcels[i]
     if (parcel === undefined) continue
     const said = kind === 'self' ? parcel.selfCommitment : parcel.maskCommitment
@@ -172,7 +180,7 @@ const lacking = ({ round }: UnmaskInput, site: SiteId, good: number, wrong: Bitm
 /** Whom an answer is still awaited of, so that every seed has its t shares. */
 export function awaitedReleases({ round, graph, survivors, releases }: Pick<UnmaskInput, 'round' | 'graph' | 'survivors' | 'releases'>): Bitmap {
   const late = (holders: Bitmap): readonly SiteId[] => sitesOf(holders).filter((holder) => !releases.has(holder))
-  const ofDealers = dealersOf(graph, survivors).map((dealer) => graph.holders(dealer))
-  const isShort = ofDealers.some((holders) => holders !== EMPTY && sizeOf(holders) - late(holders).length < round.threshold)
-  return isShort ? bitmapOf(late(ofDealers.reduce((all, holders) => (all | holders) as Bitmap, EMPTY))) : EMPTY
+  const ofDealers = dealersOf(graph, survivors).map((dealer) => ({ holders: graph.holders(dealer), shown: graph.shown(dealer).size }))
+  const isShort = ofDealers.some(({ holders, shown }) => holders !== EMPTY && sizeOf(holders) + shown - late(holders).length < round.threshold)
+  return isShort ? bitmapOf(late(ofDealers.reduce((all, { holders }) => (all | holders) as Bitmap, EMPTY))) : EMPTY
 }

@@ -9,9 +9,10 @@ import type { Play, Round } from '../play.ts'
 import { type Dealing, loadOwn } from './dealing.ts'
 import { maskedOf } from './masked-round.ts'
 import { dealWord } from './said.ts'
+import { sealDealt } from './secrets.ts'
 import { soundOffers } from './sound.ts'
 
-/** This site's secrets in shares, a parcel for each member that offered keys. */
+/** This site's secrets in shares, a parcel for each member. */
 export async function deal(play: Play, round: Round, signal: AbortSignal): Promise<void> {
   const masked = maskedOf(play, round)
   await dealOut(play, round, masked, signal)
@@ -28,7 +29,8 @@ export async function dealOut(play: Play, round: Round, dealing: Dealing, signal
   const file = await fileOf(site, made, keys.channel.publicKey, signal)
   const bytes = encodeDealFile(file)
   const { root, cid } = await site.store.put(bytes, outlineOf(bytes, site.sha256), 'masking', round.key, signal)
-  await site.journal.burn(round.run, round.round, { kind: 'dealt', run: dealing.run, round: dealing.round, ctx: dealing.ctx, root, cid })
+  const shares = sealDealt(site, dealing, made.shares)
+  await site.journal.burn(round.run, round.round, { kind: 'dealt', run: dealing.run, round: dealing.round, ctx: dealing.ctx, root, cid, shares })
   await loadOwn(play, dealing, round.key, signal)
 }
 

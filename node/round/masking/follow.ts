@@ -40,6 +40,8 @@ function fetchNamed({ site, mail }: Play, { key, run, round }: Round, masked: Ma
   const { deals } = mail.of(run, round)
   for (const { site: dealer, dealDigest: root, dealCid: cid } of masked.keyed) {
     const others = sitesOf(masked.graph.holders(dealer)).filter((each) => each !== site.id && each !== dealer)
-    if (isMember(masked, dealer)) masked.deals.fetchFile(key, dealer, { root, cid }, { told: deals.get(dealer) ?? [], holders: [dealer, ...others] })
+    const shown = masked.justified.get(dealer)?.file
+    const told = [...(shown === undefined ? [] : [shown]), ...(deals.get(dealer) ?? [])]
+    if (isMember(masked, dealer)) masked.deals.fetchFile(key, dealer, { root, cid }, { told, holders: [dealer, ...others] })
   }
 }

@@ -3,7 +3,6 @@ import type { SiteId } from '#base/ids.ts'
 import { type HeldName, heldDealsOf, hidePair } from '#core/masking/held-deals.ts'
 import type { OpenedDeal } from '#core/masking/open-deal.ts'
 import type { JournalEntry } from '#ports/journal.ts'
-import type { DealFile } from '#wire/masking/deal-file.ts'
 import type { Play, Round } from '../play.ts'
 import { dealtBefore } from './dealing.ts'
 import { type HeldDeal, nameOf } from './deals.ts'
@@ -25,7 +24,7 @@ export async function key(play: Play, round: Round): Promise<void> {
   const own = masked.deals.files.get(site.id)
   const dealt = dealtBefore(play, masked)
   if (masked.keys === null || own === undefined || dealt === null || (await sitsOutAtOnce(play, round, masked))) return
-  const opened = sharedWith(play, masked, own.file)
+  const opened = heldOf(play, masked)
   const held = bitmapOf([...opened.keys()].filter((dealer) => dealer !== site.id))
   const heldDeals = heldDealsOf(held, (dealer) => heldFrom(play, masked, dealer))
   const shares = sealShares(site, masked, opened)
@@ -34,10 +33,10 @@ export async function key(play: Play, round: Round): Promise<void> {
   await send(play, entry)
 }
 
-/** Deals of those that this site has dealt to as well: whoever offered its keys too late for that cannot be masked with, since nobody has shares of what the two would share. */
-function sharedWith(play: Play, { deals }: MaskedRound, { index }: DealFile): ReadonlyMap<SiteId, OpenedDeal> {
+/** Whoever is out of the run is not masked with, whatever it deals. */
+function heldOf(play: Play, { deals }: MaskedRound): ReadonlyMap<SiteId, OpenedDeal> {
   const leftOut = sitesLeftOut(play)
-  return new Map([...deals.opened].filter(([dealer]) => has(index.to, dealer) && deals.files.has(dealer) && !has(leftOut, dealer)))
+  return new Map([...deals.opened].filter(([dealer]) => deals.files.has(dealer) && !has(leftOut, dealer)))
 }
 
 function heldFrom({ site }: Play, { deals, terms, keys }: MaskedRound, dealer: SiteId): HeldName {

@@ -14,13 +14,14 @@ import { isOneSum, leftOutOf } from '#core/model/refuse.ts'
 import { hidesUpdates } from '#core/protocol/protocol.ts'
 import type { ChainEvent, RunView } from '#ports/chain.ts'
 import type { DealFile } from '#wire/masking/deal-file.ts'
+import { type Justified, justifiedIn, sharesIn } from '#wire/masking/justification.ts'
 import type { Play, Round } from '../play.ts'
 import { type BaseModel, nameModel } from '../study.ts'
-import { beforeOf } from './before.ts'
 import { type Dealing, NEVER, openDealing } from './dealing.ts'
 
 type Opening = Extract<ChainEvent, { kind: 'RoundOpened' }>
 export type Keying = Extract<ChainEvent, { kind: 'Keyed' }>
+type Justifying = Extract<ChainEvent, { kind: 'Justified' }>
 
 /** One masked round as this site sees it: what it is bound to, whose deals it holds, who shares a mask with whom. */
 export interface MaskedRound extends Dealing {
@@ -31,9 +32,13 @@ export interface MaskedRound extends Dealing {
   readonly terms: MaskingRound
   /** As the chain shows them. */
   keyed: readonly Keying[]
-  /** Whether these are all whose keys the round has: the log may be a moment behind what else the chain shows, and masks follow from every one of them. */
+  /** By site, those that hold: read once. */
+  justified: ReadonlyMap<SiteId, Justified>
+  /** What the graph was made of. */
+  shownAs: string
+  /** Whether these are all whose keys the round has, and all that justified themselves: the log may be a moment behind what else the chain shows, and masks follow from every one of them. */
   isShown: boolean
-  /** Follows from `keyed`; final when Keying is over. Who holds whose shares. */
+  /** Follows from these; final when Keying is over. Who holds whose shares. */
   graph: MaskGraph
   /** Who shares masks with whom: all neighbours in the graph, or those of the same group. */
   masks: Masks
@@ -68,18 +73,22 @@ export const isMasked = ({ study }: Pick<Play, 'study'>): boolean => hidesUpdate
 export async function openMaskedRound(play: Play, view: RunView): Promise<MaskedRound | null> {
   const { chain } = play.site
   const { round, openedAtBlock } = view.round
-  const events = await chain.events(openedAtBlock, { run: view.run, kinds: ['RoundOpened', 'Keyed'] })
+  const events = await chain.events(openedAtBlock, { run: view.run, kinds: ['RoundOpened', 'Keyed', 'Justified'] })
   const opened = events.findLast((e): e is Opening => e.kind === 'RoundOpened' && e.round === round)
   if (opened === undefined || opened.block !== openedAtBlock) return null
   const keyed = events.filter((e): e is Keying => e.kind === 'Keyed' && e.round === round)
+  const justifying = events.filter((e): e is Justifying => e.kind === 'Justified' && e.round === round)
   const name = `${view.run}/${round}/${openedAtBlock} ${opened.opening} ${opened.awaited} ${opened.baseRoot}`
   const known = play.masked?.name === name ? play.masked : await begin(play, view, opened, name)
   if (known.deals !== play.masked?.deals) play.masked?.deals.stop()
   play.masked = known
-  known.isShown = bitmapOf(keyed.map(({ site }) => site)) === view.round.keyed
-  if (nameOf(known.keyed) !== nameOf(keyed)) {
+  known.isShown = setOf(keyed) === view.round.keyed && setOf(justifying) === view.round.justified
+  const shown = nameOf(keyed, justifying)
+  if (known.shownAs !== shown) {
+    known.shownAs = shown
     known.keyed = keyed
-    known.graph = maskGraph(known.terms, keyed, play.site.sha256, await beforeOf(play, round))
+    known.justified = justifiedIn(known.terms, keyed, justifying, play.site.masking)
+    known.graph = maskGraph(known.terms, keyed, play.site.sha256, sharesIn(known.justified))
     known.groups = null
   }
   const base = play.base?.root === opened.baseRoot ? play.base : null
@@ -121,7 +130,7 @@ async function withoutLeft({ study }: Play, sets: readonly Bitmap[]): Promise<re
   return sets.map((set) => (set & approved) as Bitmap)
 }
 
-const NOBODY: MaskGraph = { sites: EMPTY, neighbours: () => EMPTY, holders: () => EMPTY }
+const NOBODY: MaskGraph = { sites: EMPTY, neighbours: () => EMPTY, holders: () => EMPTY, shown: () => new Map() }
 const EVERYBODY = ((1n << 256n) - 1n) as Bitmap
 
 /**
@@ -158,6 +167,8 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     given,
     terms,
     keyed: [],
+    justified: new Map(),
+    shownAs: '',
     isShown: false,
     graph: NOBODY,
     masks: NOBODY,
@@ -187,8 +198,22 @@ function takenUp(play: Play, view: RunView, terms: MaskingRound, nowMs: number):
   return openDealing(play, view.run, terms)
 }
 
-const nameOf = (keyed: readonly Keying[]): string =>
-  keyed.map(({ site, dealDigest, holds, heldDeals }) => `${site} ${dealDigest} ${holds} ${heldDeals}`).join(' ')
+const setOf = (said: readonly { readonly site: SiteId }[]): Bitmap => bitmapOf(said.map(({ site }) => site))
+
+const nameOf = (keyed: readonly Keying[], justified: readonly Justifying[]): string =>
+  [
+    ...keyed.map(({ site, dealDigest, holds, heldDeals }) => `${site} ${dealDigest} ${holds} ${heldDeals}`),
+    ...justified.map((event) => `${event.site} ${numberOf(event)}`),
+  ].join(' ')
+
+/** A justification is long: each event is known by a number of its own. */
+const numbers = new WeakMap<Justifying, number>()
+let numbered = 0
+function numberOf(event: Justifying): number {
+  const number = numbers.get(event) ?? numbered++
+  numbers.set(event, number)
+  return number
+}
 
 /** The deal that a site keyed with; undefined while it is not here, or is none of this round. */
 export const dealFileOf = ({ keyed, deals, terms }: MaskedRound, site: SiteId): DealFile | undefined => {

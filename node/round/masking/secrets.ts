@@ -2,6 +2,7 @@ import { concat, fromHex, toHex, utf8 } from '#base/bytes.ts'
 import { isRotaError } from '#base/errors.ts'
 import { type Digest, type RoundNo, type RunId, type SiteId, siteId } from '#base/ids.ts'
 import { AGREEMENT_KEY_BYTES, SEED_BYTES, SHARE_BYTES } from '#core/masking/crypto.ts'
+import type { ShownShares } from '#core/masking/graph.ts'
 import type { OpenedDeal } from '#core/masking/open-deal.ts'
 import { drawSeeds, type RoundKeys, type RoundSeeds, roundKeys } from '#core/masking/round-keys.ts'
 import type { JournalEntry } from '#ports/journal.ts'
@@ -55,12 +56,36 @@ export function openShares(site: SecretSite, of: Omit<SecretsOf, 'ctx'>, sealed:
   return Array.from({ length: bytes.length / HELD_BYTES }, (_, i) => heldOf(bytes.subarray(i * HELD_BYTES, (i + 1) * HELD_BYTES), me))
 }
 
+/** What this site dealt, for the journal: should it have to show shares, a restart has them too. */
+export function sealDealt(site: SecretSite, of: Omit<SecretsOf, 'ctx'>, shares: ShownShares): string {
+  const bytes = [...shares].map(([holder, { mask, self }]) => concat(Uint8Array.of(holder), mask, self))
+  return toHex(site.vault.seal(concat(...bytes), sealingKey(site, of)))
+}
+
+/** None where they are wiped, or sealed by another vault. */
+export function openDealt(site: SecretSite, of: Omit<SecretsOf, 'ctx'>, sealed: string): ShownShares {
+  if (sealed === '') return new Map()
+  try {
+    const bytes = site.vault.open(fromHex(sealed), sealingKey(site, of))
+    return new Map(Array.from({ length: bytes.length / DEALT_BYTES }, (_, i) => dealtIn(bytes.subarray(i * DEALT_BYTES, (i + 1) * DEALT_BYTES))))
+  } catch (error) {
+    if (isRotaError(error)) return new Map()
+    throw error
+  }
+}
+
+const DEALT_BYTES = 1 + 2 * SHARE_BYTES
+
+const dealtIn = (bytes: Uint8Array) => [siteId(bytes[0] as number), sharesIn(bytes)] as const
+
+const sharesIn = (bytes: Uint8Array) => ({ mask: bytes.slice(1, 1 + SHARE_BYTES), self: bytes.slice(1 + SHARE_BYTES, 1 + 2 * SHARE_BYTES) })
+
 const NOTHING = new Uint8Array(SEED_BYTES)
 const HELD_BYTES = 1 + 2 * SHARE_BYTES + SEED_BYTES + AGREEMENT_KEY_BYTES
 
 function heldOf(bytes: Uint8Array, me: SiteId): OpenedDeal {
   const dealer = siteId(bytes[0] as number)
-  const shares = { mask: bytes.slice(1, 1 + SHARE_BYTES), self: bytes.slice(1 + SHARE_BYTES, 1 + 2 * SHARE_BYTES) }
+  const shares = sharesIn(bytes)
   const [pairSecret, agreed] = [bytes.slice(1 + 2 * SHARE_BYTES, -AGREEMENT_KEY_BYTES), bytes.slice(-AGREEMENT_KEY_BYTES)]
   return dealer === me ? { dealer, shares, pairSecret: null, agreed: null } : { dealer, shares, pairSecret, agreed }
 }

@@ -1,6 +1,6 @@
 import { has } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
-import { neighboursOf } from '#core/masking/graph.ts'
+import { noPlace } from '#core/masking/graph.ts'
 import { abstain, consentedCohort, type Refusal } from '#round/steps/contribute.ts'
 import { whyNot } from '#round/steps/eligible.ts'
 import type { Play, Round } from '../play.ts'
@@ -10,10 +10,9 @@ import { isDrawn, type MaskedRound, maskedOf } from './masked-round.ts'
 export function sitOut(play: Play, round: Round): Promise<void> {
   const { terms, keyed, among, groups } = maskedOf(play, round)
   const { id } = play.site
-  const lacking = new RotaError('ROTA-2328', { site: id, neighbours: neighboursOf(id, keyed, play.site.sha256), threshold: terms.threshold - 1 })
   const isRepeat = groups !== null || !has(among, id)
-  const noPlace = new RotaError(isDrawn(play.study, round.base.model) ? 'ROTA-2333' : 'ROTA-2330', { site: id })
-  return abstain(play, round, 'unspecified', told(isRepeat ? noPlace : lacking))
+  const inRepeat = new RotaError(isDrawn(play.study, round.base.model) ? 'ROTA-2333' : 'ROTA-2330', { site: id })
+  return abstain(play, round, 'unspecified', told(isRepeat ? inRepeat : noPlace(id, terms, keyed, play.site.sha256)))
 }
 
 /** A site that could not contribute anyway says so before it keys: whoever keys and then drops out has to be unmasked by the others. @returns whether it did */

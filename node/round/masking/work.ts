@@ -14,6 +14,7 @@ import type { MaskingWork } from '../next.ts'
 import type { Play, Round } from '../play.ts'
 import { isAheadDue } from './ahead.ts'
 import { dealtBefore, isMember } from './dealing.ts'
+import { hasShownTooMany } from './justify.ts'
 import { sitesLeftOut } from './left-out.ts'
 import { dealFileOf, isDrawn, isMasked, isOpening, type MaskedRound } from './masked-round.ts'
 import { checkedReleases, indexesFor } from './releases.ts'
@@ -34,28 +35,30 @@ const LATE_AFTER = 3
 export function maskingWork(play: Play, round: Round, rules: StudyRules, head: ChainTime): MaskingWork | null {
   const { masked } = play
   if (!isMasked(play) || masked === null) return null
-  const { phase } = round.view.round
+  const { phase, justifying } = round.view.round
   if (!isOpening(masked, round.view) || (phase !== 'Keying' && !masked.isShown)) return null
   return {
     ...NOTHING,
     aheadDue: isAheadDue(play, round),
     wantsNext: satOut(play, round),
-    ...(phase === 'Keying' ? keyingWork(play, round, masked, partsPassed(rules, round.view.round, head, PARTS)) : {}),
+    ...(phase === 'Keying' && !justifying ? keyingWork(play, round, masked, partsPassed(rules, round.view.round, head, PARTS)) : {}),
+    ...(justifying ? justifyingWork(play, round, masked) : {}),
     ...(phase === 'Contributing' ? contributingWork(play, round, masked) : {}),
     ...(phase === 'Publishing' || phase === 'Attesting' ? unmaskingWork(play, round, masked) : {}),
   }
 }
 
-/** Whoever had no place in the round is back in the next, also where its word was the last that the others waited for. */
+/** Whoever had no place in the round, or justified itself too late, is back in the next, also where its word was the last that the others waited for. */
 function satOut({ site }: Play, { run, round, view }: Round): boolean {
   const said = site.journal.entries().findLast((e) => e.kind === 'abstained' && e.run === run && e.round === round)
-  return has(view.round.abstained, site.id) && said?.kind === 'abstained' && said.reason === 'unspecified'
+  return has(view.round.abstained, site.id) && (said === undefined || (said.kind === 'abstained' && said.reason === 'unspecified'))
 }
 
 const NOTHING: MaskingWork = {
   offerDue: false,
   dealDue: false,
   keyDue: false,
+  justifyDue: false,
   sitsOut: false,
   wantsNext: false,
   mayMask: false,
@@ -78,10 +81,17 @@ function keyingWork(play: Play, round: Round, masked: MaskedRound, passed: numbe
   const isDealt = dealtBefore(play, masked) !== null
   return {
     wantsNext: passed >= LATE_AFTER && !has(round.view.round.keyed, site.id),
-    offerDue: site.host.clock.nowMs() - masked.offeredMs >= againMs(masked),
+    // Again after a second, two, four: where all are slow, saying it all the time makes them slower.
+    offerDue: site.host.clock.nowMs() - masked.offeredMs >= Math.max(againMs(masked), masked.offeredMs - masked.seenMs),
     dealDue: !isDealt && masked.keys !== null && mayDeal(play, round, masked, offered, passed >= DEALS_AFTER),
     keyDue: isDealt && masked.deals.opened.has(site.id) && mayKey(play, round, masked, offered, passed >= KEYS_AFTER),
   }
+}
+
+/** Once all that keyed are known: who of them lacks this site's deal follows from that. Whoever did not key is back in the next round. */
+function justifyingWork({ site }: Play, { view: { round } }: Round, { isShown }: MaskedRound): Partial<MaskingWork> {
+  const hasKeyed = has(round.keyed, site.id)
+  return { justifyDue: isShown && hasKeyed && !has(round.justified, site.id), wantsNext: !hasKeyed }
 }
 
 /** Others that are awaited; where those would be too few all of the rota. */
@@ -118,7 +128,7 @@ function contributingWork(play: Play, round: Round, masked: MaskedRound): Partia
   const stands = masked.groups === null ? !isDrawn(study, base.model) : groupsStand(masked.groups, masked.masks.sites)
   const isIn = stands && has((masked.masks.sites & masked.among) as Bitmap, site.id)
   const neighbours = sitesOf(masked.graph.neighbours(site.id))
-  const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => isWithout(masked, dealer)))
+  const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => isWithout(masked, dealer)) || hasShownTooMany(play, masked))
   const hasKeyed = masked.keyed.some((event) => event.site === site.id)
   // A call of an opening that the chain lost, which came back to it in this one.
   const isForeign = hasKeyed && keyedBefore(play, masked)?.root !== masked.keyed.find((event) => event.site === site.id)?.dealDigest

@@ -10,6 +10,7 @@ import type { AbstainReason } from '#ports/chain.ts'
 import type { ConsentedCohort } from '#ports/cohort.ts'
 import { maskedWith, maskVector } from '#round/masking/mask-vector.ts'
 import { isMasked } from '#round/masking/masked-round.ts'
+import { onHistory, phaseBegan } from '#round/masking/phase-began.ts'
 import { offerAhead, secretsAhead } from '#round/masking/said.ts'
 import { cutOf, slicesToAdd } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
@@ -103,9 +104,11 @@ export async function abstainAgain(play: Play, round: Round): Promise<void> {
 
 /**
  * The block in which the round opened, as the log has it now: to be asked for before the withdrawn tags are, so that these are all that stand up to
- * it. Undefined while the log does not reach so far.
+ * it. Undefined while the log does not reach so far. Of a masked round that in which Contributing began: so no update is taken whose masks follow from other keys.
  */
-async function openingOf({ site }: Play, { run, round, view }: Round): Promise<Digest | undefined> {
+async function openingOf(play: Play, { run, round, view }: Round): Promise<Digest | undefined> {
+  const { site } = play
+  if (isMasked(play)) return phaseBegan(play, { run, round, view }, 'Contributing')
   const events = await site.chain.events(view.round.openedAtBlock, { run, kinds: ['RoundOpened'] })
   const opened = events.find((e) => e.kind === 'RoundOpened' && e.round === round)
   return opened?.kind === 'RoundOpened' ? opened.opening : undefined
@@ -116,13 +119,11 @@ async function send(play: Play, round: Round, named: { root: Digest; cid: Digest
   const update = { kind: 'update', run: round.run, round: round.round, attempt: round.view.round.attempt, root, cid } as const
   // Along with the update of a masked round go its keys for the next.
   const announced = announce(play.site, update, isMasked(play) ? offerAhead(play) : [])
-  const commit = (of?: Digest) => play.site.chain.contribute(round.run, round.round, named.root, named.cid, named.cohortRoot, of)
-  await commit(opening).catch(async (error: unknown) => {
-    // A chain that was started from a file may have forgotten the hashes of its blocks; its log has them.
-    const isForgotten = isRotaError(error, 'ROTA-5130') && opening !== undefined && (await openingOf(play, round)) === opening
-    if (!isForgotten) throw error
-    await commit()
-  })
+  await onHistory(
+    opening,
+    () => openingOf(play, round),
+    (of) => play.site.chain.contribute(round.run, round.round, named.root, named.cid, named.cohortRoot, of),
+  )
   await announced
 }
 

@@ -8,10 +8,12 @@ import { isBytes, itemsOf, MASKING_VERSION, malformed } from './parts.ts'
  * One holder's part of a deal.
  *
  *   [ version=2, ML-KEM ciphertext (1088), H(mask share) (32), H(self share) (32), sealed (82, or 114 with a pair secret) ]     dag-cbor array
+ *
+ * Of a holder that offered no keys ciphertext and sealed are empty.
  */
 const WHAT = 'parcel'
 export const PARCEL_LIMIT_BYTES = 2_048
-const SEALED_BYTES = 2 * SHARE_BYTES + SEAL_TAG_BYTES
+const SEALED_BYTES = [0, 2 * SHARE_BYTES + SEAL_TAG_BYTES, 2 * SHARE_BYTES + SEAL_TAG_BYTES + SEED_BYTES]
 
 export const encodeParcel = (p: Parcel): Uint8Array => toCbor([MASKING_VERSION, p.kemText, p.maskCommitment, p.selfCommitment, p.sealed])
 
@@ -26,6 +28,6 @@ export function decodeParcel(bytes: Uint8Array): Parcel {
   const [, kemText, maskCommitment, selfCommitment, sealed] = itemsOf(bytes, WHAT, PARCEL_LIMIT_BYTES, 5)
   if (!(kemText instanceof Uint8Array) || kemText.length > KEM_TEXT_BYTES) throw malformed(WHAT)
   if (!isBytes(maskCommitment, 32) || !isBytes(selfCommitment, 32)) throw malformed(WHAT)
-  if (!isBytes(sealed, SEALED_BYTES) && !isBytes(sealed, SEALED_BYTES + SEED_BYTES)) throw malformed(WHAT)
+  if (!(sealed instanceof Uint8Array) || !SEALED_BYTES.includes(sealed.length)) throw malformed(WHAT)
   return { kemText, maskCommitment, selfCommitment, sealed }
 }

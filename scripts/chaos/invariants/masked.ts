@@ -1,11 +1,16 @@
+import { nodeMasking } from '#adapters/masking/node-masking.ts'
 import { FALSE_DEALINGS, HIDDEN_LIES, type Lie, MASKING_LIES } from '#adapters/sim/faults.ts'
 import { sha256 } from '#app/sha256.ts'
 import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
+import { fromHex } from '#base/bytes.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
+import type { DealingRound } from '#core/masking/context.ts'
 import { maskGraph } from '#core/masking/graph.ts'
 import { areLargeOf, FEWEST_IN_GROUP, groupsOfRefused, maskGroups } from '#core/masking/groups.ts'
+import type { KeyedSite } from '#core/masking/held-deals.ts'
 import { thresholdOf } from '#core/masking/threshold.ts'
-import { beforeIn } from '#round/masking/before.ts'
+import { decodeDealFile } from '#wire/masking/deal-file.ts'
+import { decodeJustification, justifiedIn, sharesIn } from '#wire/masking/justification.ts'
 import { only, type RunRecord, STALLED_MS } from '../record.ts'
 import { falseDealersOf } from './false-dealers.ts'
 import { momentsOf } from './time.ts'
@@ -47,11 +52,18 @@ export function couldNotGoOn(record: RunRecord): boolean {
   const silent = new Set(draw.plan.lies.flatMap(({ site, lie }) => ((SILENT_LIES as readonly Lie[]).includes(lie) ? [site] : [])))
   const good = bitmapOf(answering(record, new Map(keyed.map((e) => [e.site, at(e)]))).filter((site) => !silent.has(site)))
   const terms = { round, members: awaited, threshold: thresholdOf(sizeOf(awaited)), ctx: new Uint8Array(32) }
-  const graph = maskGraph(terms, keyed, sha256, beforeIn(events, round, draw.rules, sha256))
+  const graph = maskGraph(terms, keyed, sha256, shownIn(record, terms, keyed))
   return sitesOf((graph.sites | included) as Bitmap).some((site) => {
     const holders = graph.holders(site)
-    return holders !== EMPTY && sizeOf((holders & good) as Bitmap) < terms.threshold
+    return holders !== EMPTY && sizeOf((holders & good) as Bitmap) + graph.shown(site).size < terms.threshold
   })
+}
+
+/** Shares that dealers of a round showed before anybody masked. */
+function shownIn({ events }: RunRecord, terms: DealingRound, keyed: readonly KeyedSite[]) {
+  const said = only(events, 'Justified').filter((e) => e.round === terms.round && e.justification !== '0x')
+  const ctx = said.map(({ justification }) => decodeDealFile(decodeJustification(fromHex(justification)).file).index.ctx)[0] ?? terms.ctx
+  return sharesIn(justifiedIn({ ...terms, ctx }, keyed, said, nodeMasking))
 }
 
 /** Of one round and one other site an honest site shows a share of its self-mask or of its pair masks: with both its update would be bare. */
@@ -130,10 +142,9 @@ export function groupsHideEnough(record: RunRecord): string[] {
         if (!isShown) return []
         const keyed = only(record.events, 'Keyed').filter((e) => e.round === repeat.round)
         const terms = { round: repeat.round, members: repeat.awaited, threshold: thresholdOf(sizeOf(repeat.awaited)), ctx: new Uint8Array(32) }
-        const past = beforeIn(record.events, repeat.round, record.draw.rules, sha256)
         const dealt = groupsOfRefused(before, { run: repeat.run, baseRoot: repeat.baseRoot }, sha256)
         const isCut = areLargeOf(dealt, (repeat.awaited & before) as Bitmap)
-        const groups = maskGroups(maskGraph(terms, keyed, sha256, past), before, isCut ? dealt : [])
+        const groups = maskGroups(maskGraph(terms, keyed, sha256, shownIn(record, terms, keyed)), before, isCut ? dealt : [])
         const few = groups.sets.filter((set) => sizeOf((set & included) as Bitmap) < FEWEST_IN_GROUP)
         // Of those who were left out of the study since, nobody minds what a difference tells.
         const left = bitmapOf([...hidersOf(record), ...record.gone])

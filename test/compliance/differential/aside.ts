@@ -2,10 +2,10 @@ import { Signature, sha256 } from 'ethers'
 import { PROPOSAL_KINDS } from '#adapters/sim/chain/call.ts'
 import { digestOf } from '#adapters/sim/hash.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
-import { type Address, type Digest, type RunId, type SiteId, siteId, ZERO_DIGEST } from '#base/ids.ts'
+import { type Address, type Digest, type RunId, roundNo, type SiteId, siteId, ZERO_DIGEST } from '#base/ids.ts'
 import { PHASES, type SiteRecord, type StudyRecord } from '#ports/chain.ts'
 import type { Act, Pause } from './act.ts'
-import { attestation, call, charge, heldDeals } from './forward.ts'
+import { attestation, call, charge, heldDeals, justify } from './forward.ts'
 import { OMBUDSMAN } from './patients.ts'
 import type { Patient, Scene } from './scene.ts'
 import type { AbiRules } from './sim-side.ts'
@@ -331,15 +331,16 @@ function badTuple(scene: Scene, digest: () => Digest): Act {
 
 /** A call that is late, early, repeated, malformed or another's. */
 export function wrong(scene: Scene): Act {
-  const { random } = scene
+  const { random, deals } = scene
   const { run, round, state } = scene.run()
+  if (deals.chance(0.05)) return justify(scene, run, { ...round, round: roundNo(Math.max(0, round.round + deals.pick([0, 0, 1, -1]))) })
   const site = scene.anySite().id
   const no = Math.max(0, round.round + random.pick([0, 0, 0, 0, 0, 0, 0, 0, -1, -1, 1, -2, -7, -8]))
   const digest = () => (random.chance(0.85) ? scene.digest('any') : ZERO_DIGEST)
   const attempt = Math.max(0, round.attempt + random.pick([0, 0, 0, -1, 1]))
   const key = (sites: number): Act => {
     const holds = BigInt(sites)
-    return call(scene, site, 'key', [run, no, digest(), digest(), holds, heldDeals(scene, site, holds)])
+    return call(scene, site, 'key', [run, no, digest(), digest(), holds, heldDeals(scene, run, no, site, holds)])
   }
   const kinds: readonly (() => Act)[] = [
     () => ({ ...random.pick(scene.done) }),

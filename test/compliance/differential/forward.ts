@@ -1,8 +1,8 @@
-import { digestOf } from '#adapters/sim/hash.ts'
+import { digestOf, sha256 } from '#adapters/sim/hash.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
 import { toHex } from '#base/bytes.ts'
 import { type Bitmap, type Digest, type SiteId, ZERO_DIGEST } from '#base/ids.ts'
-import { HIDDEN_BYTES, heldDealsOf, NAME_BYTES } from '#core/masking/held-deals.ts'
+import { HIDDEN_BYTES, heldDealsOf, NAME_BYTES, nameOfDeal } from '#core/masking/held-deals.ts'
 import { ATTEST_STATUSES, type AttestStatus, PHASES, type RoundView, type RunView } from '#ports/chain.ts'
 import type { Act } from './act.ts'
 import type { Scene } from './scene.ts'
@@ -37,21 +37,58 @@ export function call(scene: Scene, site: SiteId, method: string, args: readonly 
 const anyOf = (scene: Scene, set: Bitmap): SiteId => (set === 0n ? scene.anySite().id : scene.random.pick(sitesOf(set)))
 
 function key(scene: Scene, { run, round }: RunView): Act {
-  const { random } = scene
+  const { random, deals } = scene
   const awaited = scene.apart.chance(0.8) ? round.rota.filter((site) => has(round.awaited, site)) : round.rota
   const missing = awaited.filter((site) => !has(round.keyed, site) && !has(round.abstained, site))
+  const late = missing.length > 0 && deals.chance(0.5)
+  if (round.justifying && !late) return justify(scene, run, round)
   const site = missing.length === 0 ? scene.anySite().id : random.pick(missing)
   if (random.chance(0.05)) return call(scene, site, 'abstain', [run, round.round, random.int(0, 6)])
   const rota = round.rota.reduce((set, member) => set | (1n << BigInt(member)), 0n) as Bitmap
-  const holds = random.chance(0.7) ? rota : someOf(scene, rota)
-  return call(scene, site, 'key', [run, round.round, scene.digest('deal'), scene.digest('deal cid'), holds, heldDeals(scene, site, holds)])
+  const some = random.chance(0.7) ? rota : someOf(scene, rota)
+  const wrong = scene.dealsDiffer(`${run}/${round.round}`) && deals.chance(0.3)
+  const holds = (wrong ? some : rota) & ~(1n << BigInt(site))
+  const { digest, cid } = dealOf(run, round.round, site)
+  return call(scene, site, 'key', [run, round.round, digest, cid, holds, heldDeals(scene, run, round.round, site, holds, wrong)])
 }
 
-/** What it says of the deals that it holds: a name of each, and a hidden secret of those below it; or else a byte, a name or a secret too few or too many. */
-export function heldDeals(scene: Scene, site: SiteId, holds: bigint): string {
+/** Who keyed and is still waited for, or at times anybody, shows what it dealt. */
+export function justify(
+  scene: Scene,
+  run: RunView['run'],
+  round: Pick<RoundView, 'round' | 'keyed' | 'justified' | 'abstained' | 'openedAtBlock' | 'since'>,
+): Act {
   const { deals } = scene
+  const missing = sitesOf(round.keyed).filter((site) => !has(round.justified, site) && !has(round.abstained, site))
+  const site = missing.length === 0 || deals.chance(0.2) ? deals.pick(scene.sites).id : deals.pick(missing)
+  if (deals.chance(0.05)) return call(scene, site, 'abstain', [run, round.round, deals.int(0, 6)])
+  const [began, opened] = [hashOf(scene, round.since.block), hashOf(scene, round.openedAtBlock)]
+  const known = deals.chance(0.85) ? began : deals.pick([ZERO_DIGEST, digestOf('another limit'), opened])
+  const justification = deals.chance(0.02) ? TOO_LONG : toHex(deals.bytes(deals.pick([0, 0, 1, 32, 100])))
+  return call(scene, site, 'justify', [run, round.round, known, justification])
+}
+
+const TOO_LONG = `0x${'5a'.repeat(115_201)}`
+
+/** What a site keys with, as the others know it before. */
+export const dealOf = (run: number, round: number, site: SiteId) => ({
+  digest: digestOf('deal', run, round, site),
+  cid: digestOf('deal cid', run, round, site),
+})
+
+/**
+ * What it says of the deals that it holds: a name of each, and a hidden secret of those below it; or else a byte, a name or a secret too few or too many.
+ * @param wrong of one it says another name
+ */
+export function heldDeals(scene: Scene, run: number, round: number, site: SiteId, holds: bigint, wrong = false): string {
+  const { deals } = scene
+  const other = wrong ? deals.pick(scene.sites).id : null
+  const nameOf = (dealer: SiteId) => {
+    const { digest, cid } = dealOf(run, round, dealer)
+    return nameOfDeal({ dealDigest: digest, dealCid: dealer === other ? digest : cid }, sha256)
+  }
   const right = heldDealsOf(holds as Bitmap, (dealer) => ({
-    name: toHex(deals.bytes(NAME_BYTES)).slice(2),
+    name: nameOf(dealer),
     hidden: dealer < site ? toHex(deals.bytes(HIDDEN_BYTES)).slice(2) : null,
   }))
   if (!deals.chance(0.02)) return right
@@ -74,15 +111,22 @@ function contribute(scene: Scene, { run, round }: RunView): Act {
     isMasked(scene, run) ? updateRoot(run, round.round, site) : scene.digest('update'),
     scene.digest('cid'),
     scene.digest('cohort'),
-    openingOf(scene, round),
+    openingOf(scene, run, round),
   ])
 }
 
-/** Of the block in which the round opened; at times it is not said, or another. Drawn apart, as it was added later. */
-function openingOf(scene: Scene, { openedAtBlock }: RoundView): Digest {
-  const hash = scene.sim.chain.ledger.hashOf(openedAtBlock)
-  scene.openings.set(hash, openedAtBlock)
-  return scene.apart.pick([hash, hash, hash, hash, hash, hash, ZERO_DIGEST, ZERO_DIGEST, digestOf('another opening')])
+/** Of the block in which the round opened, of a masked study in which the phase began; at times it is not said, or another. Drawn apart, as it was added later. */
+function openingOf(scene: Scene, run: RunView['run'], { openedAtBlock, since }: Pick<RoundView, 'openedAtBlock' | 'since'>): Digest {
+  const [opened, began] = [hashOf(scene, openedAtBlock), hashOf(scene, since.block)]
+  const [right, wrong] = isMasked(scene, run) ? [began, opened] : [opened, began]
+  return scene.apart.pick([right, right, right, right, right, right, ZERO_DIGEST, ZERO_DIGEST, digestOf('another opening'), wrong])
+}
+
+/** As the simulator has it; see `Scene.blocks`. */
+function hashOf({ sim, blocks }: Scene, block: number): Digest {
+  const hash = sim.chain.ledger.hashOf(block)
+  blocks.set(hash, block)
+  return hash
 }
 
 /** One of the site's two datasets. */

@@ -39,9 +39,11 @@ const SLOW: Temper = { ...CALM, wrong: 0, time: 0, members: 0, old: 0, late: 0.4
 const DISBELIEVING: Temper = { ...CALM, time: 0, members: 0, late: 0, agreement: 0, dissent: ['wrongSum', 'wrongSum', 'wrongSum', 'split'] }
 /** What is frozen often comes to nothing, so that deep rounds follow. */
 export const VAIN: Temper = { ...CALM, wrong: 0, members: 0, time: 0.15, late: 0.35, vain: 0.9, agreement: 1 }
+/** Of masked rounds whose deals not all hold, so that they are justified by all or, at the limit, by some. */
+export const DIFFERING: Temper = { ...CALM, wrong: 0.03, members: 0.02, late: 0, old: 0, agreement: 1 }
 /** Long, so that turns come round again and again. */
 const STEADY: readonly Temper[] = [CALM, SLOW, DISBELIEVING]
-const LONG: readonly Temper[] = [...STEADY, VAIN]
+const LONG: readonly Temper[] = [...STEADY, VAIN, DIFFERING]
 
 const moody = (random: SimRandom): Temper => ({
   wrong: random.pick([0, 0.05, 0.15, 0.3]),
@@ -61,7 +63,7 @@ export class Scene {
   readonly random: SimRandom
   /** For what is drawn besides: the other steps do not depend on it. */
   readonly apart: SimRandom
-  /** For names of deals that sites say they hold: no other draw depends on it. */
+  /** For deals that sites say they hold, and what they show of their own. */
   readonly deals: SimRandom
   readonly temper: Temper
   /** Accounts that belong to no founder: strangers, candidates, patients. */
@@ -71,9 +73,10 @@ export class Scene {
   /** Published sums of masked vectors by their roots, and how far each dispute in parts has come. */
   readonly sums = new Map<string, Uint8Array>()
   readonly parts = new Map<string, number>()
-  /** Blocks in which rounds opened, by their hash on the simulator's side. */
-  readonly openings = new Map<unknown, number>()
+  /** Blocks in which rounds opened and phases began, as far as calls name them, by their hash on the simulator's side. */
+  readonly blocks = new Map<unknown, number>()
   readonly #verdicts = new Map<string, Verdict>()
+  readonly #differing = new Map<string, boolean>()
   #names = 0
 
   constructor(sim: SimSide, random: SimRandom, spare: readonly Address[], patients: readonly Patient[], temper?: Temper) {
@@ -136,6 +139,13 @@ export class Scene {
 
   digest(label: string): Digest {
     return digestOf(label, this.#names++)
+  }
+
+  /** Whether some say that they hold other deals than the rest: drawn once a round. Not where it is about what comes after the freeze. */
+  dealsDiffer(round: string): boolean {
+    const known = this.#differing.get(round) ?? (this.temper !== VAIN && this.deals.chance(this.temper === DIFFERING ? 0.9 : 0.6))
+    this.#differing.set(round, known)
+    return known
   }
 
   /** What sites make of a publication: drawn once for all of them. */

@@ -49,6 +49,7 @@ const METHODS: Readonly<Record<string, Method>> = {
   'PrivacyLedger.charge': ({ privacy }, call, a) => privacy.charge(call, run(a), round(a), at(a, 2)),
   'RoundCoordinator.key': ({ coordinator }, call, a) =>
     coordinator.key(call, run(a), round(a), { dealDigest: at(a, 2), dealCid: at(a, 3), holds: a[4] as Bitmap, heldDeals: String(a[5]) }),
+  'RoundCoordinator.justify': ({ coordinator }, call, a) => coordinator.justify(call, run(a), round(a), String(a[3]), at(a, 2)),
   'RoundCoordinator.contribute': ({ coordinator }, call, a) =>
     coordinator.contribute(call, run(a), round(a), { root: at(a, 2), cid: at(a, 3), cohortRoot: at(a, 4), opening: at(a, 5) }),
   'RoundCoordinator.abstain': ({ coordinator }, call, a) => coordinator.abstain(call, run(a), round(a), a[2] as number),

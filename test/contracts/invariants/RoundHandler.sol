@@ -49,6 +49,12 @@ contract RoundHandler is TestNetwork {
     /// @dev Of masked runs: of each model, the one set of updates of which a sum was published.
     mapping(bytes32 modelRoot => uint256) private _shown;
     uint256 public ended;
+    /// @dev Of masked rounds: over the deals that each site keyed with and holds, by whoever keyed.
+    mapping(uint32 round => bytes32[]) private _held;
+    uint256 public justifications;
+    uint256 public voidWhileJustified;
+    bytes32 private constant DEAL_CID = keccak256("deal cid");
+    bytes32 private constant OTHER_HISTORY = keccak256("a block that is none any more");
 
     constructor(RoundCoordinator network, MaskedVectors vectors, StudyId study_, uint256 n, uint8 slices, bool masked) {
         (rounds, studies, VECTORS) = (network, StudyRegistry(address(network.studies())), vectors);
@@ -59,25 +65,36 @@ contract RoundHandler is TestNetwork {
         (_base[1], _dealers[1]) = (_last.modelRoot, _last.round.awaited);
     }
 
-    function key(uint256 who, uint256 holds, bool late) external {
-        _key(who, holds & ((1 << count) - 1), late);
+    function key(uint256 who, uint256 holds, uint256 others, bool late) external {
+        _key(who, holds & ((1 << count) - 1), others, late);
     }
 
-    function everybodyKeys(uint256 but) external {
+    /// @notice But some; and of these one may hold another deal than its dealer keyed with.
+    function everybodyKeys(uint256 but, uint256 other) external {
         for (uint256 i = 0; i < count; ++i) {
-            if ((but >> i) & 3 != 3) _key(i, (1 << count) - 1, false);
+            if ((but >> i) & 3 != 3) _key(i, _allBut(i), other % 16 == i ? other >> 4 : 0, false);
+        }
+    }
+
+    function justify(uint256 who, bool late) external {
+        _justify(who, late, _history(who));
+    }
+
+    function everybodyJustifies(uint256 but) external {
+        for (uint256 i = 0; i < count; ++i) {
+            if ((but >> i) & 3 != 3) _justify(i, false, 0);
         }
     }
 
     function contribute(uint256 who, bool late) external {
-        _contribute(who, late);
+        _contribute(who, late, _history(who));
     }
 
     function everybodyContributes(uint256 but) external {
         if (_masked && _last.round.phase == Phase.Keying) _allKey();
         for (uint256 i = 0; i < count; ++i) {
             if ((but >> i) & 3 == 3) continue;
-            _contribute(i, false);
+            _contribute(i, false, 0);
         }
     }
 
@@ -151,7 +168,7 @@ contract RoundHandler is TestNetwork {
     function wholeRound(uint8 status) external {
         if (_masked) _allKey();
         for (uint256 i = 0; i < count; ++i) {
-            _contribute(i, false);
+            _contribute(i, false, 0);
         }
         for (uint256 i = 0; i < count * _slices; ++i) {
             _witness(i, uint8(i / count), _last.round.contributed);
@@ -199,23 +216,65 @@ contract RoundHandler is TestNetwork {
 
     function _allKey() private {
         for (uint256 i = 0; i < count; ++i) {
-            _key(i, (1 << count) - 1, false);
+            _key(i, _allBut(i), 0, false);
+        }
+        for (uint256 i = 0; i < count && _last.round.justifying; ++i) {
+            _justify(i, false, 0);
         }
     }
 
-    function _key(uint256 who, uint256 holds, bool late) private {
+    /// @param others sites of which it says that it holds another deal
+    function _key(uint256 who, uint256 holds, uint256 others, bool late) private {
+        RoundNo number = _round(late);
+        who %= count;
+        (bytes memory heldDeals, bytes32 all) = _heldDeals(RoundNo.unwrap(number), who, holds, others);
+        bytes32 deal = keccak256(abi.encode(number, who));
         _as(who);
-        try rounds.key(run, _round(late), keccak256("deal"), keccak256("deal cid"), holds, new bytes(20 * holds.size() + 32 * (holds & ((1 << (who % count)) - 1)).size())) {
-            _expect(_masked, "open rounds have no keys");
+        try rounds.key(run, number, deal, DEAL_CID, holds, heldDeals) {
+            _expect(_masked && !holds.has(SiteId.wrap(uint16(who))), "open rounds have no keys, and nobody's own deal is held");
+            _held[RoundNo.unwrap(number)].push(all);
         } catch {}
         _look();
     }
 
-    function _contribute(uint256 who, bool late) private {
+    /// @dev What a site says, and a digest over all that it holds with its own deal.
+    function _heldDeals(uint32 number, uint256 who, uint256 holds, uint256 others) private view returns (bytes memory heldDeals, bytes32 all) {
+        bytes20[] memory named = new bytes20[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            if (i != who && (holds >> i) & 1 == 0) continue;
+            bool other = i != who && (others >> i) & 1 == 1;
+            named[i] = bytes20(sha256(abi.encodePacked(keccak256(abi.encode(number, other ? i + count : i)), DEAL_CID)));
+            if (i != who) heldDeals = bytes.concat(heldDeals, named[i], i < who ? bytes.concat(keccak256(abi.encode(who, i))) : bytes(""));
+        }
+        all = keccak256(abi.encode(named));
+    }
+
+    function _allBut(uint256 who) private view returns (uint256) {
+        return ((1 << count) - 1) & ~(1 << who);
+    }
+
+    /// @dev At times of a chain that went back.
+    function _history(uint256 who) private pure returns (bytes32) {
+        return (who >> 32) & 7 == 7 ? OTHER_HISTORY : bytes32(0);
+    }
+
+    function _justify(uint256 who, bool late, bytes32 began) private {
+        RoundView memory before = _last.round;
+        _as(who);
+        try rounds.justify(run, _round(late), began, "shares") {
+            _expect(began == 0, "nothing is shown for another history");
+            _expect(before.keyed.has(SiteId.wrap(uint16(who % count))) && !before.justified.has(SiteId.wrap(uint16(who % count))), "who keyed justifies, once");
+            ++justifications;
+        } catch {}
+        _look();
+    }
+
+    function _contribute(uint256 who, bool late, bytes32 opening) private {
         RoundNo number = _round(late);
         bytes32 root = VECTORS.updateRoot(RoundNo.unwrap(number), who % count);
         _as(who);
-        try rounds.contribute(run, number, root, keccak256("cid"), keccak256("cohort"), 0) {
+        try rounds.contribute(run, number, root, keccak256("cid"), keccak256("cohort"), opening) {
+            _expect(opening == 0, "nothing is contributed for another history");
             _arrived[RoundNo.unwrap(number)] = abi.encodePacked(_arrived[RoundNo.unwrap(number)], uint8(who % count), root);
         } catch {}
         _look();
@@ -279,13 +338,14 @@ contract RoundHandler is TestNetwork {
         if (v.closedRounds > _last.closedRounds) _lastClosed = before;
         if (number == before) _sameRound(_last.round, v.round, v.state == RunState.Paused);
         if (number > _highest) {
+            if (_last.round.justifying) _voidWhileJustified(rounds.runAt(run, _last.round.round).round);
             (_highest, _base[number], _dealers[number]) = (number, v.modelRoot, v.round.awaited);
             _deep[number] = v.voidsInARow > _last.voidsInARow && (_last.round.phase > Phase.Witnessing || _deep[before]);
         }
         if (frozen[number] == 0 && v.round.included != 0) _borneOut(number, v.round);
         _shape(v);
         _oneSetAModel(v, number);
-        _history(_highest);
+        _frozenSets(_highest);
         _last = v;
     }
 
@@ -296,11 +356,45 @@ contract RoundHandler is TestNetwork {
         _expect(a.rota == b.rota && a.leader == b.leader && a.openedAtBlock == b.openedAtBlock && a.epoch == b.epoch, "a round keeps its rota");
         _expect(a.contributed & ~b.contributed == 0, "a contribution stays");
         _expect(a.phase == Phase.Keying ? a.keyed & ~b.keyed == 0 : a.keyed == b.keyed, "who keyed is fixed when Contributing begins");
+        _sameDeals(a, b);
         _expect(b.firstPlace >= a.firstPlace || (_masked && paused && b.firstPlace == 0), "places pass on, and begin anew with a pause");
         _expect(b.extended || !a.extended, "an extension is not forgotten");
         bool began = a.sinceBlock != b.sinceBlock || a.sinceTimestamp != b.sinceTimestamp;
         if (b.phase == Phase.Contributing && a.phase == b.phase) _expect(!began || (b.extended && !a.extended), "the limit of Contributing begins anew once");
         _expect(a.phase <= Phase.Contributing || a.contributed == b.contributed, "nobody contributes later");
+    }
+
+    /// @dev Deals are justified before Contributing where those that keyed hold different ones, and nowhere else.
+    function _sameDeals(RoundView memory a, RoundView memory b) private {
+        _expect(a.justified & ~b.justified == 0 && (a.phase == Phase.Keying || a.justified == b.justified), "who justified stays so");
+        if (a.justifying) {
+            _expect(a.keyed == b.keyed && (b.justifying || b.phase > Phase.Keying), "who keyed is fixed while deals are justified");
+            uint256 silent = b.keyed & ~b.justified & studies.approvals(_study);
+            _expect(b.justifying || silent & (b.awaited | ~b.abstained) == 0, "who did not justify is waited for no more");
+        } else if (a.phase == Phase.Keying && b.phase == Phase.Keying) {
+            bool began = a.sinceBlock != b.sinceBlock || a.sinceTimestamp != b.sinceTimestamp;
+            _expect(!began || b.justifying, "the limit of Keying begins anew for those alone who justify");
+            if (b.justifying) _expect(_differ(b.round), "nobody justifies where all hold the same");
+        } else if (a.phase == Phase.Keying) {
+            // All at once only where nobody is waited for.
+            bool justified = b.justified != 0 || b.keyed & studies.approvals(_study) & ~b.abstained == 0;
+            _expect(justified || !_differ(b.round), "they justify where they hold different deals");
+        }
+    }
+
+    /// @dev All who may still act have justified, or abstained, or count as such, and too few are left.
+    function _voidWhileJustified(RoundView memory r) private {
+        _expect(r.keyed & studies.approvals(_study) & ~(r.justified | r.abstained) == 0, "who did not justify counts as abstained");
+        _expect((r.keyed & ~r.abstained).size() < r.threshold, "void with fewer than enough");
+        ++voidWhileJustified;
+    }
+
+    function _differ(RoundNo number) private view returns (bool) {
+        bytes32[] storage held = _held[RoundNo.unwrap(number)];
+        for (uint256 i = 1; i < held.length; ++i) {
+            if (held[i] != held[0]) return true;
+        }
+        return false;
     }
 
     function _shape(RunView memory v) private {
@@ -312,6 +406,7 @@ contract RoundHandler is TestNetwork {
         _expect(r.contributed & r.abstained == 0, "who abstains is not in");
         _expect(_masked ? r.keyed & ~_dealers[number] == 0 && r.contributed & ~r.keyed == 0 : r.keyed == 0, "of masked rounds, and no others, contributors have keys");
         _expect(r.phase != Phase.Keying || (_masked && r.contributed == 0), "Keying is the first phase of masked rounds alone");
+        _expect(r.justified & ~r.keyed == 0 && (!r.justifying || r.phase == Phase.Keying) && (r.justified == 0 || _differ(r.round)), "who justifies keyed, and they differ");
         _expect(!_masked || r.included == 0 || r.included.size() >= Rota.unmaskThreshold(_dealers[number].size()), "more than two thirds of the dealers are in");
         _expect(r.included & ~r.contributed == 0 && r.attested & ~r.included == 0, "included sites contributed, attesting ones are included");
         _expect(r.phase < Phase.Publishing ? r.included == 0 : r.included.size() >= 1, "frozen from Publishing on");
@@ -357,7 +452,7 @@ contract RoundHandler is TestNetwork {
     }
 
     /// @dev Frozen sets of all rounds in the ring.
-    function _history(uint32 last) private {
+    function _frozenSets(uint32 last) private {
         for (uint32 number = last > 7 ? last - 7 : 1; number <= last; ++number) {
             uint256 included = rounds.runAt(run, RoundNo.wrap(number)).round.included;
             _expect(frozen[number] == 0 || frozen[number] == included, "a frozen set never changes");

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {StudyId} from "../../../contracts/types/Ids.sol";
+import {Phase} from "../../../contracts/types/Phase.sol";
 import {Mode} from "../../../contracts/types/Studies.sol";
 import {TestNetwork} from "../support/TestNetwork.sol";
 import {hold} from "../support/Vm.sol";
@@ -26,7 +27,7 @@ abstract contract RoundInvariants is TestNetwork {
     function story(uint256 seed, uint256 steps) internal {
         for (uint256 i = 0; i < steps; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
-            _step(seed % 21, seed >> 8, seed & 128 != 0);
+            _step(seed % 23, seed >> 8, seed & 128 != 0);
         }
         string memory broken = handler.broken();
         hold(bytes(broken).length == 0, broken);
@@ -50,8 +51,10 @@ abstract contract RoundInvariants is TestNetwork {
         else if (kind == 16) handler.everybodyIsReady();
         else if (kind == 17) handler.membership(any, flag && any & 256 == 0);
         else if (kind == 18) handler.extend(any, flag);
-        else if (kind == 19) handler.key(any, any >> 8, flag);
-        else handler.everybodyKeys(any & any >> 8);
+        else if (kind == 19) handler.key(any, any >> 8, any >> 64, flag);
+        else if (kind == 20) handler.everybodyKeys(any & any >> 8, any >> 64);
+        else if (kind == 21) handler.justify(any, flag);
+        else handler.everybodyJustifies(any & any >> 8);
     }
 }
 
@@ -104,6 +107,40 @@ contract TwoSitesTest is RoundInvariants {
 contract SixMaskedSitesTest is RoundInvariants {
     function setUp() external {
         play(6, 1, true);
+    }
+
+    /// @dev Else the rules about deals would hold of nothing.
+    function test_HandlersJustifyWhereDealsDiffer() external {
+        handler.everybodyKeys(0, 2 << 4 | 4);
+        hold(rounds.run(handler.run()).round.justifying, "site 4 holds another deal than that of site 1");
+        handler.key(5, 0, 0, false);
+        handler.justify(3, false);
+        handler.justify(3, false);
+        handler.everybodyJustifies(0);
+        hold(handler.justifications() == 6 && rounds.run(handler.run()).round.phase == Phase.Contributing, "each once");
+        handler.everybodyContributes(0);
+        hold(rounds.run(handler.run()).round.justified == 63, "it stays known");
+        hold(bytes(handler.broken()).length == 0, handler.broken());
+    }
+
+    /// @dev Else the rules about who does not justify would hold of nothing.
+    function test_HandlersLetTheLimitOfJustifyingPass() external {
+        handler.everybodyKeys(0, 2 << 4 | 4);
+        handler.everybodyJustifies(15);
+        handler.wait(7);
+        handler.tick();
+        hold(handler.voidWhileJustified() == 1 && rounds.run(handler.run()).round.awaited == 63, "three of six, and fewer than a quorum");
+        handler.everybodyKeys(0, 2 << 4 | 4);
+        handler.justify(7 << 32 | 1, false);
+        hold(handler.justifications() == 3, "of another history");
+        handler.everybodyJustifies(3);
+        handler.wait(7);
+        handler.tick();
+        hold(rounds.run(handler.run()).round.abstained == 1 && rounds.run(handler.run()).round.phase == Phase.Contributing, "but one");
+        handler.contribute(7 << 32 | 1, false);
+        handler.everybodyContributes(0);
+        hold(rounds.run(handler.run()).round.contributed == 62, "without it, and on one history");
+        hold(bytes(handler.broken()).length == 0, handler.broken());
     }
 
     /// @dev Else the rules about the end of masked runs would hold of nothing.

@@ -12,7 +12,15 @@ describe('RoundCoordinator, Contributing', () => {
     run = await w.run({ minSites: 3, quorum: 3 })
   })
 
-  const phase = async () => Number((await run.view()).round.phase)
+  const phaseOf = async (of: RunDriver) => Number((await of.view()).round.phase)
+  const phase = () => phaseOf(run)
+  /** Five sites in Contributing of a masked study, in no hurry. */
+  const maskedRun = async () => {
+    const hospitals = await World.deploy(5)
+    const masked = await hospitals.run({ mode: 1, minSites: 5, quorum: 4, limits: Array(5).fill({ seconds_: 6_000, blocks: 6_000 }) })
+    for (let site = 0; site < 5; site++) await masked.key(site, 1)
+    return { hospitals, masked }
+  }
   const withdraw = (site: number) => w.send(w.hospital(site).steward, w.studies, 'withdrawSite', run.study)
 
   describe('when a site contributes', () => {
@@ -82,6 +90,55 @@ describe('RoundCoordinator, Contributing', () => {
       expect((await again.view()).round.openedAtBlock).to.equal(round.openedAtBlock + 1n)
       await refused(again.contribute(0, 1, opening), w.rounds, 'RoundCoordinator_OtherOpening', [again.run, 1, round.openedAtBlock + 1n])
       await again.contribute(0, 1, await again.opening())
+    })
+
+    it('takes what is for the block in which it began, of a masked study', async () => {
+      const { masked, hospitals } = await maskedRun()
+      const [opening, began, known] = [await masked.opening(), await masked.began(), (await masked.view()).round.sinceBlock]
+      for (const other of [digest('another'), opening])
+        await refused(masked.contribute(0, 1, other), hospitals.rounds, 'RoundCoordinator_OtherOpening', [1, 1, known])
+      expect(names(await masked.contribute(0, 1, began))).to.deep.equal(['Contributed'])
+      expect(names(await masked.contribute(1, 1, ZERO)), 'on any history').to.deep.equal(['Contributed'])
+      await helpers.mine(255 - ((await ethers.provider.getBlockNumber()) - Number(known)))
+      await refused(masked.contribute(2, 1, digest('another')), hospitals.rounds, 'RoundCoordinator_OtherOpening', [1, 1, known])
+      expect(names(await masked.contribute(2, 1, began)), 'the 256th').to.deep.equal(['Contributed'])
+      expect(names(await masked.contribute(3, 1, digest('another'))), 'its hash is forgotten').to.deep.equal(['Contributed'])
+    })
+
+    it('takes what is for the block in which it began anew, of a masked study', async () => {
+      const { masked, hospitals } = await maskedRun()
+      const before = await masked.began()
+      await masked.contribute(0, 1, before)
+      await masked.send(1, 'extend', 1)
+      const [anew, known] = [await masked.began(), (await masked.view()).round.sinceBlock]
+      expect(anew).to.not.equal(before)
+      for (const other of [before, await masked.opening()])
+        await refused(masked.contribute(2, 1, other), hospitals.rounds, 'RoundCoordinator_OtherOpening', [1, 1, known])
+      expect(names(await masked.contribute(2, 1, anew))).to.deep.equal(['Contributed'])
+      expect((await masked.view()).round.contributed, 'what came before stays').to.equal(bits(0, 2))
+    })
+
+    it('takes what is for the opening of an open study, though it began anew', async () => {
+      const opening = await run.opening()
+      await run.send(1, 'extend', 1)
+      await refused(run.contribute(0, 1, await run.began()), w.rounds, 'RoundCoordinator_OtherOpening', [1, 1, (await run.view()).round.openedAtBlock])
+      expect(names(await run.contribute(0, 1, opening))).to.deep.equal(['Contributed'])
+    })
+
+    it('refuses what is mined again after others keyed, of a masked study', async () => {
+      const hospitals = await World.deploy(6)
+      const masked = await hospitals.run({ mode: 1, minSites: 5, quorum: 4 })
+      const opening = await masked.opening()
+      for (const site of [0, 1, 2, 3]) await masked.key(site, 1)
+      const before = await helpers.takeSnapshot()
+      for (const site of [4, 5]) await masked.key(site, 1)
+      const lost = await masked.began()
+      await before.restore()
+      await masked.key(4, 1)
+      await masked.abstain(5, 1)
+      expect([await phaseOf(masked), await masked.opening()], 'the round opened as before').to.deep.equal([PHASE.Contributing, opening])
+      await refused(masked.contribute(0, 1, lost), hospitals.rounds, 'RoundCoordinator_OtherOpening', [1, 1, (await masked.view()).round.sinceBlock])
+      await masked.contribute(0, 1, await masked.began())
     })
 
     it('refuses another round and another phase', async () => {

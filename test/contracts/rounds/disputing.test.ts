@@ -134,6 +134,34 @@ describe('RoundCoordinator, Disputes', () => {
       expect([view.round.round, view.round.phase, view.round.attempt, view.round.included]).to.deep.equal([1n, BigInt(PHASE.Publishing), 1n, 31n])
     })
 
+    it('voids a round whose deals are justified, and none is justified in the next', async () => {
+      for (const site of all) await m.run.key(site, 2, m.run.allBut(site, ...(site === 1 ? [4] : [])))
+      await m.run.justify(4, 2)
+      const outcome = await m.dispute(4, 1, m.evidence(1, all, wrong))
+      expect(event(outcome, 'RoundVoid')).to.deep.equal({ run: 1n, round: 2n, phase: BigInt(PHASE.Keying) })
+      expect([(await round()).justifying, (await round()).justified]).to.deep.equal([false, 0n])
+      await refusedAs(m.run.justify(3, 2), 'NotCurrentRound', [1, 2, 1])
+      await m.publish(1, 1, m.trueSum(1, all), 1)
+      await m.close(1, [0, 1, 2], 1, STATUS.continue, 'better')
+      const r = await round()
+      expect([r.round, r.phase, r.awaited, r.justifying]).to.deep.equal([3n, BigInt(PHASE.Keying), 31n, false])
+      await m.freeze(3, all, [1, 2])
+      expect((await round()).phase).to.equal(BigInt(PHASE.Publishing))
+    })
+
+    it('brings a round back with who justified in it', async () => {
+      for (const site of all) await m.run.key(site, 2, m.run.allBut(site, ...(site === 1 ? [4] : [])))
+      for (const site of all) await m.run.justify(site, 2)
+      await m.freeze(2, all, [1, 2])
+      const second = turned(m.trueSum(2, all))
+      await m.publish(1, 2, second)
+      await m.close(2, [0, 1, 2])
+      expect([(await round()).round, (await round()).justified]).to.deep.equal([3n, 0n])
+      await m.dispute(4, 2, m.evidence(2, all, second))
+      const r = await round()
+      expect([r.round, r.phase, r.justifying, r.justified]).to.deep.equal([2n, BigInt(PHASE.Publishing), false, 31n])
+    })
+
     it('tells in the ledger that the result was struck, and takes its release back', async () => {
       const result = digest('model 1 0')
       for (const site of [0, 1, 2]) await w.send(w.hospital(site).node, w.ledger, 'endorse', 1, result, digest('evidence'))

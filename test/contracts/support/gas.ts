@@ -48,7 +48,7 @@ export async function twentyThree(): Promise<{ readonly first: RoundCost; readon
   return { first, steady: { ...steady, calls: { ...steady.calls, extend: (await run.send(5, 'extend', 10)).gas } } }
 }
 
-/** Of masked rounds of 23 sites: a site's keys, and what else differs from an open round. The first eight rounds fill the ring. */
+/** Of masked rounds of 23 sites: a site's keys, and what else differs from an open round. The first eight rounds fill the ring; in the tenth a site lacks a deal. */
 export async function masked(): Promise<Gas> {
   const all = Array.from({ length: 23 }, (_, i) => i)
   const run = await (await World.deploy(23)).run({ mode: 1, minSites: 12, quorum: 12 })
@@ -56,8 +56,8 @@ export async function masked(): Promise<Gas> {
   for (let number = 1; number <= 9; number++) {
     const costs: number[] = []
     for (const site of all) costs.push((await run.key(site, number)).gas)
-    const opening = await run.opening()
-    for (const site of all) costs.push((await run.contribute(site, number, opening)).gas)
+    const began = await run.began()
+    for (const site of all) costs.push((await run.contribute(site, number, began)).gas)
     const leader = (number - 1) % 23
     for (const place of [0, 1]) await run.witness((leader + place) % 23, number, bits(...all))
     const publish = (await run.publish(leader, number)).gas
@@ -65,7 +65,27 @@ export async function masked(): Promise<Gas> {
     const names = { 'key, first of its round': 0, key: 1, 'key, last awaited': 22, 'contribute, masked': 24 }
     calls = { ...Object.fromEntries(Object.entries(names).map(([name, i]) => [name, costs[i] as number])), 'publish, masked': publish }
   }
-  return calls
+  return { ...calls, ...(await justified(run, 10)) }
+}
+
+/** Site 1 does not hold the deal of site 4, which shows 2 kB. Site 2 shows as much as is taken. The others have nothing to show. */
+async function justified(run: RunDriver, number: number): Promise<Gas> {
+  const [differing, ...same] = [1, ...run.world.hospitals.map(({ id }) => id).filter((id) => id !== 1)] as [number, ...number[]]
+  await run.key(differing, number, run.allBut(differing, 4))
+  let last = 0
+  for (const site of same) last = (await run.key(site, number)).gas
+  const began = await run.began()
+  const shown = (await run.justify(4, number, hex(bytesOf('file and share', 2048)), began)).gas
+  const longest = (await run.justify(2, number, hex(bytesOf('file and shares', 115_200)), began)).gas
+  const costs: number[] = []
+  for (const { id } of run.world.hospitals) if (id !== 2 && id !== 4) costs.push((await run.justify(id, number, '0x', began)).gas)
+  return {
+    'key, last awaited, deals differ': last,
+    'justify, first of its round, 2 kB': shown,
+    'justify, longest': longest,
+    'justify, nothing to show': costs[0] as number,
+    'justify, last awaited': costs.at(-1) as number,
+  }
 }
 
 /** Witnessing of a deep round of 23 sites in so many slices, its words written for the first time. One update is missing, so that all witness. */

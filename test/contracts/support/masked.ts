@@ -5,7 +5,7 @@ import { type DisputeEvidence, firstWrongLeaf, leafProof, sumProof } from '../..
 import { type DisputePart, partsOf } from '../../../node/core/commit/dispute-parts.ts'
 import { leafCount, merkleRoot } from '../../../node/core/commit/merkle.ts'
 import { addVectors } from '../../../node/core/ring/add.ts'
-import { bits, digest, type Outcome, type Rules, type RunDriver, STATUS, World, ZERO } from './world.ts'
+import { bits, digest, type Outcome, PHASE, type Rules, type RunDriver, STATUS, World, ZERO } from './world.ts'
 
 export const sha256: Sha256 = (...parts) => {
   const hash = createHash('sha256')
@@ -58,9 +58,15 @@ export class MaskedRun {
   }
 
   async contribute(site: number, round: number): Promise<Outcome> {
-    if (!this.#order.has(round)) for (const { id } of this.world.hospitals) await this.run.key(id, round)
+    if (!this.#order.has(round)) await this.keyAll(round)
     this.#order.set(round, [...(this.#order.get(round) ?? []), site])
     return this.run.send(site, 'contribute', round, this.root(round, site), digest(`cid ${round} ${site}`), digest('cohort'), ZERO)
+  }
+
+  /** Unless they did. */
+  private async keyAll(round: number): Promise<void> {
+    if ((await this.run.view()).round.phase !== BigInt(PHASE.Keying)) return
+    for (const { id } of this.world.hospitals) await this.run.key(id, round)
   }
 
   root(round: number, site: number): string {

@@ -1,5 +1,15 @@
 import type { HardhatEthers } from '@nomicfoundation/hardhat-ethers/types'
-import { type Contract, type ContractTransactionReceipt, type ContractTransactionResponse, id as digestOf, type Interface, type Signer } from 'ethers'
+import {
+  type Contract,
+  type ContractTransactionReceipt,
+  type ContractTransactionResponse,
+  concat,
+  dataSlice,
+  id as digestOf,
+  type Interface,
+  type Signer,
+  sha256,
+} from 'ethers'
 import { network } from 'hardhat'
 
 /** One hospital with its three accounts. */
@@ -53,7 +63,19 @@ export const helpers = connection.networkHelpers
 export const digest = (label: string): string => digestOf(label)
 
 export const bits = (...sites: readonly number[]): bigint => sites.reduce((set, site) => set | (1n << BigInt(site)), 0n)
-const countOf = (set: bigint): number => [...set.toString(2)].filter((bit) => bit === '1').length
+const sitesOf = (set: bigint): readonly number[] => [...set.toString(2)].flatMap((bit, i, { length }) => (bit === '1' ? [length - 1 - i] : [])).reverse()
+
+/** What a site keys with: root and CID. */
+export const dealOf = (round: number, site: number): readonly [string, string] => [digest(`deal ${round} ${site}`), digest(`deal cid ${round} ${site}`)]
+
+/** By which deals, and what the site hides of those below it. */
+export const heldDeals = (site: number, round: number, holds: bigint, others = 0n): string =>
+  concat(
+    sitesOf(holds).flatMap((dealer) => [
+      dataSlice(sha256(concat(others & bits(dealer) ? [digest(`another deal ${round} ${dealer}`), ZERO] : dealOf(round, dealer))), 0, 20),
+      dealer < site ? `0x${'ab'.repeat(32)}` : '0x',
+    ]),
+  )
 
 export const rulesFor = (sites: number, change: Partial<Rules> = {}): Rules => ({
   minSites: sites,
@@ -183,6 +205,8 @@ export const connect = (contract: Contract, signer: Signer): Contract => contrac
 export const read = async (contract: Contract, method: string, ...args: readonly unknown[]): Promise<unknown> =>
   contract.getFunction(method).staticCall(...args)
 
+const hashOf = async (block: bigint): Promise<string> => String((await ethers.provider.getBlock(Number(block)))?.hash)
+
 /** Lets a limit pass, in seconds and in blocks; nobody calls meanwhile. */
 export const pass = (thirds = 3): Promise<void> =>
   helpers.mine(Math.ceil((LIMIT.blocks * thirds) / 3) + 1, { interval: Math.ceil(LIMIT.seconds / LIMIT.blocks) })
@@ -203,22 +227,33 @@ export class RunDriver {
     return this.world.send(this.world.hospital(site).node, this.world.rounds, method, this.run, ...args)
   }
 
-  /** Of any opening of the round, or of the one in this block. */
+  /** On any history, or on that of this block: of the opening, or of a masked study that in which the phase began. */
   contribute(site: number, round: number, opening = ZERO): Promise<Outcome> {
     return this.send(site, 'contribute', round, digest(`root ${round} ${site}`), digest(`cid ${round} ${site}`), digest(`cohort ${site}`), opening)
   }
 
-  /** Of masked studies: the site's shares are out, and it holds everybody's, or these. */
-  key(site: number, round: number, holds = bits(...this.world.hospitals.map((h) => h.id))): Promise<Outcome> {
-    const below = holds & ((1n << BigInt(this.world.hospital(site).id)) - 1n)
-    const heldDeals = `0x${'ab'.repeat(20 * countOf(holds) + 32 * countOf(below))}`
-    return this.send(site, 'key', round, digest(`deal ${round} ${site}`), digest(`deal cid ${round} ${site}`), holds, heldDeals)
+  /** Of masked studies: the site's shares are out, and it holds everybody's, or these; of `others` among them it says that it holds another deal. */
+  key(site: number, round: number, holds = this.allBut(site), others = 0n): Promise<Outcome> {
+    return this.send(site, 'key', round, ...dealOf(round, site), holds, heldDeals(site, round, holds, others))
+  }
+
+  /** What it dealt to those who do not hold its deal, or nothing; on any history, or on that of this block. */
+  justify(site: number, round: number, justification = '0x', began = ZERO): Promise<Outcome> {
+    return this.send(site, 'justify', round, began, justification)
+  }
+
+  allBut(...sites: readonly number[]): bigint {
+    return bits(...this.world.hospitals.map((h) => h.id).filter((id) => !sites.includes(id)))
   }
 
   /** Hash of the block in which the current round opened. */
   async opening(): Promise<string> {
-    const block = await ethers.provider.getBlock(Number((await this.view()).round.openedAtBlock))
-    return String(block?.hash)
+    return hashOf((await this.view()).round.openedAtBlock)
+  }
+
+  /** Hash of the block in which its phase began, or began anew. */
+  async began(): Promise<string> {
+    return hashOf((await this.view()).round.sinceBlock)
   }
 
   abstain(site: number, round: number, reason = 1): Promise<Outcome> {
@@ -301,6 +336,8 @@ export interface ViewOfRun {
     readonly accumulator: string
     readonly extended: boolean
     readonly keyed: bigint
+    readonly justifying: boolean
+    readonly justified: bigint
     readonly threshold: bigint
   }
 }

@@ -4,16 +4,17 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { before, describe, it } from 'node:test'
 import { nodeMasking } from '#adapters/masking/node-masking.ts'
+import { FaultList } from '#audit/fault-list.ts'
 import { isDisproved } from '#audit/masks/disproofs.ts'
 import { settleDoubts } from '#audit/masks/doubts.ts'
+import { readJustifications } from '#audit/masks/justifications.ts'
 import { linksOf, maskRoundOf } from '#audit/masks/mask-round.ts'
 import type { MaskEvidence } from '#audit/masks/seeds.ts'
 import { fits, secretOf } from '#audit/masks/shares.ts'
 import { unmask } from '#audit/masks/unmask.ts'
 import { bitmapOf, sitesOf, without, withSite } from '#base/bitmap.ts'
 import { fromHex, toDigest, toHex } from '#base/bytes.ts'
-import { type Digest, type SiteId, siteId } from '#base/ids.ts'
-import { maskGraph } from '#core/masking/graph.ts'
+import { type Digest, roundNo, runId, type SiteId, siteId } from '#base/ids.ts'
 import { HIDDEN_BYTES, nameOfDeal } from '#core/masking/held-deals.ts'
 import { type Disproof, isDisproved as isDisprovedTo, rebuildSeeds } from '#core/masking/rebuild.ts'
 import type { Release } from '#core/masking/release.ts'
@@ -28,6 +29,7 @@ import {
   hidingOther,
   holding,
   type Keyed,
+  keyedWith,
   keyIn,
   makeParty,
   maskOf,
@@ -37,6 +39,7 @@ import {
   sitesFrom,
   some,
   termsOf,
+  toldIn,
   unmaskInput,
   withDeal,
 } from '../../support/masked-party.ts'
@@ -85,7 +88,7 @@ const evidenceOf = (keyed: Keyed, survivors: readonly SiteId[], releases: Readon
   return {
     round,
     keyed: new Map(keyed.events.map((said) => [said.site, said])),
-    ...linksOf(round, keyed.events),
+    ...linksOf(round, keyed.events, readJustifications(toldIn(keyed), round, new FaultList(runId(3), roundNo(7)))),
     survivors: frozen,
     indexes,
     releases,
@@ -341,7 +344,7 @@ describe('masks taken off by the audit', () => {
       const events = hidingOther(keyed, last, [siteId(3)]).events.map((said) =>
         said.site === 3 ? holding(said, (held) => held, without(said.holds, last)) : said,
       )
-      const apart: Keyed = { party: keyed.party, events, graph: maskGraph(keyed.party.round, events, nodeMasking.sha256) }
+      const apart = keyedWith(keyed.party, events)
       assert.equal(apart.graph.sites, bitmapOf(sites))
       const stayed = sites.slice(0, -1)
       for (const set of [survivors, stayed]) assert.equal(await believed(apart, found, set), false)
@@ -371,7 +374,7 @@ describe('masks taken off by the audit', () => {
           ? holding(said, (held, of) => (of === dealer ? { name, hidden: '77'.repeat(HIDDEN_BYTES) } : held), withSite(said.holds, dealer))
           : said,
       )
-      const state: Keyed = { party, events, graph: maskGraph(party.round, events, nodeMasking.sha256) }
+      const state = keyedWith(party, events)
       const releases = releasesOf(state, bitmapOf(survivors), survivors)
       const { disproofs } = await rebuildSeeds(unmaskInput(state, bitmapOf(survivors), releases))
       assert.deepEqual(
@@ -398,6 +401,100 @@ describe('masks taken off by the audit', () => {
       // Where it stayed in, nobody needs its seed: another that drops out hid what it was given.
       assert.equal(await believed(state, { dealer, shares: disproofs[0]!.shares }, sites.slice(0, -1)), false)
       assert.equal(await believed(state, { dealer: last, shares: sharesOf(last, survivors) }, sites.slice(0, -1)), false)
+    })
+
+    describe('of whose deals two were shown in part to all', () => {
+      // The second complains of the last, which drops out, and of the fourth, which stays: with its shares there are just enough of each.
+      const [liar, stays] = [siteId(1), siteId(3)]
+      let state: Keyed
+      before(() => {
+        state = keyIn(keyed.party, { keyed: sites, isLost: (dealer, holder) => holder === liar && (dealer === last || dealer === stays) })
+        assert.deepEqual(
+          [last, stays, siteId(2)].map((site) => [...state.graph.shown(site).keys()]),
+          [[liar], [liar], []],
+        )
+        assert.equal(state.graph.sites, bitmapOf(sites))
+      })
+      const seedsOf = (site: SiteId) => keyed.party.members.get(site)!.keys.seeds
+      const releasesIn = (of: Keyed) => releasesOf(of, bitmapOf(survivors), survivors)
+
+      it('has the right seed of each, and the plain sum', async () => {
+        const releases = releasesIn(state)
+        assert.deepEqual([releases.get(liar)!.about & bitmapOf([last, stays]), releases.get(siteId(2))!.about], [0n, bitmapOf(sites)])
+        const { seeds, wrong, disproofs } = await rebuildSeeds(unmaskInput(state, bitmapOf(survivors), releases))
+        assert.deepEqual([seeds.get(last), seeds.get(stays), wrong, disproofs], [seedsOf(last).mask, seedsOf(stays).self, 0n, []])
+        const words = survivors.map((site) => [site, new Seeded(site + 50).bytes(64)] as const)
+        const masked = plainSum(
+          words.map(([site, bytes]) => maskOf(state, site, bytes, 32)),
+          32,
+        ).bytes
+        const right = plainSum(
+          words.map(([, bytes]) => bytes),
+          32,
+        ).bytes
+        assert.deepEqual(unmask(evidenceOf(state, survivors, releases), masked, 32), { plain: right, lacking: [], blamed: [], doubted: [], noted: [] })
+        // One more that is silent, and they are too few of these two as of all others.
+        const fewer = new Map([...releases].filter(([site]) => site !== siteId(2)))
+        await assert.rejects(rebuildSeeds(unmaskInput(state, bitmapOf(survivors), fewer)), { code: 'ROTA-2329' })
+        assert.equal(unmask(evidenceOf(state, survivors, fewer), masked, 32).plain, null)
+        // Whose share all know of these two may be silent: of them enough are left, of the others not.
+        const unneeded = new Map([...releases].filter(([site]) => site !== liar))
+        const { lacking } = unmask(evidenceOf(state, survivors, unneeded), masked, 32)
+        assert.deepEqual(
+          lacking.map((line) => line.match(/of site (\d+) are/)?.[1]),
+          ['0', '1', '2', '4', '5'],
+        )
+      })
+
+      it('blames who released a wrong share, and not whose share was shown', async () => {
+        for (const about of [last, stays]) {
+          const releases = changeShare(releasesIn(state), siteId(2), about)
+          await assert.rejects(
+            rebuildSeeds(unmaskInput(state, bitmapOf(survivors), releases)),
+            (error: { code?: string; details?: { site?: unknown; good?: unknown; wrong?: unknown } }) =>
+              error.code === 'ROTA-2329' && error.details?.site === about && error.details.good === 4 && error.details.wrong === '2',
+          )
+          const evidence = evidenceOf(state, survivors, releases)
+          const { doubted } = unmask(evidence, sum, 32)
+          assert.deepEqual(doubted, [about])
+          assert.deepEqual(await settleDoubts(evidence, doubted, fetchFrom(keyed.party)), [`site 2 released a wrong share of the mask of site ${about}`])
+          assert.deepEqual(await settleDoubts(evidence, doubted, async () => null), [
+            `a share of the mask of site ${about} is wrong, one of those that sites 2, 3, 4, 5 released, or they were dealt so`,
+          ])
+        }
+      })
+
+      it('believes a disproof with these shares, of the kind that the set asks for and as they were shown', async () => {
+        const lied = hidingOther(state, last, [siteId(2)])
+        const releases = releasesIn(lied)
+        const { disproofs } = await rebuildSeeds(unmaskInput(lied, bitmapOf(survivors), releases))
+        assert.deepEqual(
+          disproofs.map(({ dealer, shares }) => [dealer, shares.map(({ holder }) => holder)]),
+          [[last, survivors]],
+        )
+        const found = disproofs[0]!
+        const [own, ...others] = found.shares as [Disproof['shares'][number], ...Disproof['shares']]
+        const { mask, self } = keyed.party.members.get(last)!.deal.shares.get(liar)!
+        assert.deepEqual(own, { holder: liar, share: mask })
+        for (const [shares, isBelieved] of [
+          [found.shares, true],
+          [[...others, own], true],
+          [sharesOf(last, sites.slice(0, 5)), true],
+          [[{ ...own, share: other(own.share) }, ...others], false],
+          [[{ ...own, share: self }, ...others], false],
+          [[{ ...own, holder: siteId(0) }, ...others], false],
+          [[own, ...others.with(0, { ...others[0]!, share: other(others[0]!.share) })], false],
+          [others, false],
+          [[own, own, ...others.slice(1)], false],
+        ] as const)
+          assert.equal(await believed(lied, { dealer: last, shares }), isBelieved)
+        assert.equal(await believed(state, found), false)
+        assert.equal(await believed(lied, { dealer: stays, shares: sharesOf(stays, survivors, 'self') }), false)
+        assert.equal(await isDisproved(evidenceOf(lied, survivors, new Map()), found, async () => null), null)
+        // Where it shows nothing it has no place, and its shares disprove nothing.
+        const silent = keyedWith(lied.party, lied.events, [])
+        assert.equal(await believed(silent, found), false)
+      })
     })
 
     it('says so when a deal is gone', () => {

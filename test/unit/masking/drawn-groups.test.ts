@@ -16,7 +16,7 @@ import type { Model } from '#core/model/model.ts'
 import { Seeded } from '#core/model/seeded.ts'
 import type { ChainEvent, ChainEventBody } from '#ports/chain.ts'
 import { watchDraw } from '#round/masking/study-draw.ts'
-import { keyedAs, sitesFrom, termsOf } from '../../support/masked-party.ts'
+import { keyedAs, showing, sitesFrom, termsOf } from '../../support/masked-party.ts'
 
 // given the model that the first round of a study left
 // ├── nodes and audit draw the same groups, an odd number, as even as can be; another model draws others
@@ -37,7 +37,8 @@ const graphOf = (sites: Bitmap, lost: (site: SiteId, dealer: SiteId) => boolean 
   const here = sitesOf(sites)
   const keyed = keyedAs(here.map((site) => ({ site, holds: bitmapOf(here.filter((other) => other !== site && !lost(site, other))) })))
   const terms = termsOf(bitmapOf(here))
-  return { graph: maskGraph(maskingRound(terms, sha256), keyed, sha256), edges: linksOf(maskRoundOf(terms), keyed).edges }
+  const shown = showing(here, here)
+  return { graph: maskGraph(maskingRound(terms, sha256), keyed, sha256, shown), edges: linksOf(maskRoundOf(terms), keyed, shown).edges }
 }
 
 describe('groups of a study', () => {

@@ -22,6 +22,7 @@ import {
   holding,
   type Keyed,
   keyedAs,
+  keyedWith,
   keyIn,
   type Member,
   makeParty,
@@ -82,7 +83,7 @@ describe('faults in a masked round', () => {
     const open = (index: Partial<Deal['index']>, changed: Partial<Parcel> = {}, theirs = offer) => {
       const now = { ...parcel, ...changed }
       const parcels = deal.index.parcels.map((known, i) => (i === third && Object.keys(changed).length > 0 ? digestOf(now) : known))
-      openFrom(party.round, third, member(third).keys, theirs, { index: { ...deal.index, parcels, ...index }, parcels: new Map([[third, now]]) })
+      openFrom(party.round, third, member(third).keys, theirs, { ...deal, index: { ...deal.index, parcels, ...index }, parcels: new Map([[third, now]]) })
     }
     open({})
     assert.throws(() => open({ ctx: flip(party.round.ctx) }), named('ROTA-2323', second))
@@ -278,10 +279,10 @@ describe('faults in a masked round', () => {
     await stands(played(state, [third, last]))
     await stands(played(state, [third]))
     // The lower says that it holds no deal of the upper: they share no mask.
-    const apart = state.events.map((said) => (said.site === third ? holding(said, (held) => held, without(said.holds, last)) : said))
-    const graph = maskGraph(party.round, apart, nodeMasking.sha256)
-    assert.equal(graph.neighbours(last), bitmapOf(sites.filter((site) => site !== third && site !== last)))
-    await stands(played({ party, events: apart, graph }, [last]))
+    const said = state.events.map((each) => (each.site === third ? holding(each, (held) => held, without(each.holds, last)) : each))
+    const apart = keyedWith(party, said)
+    assert.equal(apart.graph.neighbours(last), bitmapOf(sites.filter((site) => site !== third && site !== last)))
+    await stands(played(apart, [last]))
   })
 
   it('of a site that names a deal in which nothing was for it name that site, and not the dealer', async () => {
@@ -294,7 +295,7 @@ describe('faults in a masked round', () => {
     const events = honest.events.map((said) =>
       said.site === last ? holding(said, (held, dealer) => (dealer === second ? name : held), withSite(said.holds, second)) : said,
     )
-    const state: Keyed = { party: dealt, events, graph: maskGraph(dealt.round, events, nodeMasking.sha256) }
+    const state = keyedWith(dealt, events)
     assert.ok(state.graph.neighbours(last) === without(bitmapOf(sites), last))
     const { input } = played(state, [last])
     const { disproofs, wrong } = await rebuildSeeds(input)

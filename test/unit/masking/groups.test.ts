@@ -11,7 +11,7 @@ import { areLargeOf, groupCount, groupsOfRefused, groupsStand, maskGroups, tells
 import { Seeded } from '#core/model/seeded.ts'
 import { groupedLayout, intoPart, partOf, strayFault, sumOfGroups } from '#core/ring/grouped.ts'
 import { layoutOf, SALT_BYTES, vectorBytes } from '#core/ring/layout.ts'
-import { keyedAs, plainSum, sitesFrom, termsOf } from '../../support/masked-party.ts'
+import { keyedAs, plainSum, showing, sitesFrom, termsOf } from '../../support/masked-party.ts'
 
 // given the sites of a round that is repeated in groups
 // ├── nodes and audit cut the same groups of them, each of four or more that share enough masks, or none that stand
@@ -49,11 +49,12 @@ describe('groups of a repeated round', () => {
         Bitmap,
       ]
       const among = (refused & later) as Bitmap
-      const graph = maskGraph(round, keyed, nodeMasking.sha256)
+      const shown = showing(sites, sites)
+      const graph = maskGraph(round, keyed, nodeMasking.sha256, shown)
       const dealt = groupsOfRefused(refused, OF, nodeMasking.sha256)
       const isCut = areLargeOf(dealt, among)
       const groups = maskGroups(graph, among, isCut ? dealt : [])
-      const { edges } = linksOf(maskRoundOf(termsOf(bitmapOf(sites))), keyed)
+      const { edges } = linksOf(maskRoundOf(termsOf(bitmapOf(sites))), keyed, shown)
       const audited = groupsIn(edges, [refused, later], bitmapOf(sites), { run: OF.run, model: OF.baseRoot }, 80)
       assert.deepEqual(
         audited.map((group) => bitmapOf(group.sites)),

@@ -25,6 +25,7 @@ import {
   type Party,
   plainSum,
   releasesOf,
+  showing,
   sitesFrom,
   some,
   termsOf,
@@ -34,7 +35,7 @@ import { chiSquareDeviation } from './noise.ts'
 
 // given members who see all that is public, and some who put together all that they have
 // ├── what they have, and all that is said on the chain, is the same for every input of the others that has the same sum
-// ├── they lack a share of each secret of the others, and without it any value fits
+// ├── they lack a share of each secret of the others, those that dealers showed to all among what they have, and without it any value fits
 // └── the mask graph of the others is in one piece, however many sites (within the bound) collude or drop out
 // given a masked vector
 // ├── its bytes pass a chi-square test for noise, also where the plain one is all zeros
@@ -45,6 +46,7 @@ const WORDS = 40
 interface Setting {
   readonly keyed: Keyed
   readonly survivors: Bitmap
+  /** Of all who keyed: also who has no place in the graph, or dropped out, has shares. */
   readonly colluders: Bitmap
   /** Honest sites of the frozen set. */
   readonly honest: readonly SiteId[]
@@ -52,13 +54,14 @@ interface Setting {
 
 function drawSetting(party: Party, random: Seeded): Setting | null {
   const all = [...party.members.keys()]
-  const lost = new Set(all.flatMap((a) => all.filter((b) => a !== b && random.uniform() < 0.03).map((b) => `${a}>${b}`)))
+  const lost = new Set(all.flatMap((a) => all.filter((b) => a !== b && random.uniform() < 0.07).map((b) => `${a}>${b}`)))
   const keyed = keyIn(party, { keyed: all, isLost: (dealer, holder) => lost.has(`${dealer}>${holder}`) })
   const sites = sitesOf(keyed.graph.sites)
-  const bad = some(sites, Math.min(sites.length, toleratedOf(party.round.threshold, sites.length)), random)
-  const dropped = some(bad, below(random, Math.min(bad.length, sites.length - party.round.threshold) + 1), random)
+  const bad = some(all, toleratedOf(party.round.threshold, all.length), random)
+  const leaving = bad.filter((site) => sites.includes(site))
+  const dropped = some(leaving, below(random, Math.min(leaving.length, sites.length - party.round.threshold) + 1), random)
   const survivors = bitmapOf(sites.filter((site) => !dropped.includes(site)))
-  const colluders = bitmapOf(bad.filter((site) => !dropped.includes(site)))
+  const colluders = bitmapOf(bad)
   try {
     checkSurvivors(keyed.graph, party.round, survivors)
   } catch {
@@ -199,6 +202,7 @@ describe('what colluding members can learn', () => {
       const view = (world: Keyed, of: ReadonlyMap<SiteId, Int32Array>, masks: Unknown) => ({
         words: new Map([...inputs.keys()].map((site) => [site, maskOf(world, site, bytesOf(of.get(site) ?? inputs.get(site)!), 32, withUnknown(masks))])),
         said: world.events,
+        justified: world.said,
         shown: releasesOf(world, survivors, sitesOf(survivors)),
       })
       const [seen, seenThere] = [view(keyed, inputs, unknown), view(other.keyed, other.inputs, other.masks)]
@@ -225,16 +229,21 @@ describe('what colluding members can learn', () => {
     }
   }
 
-  it('lacks a share of every secret that hides the others, and any secret fits what they have', async () => {
+  it('lacks a share of every secret that hides the others, also where dealers showed some to all, and any secret fits what they have', async () => {
+    let [shown, oneShort] = [0, 0]
     for (const { keyed, survivors, colluders } of settings) {
       const { graph, party } = keyed
-      const released = sitesOf(survivors).map((site) => ({ site, ...toRelease(graph, survivors, site) }))
+      const released = keyed.events.map((said) => ({ site: said.site, ...toRelease(graph, survivors, said.site) }))
       for (const site of sitesOf((graph.sites & ~colluders) as Bitmap)) {
         const hidden = has(survivors, site) ? 'mask' : 'self'
-        const known = released.filter((shown) => has(colluders, shown.site) || has(shown[hidden], site))
-        assert.ok(known.length < party.round.threshold, `${known.length} shares of the ${hidden} seed of site ${site}`)
+        const known = new Set(released.flatMap((of) => (has(colluders, of.site) || has(of[hidden], site) ? [of.site] : [])))
+        const inPublic = [...graph.shown(site).keys()].filter((holder) => !known.has(holder))
+        assert.ok(known.size + inPublic.length < party.round.threshold, `${known.size} and ${inPublic.length} shares of the ${hidden} seed of site ${site}`)
+        if (inPublic.length > 0) shown += 1
+        if (known.size + inPublic.length === party.round.threshold - 1) oneShort += 1
       }
     }
+    assert.ok(shown > 60 && oneShort > 10, `of ${shown} some shares are public, of ${oneShort} one more would do`)
     const shares = await nodeMasking.split(Uint8Array.of(42), 7, 5)
     const last = shares[4]!
     const fitting = await Promise.all(Array.from({ length: 256 }, (_, y) => nodeMasking.combine([...shares.slice(0, 4), Uint8Array.of(y, last[1]!)])))
@@ -267,7 +276,8 @@ function sparse(n: number, threshold: number, random: Seeded): MaskGraph {
     holds[b]!.delete(a)
   }
   const round = { round: termsOf(bitmapOf(sites)).round, members: bitmapOf(sites), threshold, ctx: new Uint8Array(32) }
-  const graph = maskGraph(round, keyedAs(sites.map((site) => ({ site, holds: bitmapOf([...holds[site]!] as SiteId[]) }))), nodeMasking.sha256)
+  const keyed = keyedAs(sites.map((site) => ({ site, holds: bitmapOf([...holds[site]!] as SiteId[]) })))
+  const graph = maskGraph(round, keyed, nodeMasking.sha256, showing(sites, sites))
   assert.equal(sizeOf(graph.sites), n)
   assert.ok(sites.some((site) => sizeOf(graph.neighbours(site)) === fewest))
   return graph

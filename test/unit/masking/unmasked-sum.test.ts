@@ -11,7 +11,7 @@ import { Seeded } from '#core/model/seeded.ts'
 import { below, type Keyed, keyIn, makeParty, maskOf, type Party, plainSum, some, unmaskedSum } from '../../support/masked-party.ts'
 
 // given a masked round of 5 to 12 sites
-// ├── whoever drops out while keying, before contributing or before answering, and whichever deals were lost
+// ├── whoever drops out while keying, before contributing or before answering, whichever deals were lost, whoever says so of others, and whichever dealers show no shares for it
 // │   ├── it unmasks to the plain sum of the frozen set, bit by bit
 // │   └── or, when too few are left, says so before anybody shows a share
 // └── no site ever shows both kinds of share about one other, and all show the same kind, and as much as it holds
@@ -35,7 +35,12 @@ function drawCase(party: Party, random: Seeded): Case {
   const keyed = some(all, all.length - drops[0]!, random)
   const lossRate = random.uniform() < 0.33 ? 0.04 : 0
   const lost = new Set(keyed.flatMap((a) => keyed.filter((b) => a !== b && random.uniform() < lossRate).map((b) => `${a}>${b}`)))
-  const state = keyIn(party, { keyed, isLost: (dealer, holder) => lost.has(`${dealer}>${holder}`) })
+  // Some say that they do not hold what others dealt, and some show no shares.
+  const liars = random.uniform() < 0.4 ? some(keyed, 1 + below(random, all.length - party.round.threshold), random) : []
+  const complaints = new Set(liars.flatMap((a) => keyed.filter((b) => a !== b && random.uniform() < 0.5).map((b) => `${b}>${a}`)))
+  const isLost = (dealer: SiteId, holder: SiteId) => lost.has(`${dealer}>${holder}`) || complaints.has(`${dealer}>${holder}`)
+  const silent = random.uniform() < 0.1 ? some(keyed, 1, random) : []
+  const state = keyIn(party, { keyed, isLost, silent })
   const inGraph = sitesOf(state.graph.sites)
   const survivors = some(inGraph, Math.max(0, inGraph.length - drops[1]!), random)
   // Who found no place has shares all the same, and shows them.
@@ -48,7 +53,7 @@ function drawCase(party: Party, random: Seeded): Case {
 const isEnough = ({ keyed: { graph, events, party }, survivors, answering }: Case): boolean =>
   sitesOf((bitmapOf(survivors) | graph.sites) as Bitmap).every((dealer) => {
     const knows = answering.filter((site) => site === dealer || events.some((said) => said.site === site && has(said.holds, dealer))).length
-    return knows >= party.round.threshold
+    return knows + graph.shown(dealer).size >= party.round.threshold
   })
 
 const parties = new Map<number, Party>()
@@ -71,7 +76,7 @@ describe('masked sums', () => {
 
   it(`unmask to the plain sum, or say before anything is shown that they cannot (${CASES} rounds)`, async () => {
     const random = new Seeded(2026)
-    let unmasked = 0
+    let [unmasked, withPublic] = [0, 0]
     for (let i = 0; i < CASES; i++) {
       const drawn = drawCase(parties.get(SIZES[i % SIZES.length]!)!, random)
       const { keyed, survivors, answering, wordBits, words } = drawn
@@ -91,7 +96,9 @@ describe('masked sums', () => {
       assert.equal(toHex(sum), toHex(plainSum([...plain.values()], wordBits).bytes), `case ${i}`)
       assert.equal(wrong, 0n)
       unmasked += 1
+      if (sitesOf(keyed.graph.sites).some((site) => keyed.graph.shown(site).size > 0)) withPublic += 1
     }
+    assert.ok(withPublic > CASES / 6, `only in ${withPublic} of ${CASES} some shares were public`)
     assert.ok(unmasked > CASES / 2, `only ${unmasked} of ${CASES} could be unmasked`)
   })
 

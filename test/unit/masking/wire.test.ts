@@ -57,6 +57,10 @@ describe('encodings of a masked round', () => {
       { what: 'unmasking', bytes: encodeUnmasking(unmasking), again: (bytes) => encodeUnmasking(decodeUnmasking(bytes)) },
       { what: 'release', bytes: encodeRelease({ run, round, release }), again: (bytes) => encodeRelease(decodeRelease(bytes)) },
     ]
+    // Of whoever offered no keys.
+    const bare = { ...deal.parcels.get(siteId(3))!, kemText: new Uint8Array(0), sealed: new Uint8Array(0) }
+    assert.deepEqual(decodeParcel(encodeParcel(bare)), bare)
+    formats.push({ what: 'parcel', bytes: encodeParcel(bare), again: (bytes) => encodeParcel(decodeParcel(bytes)) })
     assert.equal(release.shares.length, 5)
     const disproof = (dealer: SiteId) => ({ dealer, shares: sites.slice(0, 4).map((holder) => ({ holder, share: random.bytes(33) })) })
     const disproofs = { ...unmasking, disproofs: [disproof(siteId(1)), disproof(siteId(4)), { ...disproof(siteId(3)), shares: [] }] }

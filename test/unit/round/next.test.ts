@@ -50,6 +50,8 @@ const round = (change: Partial<RoundView> = {}): RoundView => ({
   extended: false,
   awaited: bitmapOf(sites),
   keyed: EMPTY,
+  justifying: false,
+  justified: EMPTY,
   threshold: 0,
   contributed: EMPTY,
   abstained: EMPTY,
@@ -201,6 +203,7 @@ describe('next', () => {
       offerDue: false,
       dealDue: false,
       keyDue: false,
+      justifyDue: false,
       sitsOut: false,
       wantsNext: false,
       mayMask: false,
@@ -246,6 +249,14 @@ describe('next', () => {
     it('keys once, and says again what is journalled and not on chain', () => {
       assert.equal(at('Keying', { keyDue: true }, {}, { journal: [keyedEntry] }), 'key-again')
       assert.equal(at('Keying', { keyDue: true }, { keyed: bitmapOf([me]) }, { journal: [keyedEntry] }), 'wait')
+    })
+    it('justifies its deal where that is due, and keys no more', () => {
+      const justifying = { justifying: true, keyed: bitmapOf([me]) }
+      assert.equal(at('Keying', { justifyDue: true, offerDue: true }, justifying), 'justify')
+      assert.equal(at('Keying', { justifyDue: true }, { ...justifying, abstained: bitmapOf([me]) }), 'wait')
+      assert.equal(at('Keying', { keyDue: true }, { justifying: true }), 'wait')
+      assert.equal(at('Keying', {}, { justifying: true }, { journal: [keyedEntry] }), 'wait')
+      assert.equal(at('Keying', { wantsNext: true }, { justifying: true }), 'ready')
     })
     it('still tells its keys once it has keyed: others may lack them', () =>
       assert.equal(at('Keying', { offerDue: true }, { keyed: bitmapOf([me]) }), 'advertise'))

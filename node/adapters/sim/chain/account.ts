@@ -110,6 +110,10 @@ export class SimAccount implements Chain {
     return this.#send((call, { coordinator }) => coordinator.key(call, run, round, { dealDigest, dealCid, holds, heldDeals }))
   }
 
+  justify(run: RunId, round: RoundNo, justification: string, began?: Digest): Promise<void> {
+    return this.#send((call, { coordinator }) => coordinator.justify(call, run, round, justification, began))
+  }
+
   charge(run: RunId, round: RoundNo, dataset: Digest): Promise<void> {
     return this.#send((call, { privacy }) => privacy.charge(call, run, round, dataset))
   }

@@ -1,7 +1,8 @@
-import { EMPTY, has, sizeOf, withSite } from '#base/bitmap.ts'
+import { bitmapOf, EMPTY, has, sizeOf, withSite } from '#base/bitmap.ts'
 import { type Attempt, type Bitmap, type Digest, type RoundNo, type RunId, runId, type SiteId, type StudyId, ZERO_DIGEST } from '#base/ids.ts'
-import { HIDDEN_BYTES, NAME_BYTES } from '#core/masking/held-deals.ts'
+import { HIDDEN_BYTES, heldIn, type KeyedSite, NAME_BYTES, nameOfDeal } from '#core/masking/held-deals.ts'
 import type { AttestStatus, ChainEvent, ModelRef, Phase, StudyRules } from '#ports/chain.ts'
+import { sha256 } from '../hash.ts'
 import { accumulate } from './accumulator.ts'
 import { countOf, without } from './bits.ts'
 import { type Call, revert } from './call.ts'
@@ -35,6 +36,8 @@ export interface Commitment {
   readonly opening: Digest | undefined
 }
 
+/** Bytes of a justification. */
+const LONGEST = 115_200
 /** Blocks of which a contract knows the hash. */
 const HASHES = 256
 
@@ -97,8 +100,8 @@ export class SimCoordinator {
     this.#approved(run, site)
     inRota(run, site)
     notZero(dealDigest, dealCid)
-    const { keyed, abstained, awaited, rotaSet } = run.round
-    const strangers = without(holds, rotaSet)
+    const { keyed, abstained, awaited, rotaSet, justifying } = run.round
+    const strangers = (without(holds, rotaSet) | (has(holds, site) ? bitmapOf([site]) : EMPTY)) as Bitmap
     if (strangers !== 0n) revert('RoundCoordinator_NoSuchDeal', { run: id, round, strangers })
     const below = sizeOf((holds & ((1n << BigInt(site)) - 1n)) as Bitmap)
     const [expected, actual] = [NAME_BYTES * sizeOf(holds) + HIDDEN_BYTES * below, heldDeals.length / 2 - 1]
@@ -106,8 +109,26 @@ export class SimCoordinator {
     if (has(keyed, site)) revert('RoundCoordinator_AlreadyKeyed', { run: id, round, site })
     if (has(abstained, site)) revert('RoundCoordinator_AlreadyAbstained', { run: id, round, site })
     if (!has(awaited, site)) revert('RoundCoordinator_NotAwaited', { run: id, round, site })
+    if (justifying) revert('RoundCoordinator_Justifying', { run: id, round })
     call.emit({ kind: 'Keyed', run: id, round, site, dealDigest, dealCid, holds, heldDeals })
-    this.#store(afterKeying(withRound(run, { keyed: withSite(keyed, site) }), this.#studies, call))
+    const held = dealsOf({ site, dealDigest, dealCid, holds, heldDeals })
+    const isSame = keyed === EMPTY || run.round.held === held
+    this.#store(afterKeying(withRound(run, { keyed: withSite(keyed, site), held: isSame ? held : null }), this.#studies, call))
+  }
+
+  justify(call: Call, id: RunId, round: RoundNo, justification: string, began: Digest | undefined): void {
+    const { run, site } = this.#enter(call, id)
+    this.#inPhase(run, round, 'Keying')
+    this.#approved(run, site)
+    const { justifying, keyed, justified } = run.round
+    if (!justifying) revert('RoundCoordinator_NotJustifying', { run: id, round })
+    if (!has(keyed, site)) revert('RoundCoordinator_NotKeyed', { run: id, round, site })
+    if (has(justified, site)) revert('RoundCoordinator_AlreadyJustified', { run: id, round, site })
+    const length = justification.length / 2 - 1
+    if (length > LONGEST) revert('RoundCoordinator_TooLong', { run: id, round, length, most: LONGEST })
+    checkHistory(run, run.round.since.block, began, call)
+    call.emit({ kind: 'Justified', run: id, round, site, justification })
+    this.#store(afterKeying(withRound(run, { justified: withSite(justified, site) }), this.#studies, call))
   }
 
   contribute(call: Call, id: RunId, round: RoundNo, { root, cid, cohortRoot, opening }: Commitment): void {
@@ -119,7 +140,7 @@ export class SimCoordinator {
     if (keyed !== 0n && !has(keyed, site)) revert('RoundCoordinator_NotKeyed', { run: id, round, site })
     if (run.accounted && this.#charges.lastCharged(id, site) !== round) revert('RoundCoordinator_NotCharged', { run: id, round, site })
     notZero(root, cid, cohortRoot)
-    checkOpening(run, opening, call)
+    checkHistory(run, run.rules.mode === 'masked' ? run.round.since.block : run.round.openedAtBlock, opening, call)
     this.#notYetIn(run, site)
     const { contributed, accumulator } = run.round
     call.emit({ kind: 'Contributed', run: id, round, site, root, cid, cohortRoot })
@@ -147,7 +168,7 @@ export class SimCoordinator {
     this.#notYetIn(run, site)
     if (!has(run.round.awaited, site)) revert('RoundCoordinator_NotAwaited', { run: id, round, site })
     if (run.round.asker !== null) revert('RoundCoordinator_AlreadyExtended', { run: id, round })
-    call.emit({ kind: 'ContributingExtended', run: id, round, site })
+    call.emit({ kind: 'ContributingExtended', run: id, round, site, began: call.hashOf(call.block) })
     this.#store(withRound(run, { asker: site, since: { block: call.block, timestamp: call.timestamp } }))
   }
 
@@ -257,6 +278,12 @@ export class SimCoordinator {
   }
 }
 
+/** Its own among them: of two that are the same each names the deal that the other keyed with. */
+function dealsOf(said: KeyedSite): string {
+  const names = new Map([...heldIn(said)].map(([dealer, { name }]) => [dealer, name])).set(said.site, nameOfDeal(said, sha256))
+  return JSON.stringify([...names].sort(([a], [b]) => a - b))
+}
+
 const withRound = (run: Run, changes: Partial<Round>): Run => ({ ...run, round: { ...run.round, ...changes } })
 
 const replaceRound = (run: Run, round: Round): Run =>
@@ -266,10 +293,10 @@ function inRota(run: Run, site: SiteId): void {
   if (placeOf(run.round, site) < 0) revert('RoundCoordinator_NotInRota', { run: run.id, round: run.round.round, site })
 }
 
-function checkOpening({ id, round: { round, openedAtBlock } }: Run, opening: Digest | undefined, call: Call): void {
-  const age = call.block - openedAtBlock
-  if (opening === undefined || opening === ZERO_DIGEST || age > HASHES || (age > 0 && opening === call.hashOf(openedAtBlock))) return
-  revert('RoundCoordinator_OtherOpening', { run: id, round, openedAt: openedAtBlock })
+function checkHistory({ id, round: { round } }: Run, known: number, hash: Digest | undefined, call: Call): void {
+  const age = call.block - known
+  if (hash === undefined || hash === ZERO_DIGEST || age > HASHES || (age > 0 && hash === call.hashOf(known))) return
+  revert('RoundCoordinator_OtherOpening', { run: id, round, known })
 }
 
 function mayPublish(run: Run, site: SiteId, call: Call): void {

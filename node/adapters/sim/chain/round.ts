@@ -54,6 +54,11 @@ export interface Round {
   readonly threshold: number
   /** Of masked studies: whose key shares are out. */
   readonly keyed: Bitmap
+  /** Over the deals that each of these holds, while all hold the same; null once two differ. */
+  readonly held: string | null
+  /** Those who keyed hold different deals: nobody keys any more, and dealers show shares. */
+  readonly justifying: boolean
+  readonly justified: Bitmap
   readonly contributed: Bitmap
   readonly abstained: Bitmap
   readonly accumulator: Digest

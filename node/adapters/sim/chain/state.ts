@@ -12,6 +12,6 @@ export function changeState(run: Run, state: RunState, site: SiteId | null, reas
 
 /** A phase, attempt or extension begins now. */
 export function beginPhase(run: Run, phase: Phase, call: Call, attempt: Attempt = attemptNo(run.round.attempt)): Run {
-  call.emit({ kind: 'PhaseBegan', run: run.id, round: run.round.round, phase, attempt })
+  call.emit({ kind: 'PhaseBegan', run: run.id, round: run.round.round, phase, attempt, began: call.hashOf(call.block) })
   return { ...run, round: { ...run.round, phase, attempt, since: { block: call.block, timestamp: call.timestamp } } }
 }

@@ -1,6 +1,7 @@
+import { EMPTY } from '#base/bitmap.ts'
 import { attemptNo, type Bitmap, type SiteId, type StudyId } from '#base/ids.ts'
 import type { ModelRef } from '#ports/chain.ts'
-import { common, countOf, isMajority } from './bits.ts'
+import { common, countOf, isMajority, union, without } from './bits.ts'
 import type { Call } from './call.ts'
 import { allHeard, allSettled, canExtend, extended, standing } from './custodians.ts'
 import { limitPassed } from './limits.ts'
@@ -37,25 +38,46 @@ export function stepAtLimit(run: Run, members: Membership, call: Call): Run {
     case 'Witnessing':
       return endWitnessing(run, members, call)
     case 'Keying':
-      return countOf(run.round.keyed) >= enough(run) ? beginContributing(run, call) : voidRound(run, members, call)
+      return run.round.justifying ? endJustifying(run, members, call) : endKeying(run, members, call)
     default:
       return countOf(run.round.contributed) >= enough(run) ? beginPhase(run, 'Witnessing', call) : voidRound(run, members, call)
   }
 }
+
+const endKeying = (run: Run, members: Membership, call: Call): Run =>
+  countOf(run.round.keyed) < enough(run) ? voidRound(run, members, call) : endHeld(run, call)
+
+/** Who said nothing is waited for no more, in this round and the next. */
+function endJustifying(run: Run, members: Membership, call: Call): Run {
+  const { keyed, justified, awaited } = run.round
+  const abstained = union(run.round.abstained, without(keyed, justified))
+  return endJustified({ ...run, round: { ...run.round, abstained, awaited: common(awaited, justified) } }, members, call)
+}
+
+/** Who keyed may only become fewer from here on: where too few are left, nobody trains for what must come to nothing. */
+const endJustified = (run: Run, members: Membership, call: Call): Run =>
+  countOf(without(run.round.keyed, run.round.abstained)) < enough(run) ? voidRound(run, members, call) : beginContributing(run, call)
 
 /** How many have to be in. Of masked updates so many that the frozen set can rebuild the secrets of those who dropped out. */
 const enough = ({ rules, round }: Run): number => Math.max(rules.quorum, round.threshold)
 
 /** Keying ends early when nobody is awaited any more. */
 export function afterKeying(run: Run, members: Membership, call: Call): Run {
-  const { awaited, keyed, abstained } = run.round
-  const missing = awaited & members.approvals(run.study) & ~keyed & ~abstained
-  return missing === 0n && countOf(keyed) >= Math.max(enough(run), FEWEST_KEYED) ? beginContributing(run, call) : run
+  const { awaited, keyed, abstained, justifying, justified } = run.round
+  const approved = members.approvals(run.study) & ~abstained
+  if (justifying) return (keyed & approved & ~justified) === 0n ? endJustified(run, members, call) : run
+  const missing = awaited & approved & ~keyed
+  return missing === 0n && countOf(keyed) >= Math.max(enough(run), FEWEST_KEYED) ? endHeld(run, call) : run
 }
 
-/** From here on who keyed never changes. */
+/** From here on who keyed never changes. Where they hold different deals, these are justified first. */
+function endHeld(run: Run, call: Call): Run {
+  if (run.round.held !== null) return beginContributing(run, call)
+  return beginPhase({ ...run, round: { ...run.round, justifying: true, justified: EMPTY } }, 'Keying', call)
+}
+
 const beginContributing = (run: Run, call: Call): Run =>
-  beginPhase({ ...run, round: { ...run.round, awaited: common(run.round.awaited, run.round.keyed) } }, 'Contributing', call)
+  beginPhase({ ...run, round: { ...run.round, awaited: common(run.round.awaited, run.round.keyed), justifying: false } }, 'Contributing', call)
 
 /** Contributing ends early when nobody is awaited any more. */
 export function afterContributing(run: Run, members: Membership, call: Call): Run {

@@ -28,6 +28,8 @@ const roundView = (r: Round): RoundView =>
     extended: r.asker !== null,
     awaited: without(r.awaited, r.abstained),
     keyed: r.keyed,
+    justifying: r.justifying,
+    justified: r.justified,
     threshold: r.threshold,
     contributed: r.contributed,
     abstained: r.abstained,
