@@ -603,6 +603,21 @@ describe('RoundCoordinator, Keying', () => {
       expect([r.phase, r.keyed]).to.deep.equal([BigInt(PHASE.Keying), 0n])
     })
 
+    it('comes to nothing with a pause too, where nobody published in three rounds', async () => {
+      await pass(6)
+      await run.tick()
+      for (const number of [2, 3]) {
+        await keys(number, all)
+        await run.freeze(number, all, [0, 1, 2, 3])
+        await pass(6)
+        const outcome = await run.tick()
+        expect(event(outcome, 'RoundVoid').phase).to.equal(BigInt(PHASE.Publishing))
+        if (number === 3) expect(event(outcome, 'RunStateChanged')).to.deep.equal({ ...paused, reason: 0n })
+      }
+      for (const site of [0, 1, 2]) await ready(site)
+      expect(names(await ready(3)), 'another set may be frozen').to.deep.equal(['SiteReady', 'RunStateChanged', 'RoundOpened'])
+    })
+
     it('stays when publications are spent, and the run pauses', async () => {
       await run.publish(0, 1)
       const outcome = await spend(1)
