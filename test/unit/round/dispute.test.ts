@@ -74,7 +74,10 @@ async function published({ mode = 'masked', sites = 5, bytes = 5_000, cut = 1, s
   const ports = world.sites.map((site) => world.start(site))
   const put = async (site: SimPorts, plaintext: Uint8Array, kind: 'update' | 'sum') =>
     site.store.put(plaintext, outlineOf(plaintext, sha256), kind, key, signal, cut)
-  if (mode === 'masked') for (const { id, chain } of ports) await chain.key(run, round, digestOf('deal', id), digestOf('deal cid', id), bitmapOf([]), '0x')
+  if (mode === 'masked') {
+    for (const { id, chain } of ports) await chain.key(run, round, digestOf('deal', id), digestOf('deal cid', id), bitmapOf([]), '0x')
+    for (const { chain } of ports) await chain.justify(run, round, '0x')
+  }
   for (const site of ports.toReversed()) {
     const { root, cid } = await put(site, update(site.id, bytes), 'update')
     await site.chain.contribute(run, round, root, cid, digestOf('cohort'))
@@ -156,6 +159,7 @@ describe('a node that finds a wrong sum of masked vectors', () => {
       for (const { chain: at, id } of others) if (id < 4) await at.attest(run, round, attemptNo(0), model, 'continue', digestOf('own', id))
       const two = roundNo(2)
       for (const { id, chain: at } of others) await at.key(run, two, digestOf('deal 2', id), digestOf('deal cid 2', id), bitmapOf([]), '0x')
+      for (const { chain: at } of others) await at.justify(run, two, '0x')
       for (const { id, chain: at } of others) await at.contribute(run, two, digestOf('root 2', id), digestOf('cid 2', id), digestOf('cohort'))
       for (const { id, chain: at } of others) if (id === 1 || id === 2) await at.witness(run, two, 0, bitmapOf(others.map((each) => each.id)))
       await refused(chain.dispute(run, round, evidence), 'ROTA-5119')

@@ -67,6 +67,7 @@ async function scene() {
   async function giveKeys(): Promise<void> {
     const { round } = await view()
     for (const { id, chain } of sites) await chain.key(run, round.round, digestOf('deal', id), digestOf('deal cid', id), bitmapOf([]), '0x')
+    for (const { chain } of sites) await chain.justify(run, round.round, '0x')
   }
 
   async function freeze(): Promise<void> {
