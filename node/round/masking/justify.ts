@@ -28,7 +28,10 @@ export async function justify(play: Play, round: Round, signal: AbortSignal): Pr
   })
   const { run, round: no } = round
   const said = shares.length === 0 ? NONE : hexOf({ file: masked.own as Uint8Array, shares })
-  await site.journal.append({ kind: 'justified', run, round: no, ctx: masked.ctx, holders: bitmapOf(shares.map(({ holder }) => holder)) })
+  const holders = bitmapOf(shares.map(({ holder }) => holder))
+  // Where the call is made again it stands there already.
+  if (!justifiedBefore(play, masked).some((each) => each === holders))
+    await site.journal.append({ kind: 'justified', run, round: no, ctx: masked.ctx, holders })
   await onHistory(
     began,
     () => phaseBegan(play, round, 'Keying'),
@@ -65,7 +68,8 @@ const lackingIn = ({ site }: Pick<Play, 'site'>, { terms, keyed }: MaskedRound):
 
 /** Shares that were shown for what a chain that went back showed count too. */
 function mayShow(play: Pick<Play, 'site'>, masked: MaskedRound, lacking: Bitmap): boolean {
-  return sizeOf((shownBefore(play, masked) | lacking) as Bitmap) <= mostShown(membersOf(masked), masked.terms.threshold)
+  const shown = justifiedBefore(play, masked).reduce((all, holders) => (all | holders) as Bitmap, lacking)
+  return sizeOf(shown) <= mostShown(membersOf(masked), masked.terms.threshold)
 }
 
 /** Then this site would not be hidden from as many who collude as it should. */
@@ -73,7 +77,6 @@ export const hasShownTooMany = (play: Pick<Play, 'site'>, masked: MaskedRound): 
 
 const membersOf = ({ keyed, terms }: MaskedRound): number => keyed.filter(({ site }) => (terms.members & (1n << BigInt(site))) !== 0n).length
 
-function shownBefore({ site }: Pick<Play, 'site'>, { run, round, ctx }: Dealing): Bitmap {
-  const before = site.journal.entries().flatMap((e) => (e.kind === 'justified' && e.run === run && e.round === round && e.ctx === ctx ? [e.holders] : []))
-  return before.reduce((all, holders) => (all | holders) as Bitmap, EMPTY)
-}
+/** Whose shares this site has shown of what it dealt, call by call. */
+const justifiedBefore = ({ site }: Pick<Play, 'site'>, { run, round, ctx }: Dealing): readonly Bitmap[] =>
+  site.journal.entries().flatMap((e) => (e.kind === 'justified' && e.run === run && e.round === round && e.ctx === ctx ? [e.holders] : []))
