@@ -34,6 +34,11 @@ export function CheckForm({ portals }: { readonly portals: Portals }) {
     setShown(read)
     setWrong(file === undefined || read !== null ? {} : { file: 'file.wrong' })
   }
+  /** What was said of what stood there before is said no more. */
+  const forget = () => {
+    setOutcome(null)
+    setWrong({})
+  }
   const submit = async (e: SubmitEvent) => {
     e.preventDefault()
     setOutcome(null)
@@ -48,7 +53,7 @@ export function CheckForm({ portals }: { readonly portals: Portals }) {
   }
   return (
     <>
-      <form ref={form} onSubmit={submit} onInput={() => setOutcome(null)} noValidate>
+      <form ref={form} onSubmit={submit} onInput={forget} noValidate>
         <Field label={t('file')} help={t('file.help')} wrong={said(wrong.file)}>
           {(input) => <input {...input} name="file" type="file" accept=".json,application/json" onChange={(e) => void openFile(e.currentTarget.files?.[0])} />}
         </Field>
