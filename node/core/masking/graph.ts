@@ -119,19 +119,15 @@ export function checkPlace(graph: MaskGraph, round: DealingRound, site: SiteId, 
 }
 
 /**
- * Whether the sum of a frozen set can be unmasked when all of it answer; of one that is published, when all do who keyed. Everybody gets the same answer; when it is no,
- * nobody publishes, and the round is void without anything shown.
- * @throws ROTA-2327 when fewer than t sites are left, ROTA-2328 when the shares of one site are with too few of them
+ * Whether the sum of a frozen set can be unmasked when all of it answer: of each secret every site that keyed has a share, or everybody does, so that they only have to be
+ * enough. Everybody gets the same answer; when it is no, nobody publishes, and the round is void without anything shown.
+ * @throws ROTA-2327 when fewer than t sites are left, ROTA-2328 when one of them has no place
  */
-export function checkSurvivors(graph: MaskGraph, { members, threshold }: DealingRound, survivors: Bitmap, isPublished = false): void {
+export function checkSurvivors({ sites }: Pick<MaskGraph, 'sites'>, { members, threshold }: DealingRound, survivors: Bitmap): void {
   const left = sizeOf(survivors)
   if (left < threshold) throw new RotaError('ROTA-2327', { left, members: sizeOf(members), threshold })
-  for (const site of sitesOf((survivors | graph.sites) as Bitmap)) {
-    const holders = isPublished ? graph.holders(site) : ((graph.holders(site) & survivors) as Bitmap)
-    const shares = sizeOf(holders) + graph.shown(site).size
-    const needed = has(survivors, site) || sharesMasks(graph, survivors, site)
-    if (needed && shares < threshold) throw new RotaError('ROTA-2328', { site, neighbours: shares, threshold })
-  }
+  const [site] = sitesOf((survivors & ~sites) as Bitmap)
+  if (site !== undefined) throw new RotaError('ROTA-2328', { site, neighbours: 0, threshold })
 }
 
 /** Of those that may contribute, whose shares a site has. */

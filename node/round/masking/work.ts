@@ -150,8 +150,8 @@ export const showedOther = (
 ): boolean => entries.some((e) => e.kind === 'released' && e.run === run && (e.base === base || e.round === round) && e.included !== included)
 
 function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<MaskingWork> {
-  const { included, phase, publication, publications } = round.view.round
-  const canBeUnmasked = isUnmaskable(play, masked, included, publication !== null || publications > 0)
+  const { included, phase, publication } = round.view.round
+  const canBeUnmasked = isUnmaskable(play, masked, included)
   if (phase === 'Publishing') tellOfMissing(play, round, masked, included)
   const releasedOther = showedOther(play.site.journal.entries(), { run: round.run, round: round.round, base: round.view.model.root, included })
   if (phase !== 'Attesting' || publication === null || !canBeUnmasked) return { canBeUnmasked, releasedOther }
@@ -185,15 +185,14 @@ export function shownOther(
   return shown.find((before, i) => (isSame(i) ? before !== survivors : tellsOfFew(before, survivors)))
 }
 
-/** @param isPublished then the round stays, and all who keyed show their shares: those of the set alone have to be enough for a sum that is still to be published. */
-function isUnmaskable({ base, study }: Play, { graph, terms, groups, shown }: MaskedRound, survivors: Bitmap, isPublished = false): boolean {
+function isUnmaskable({ base, study }: Play, { graph, terms, groups, shown }: MaskedRound, survivors: Bitmap): boolean {
   if (groups !== null && !groupsStand(groups, survivors)) return false
   // Each group has shown a sum on this model already: four sites less may be one of each.
   const inGroups = base !== null && isDrawn(study, base.model)
   if (inGroups && groups === null) return false
   if (base !== null && shownOther(base.model, { shown }, survivors, inGroups) !== undefined) return false
   try {
-    checkSurvivors(graph, terms, survivors, isPublished)
+    checkSurvivors(graph, terms, survivors)
     return true
   } catch (error) {
     if (isRotaError(error)) return false
