@@ -15,6 +15,7 @@ import { only, type RunRecord } from '../../scripts/chaos/record.ts'
 // ├── a patient withdraws: an exact run halts, another goes on
 // ├── a node to whom another chain is shown stops, and is back once a person has started it again
 // ├── a chain that loses a frozen set: who has acted on it stops
+// ├── a chain that goes back as far as it may: never behind a set on which a slow site is about to act
 // ├── a steward takes a site out, and back: a new key each time; so many do that the run pauses, and goes on
 // ├── a site leaves for good: the run goes on without it
 // ├── an account of a node or a steward is replaced: the site goes on under the new one, and nobody under the old one
@@ -109,6 +110,20 @@ describe('chaos of one kind', () => {
     const set = only(record.events, 'Frozen').find(({ round }) => round === 3)?.included
     const changed = acted.filter((site) => record.journals.get(site)?.some((e) => e.kind === 'frozen' && e.round === 3 && e.included !== set))
     assert.deepEqual(record.stopped.map(({ site }) => site).sort(), changed.filter((site) => !has(record.up, site)).sort())
+  })
+
+  it('the chain goes back while a slow site is about to act on a frozen set', async () => {
+    for (const afterMs of [10, 500, 1_500]) {
+      const record = await play(5, {
+        disturbances: [
+          inRound(2, { kind: 'slow', who: 'leader', byMs: 2_000, lastsMs: 60_000 }),
+          inRound(2, { kind: 'reorganisation', blocks: 3, returned: 0 }, 'Publishing', afterMs),
+          inRound(2, { kind: 'outage', group: [0, 3, 4].map((site) => siteId(site)), how: 'cut', lastsMs: 100_000 }, 'Publishing', 0),
+        ],
+      })
+      assert.deepEqual(record.stopped, [])
+      assert.ok(record.timeline.some(({ text }) => text.startsWith('the chain goes back') || text.includes('what it would undo is settled')))
+    }
   })
 
   it('stewards take sites out of the study, and back', async () => {

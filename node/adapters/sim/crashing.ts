@@ -59,11 +59,15 @@ const UNMINED_MS = 2_000
 /** An entry whose crash comes after it is on disk when the site starts again; one that was torn is not. */
 export function crashingJournal(journal: Journal, life: Life): Journal {
   const append = async (...entries: readonly JournalEntry[]): Promise<void> => {
-    for (const entry of entries)
-      await life.at(`journal.${entry.kind}`, async () => {
-        life.trouble.checkDisk('journal')
-        await journal.append(entry)
-      })
+    for (const entry of entries) {
+      life.writing.add(entry)
+      await life
+        .at(`journal.${entry.kind}`, async () => {
+          life.trouble.checkDisk('journal')
+          await journal.append(entry)
+        })
+        .finally(() => life.writing.delete(entry))
+    }
   }
   return {
     append,

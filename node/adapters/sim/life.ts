@@ -1,4 +1,5 @@
 import type { SiteId } from '#base/ids.ts'
+import type { JournalEntry } from '#ports/journal.ts'
 import type { Crash, CrashPoint } from './faults.ts'
 import type { SimTime } from './time.ts'
 import { Trouble } from './trouble.ts'
@@ -24,6 +25,8 @@ export class Life {
   readonly #with: LifeSurroundings
   readonly #crashes: readonly Crash[]
   readonly #end = new AbortController()
+  /** Entries that are on their way to its journal: a slow site takes its time for that. */
+  readonly writing = new Set<JournalEntry>()
 
   constructor(site: SiteId, surroundings: LifeSurroundings) {
     this.site = site

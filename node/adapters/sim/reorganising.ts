@@ -1,4 +1,5 @@
 import { sitesOf } from '#base/bitmap.ts'
+import type { JournalEntry } from '#ports/journal.ts'
 import type { SimEvent } from './chain/ledger.ts'
 import type { Acts, Hand } from './hand.ts'
 import type { SimSite } from './site.ts'
@@ -12,10 +13,10 @@ export const reorganisations = (hand: Hand): Acts<'reorganisation' | 'deep-reorg
   'deep-reorganisation': ({ returned, goneMs }) => loseFrozenSet(hand, returned, goneMs),
 })
 
-/** Never behind the run's opening, nor behind a frozen set that a site has acted on: that a node would rightly halt for. */
+/** Never behind the run's opening, nor behind a frozen set that a site has acted on, or is about to: that a node would rightly halt for. */
 function goBack(hand: Hand, blocks: number, returned: number): void {
   const { chain, sites } = hand.world
-  const acted = new Set(sites.flatMap(({ journal }) => journal.flatMap((entry) => (entry.kind === 'frozen' ? [`${entry.run}/${entry.round}`] : []))))
+  const acted = new Set(sites.flatMap(noted).flatMap((entry) => (entry.kind === 'frozen' ? [`${entry.run}/${entry.round}`] : [])))
   const head = chain.head().number
   const to = Math.max(
     head - blocks,
@@ -29,6 +30,8 @@ function goBack(hand: Hand, blocks: number, returned: number): void {
     hand.note(null, `the chain goes back from block ${head} to ${to}`)
   }
 }
+
+const noted = ({ journal, life }: SimSite): readonly JournalEntry[] => (life?.alive ? [...journal, ...life.writing] : journal)
 
 /** Back to before the contribution of a site of the present frozen set, which then is gone for a while: the next set is another, unless it comes back in time. */
 function loseFrozenSet(hand: Hand, returned: number, goneMs: number): void {
