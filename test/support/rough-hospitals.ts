@@ -7,7 +7,7 @@ import type { DevChain, DevChainOptions } from '#adapters/devchain/anvil.ts'
 import { freePort } from '#adapters/devchain/machine.ts'
 import { type RoundStory, roundStories } from '#app/node/round-story.ts'
 import { address, type RunId } from '#base/ids.ts'
-import { type HospitalRows, type Hospitals, makeHospitals, PACED, type Surroundings } from './hospitals.ts'
+import { type Hospital, type HospitalRows, type Hospitals, makeHospitals, PACED, type Surroundings } from './hospitals.ts'
 import { type Door, Line, openProxy } from './proxy.ts'
 
 /** Packages as the command line reads them. */
@@ -66,12 +66,11 @@ export async function makeRoughHospitals(sites: readonly HospitalRows[], label: 
       }
     },
     async untilOver(run, sites = [...hospitals.folders.keys()], withinMs = 60_000) {
-      try {
-        const over = await Promise.all(sites.map((site) => hospitals.nodes[site]?.until((e) => e.event === 'run-over' && e.run === run, withinMs)))
-        return over.flatMap((e) => (e?.event === 'run-over' ? [e.state] : []))
-      } catch {
-        throw new Error(`run ${run} is not over\n${(await stories(run)).slice(-4).map(inAWord).join('\n')}\n${lastWords(hospitals)}`)
-      }
+      const over = await Promise.all(sites.map((site) => overAt(hospitals.nodes[site], run, withinMs)))
+      if (over.every((state) => state !== null)) return over
+      const late = sites.filter((_, i) => over[i] === null)
+      const told = (await stories(run)).map(inAWord).join('\n')
+      throw new Error(`run ${run} is not over after ${withinMs} ms for ${late.join(', ')} (${Date.now()})\n${told}\n${lastWords(hospitals, late)}`)
     },
     async stop() {
       await reader.stop()
@@ -80,10 +79,18 @@ export async function makeRoughHospitals(sites: readonly HospitalRows[], label: 
   }
 }
 
-export const inAWord = ({ round, state, leader, publisher, included, missing, attempts }: RoundStory): string =>
-  `round ${round} ${state}: leader ${leader}, published by ${publisher}, in ${included.join(' ')}, missing ${missing.join(' ')}, ${attempts} attempts`
+/** How a run ended as this site's node saw it; null when it did not say so in time. */
+async function overAt(node: Hospital | undefined, run: RunId, withinMs: number): Promise<string | null> {
+  const over = await node?.until((e) => e.event === 'run-over' && e.run === run, withinMs).catch(() => null)
+  return over?.event === 'run-over' ? over.state : null
+}
 
-const lastWords = ({ nodes }: Hospitals): string => nodes.map((node, i) => `── site ${i}\n${node?.said().slice(-4_000)}`).join('\n')
+export const inAWord = ({ round, state, leader, publisher, included, missing, attempts, openedAt, endedAt }: RoundStory): string =>
+  `round ${round} ${state}: leader ${leader}, published by ${publisher}, in ${included.join(' ')}, missing ${missing.join(' ')}, ${attempts} attempts, ${openedAt} to ${endedAt}`
+
+/** @param sites those that matter most first; whose words they are is all that is seen of a long error */
+const lastWords = ({ nodes }: Hospitals, sites: readonly number[] = [...nodes.keys()]): string =>
+  sites.map((site) => `── site ${site}\n${nodes[site]?.said().slice(-4_000)}`).join('\n')
 
 interface Wiring extends Surroundings {
   readonly strikes: string
