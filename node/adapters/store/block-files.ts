@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { close, closeSync, existsSync, mkdirSync, openSync, read, readFileSync, renameSync, rmSync, statSync, write, writeFileSync } from 'node:fs'
-import { readdir, unlink } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { FsBlockstore } from 'blockstore-fs'
@@ -19,6 +19,8 @@ export interface PutOptions {
 }
 
 const TEMPORARY = '.tmp'
+/** A block is written within seconds: what is older was left by a process that was killed. What is younger may be of one that runs: commands open the folder beside the node. */
+const ABANDONED_MS = 10 * 60_000
 /** Blocks up to this size are read and written at once: handing 4 kB to another thread and back takes ten times as long. */
 const SMALL_BYTES = 64 * 1024
 
@@ -36,7 +38,8 @@ export class BlockFiles extends FsBlockstore {
     try {
       await super.open()
       for (const folder of await readdir(this.path)) {
-        for (const file of await readdir(join(this.path, folder)).catch(() => [])) if (file.endsWith(TEMPORARY)) await unlink(join(this.path, folder, file))
+        for (const file of await readdir(join(this.path, folder)).catch(() => []))
+          if (file.endsWith(TEMPORARY)) await dropAbandoned(join(this.path, folder, file))
       }
     } catch (cause) {
       throw new RotaError('ROTA-4013', { dir: this.path }, cause)
@@ -90,6 +93,11 @@ export class BlockFiles extends FsBlockstore {
     mkdirSync(path, { recursive: true })
     this.#folders.add(path)
   }
+}
+
+async function dropAbandoned(path: string): Promise<void> {
+  const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+  if (written !== undefined && written < Date.now() - ABANDONED_MS) await rm(path, { force: true })
 }
 
 /** Opened here, which takes no time; the bytes are written by another thread, which may. */
