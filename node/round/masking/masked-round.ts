@@ -1,7 +1,7 @@
 import { bitmapOf, EMPTY, has } from '#base/bitmap.ts'
 import { equalBytes, toDigest } from '#base/bytes.ts'
 import { RotaError } from '#base/errors.ts'
-import type { Bitmap, Digest, SiteId } from '#base/ids.ts'
+import type { Bitmap, Digest, RunId, SiteId } from '#base/ids.ts'
 import { DRAW } from '#core/learner/draw-stage.ts'
 import { type MaskingRound, type MaskingTerms, maskingRound } from '#core/masking/context.ts'
 import { type Draw, groupsOfDraw } from '#core/masking/drawn-groups.ts'
@@ -12,10 +12,11 @@ import type { Release } from '#core/masking/release.ts'
 import type { Model } from '#core/model/model.ts'
 import { isOneSum, leftOutOf } from '#core/model/refuse.ts'
 import { hidesUpdates } from '#core/protocol/protocol.ts'
-import type { ChainEvent, RunView } from '#ports/chain.ts'
+import type { ChainEvent, ChainReader, RunView } from '#ports/chain.ts'
 import type { DealFile } from '#wire/masking/deal-file.ts'
 import { type Justified, justifiedIn, sharesIn } from '#wire/masking/justification.ts'
 import type { Play, Round } from '../play.ts'
+import { END_KINDS, standingEnds } from '../round-ends.ts'
 import { type BaseModel, nameModel } from '../study.ts'
 import { type Dealing, NEVER, openDealing } from './dealing.ts'
 
@@ -116,12 +117,19 @@ export const isDrawn = ({ protocol }: Pick<Play['study'], 'protocol'>, { stage }
 const firstRefused = ({ model, root }: BaseModel, site: Pick<Play['site'], 'sha256'>): Digest =>
   model.refusals === 1 ? root : nameModel({ ...model, refusals: 1 }, site).root
 
-/** Frozen sets of the rounds that were refused since one closed, the first of them first. */
-export async function refusedSets({ site, run }: Pick<Play, 'site' | 'run'>): Promise<readonly Bitmap[]> {
-  const events = await site.chain.events(0, { run, kinds: ['Frozen', 'RoundRefused', 'RoundClosed'] })
-  const since = events.slice(events.findLastIndex((e) => e.kind === 'RoundClosed') + 1)
-  const refused = new Set(since.flatMap((e) => (e.kind === 'RoundRefused' ? [e.round] : [])))
-  return since.flatMap((e) => (e.kind === 'Frozen' && refused.has(e.round) ? [e.included] : []))
+/** Frozen sets of the rounds that were refused since one closed for good, the first of them first. */
+export async function refusedSets({
+  site,
+  run,
+}: {
+  readonly run: RunId
+  readonly site: { readonly chain: Pick<ChainReader, 'events'> }
+}): Promise<readonly Bitmap[]> {
+  const events = await site.chain.events(0, { run, kinds: ['Frozen', ...END_KINDS] })
+  const ends = standingEnds(events)
+  const since = ends.slice(ends.findLastIndex(({ kind }) => kind === 'RoundClosed') + 1)
+  const refused = new Set(since.flatMap((end) => (end.kind === 'RoundRefused' ? [end.round] : [])))
+  return events.flatMap((e) => (e.kind === 'Frozen' && refused.has(e.round) ? [e.included] : []))
 }
 
 /** Whoever has left the study is missing for good. */

@@ -15,6 +15,7 @@ import { outlineOf } from '#core/commit/outline.ts'
 import { addVectors } from '#core/ring/add.ts'
 import type { AttestStatus, ChainEvent, StudyRules } from '#ports/chain.ts'
 import { followLineage } from '#round/lineage.ts'
+import { refusedSets } from '#round/masking/masked-round.ts'
 import { createRetention } from '#round/retention.ts'
 import { standingEnds } from '#round/round-ends.ts'
 import { disputeSum } from '#round/steps/dispute.ts'
@@ -23,6 +24,7 @@ import { disputeSum } from '#round/steps/dispute.ts'
   a masked run whose second round closed on a wrong sum, and whose third is open
   └── when a site disputes the second round
       ├── the run's lineage is that of before, and goes on with what the round leads to when it is published again; so for an auditor
+      ├── when it is refused then, what repeats it knows which set that was
       ├── nothing that the wrong sum led to is a model of the run, and no copy of it is kept
       ├── a run that this had finished goes on
       ├── a run that was halted meanwhile stays halted, and stands at the model before
@@ -124,6 +126,18 @@ const stateOf = (events: readonly ChainEvent[], round: RoundNo | number) => [
 ]
 
 describe('a round that closed on a wrong sum, and is disputed', () => {
+  it('is refused when it is published again: its set is the one that a repeat looks at', async () => {
+    const net = await scene()
+    const attested = await net.playWrong()
+    await net.dispute(attested)
+    await net.end(model('refused'), 'refused')
+    const { chain } = net.site(0)
+    assert.deepEqual(await refusedSets({ run, site: { chain } }), [attested.round.included])
+    await net.freeze()
+    await net.end(TRUE)
+    assert.deepEqual(await refusedSets({ run, site: { chain } }), [])
+  })
+
   it('is no part of the lineage, and is again once it is published anew', async () => {
     const net = await scene()
     const attested = await net.playWrong()
