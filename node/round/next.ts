@@ -75,6 +75,8 @@ export interface MaskingWork {
   readonly justifyDue: boolean
   /** This site cannot be in the round: its secrets are gone, or it shares masks with too few. */
   readonly sitsOut: boolean
+  /** More shares of its secrets are public than the round bears: its update would not be hidden. */
+  readonly shownTooMany: boolean
   /** It is not in this round, and would be awaited in the next. */
   readonly wantsNext: boolean
   /** All masks of its update are at hand. */
@@ -195,7 +197,7 @@ const ROWS = [
     when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && mayMask(s) && !journalled(s, 'contributed') && !journalled(s, 'abstained'),
   },
   // Journalled, yet not on chain: the node died in between, or the chain lost its last blocks.
-  { name: 'contribute-again', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && isShown(s) && journalled(s, 'contributed') },
+  { name: 'contribute-again', when: (s) => inPhase(s, 'Contributing') && mayContribute(s) && isShown(s) && isHidden(s) && journalled(s, 'contributed') },
   { name: 'abstain-again', when: (s) => isOpen(s) && !s.resting && awaitsMe(s) && !journalled(s, 'contributed') && journalled(s, 'abstained') },
   { name: 'witness', when: (s) => inPhase(s, 'Witnessing') && slicesToWitness(s).length > 0 },
   // Custodians of a large model's slices add theirs up and say what they got; nobody needs all updates.
@@ -231,6 +233,8 @@ const isMasked = (s: Situation): boolean => s.rules.mode === 'masked'
 const mayContribute = (s: Situation): boolean => !s.resting && awaitsMe(s) && (!isMasked(s) || has(s.view.round.keyed, s.me))
 /** The log has all keys of the round: which masks its update has can be told. */
 const isShown = (s: Situation): boolean => !isMasked(s) || s.masking != null
+/** Not more of its shares are public, of this fork and of those that the chain has lost, than the round bears. */
+const isHidden = (s: Situation): boolean => s.masking?.shownTooMany !== true
 const mayMask = (s: Situation): boolean => !isMasked(s) || s.masking?.mayMask === true
 const isUnmasked = (s: Situation, how: 'canBeUnmasked' | 'mayUnmask'): boolean => !isMasked(s) || s.masking?.[how] === true
 /** Its dataset has no privacy left for this study: a run that waits for such sites stays paused. */

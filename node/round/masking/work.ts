@@ -60,6 +60,7 @@ const NOTHING: MaskingWork = {
   keyDue: false,
   justifyDue: false,
   sitsOut: false,
+  shownTooMany: false,
   wantsNext: false,
   mayMask: false,
   canBeUnmasked: false,
@@ -128,13 +129,15 @@ function contributingWork(play: Play, round: Round, masked: MaskedRound): Partia
   const stands = masked.groups === null ? !isDrawn(study, base.model) : groupsStand(masked.groups, masked.masks.sites)
   const isIn = stands && has((masked.masks.sites & masked.among) as Bitmap, site.id)
   const neighbours = sitesOf(masked.graph.neighbours(site.id))
-  const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => isWithout(masked, dealer)) || hasShownTooMany(play, masked))
+  const shownTooMany = hasShownTooMany(play, masked)
+  const isLost = isIn && (masked.keys === null || neighbours.some((dealer) => isWithout(masked, dealer)) || shownTooMany)
   const hasKeyed = masked.keyed.some((event) => event.site === site.id)
   // A call of an opening that the chain lost, which came back to it in this one.
   const isForeign = hasKeyed && keyedBefore(play, masked)?.root !== masked.keyed.find((event) => event.site === site.id)?.dealDigest
   const sitsOut = isLost || isForeign || (hasKeyed && !isIn)
   return {
     sitsOut,
+    shownTooMany,
     wantsNext: sitsOut ? has(view.round.abstained, site.id) : !hasKeyed,
     mayMask: isIn && !isLost && !isForeign && [site.id, ...neighbours].every((dealer) => masked.deals.opened.has(dealer)),
   }

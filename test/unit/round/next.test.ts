@@ -205,6 +205,7 @@ describe('next', () => {
       keyDue: false,
       justifyDue: false,
       sitsOut: false,
+      shownTooMany: false,
       wantsNext: false,
       mayMask: false,
       canBeUnmasked: false,
@@ -275,6 +276,11 @@ describe('next', () => {
       assert.equal(at('Contributing', null), 'wait')
       assert.equal(at('Contributing', null, {}, { journal: [contributed] }), 'wait', 'nor again, before the log shows with whom it masked')
       assert.equal(at('Contributing', {}, {}, { journal: [contributed] }), 'contribute-again')
+      assert.equal(
+        at('Contributing', { shownTooMany: true }, {}, { journal: [contributed] }),
+        'wait',
+        'nor where its shares are public: it would not be hidden',
+      )
       assert.equal(at('Contributing', { mayMask: true }, { keyed: bitmapOf([siteId(0)]) }), 'wait')
     })
     it('publishes no sum that cannot be unmasked', () => {
