@@ -101,7 +101,10 @@ async function replay({ events, protocol }: World): Promise<void> {
 
 /** The command as a person runs it. */
 function rota(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../node/cli/bin.mjs'), ...words], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 })
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../node/cli/bin.mjs'), ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 120_000,
+  })
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (part) => (stdout += part))
   child.stderr.setEncoding('utf8').on('data', (part) => (stderr += part))
@@ -162,7 +165,7 @@ describe('rota audit on a real chain', () => {
   })
 
   it('does not say of a run that is not there that all its rounds hold', async () => {
-    const signal = AbortSignal.timeout(60_000)
+    const signal = AbortSignal.timeout(120_000)
     const asked = { url: devChain.url, contracts, run: 9, reader: given[5] as string, password: { file: given[7] as string }, stores: [world.dir] }
     for (const answer of [() => auditVerify(asked, signal, () => undefined), () => auditLog(asked, signal)])
       await assert.rejects(answer, (error) => isRotaError(error, 'ROTA-5110'))

@@ -50,7 +50,7 @@ describe('three hospitals and bad input', () => {
     folder: string,
     ...options: string[]
   ): Promise<{ readonly code: string; readonly what: string; readonly remedy: string; readonly exit: number }> {
-    const child = spawn(process.execPath, [BIN, 'run', '--folder', folder, '--json', ...options], { stdio: ['ignore', 'pipe', 'ignore'], timeout: 30_000 })
+    const child = spawn(process.execPath, [BIN, 'run', '--folder', folder, '--json', ...options], { stdio: ['ignore', 'pipe', 'ignore'], timeout: 90_000 })
     let said = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text

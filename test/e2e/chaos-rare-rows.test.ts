@@ -28,7 +28,7 @@ const NO_QUORUM_LIMIT = 7
 /** Nobody waits so long: each test's site comes back, or says that it does not. */
 const PATIENT_LIMIT = 90
 /** Two starts of a node fit into it, on a machine that does much else too; a standby publishes after a third of it. */
-const PUBLISHING_LIMIT = 60
+const PUBLISHING_LIMIT = 120
 
 describe('kills at the rows that few rounds have', { skip: leftOut('drawn', 'kills at rows that every round has are played') }, () => {
   const patient = exactStudy({ sites: 4, limit: PATIENT_LIMIT })

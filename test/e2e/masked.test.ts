@@ -56,9 +56,9 @@ describe('a masked study in five processes', () => {
 
   it('closes a round from which a site is gone after it has keyed', async () => {
     const gone = hospitals.nodes[GONE]
-    await gone?.until((e) => e.event === 'drill' && e.run === run, 90_000)
+    await gone?.until((e) => e.event === 'drill' && e.run === run, 180_000)
     await gone?.end('SIGKILL')
-    await hospitals.nodes[0]?.until((e) => e.event === 'round' && e.story.run === run && e.story.round === 1, 90_000)
+    await hospitals.nodes[0]?.until((e) => e.event === 'round' && e.story.run === run && e.story.round === 1, 180_000)
     const [first] = roundStories(await chain.events(0, { run }), run)
     const keyed = (await chain.events(0, { run, kinds: ['Keyed'] })).filter((e) => e.kind === 'Keyed' && e.round === 1)
     assert.equal(keyed.length, SITES)

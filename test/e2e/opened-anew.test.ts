@@ -38,7 +38,7 @@ describe('an exact run that a withdrawal halts', { timeout: 240_000 }, () => {
       await recordConsents({
         folder: folder(HERE),
         password: null,
-        signal: AbortSignal.timeout(60_000),
+        signal: AbortSignal.timeout(180_000),
         programme,
         patients: { names },
         receipts: receipts(time),

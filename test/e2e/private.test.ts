@@ -47,10 +47,10 @@ describe('a study with differential privacy in two processes', () => {
 
   it('goes on after a death behind a charge, which is not repeated', async () => {
     const struck = hospitals.nodes[STRUCK]
-    await struck?.until((e) => e.event === 'drill' && e.run === run, 60_000)
+    await struck?.until((e) => e.event === 'drill' && e.run === run, 180_000)
     await struck?.end('SIGKILL')
     await hospitals.start(STRUCK)
-    await Promise.all(hospitals.nodes.map((node) => node?.until((e) => e.event === 'run-over' && e.run === run, 90_000)))
+    await Promise.all(hospitals.nodes.map((node) => node?.until((e) => e.event === 'run-over' && e.run === run, 180_000)))
     const events = await chain.events(0, { run, kinds: ['Charged', 'Contributed', 'RoundClosed', 'RunStateChanged'] })
     const count = (kind: (typeof events)[number]['kind']): number => events.filter((event) => event.kind === kind).length
     // Two rounds of the fit, and that of the test metrics.

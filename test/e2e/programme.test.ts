@@ -28,7 +28,7 @@ const signal = new AbortController().signal
 /** Steps of the cadence: as short as can be, so that the test waits for two. */
 const STEP_MS = 4_000
 
-describe('a programme with terms', { timeout: 90_000 }, () => {
+describe('a programme with terms', { timeout: 240_000 }, () => {
   let hospitals: Hospitals
   const at = (site: number) => ({ folder: hospitals.folders[site] as string, password: null, signal })
   const status = async (): Promise<ConsentStatus['programmes'][number]> =>

@@ -38,7 +38,7 @@ const network = generatedStudy({ sites: 3, rows: 60, learner, change: { programm
 let hospitals: Hospitals
 let run: RunId
 
-const call = () => ({ folder: hospitals.folders[HERE] as string, password: null, signal: AbortSignal.timeout(60_000) })
+const call = () => ({ folder: hospitals.folders[HERE] as string, password: null, signal: AbortSignal.timeout(180_000) })
 const over = (which: RunId) => hospitals.nodes[HERE]?.until((e) => e.event === 'run-over' && e.run === which)
 
 before(async () => {
@@ -150,7 +150,7 @@ async function isChecked(certificate: SignedCertificate): Promise<void> {
   const file = join(hospitals.dir, 'certificate.json')
   const check = async (value: unknown) => {
     await writeFile(file, JSON.stringify(value))
-    const where = { chain: hospitals.chain.url, contracts: hospitals.contracts, signal: AbortSignal.timeout(20_000) }
+    const where = { chain: hospitals.chain.url, contracts: hospitals.contracts, signal: AbortSignal.timeout(90_000) }
     return checkCertificate({ ...where, certificate: file, whose: { programme } })
   }
   const verdict = await check({ certificate })
@@ -188,7 +188,7 @@ async function isChecked(certificate: SignedCertificate): Promise<void> {
 
 /** As soon as the nodes have drawn the study's key. */
 async function untilStarted(old: RunId): Promise<UnlearnAnswer> {
-  for (const end = Date.now() + 30_000; ; await sleep(250)) {
+  for (const end = Date.now() + 90_000; ; await sleep(250)) {
     const answer = await unlearn({ ...call(), whose: { patient: late }, run: old })
     if (answer.state === 'started' || Date.now() > end) return answer
   }

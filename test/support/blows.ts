@@ -35,9 +35,9 @@ export interface Struggle {
   readonly closedAfterMs: number
 }
 
-const STRIKE_LIMIT_MS = 120_000
+const STRIKE_LIMIT_MS = 180_000
 /** A masked round waits for who is gone until its limit, and who is back is in the next one. */
-const BACK_LIMIT_MS = 120_000
+const BACK_LIMIT_MS = 180_000
 
 export const tellBlow = ({ strikes, restart, as, trouble }: Blow): string =>
   `${as === undefined ? '' : `${as}: `}${strikes.map(({ row, role, at }) => `${role} at ${row}${at === 'row' ? '' : ` (${at === 'send' ? 'before' : 'after'} its transaction goes out)`}`).join(', then ')}${trouble === undefined ? '' : ` (${trouble})`}, ${restart ? 'restarted' : 'gone until the round is over'}`

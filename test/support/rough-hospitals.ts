@@ -58,14 +58,14 @@ export async function makeRoughHospitals(sites: readonly HospitalRows[], label: 
     line,
     chainLine,
     stories,
-    async untilStories(run, fits, what, withinMs = 120_000) {
+    async untilStories(run, fits, what, withinMs = 180_000) {
       for (const end = Date.now() + withinMs; ; await sleep(25)) {
         const told = await stories(run)
         if (fits(told)) return told
         if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}\n${told.slice(-4).map(inAWord).join('\n')}\n${lastWords(hospitals)}`)
       }
     },
-    async untilOver(run, sites = [...hospitals.folders.keys()], withinMs = 60_000) {
+    async untilOver(run, sites = [...hospitals.folders.keys()], withinMs = 180_000) {
       const over = await Promise.all(sites.map((site) => overAt(hospitals.nodes[site], run, withinMs)))
       if (over.every((state) => state !== null)) return over
       const late = sites.filter((_, i) => over[i] === null)

@@ -42,7 +42,7 @@ async function breakRows(file: string, site: number): Promise<void> {
   await writeFile(file, `${whole}train,no,number\n`)
 }
 
-const MOMENT_LIMIT_MS = 120_000
+const MOMENT_LIMIT_MS = 180_000
 
 /** A site rests until it will have this role in the round that opens next, which does not wait for it: that it is back is the first thing it says there. */
 export async function restUntilNextIs(hospitals: RoughHospitals, run: RunId, site: number, role: Role): Promise<void> {
