@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os'
 import { resolve } from 'node:path'
+import type { DevChainOptions } from '#adapters/devchain/anvil.ts'
 import { figureOf } from './figures.ts'
 import { playSecAgg } from './flower.ts'
 import type { BenchOptions } from './options.ts'
@@ -8,19 +9,27 @@ import { type PlayedRun, playRun } from './play-run.ts'
 import type { Row } from './row.ts'
 import { FIVE, fiveSites, weightsOf } from './studies.ts'
 
+/** Inner layers of a network; null: a regression of 14 weights. */
+type Hidden = readonly [number, number] | null
 const MILLION = [1_000, 985] as const
 /** Of Flower's, which takes about a minute for each. */
 const PEER_ROUNDS = 3
 /** The most that a round may take of that minute. */
 const SHARE = 1 / 5
 
+/** Blocks at their times, as validators make them: a round takes as many as its calls need one after the other. */
+const VALIDATORS: DevChainOptions = { blockTimeSeconds: 0.25 }
+/** Each call is mined at once: a round takes what its nodes' work takes, all five on this machine. */
+const AT_ONCE: DevChainOptions = {}
+
 /** A round of a masked study beside the same round of an open one, in the same five processes' worth of work, one run after the other; and beside Flower's. */
 export async function maskedRows(options: BenchOptions, { flower }: PeerFigures): Promise<Row[]> {
-  const small = await compared('14 weights', null, options.rounds, options)
+  const paced = await compared('14 weights, four blocks a second', null, options.rounds, options, VALIDATORS)
+  const small = await compared('14 weights, a block for each call', null, options.rounds, options, AT_ONCE)
   const rounds = Math.max(4, Math.ceil(options.rounds / 2))
   const what = `1 million weights (${weightsOf(MILLION)})`
-  const large = await compared(what, MILLION, rounds, options)
-  const rows = [small.row, large.row]
+  const large = await compared(`${what}, a block for each call`, MILLION, rounds, options, AT_ONCE)
+  const rows = [paced.row, small.row, large.row]
   if (!options.peers) return rows
   const work = `masked round, five processes, ${what}`
   if ('none' in flower) return [...rows, besidePeer(work, [large.masked], flower.none)]
@@ -30,7 +39,7 @@ export async function maskedRows(options: BenchOptions, { flower }: PeerFigures)
     return { roundSeconds, cpuSeconds: figureOf([cpuSeconds]) }
   })
   // Once before it and once after it: whoever else is on the machine is there for all three.
-  const after = await turn(() => play('masked', MILLION, rounds, options))
+  const after = await turn(() => play('masked', MILLION, rounds, options, AT_ONCE))
   return [...rows, besidePeer(work, [large.masked, after], theirs)]
 }
 
@@ -63,9 +72,9 @@ interface Compared {
   readonly masked: PlayedRun & Turn
 }
 
-async function compared(what: string, hidden: readonly [number, number] | null, rounds: number, options: BenchOptions): Promise<Compared> {
-  const open = await play('open', hidden, rounds, options)
-  const masked = await turn(() => play('masked', hidden, rounds, options))
+async function compared(what: string, hidden: Hidden, rounds: number, options: BenchOptions, chain: DevChainOptions): Promise<Compared> {
+  const open = await play('open', hidden, rounds, options, chain)
+  const masked = await turn(() => play('masked', hidden, rounds, options, chain))
   const plain = figureOf(open.roundSeconds).median
   const row: Row = {
     work: `masked round / open round, five processes, ${what}`,
@@ -73,13 +82,15 @@ async function compared(what: string, hidden: readonly [number, number] | null, 
     rota: figureOf(masked.roundSeconds.map((seconds) => seconds / plain)),
     bar: 1.3,
     peers: [],
-    note: `${figureOf(masked.roundSeconds).median.toFixed(3)} s masked (${masked.cpuSeconds.median.toFixed(2)} CPU s), ${plain.toFixed(3)} s open (${open.cpuSeconds.median.toFixed(2)} CPU s); ${(masked.peersOut.median / 1000).toFixed(0)} kB and ${(open.peersOut.median / 1000).toFixed(0)} kB up a site; rows ${rowsOf(masked)}`,
+    note: `${figureOf(masked.roundSeconds).median.toFixed(3)} s masked (${masked.cpuSeconds.median.toFixed(2)} CPU s), ${plain.toFixed(3)} s open (${open.cpuSeconds.median.toFixed(2)} CPU s); ${(masked.peersOut.median / 1000).toFixed(0)} kB and ${(open.peersOut.median / 1000).toFixed(0)} kB up a site; ${blocksOf(masked)} and ${blocksOf(open)} blocks; rows ${rowsOf(masked)}`,
   }
   return { row, masked }
 }
 
-const play = (mode: 'open' | 'masked', hidden: readonly [number, number] | null, rounds: number, { profiles }: BenchOptions): Promise<PlayedRun> =>
-  playRun(fiveSites(mode, rounds, hidden), { rounds, profiles, noise: hidden !== null })
+const play = (mode: 'open' | 'masked', hidden: Hidden, rounds: number, { profiles }: BenchOptions, chain: DevChainOptions): Promise<PlayedRun> =>
+  playRun(fiveSites(mode, rounds, hidden), { rounds, chain, profiles, noise: hidden !== null })
+
+const blocksOf = ({ roundBlocks }: PlayedRun): number => figureOf(roundBlocks).median
 
 /** Where a masked round's time goes, in milliseconds. */
 const rowsOf = ({ rowMs }: PlayedRun): string =>

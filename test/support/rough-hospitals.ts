@@ -66,11 +66,12 @@ export async function makeRoughHospitals(sites: readonly HospitalRows[], label: 
       }
     },
     async untilOver(run, sites = [...hospitals.folders.keys()], withinMs = 180_000) {
-      const over = await Promise.all(sites.map((site) => overAt(hospitals.nodes[site], run, withinMs)))
-      if (over.every((state) => state !== null)) return over
-      const late = sites.filter((_, i) => over[i] === null)
+      const over = await Promise.allSettled(sites.map((site) => overAt(hospitals.nodes[site], run, withinMs)))
+      if (over.every((one) => one.status === 'fulfilled')) return over.map(({ value }) => value)
+      const late = sites.filter((_, i) => over[i]?.status === 'rejected')
+      const why = over.flatMap((one) => (one.status === 'rejected' ? [String(one.reason).split('\n')[0]] : []))
       const told = (await stories(run)).map(inAWord).join('\n')
-      throw new Error(`run ${run} is not over after ${withinMs} ms for ${late.join(', ')} (${Date.now()})\n${told}\n${lastWords(hospitals, late)}`)
+      throw new Error(`run ${run} is not over for ${late.join(', ')} (${why.join('; ')}), at ${Date.now()}\n${told}\n${lastWords(hospitals, late)}`)
     },
     async stop() {
       await reader.stop()
@@ -79,10 +80,10 @@ export async function makeRoughHospitals(sites: readonly HospitalRows[], label: 
   }
 }
 
-/** How a run ended as this site's node saw it; null when it did not say so in time. */
-async function overAt(node: Hospital | undefined, run: RunId, withinMs: number): Promise<string | null> {
-  const over = await node?.until((e) => e.event === 'run-over' && e.run === run, withinMs).catch(() => null)
-  return over?.event === 'run-over' ? over.state : null
+/** How a run ended as this site's node saw it. @throws Error when it did not say so in time, or ended before */
+async function overAt(node: Hospital | undefined, run: RunId, withinMs: number): Promise<string> {
+  const over = await node?.until((e) => e.event === 'run-over' && e.run === run, withinMs)
+  return over?.event === 'run-over' ? over.state : 'unknown'
 }
 
 export const inAWord = ({ round, state, leader, publisher, included, missing, attempts, openedAt, endedAt }: RoundStory): string =>
