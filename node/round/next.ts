@@ -49,6 +49,8 @@ export interface Situation {
   readonly masking?: MaskingWork | null
   /** A masked sum was refused, and people have to look before this site takes part again. */
   readonly heldBack?: boolean
+  /** It called a sum wrong that stands, and can show it: time to try, or to try again. */
+  readonly disputeDue?: boolean
   /** Accounted study: this round is not charged to the site's dataset yet. */
   readonly owesCharge?: boolean
 }
@@ -165,6 +167,8 @@ const ROWS = [
   // Refitting without one patient would show that patient: an exact run stops as soon as its cohort changes.
   { name: 'halt-run', when: (s) => active(s) && haltsNow(s) },
   { name: 'wish', when: (s) => active(s) && s.wish?.due === true },
+  // While it is attested, and after others closed the round on it. A try that does not come through is made again later: meanwhile the rest goes on.
+  { name: 'dispute', when: (s) => s.approved && s.disputeDue === true },
   // A round does not wait for who missed the last one: without this, a site that is a little slower than the others would never be in again. A set that was
   // published in vain again and again is waited for longer each time.
   {

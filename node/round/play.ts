@@ -14,6 +14,7 @@ import type { RowName } from './next.ts'
 import type { Site } from './site.ts'
 import type { AddedSlices } from './steps/add-up.ts'
 import type { Judged } from './steps/attest.ts'
+import type { Contest } from './steps/contest.ts'
 import { noWishes, type WishMemory } from './steps/wish.ts'
 import { type CohortWatch, type CommittedCohort, watchCohort } from './steps/withdrawn.ts'
 import { type BaseModel, initialModel, type Study } from './study.ts'
@@ -48,6 +49,8 @@ export interface Play {
   told: { readonly attempt: string; readonly atMs: number } | null
   /** What this site made of a publication: said again when the call is lost, not worked out again. */
   judged: Judged | null
+  /** How disputing what it called wrong goes. */
+  contest: Contest | null
   /** What custodians said of their slices. */
   readonly words: Words
   /** What members said in masked rounds. */
@@ -88,6 +91,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, { words, maskin
   added: null,
   told: null,
   judged: null,
+  contest: null,
   words,
   mail,
   paused: null,

@@ -18,6 +18,7 @@ import { watchRun } from './run-view.ts'
 import { adopt } from './steps/adopt.ts'
 import { agreedToAttest, agreedToPublish } from './steps/agreed.ts'
 import { owesCharge } from './steps/charge.ts'
+import { contestWork, dispute } from './steps/contest.ts'
 import { isSettled } from './steps/gather.ts'
 import { owesWord } from './steps/tell-slices.ts'
 import { wishWork } from './steps/wish.ts'
@@ -87,7 +88,15 @@ async function lookAndDo(
     endUseless(play, view, has(record.approved, site.id))
     // The model that this site itself attested needs no fetching.
     if (play.attested?.root === view.model.root) takeOver(play, play.attested)
-    if (isOver(view)) return await finish(play, view, signal)
+    if (isOver(view)) {
+      const contest = await contestWork(play, view)
+      if (contest === null) return await finish(play, view, signal)
+      if (!contest.isDue) return row
+      row = 'dispute'
+      await hooks.beforeRow?.(row, view)
+      await dispute(play, view, signal)
+      return row
+    }
     const round = await openRound(play, view, signal).catch((error) => goOnWithoutKey(play, view, record, head, clock, error))
     await followMasking(play, round, record.rules, signal)
     if (play.base?.root === view.model.root) await followUpdates(play, round)
@@ -178,6 +187,7 @@ async function situation(play: Play, round: Round, record: StudyRecord, head: Ch
     masking: maskingWork(play, round, record.rules, head),
     heldBack: await isHeldBack(play, view, record),
     owesCharge: await owesCharge(play, view),
+    disputeDue: (await contestWork(play, view))?.isDue === true,
   }
 }
 

@@ -12,6 +12,7 @@ import type { Play, Round } from './play.ts'
 import { adopt } from './steps/adopt.ts'
 import { attest } from './steps/attest.ts'
 import { charge } from './steps/charge.ts'
+import { dispute } from './steps/contest.ts'
 import { abstain, abstainAgain, contribute, contributeAgain } from './steps/contribute.ts'
 import { publish } from './steps/publish.ts'
 import { tellSlices } from './steps/tell-slices.ts'
@@ -33,6 +34,7 @@ import { witness } from './steps/witness.ts'
  *   prepare      (masked) offer and deal for the next round, while this one goes on: then it opens with nothing but `key` to do
  *   release      (masked) show the shares that take the masks off this sum, and off no other
  *   attest       check the sum, (take the masks off,) take the learner's step, say which model came out; more than half of the set close the round
+ *   dispute      (masked) show the contract one leaf of a sum that is wrong: it is thrown out, whatever others say
  *
  * and the next in turn leads. Whoever dies is replaced, whoever is silent only shrinks the set, and any of it can be done again.
  */
@@ -78,6 +80,8 @@ export async function doRow(row: RowName, play: Play, round: Round, situation: S
       return publish(play, round, signal)
     case 'attest':
       return attest(play, round, signal)
+    case 'dispute':
+      return dispute(play, round.view, signal)
     case 'tick':
       return chain.tick(run)
     case 'ready':

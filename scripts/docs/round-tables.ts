@@ -33,6 +33,8 @@ const ROWS: Readonly<Record<RowName, string>> = {
     'Masked: nothing to do in this round just now. It offers keys for the next one, and shares those secrets out once all whom it foresees there have offered theirs.',
   release: 'Masked: the sum stands on the chain. It shows the shares that take the masks off this frozen set, and off no other, ever.',
   attest: 'It checks the sum, takes the masks off where there are any, takes the step, and says on the chain which model comes out.',
+  dispute:
+    'Masked: it called a sum wrong that stands, of this round or the last that closed. It shows the contract one leaf of all updates and of that sum: the sum is thrown out, whatever others attest. Again later where the call does not come through.',
   tick: 'A limit has passed, the chain stands still, or all that a paused run waited for is there: it asks the contract to move on.',
   wait: 'Nothing to do now.',
 }

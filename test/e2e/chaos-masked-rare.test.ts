@@ -13,7 +13,7 @@ import type { RunView } from '#ports/chain.ts'
 import { assertAllClosed, assertUndisturbed, type Blow, bringBack, deal, dealAndClose, tellBlow, untilStruck } from '../support/blows.ts'
 import { withPatients } from '../support/hospitals.ts'
 import { leftOut } from '../support/how-much.ts'
-import { chargedKills, fallenInTurn, haltedKills, heldBack, justifyKills, shownOther } from '../support/masked-kills.ts'
+import { chargedKills, disputeKills, fallenInTurn, haltedKills, heldBack, justifyKills, shownOther } from '../support/masked-kills.ts'
 import { makeRoughHospitals, type RoughHospitals } from '../support/rough-hospitals.ts'
 import { arm, type Role, roleOf, type Strike, type Struck } from '../support/strikes.ts'
 import { generatedStudy, LOGISTIC, longStudy } from '../support/studies.ts'
@@ -24,6 +24,7 @@ import { generatedStudy, LOGISTIC, longStudy } from '../support/studies.ts'
 // ├── when whoever halts a run for others is killed there, the run is halted
 // ├── when a sum was refused, and a site is killed before it would say that it waits for people, none goes on; when operators say so the round closes
 // ├── when a site says in each round that it holds nobody's deal, and another is killed before or while it shows its shares, the round closes
+// ├── when one publishes wrong sums, and another is killed before or while it disputes one, the round closes
 // └── when a site is killed before or while it pays for its noise, it pays once, and its round closes
 
 const SITES = 6
@@ -253,6 +254,42 @@ describe('kills where a site complains falsely', skipped, () => {
       shown.some((e) => e.kind === 'Justified' && e.site !== LIAR && e.justification !== '0x'),
       'nobody showed a share',
     )
+    await assertUndisturbed(hospitals, run, study)
+  })
+})
+
+describe('kills where a sum is wrong, and most bear it out', skipped, () => {
+  const LIARS = [1, 2, 3]
+  const study = longStudy({ sites: 5, change: { mode: 'masked', minSites: 5, quorum: 4, maxSites: 5, limits: HASTY } })
+  const at = scene(study)
+  const lying = (lies: string): readonly string[] => ['--import', `${new URL('../support/lying.ts', import.meta.url)}?lies=${lies}`]
+
+  async function restart(site: number, options: readonly string[] = []): Promise<void> {
+    await at().hospitals.nodes[site]?.end('SIGKILL')
+    await at().hospitals.start(site, options)
+  }
+
+  before(async () => {
+    for (const site of LIARS) await restart(site, lying(site === 2 ? 'bears-out-wrong-sum' : 'wrong-sum,bears-out-wrong-sum'))
+  })
+
+  // Most rounds close on the wrong sum: who disputes it has a place in the next one, which is void then.
+  for (const blow of disputeKills)
+    it(tellBlow(blow), async () => {
+      const { hospitals, run } = at()
+      const { struck } = await deal(hospitals, run, blow)
+      const [{ site } = { site: -1 }] = struck
+      assert.ok(!LIARS.includes(site))
+    })
+
+  it('each wrong sum is thrown out, and each model is what the frozen sets add up to', async () => {
+    const { hospitals, run } = at()
+    for (const site of LIARS) await restart(site)
+    const from = (await hospitals.stories(run)).length
+    await hospitals.untilStories(run, (told) => told.slice(from).filter(({ state }) => state === 'closed').length >= 2, 'two rounds close without liars')
+    const disputed = await hospitals.reader.events(0, { run, kinds: ['Disputed'] })
+    assert.ok(disputed.length >= disputeKills.length, `${disputed.length} disputes`)
+    for (const e of disputed) assert.ok(e.kind === 'Disputed' && LIARS.includes(e.publisher) && !LIARS.includes(e.site))
     await assertUndisturbed(hospitals, run, study)
   })
 })

@@ -58,6 +58,12 @@ export const justifyKills: readonly Blow[] = [
   ...ROLES.flatMap((role) => (['send', 'sent'] as const).map((at) => ({ strikes: [{ ...kill('justify', role, at), site: JUSTIFYING }], restart: true }))),
 ]
 
+/** Where a sum is wrong: before it is disputed, and before and after the call goes out. */
+export const disputeKills: readonly Blow[] = [
+  ...each((role) => ({ strikes: [kill('dispute', role)] })),
+  ...(['send', 'sent'] as const).map((at) => ({ strikes: [kill('dispute', 'anyone', at)], restart: true })),
+]
+
 /** Before a round's noise is paid for. */
 export const chargedKills: readonly Blow[] = [
   ...each((role) => ({ strikes: [kill('charge', role)] })),

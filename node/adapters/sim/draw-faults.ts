@@ -56,6 +56,7 @@ export const MASKING_POINTS: readonly CrashPoint[] = [
   'journal.keyed',
   'chain.key',
   'journal.released',
+  'chain.dispute',
   'gossip.publish',
   'store.put',
 ]

@@ -128,6 +128,7 @@ const TELL: Partial<Record<Lie, Tell>> = {
         const forged = digestOf('a model of a wrong sum', run, round)
         return voice.chain.attest(run, round, attempt, { root: forged, cid: forged }, 'continue', own)
       },
+      dispute: async () => undefined,
     }),
   'echoes-attestation': echoing,
 }

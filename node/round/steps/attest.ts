@@ -14,7 +14,6 @@ import type { Play, Round } from '../play.ts'
 import { type NamedModel, nameModel, ownProof } from '../study.ts'
 import { isOwnStep } from '../take-over.ts'
 import { agreedToAttest } from './agreed.ts'
-import { disputeSum } from './dispute.ts'
 import { noteFrozen } from './frozen.ts'
 import { type GatheredSum, gatherSum } from './gather.ts'
 import { judge } from './judge.ts'
@@ -45,13 +44,6 @@ export async function attest(play: Play, round: Round, signal: AbortSignal): Pro
   play.judged = { publication, word }
   if (word === WRONG_SUM) play.site.tell({ kind: 'wrong-sum', run: round.run, round: round.round, publisher: publication.publisher })
   await say(play, round, word)
-  if (word === WRONG_SUM) await dispute(play, round, signal)
-}
-
-/** Where vectors are masked, the contract is shown what is wrong: then nobody needs to agree. */
-async function dispute(play: Play, round: Round, signal: AbortSignal): Promise<void> {
-  const { rules } = await play.study.record()
-  await disputeSum(play.site, { rules, view: round.view, key: round.key, cut: cutOf(round.layout, round.view.round) }, signal)
 }
 
 /** Returns without the bytes of sum and model: they are in the store, and of a large model they would be most of a node's memory. */
@@ -185,7 +177,9 @@ async function differing(
 async function say(play: Play, round: Round, { status, root, cid, own }: Word): Promise<void> {
   const { site } = play
   const { attempt } = round.view.round
-  await site.journal.append({ kind: 'attested', run: round.run, round: round.round, attempt, status, root, cid })
+  // Whoever says that a sum is wrong will dispute it, now or after a restart.
+  const contested = status === 'wrongSum' ? { cut: cutOf(round.layout, round.view.round) } : {}
+  await site.journal.append({ kind: 'attested', run: round.run, round: round.round, attempt, status, root, cid, ...contested })
   await site.chain.attest(round.run, round.round, attempt, { root, cid }, status, own)
 }
 

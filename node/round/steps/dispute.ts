@@ -4,7 +4,7 @@ import type { Digest, SiteId } from '#base/ids.ts'
 import { type DisputeEvidence, firstWrongLeaf, leafProof, sumProof } from '#core/commit/dispute.ts'
 import { leafCount } from '#core/commit/merkle.ts'
 import { RingAdder } from '#core/ring/add.ts'
-import type { RunView, StudyRules } from '#ports/chain.ts'
+import type { Publication, RoundView, RunView, StudyRules } from '#ports/chain.ts'
 import type { EpochKey } from '#ports/model-store.ts'
 import type { Site } from '../site.ts'
 
@@ -14,10 +14,17 @@ export type Disputant = Pick<Site, 'chain' | 'store' | 'sha256'>
 /** A publication that this site found wrong, and how its objects are kept. */
 export interface DisputedSum {
   readonly rules: StudyRules
-  readonly view: RunView
+  readonly view: DisputedRound
   readonly key: EpochKey
   /** Into how many slices updates and sum are cut. */
   readonly cut: number
+}
+
+/** What of a run's round a dispute is about. */
+export interface DisputedRound extends Pick<RunView, 'run'> {
+  readonly round: Pick<RoundView, 'round' | 'openedAtBlock' | 'included'> & {
+    readonly publication: Pick<Publication, 'publisher' | 'sumRoot' | 'sumCid'> | null
+  }
 }
 
 interface Arrival {
@@ -27,7 +34,7 @@ interface Arrival {
 }
 
 /**
- * Shows the contract that the sum published now is wrong, alone and whatever the others say; nothing where vectors are not masked, since a
+ * Shows the contract that a published sum is wrong, alone and whatever the others say; nothing where vectors are not masked, since a
  * leaf on chain would show what it sums up. Fetches each update of the frozen set twice, one at a time: no more than three vectors are in memory.
  * @returns whether it disputed: not when the sum is right after all
  * @throws ROTA-5508 when the chain does not name an update of the set (retry), ROTA-4xxx when one or the sum cannot be had, ROTA-51xx when the contract
@@ -54,7 +61,7 @@ export async function disputeSum(site: Disputant, disputed: DisputedSum, signal:
 }
 
 /** In order of arrival, as the chain's accumulator took them. */
-async function contributionsOf({ chain }: Disputant, { run, round }: RunView): Promise<Arrival[]> {
+async function contributionsOf({ chain }: Disputant, { run, round }: DisputedRound): Promise<Arrival[]> {
   const events = await chain.events(round.openedAtBlock, { run, kinds: ['Contributed'] })
   return events.flatMap((e) => (e.kind === 'Contributed' && e.round === round.round ? [{ site: e.site, root: e.root, cid: e.cid }] : []))
 }

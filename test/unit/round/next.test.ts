@@ -297,6 +297,11 @@ describe('next', () => {
       assert.equal(at('Attesting', { releaseDue: true, mayUnmask: true }, { included: bitmapOf([siteId(0)]), publication }), 'release')
       assert.equal(at('Attesting', { mayUnmask: true }, { included: bitmapOf([siteId(0)]), publication }), 'wait')
     })
+    it('disputes a sum that it called wrong, before anything else that others may do, and goes on while a try has to wait', () => {
+      assert.equal(at('Attesting', { mayUnmask: true }, { included: all, publication }, { disputeDue: true }), 'dispute')
+      assert.equal(at('Contributing', { mayMask: true }, {}, { disputeDue: true }), 'dispute')
+      assert.equal(at('Contributing', { mayMask: true }, {}, { disputeDue: false }), 'contribute')
+    })
     it('halts the node rather than show shares for another set of the same model', () =>
       assert.equal(at('Attesting', { releaseDue: true, releasedOther: true }, { included: all, publication }), 'halt-node'))
   })
