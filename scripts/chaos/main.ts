@@ -2,7 +2,7 @@
 import process from 'node:process'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyKind } from './chaos-study.ts'
-import { type ChaosOptions, HELP, readOptions } from './options.ts'
+import { type ChaosOptions, HELP, readOptions, replayCommand } from './options.ts'
 import { playSeed } from './play-seed.ts'
 import { playSeeds } from './pool.ts'
 import { addUp, type ChaosReport, reportOf, type SeedReport } from './report.ts'
@@ -14,7 +14,8 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`)
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 /** @returns whether every invariant held */
-async function main({ seeds, from, sites, mode, study: kind, json, replay, threads }: ChaosOptions): Promise<boolean> {
+async function main(options: ChaosOptions): Promise<boolean> {
+  const { seeds, from, sites, mode, study: kind, json, replay, threads } = options
   if (replay !== undefined) return tell(replay, sites, mode, kind)
   const startedMs = performance.now()
   const reports = await playSeeds({
@@ -26,7 +27,7 @@ async function main({ seeds, from, sites, mode, study: kind, json, replay, threa
     onReport: progress(seeds, startedMs),
   })
   const report = addUp(reports)
-  print(json ? JSON.stringify(report) : summary(report, reports, mode, performance.now() - startedMs))
+  print(json ? JSON.stringify(report) : summary(report, reports, options, performance.now() - startedMs))
   return report.invariantsBroken === 0
 }
 
@@ -47,13 +48,13 @@ function progress(seeds: number, startedMs: number): (report: SeedReport) => voi
   }
 }
 
-function summary(report: ChaosReport, reports: readonly SeedReport[], mode: Protocol['mode'], tookMs: number): string {
+function summary(report: ChaosReport, reports: readonly SeedReport[], options: ChaosOptions, tookMs: number): string {
   const voids = reports.reduce((sum, { roundsVoid }) => sum + roundsVoid, 0)
   const failing = report.failing.length === 0 ? 'Every invariant holds.' : `Broken ${report.invariantsBroken} times, by seeds ${report.failing.join(', ')}.`
   return [
     `${report.seeds} seeds in ${(tookMs / 1_000).toFixed(0)} s: ${report.roundsOpened} rounds opened, ${report.roundsClosed} closed, ${voids} void and contributed afresh, ${report.roundsLost} lost.`,
     failing,
-    ...(report.failing.length === 0 ? [] : [`What happened: npm run -s chaos -- ${mode === 'open' ? '' : `--${mode} `}--replay ${report.failing[0]}`]),
+    ...report.failing.slice(0, 1).map((seed) => `What happened: ${replayCommand(seed, options)}`),
   ].join('\n')
 }
 

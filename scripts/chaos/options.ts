@@ -63,6 +63,16 @@ export function readOptions(args: readonly string[]): ChaosOptions | null {
   }
 }
 
+/** What plays one of these seeds again, as it was: all that was given beside the seed decides what it draws. */
+export function replayCommand(seed: number, { mode, sites, study }: Pick<ChaosOptions, 'mode' | 'sites' | 'study'>): string {
+  const given = [
+    ...(mode === 'open' ? [] : [`--${mode}`]),
+    ...(sites === undefined ? [] : [`--sites ${sites}`]),
+    ...(study === undefined ? [] : [`--study ${study}`]),
+  ]
+  return ['npm run -s chaos --', ...given, `--replay ${seed}`].join(' ')
+}
+
 function kindOf(text: string): StudyKind {
   const kind = STUDIES.find((each) => each === text)
   if (kind === undefined) throw new TypeError(`--study ${text}: one of ${STUDIES.join(', ')}`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readOptions } from '../../../scripts/chaos/options.ts'
+import { readOptions, replayCommand } from '../../../scripts/chaos/options.ts'
 
 describe('the options of chaos', () => {
   it('have usual values', () => {
@@ -17,6 +17,15 @@ describe('the options of chaos', () => {
   it('say how the studies of the seeds are summed', () => {
     assert.equal(readOptions(['--masked'])?.mode, 'masked')
     assert.equal(readOptions(['--groups', '--sites', '20'])?.mode, 'groups')
+  })
+
+  it('are all said again where a seed is to be played again', () => {
+    for (const words of [[], ['--sites', '5'], ['--masked', '--study', 'fit'], ['--groups', '--sites', '20', '--study', 'large']]) {
+      const options = readOptions(words) ?? assert.fail()
+      const command = replayCommand(27, options)
+      assert.equal(command, `npm run -s chaos -- ${[...words, '--replay', '27'].join(' ')}`)
+      assert.deepEqual(readOptions(command.split(' ').slice(5)), { ...options, replay: 27 })
+    }
   })
 
   it('name a number that cannot be', () => {
