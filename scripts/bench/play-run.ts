@@ -1,12 +1,15 @@
+import { connectChain } from '#adapters/chain/ethers-chain.ts'
 import type { DevChainOptions } from '#adapters/devchain/anvil.ts'
+import { roundStories } from '#app/node/round-story.ts'
+import { address, type RunId } from '#base/ids.ts'
 import { type Figure, figureOf } from './figures.ts'
-import { makeNetwork } from './hospitals.ts'
+import { type BenchNetwork, makeNetwork } from './hospitals.ts'
 import type { NodeLine, NodeProcess } from './node-process.ts'
 import type { BenchStudy } from './studies.ts'
 import type { WireBytes } from './wire-meter.ts'
 
-/** One run of four processes, as its nodes saw it. */
-export interface PlayedRun {
+/** One run of processes, as its nodes saw it, and what became of its rounds, as the log tells it. */
+export interface PlayedRun extends ClosedRounds {
   /** Seconds from a round's opening to the next one's, rounds of the fit alone. */
   readonly roundSeconds: readonly number[]
   readonly roundBlocks: readonly number[]
@@ -28,6 +31,13 @@ export interface PlayedRun {
   readonly rowMs: Readonly<Record<string, number>>
 }
 
+export interface ClosedRounds {
+  readonly roundsOpened: number
+  readonly roundsClosed: number
+  /** Sites in the smallest set that a round was frozen with. */
+  readonly fewestIn: number
+}
+
 export interface PlayOptions {
   readonly rounds: number
   readonly chain?: DevChainOptions
@@ -40,6 +50,7 @@ const ROUND_LIMIT_MS = 60_000
 /** Rounds 1 (moments) and the last (evaluation) are other work, and round 2 is where code is still compiled: they are left out. */
 const FIRST = 3
 
+/** @throws Error where the run does not end as it should, or a round of it is void or refused: its figures would be another run's */
 export async function playRun(study: BenchStudy, { rounds, chain, ...start }: PlayOptions): Promise<PlayedRun> {
   const network = await makeNetwork(study, chain)
   try {
@@ -47,13 +58,26 @@ export async function playRun(study: BenchStudy, { rounds, chain, ...start }: Pl
     const nodes = await network.startNodes(start)
     const run = await network.openRun()
     await Promise.all(nodes.map((node) => node.until((line) => line.event === 'over' && line.run === run, ROUND_LIMIT_MS * (rounds + 3))))
-    return summary(nodes, rounds, startedMs)
+    return { ...summary(nodes, rounds, startedMs), ...(await allClosed(network, run)) }
   } finally {
     await network.stop()
   }
 }
 
-function summary(nodes: readonly NodeProcess[], rounds: number, startedMs: number): PlayedRun {
+async function allClosed({ chain, contracts }: BenchNetwork, run: RunId): Promise<ClosedRounds> {
+  const reader = await connectChain({ url: chain.url, contracts: address(contracts), signer: null })
+  try {
+    const stories = roundStories(await reader.events(0, { run }), run)
+    const { state } = await reader.run(run)
+    const others = stories.filter((story) => story.state !== 'closed').map((story) => `round ${story.round} ${story.state}`)
+    if (state !== 'Finished' || others.length > 0) throw new Error(`the run is ${[state, ...others].join(', ')}`)
+    return { roundsOpened: stories.length, roundsClosed: stories.length - others.length, fewestIn: Math.min(...stories.map(({ included }) => included.length)) }
+  } finally {
+    await reader.stop()
+  }
+}
+
+function summary(nodes: readonly NodeProcess[], rounds: number, startedMs: number): Omit<PlayedRun, keyof ClosedRounds> {
   const opened = (node: NodeProcess, round: number) => node.lines.find((line) => line.event === 'opened' && line.round === round) as NodeLine
   const firstSeen = (round: number): number => Math.min(...nodes.map((node) => opened(node, round).atMs))
   // Round 1 counts moments, rounds 2 … rounds + 1 fit; round `rounds + 2` evaluates.
