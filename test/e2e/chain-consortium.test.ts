@@ -1,6 +1,7 @@
 /**
  * Four hospitals in four processes, each with an endpoint of its own, on a chain that makes blocks as a consortium's does
- * ├── a block a second and none for a transaction, one site without fees of the newer kind, one slow and mixed up, one over a broken HTTP, one that waits and compares
+ * ├── a block a second and none for a transaction, one site without fees of the newer kind, one slow and mixed up, one over a broken HTTP, one that waits and compares;
+ * │   a node that is told to wait for `finalized` does not start where the chain refuses the word, and says so
  * ├── a block every five seconds
  * ├── no blocks while validators are lost, then a jump of time
  * ├── a head that goes back: the run goes on, and nobody halts
@@ -8,7 +9,7 @@
  * └── the same lie without a second endpoint: the node halts
  */
 import assert from 'node:assert/strict'
-import { appendFile } from 'node:fs/promises'
+import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -100,6 +101,13 @@ describe('hospitals on a consortium chain', { timeout: 600_000 }, () => {
     })
     Object.assign(at(1).habits, { lateMs: 150, pushes: 'mixed', busyEvery: 60, halfEvery: 97 })
     Object.assign(at(2).habits, { busyEvery: 31, brokenEvery: 43, halfEvery: 37, closeEvery: 53 })
+    const settings = join(hospitals.folders[0] as string, 'rota.yaml')
+    const usual = await readFile(settings, 'utf8')
+    await writeFile(settings, `${usual}chainFinality: finalized\n`)
+    await assert.rejects(hospitals.start(0))
+    assert.match(hospitals.nodes[0]?.said() ?? '', /ROTA-5013/)
+    assert.ok((at(0).did.get('refused') ?? 0) > 0)
+    await writeFile(settings, usual)
     await hospitals.start(0)
     const run = await hospitals.openRun(study)
     const stories = await finishes(run)
