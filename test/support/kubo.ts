@@ -6,7 +6,9 @@ import { promisify } from 'node:util'
 const IPFS = process.env['ROTA_IPFS'] ?? new URL('../../.cache/bin/ipfs', import.meta.url).pathname
 
 /** Why tests beside Kubo are skipped; false where they run. */
-export const noKubo: string | false = existsSync(IPFS) ? false : `no Kubo at ${IPFS}: build one there, or name it in ROTA_IPFS`
+export const noKubo: string | false = existsSync(IPFS)
+  ? false
+  : `no Kubo at ${IPFS}: ../shared/tools/build-kubo.sh builds it there (with Go), or ROTA_IPFS names another`
 
 const run = promisify(execFile)
 
