@@ -16,7 +16,7 @@ import { longStudy } from '../support/studies.ts'
 // │   (before the row, or with the journal written and nothing sent, or with its transaction sent and no answer seen)
 // │   ├── and starts again at once, its round closes
 // │   └── and stays away, its round closes without it
-// ├── when every three seconds a site drawn by lot is killed, wherever it stands, and started again, all rounds close
+// ├── when every three seconds a site drawn by lot is killed, at a drawn row or wherever it stands, and started again, all rounds close
 // └── then no round is lost, and every model is the one of a run that nothing disturbed and in whose rounds the same sites were in
 
 const seed = Number(process.env.ROTA_CHAOS_SEED ?? 1)
@@ -26,7 +26,8 @@ const PATIENT_LIMIT = 20
 /** Rounds with a kill every three seconds. */
 const WHOLE = 50
 const ROUNDS = played({ few: 6, drawn: 12, all: WHOLE })
-const LEAST_KILLS = played({ few: 2, drawn: 3, all: 3 })
+/** On a quick machine the rounds are over before so many have fallen: then a few more are played. */
+const LEAST_KILLS = ROUNDS / 2
 const EVERY_MS = 3_000
 
 describe('kills at the rows of the protocol', () => {
@@ -50,24 +51,36 @@ describe('kills at the rows of the protocol', () => {
     const random = new Seeded(seed + 6)
     const lot = <T>(of: readonly T[]): T => of[Math.floor(random.uniform() * of.length)] as T
     const over = (await hospitals.stories(run)).length + ROUNDS
-    let kills = 0
-    // On a quick machine the rounds are over before enough were struck: then a few more are played.
-    for (const end = Date.now() + 12_000 * ROUNDS; (await hospitals.stories(run)).length < over || kills < LEAST_KILLS; ) {
-      assert.ok(Date.now() < end, `the rounds are over in time, after ${kills} kills`)
-      const dueMs = Date.now() + EVERY_MS
-      const [next] = arm(hospitals.strikes, [{ row: lot(REACHED)[0], role: 'anyone', at: 'row', signal: 'SIGKILL', site: lot([0, 1, 2, 3]) }])
-      // A site that does not get to its row before the next lot is spared.
-      while (Date.now() < dueMs && next?.struck() == null) await sleep(10)
+    const kills = { atRow: 0, anywhere: 0 }
+    const count = (): number => kills.atRow + kills.anywhere
+    const beganMs = Date.now()
+    let allUpMs = 0
+    while ((await hospitals.stories(run)).length < over || count() < LEAST_KILLS) {
+      assert.ok(Date.now() < beganMs + 12_000 * ROUNDS, `the rounds are over in time, after ${count()} kills`)
+      const drawnMs = Date.now()
+      const site = lot([0, 1, 2, 3])
+      const row = lot(REACHED)[0]
+      const node = hospitals.nodes[site] ?? assert.fail()
+      const [next] = arm(hospitals.strikes, [{ row, role: 'anyone', at: 'row', signal: 'SIGKILL', site }])
+      // Nobody is spared: who has not come to the drawn row by a drawn moment is killed wherever it stands.
+      const latestMs = drawnMs + random.uniform() * EVERY_MS
+      while (Date.now() < latestMs && next?.struck() == null) await sleep(10)
       arm(hospitals.strikes, [])
-      const struck = next?.struck()
-      if (struck != null) {
-        kills++
-        await hospitals.nodes[struck.site]?.ended()
-        // On a slow machine starting takes longer than three seconds: never are two of the four away.
-        await hospitals.start(struck.site)
-      }
-      await sleep(Math.max(0, dueMs - Date.now()))
+      await node.end('SIGKILL')
+      kills[next?.struck() == null ? 'anywhere' : 'atRow']++
+      const killedMs = Date.now()
+      // On a slow machine starting takes longer than three seconds: never are two of the four away.
+      await hospitals.start(site)
+      const restMs = Math.max(0, drawnMs + EVERY_MS - Date.now())
+      await sleep(restMs)
+      allUpMs += killedMs - drawnMs + restMs
     }
+    const seconds = (ms: number): string => (ms / 1_000).toFixed(0)
+    const rounds = (await hospitals.stories(run)).length - over + ROUNDS
+    const told = `${count()} kills (${kills.atRow} at a drawn row, ${kills.anywhere} wherever the site stood) in ${rounds} rounds and ${seconds(Date.now() - beganMs)} s, in ${seconds(allUpMs)} s of which all four were up`
+    console.log(told)
+    assert.ok(count() >= allUpMs / EVERY_MS / 2, told)
+    if (ROUNDS === WHOLE) assert.ok(kills.atRow > 0 && kills.anywhere > 0, told)
   })
 
   it('no round is lost, and each model is what the frozen sets add up to', async () => {
