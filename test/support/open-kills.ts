@@ -44,6 +44,15 @@ export const atOnceKills: readonly Blow[] = [
   { strikes: [kill('attest', 'leader'), kill('attest', 'standby'), kill('attest', 'site')], restart: false },
 ]
 
+/**
+ * Of seven, one of which publishes a wrong sum when it leads: once both standbys are gone too a plain site publishes, and four honest ones are left. Should it
+ * fall itself they are too few until somebody is back.
+ */
+export const spoiltKills: readonly Blow[] = [
+  { strikes: [kill('publish', 'standby'), kill('publish', 'standby')], restart: false },
+  { strikes: [kill('publish', 'standby'), kill('publish', 'standby'), kill('publish', 'site')], restart: true },
+]
+
 /** Of seven, one of which is gone: whoever moves the phase on for it. */
 export const tickKills: readonly Blow[] = ROLES.flatMap((role) =>
   [false, true].map((restart) => ({ strikes: [kill('contribute', 'site'), kill('tick', role)], restart, seeing: role })),
