@@ -51,7 +51,7 @@ export function reportOf(record: RunRecord): SeedReport {
 
 /** Names of all faults of a draw. */
 function drawnIn({ plan, rules, study }: Draw): string[] {
-  const named = [...plan.lies.map(({ lie }) => lie), ...plan.disturbances.map(({ kind }) => kind)]
+  const named = [...plan.lies.map(({ lie }) => lie), ...plan.disturbances.map(({ kind }) => kind), ...plan.crashes.map(({ point }) => `crash at ${point}`)]
   const others = { crash: plan.crashes.length, late: plan.late.length, 'slow-training': plan.training.length, slices: study === 'large' ? rules.slices - 1 : 0 }
   return [...new Set([...named, ...Object.entries(others).flatMap(([name, count]) => (count > 0 ? [name] : []))])]
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
 import { type DisturbanceBody, LIES } from '#adapters/sim/faults.ts'
+import { replayCommand } from '../../scripts/chaos/options.ts'
 import { playSeeds } from '../../scripts/chaos/pool.ts'
 import { addUp } from '../../scripts/chaos/report.ts'
 
@@ -44,8 +45,9 @@ describe('chaos', () => {
     const reports = await playSeeds({ seeds: Array.from({ length: SEEDS }, (_, i) => i + 1), sites: undefined, threads })
     const { failing, faults, happened, invariantsBroken, roundsClosed, roundsOpened, roundsLost, seeds } = addUp(reports)
     const broken = reports.flatMap((report) => report.broken.map(({ invariant, what }) => `seed ${report.seed} breaks ${invariant}: ${what}`))
+    const again = failing.map((seed) => replayCommand(seed, { mode: 'open', sites: undefined, study: undefined }))
     t.diagnostic(`${seeds} seeds, ${roundsOpened} rounds opened, ${roundsClosed} closed`)
-    assert.deepEqual({ failing, invariantsBroken, roundsLost }, { failing: [], invariantsBroken: 0, roundsLost: 0 }, broken.join('\n'))
+    assert.deepEqual({ failing, invariantsBroken, roundsLost }, { failing: [], invariantsBroken: 0, roundsLost: 0 }, [...broken, ...again].join('\n'))
     assert.ok(roundsClosed > 5 * seeds, 'runs were played, not skipped')
     if (seeds < 500) return
     const idle = FAULTS.filter((fault) => (faults[fault]?.struck ?? 0) === 0)

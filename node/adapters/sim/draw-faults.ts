@@ -55,10 +55,17 @@ export const MASKING_POINTS: readonly CrashPoint[] = [
   'journal.dealt',
   'journal.keyed',
   'chain.key',
+  'journal.justified',
+  'chain.justify',
   'journal.released',
-  'chain.dispute',
+  'journal.leftOut',
   'gossip.publish',
   'store.put',
+]
+/** What others come to only where somebody lies so. */
+const PROVOKED: readonly { readonly by: readonly Lie[]; readonly points: readonly CrashPoint[] }[] = [
+  { by: ['leaves-out', 'false-complaints', 'chosen-holders', 'false-justification'], points: ['journal.justified', 'chain.justify'] },
+  { by: FALSE_DEALINGS, points: ['journal.leftOut'] },
 ]
 /** What a round of masks cannot bear out: random bytes under a mask look like any other. */
 const UNMASKED_LIES: readonly Lie[] = ['garbage-vector']
@@ -77,15 +84,22 @@ export function drawMasked(random: SimRandom, plan: FaultPlan, sites: number, be
     ...drawCrash(random, siteId(random.int(0, sites - 1)), MASKING_POINTS),
     backAfterMs: drawLasting(random),
   }))
+  const apart = random.fork('provoked crashes')
+  const provoked = PROVOKED.filter(({ by }) => masking.some(({ lie }) => by.includes(lie)) && apart.chance(0.5)).map(({ points }) => ({
+    ...drawCrash(apart, siteId(apart.int(0, sites - 1)), points),
+    ...{ nth: apart.int(1, 2), backAfterMs: drawLasting(apart) },
+  }))
   const drawn = drawHidden(random, sites, bears)
   const hidden = masking.some(({ lie }) => FALSE_DEALINGS.includes(lie)) ? null : drawn
-  const others = alone([...lies, ...masking])
+  // Who deals to all as it should is asked for no justification.
+  const holders = masking.flatMap(({ site, lie }) => (lie === 'false-justification' ? [{ site, lie: 'chosen-holders' } as const] : []))
+  const others = alone([...lies, ...masking, ...holders])
     .filter(({ site }) => site !== hidden?.site)
     .filter((_, i, all) => hidden === null || new Set(all.slice(0, i + 1).map(({ site }) => site)).size < bears)
   return {
     ...plan,
     lies: hidden === null ? others : [...others, hidden],
-    crashes: [...plan.crashes, ...crashes],
+    crashes: [...plan.crashes, ...crashes, ...provoked],
     disturbances: plan.disturbances.filter(({ kind }) => !UNBEARABLE.includes(kind)),
     mostInTrouble: bears,
   }

@@ -238,6 +238,7 @@ export class SimWorld {
   }
 
   #crashed(site: SimSite, crash: Crash): void {
+    this.strikes.count(`crash at ${crash.point}`)
     this.#down(site, `dies ${crash.when === 'torn' ? 'while it writes' : crash.when} ${crash.point}, the ${crash.nth}. time`, crash.backAfterMs)
   }
 
