@@ -1,4 +1,4 @@
-import type { RoundNo } from '#base/ids.ts'
+import type { RoundNo, SiteId } from '#base/ids.ts'
 import type { AbstainReason } from '#ports/chain.ts'
 import type { Absence, Participation, SitePart } from './participation.ts'
 import type { SiteFate } from './round-part.ts'
@@ -11,7 +11,11 @@ const ABSENCE_WORDS: Readonly<Record<Absence, string>> = {
   silent: 'nothing came from it',
   notAwaited: 'not waited for after a round that it missed, and not there in time',
   notHeld: 'its update reached too few custodians in time',
+  left: 'it is no longer in the network',
+  suspended: 'it is suspended from the network',
   withdrew: 'its steward had taken it out of the study',
+  waitsForKey: 'it waits for a key of the study',
+  notInRota: 'it is no longer in the rota',
 }
 
 const ABSTAIN_WORDS: Readonly<Record<AbstainReason, string>> = {
@@ -75,6 +79,9 @@ export function roundAbsences({ rounds, sites }: KnownRounds, round: RoundNo, na
     return why === null ? [] : [`${name(fate.site)} (${why}${fate.fate === 'abstained' ? '' : record})`]
   })
 }
+
+export const missingIn = ({ rounds }: Pick<KnownRounds, 'rounds'>, round: RoundNo): readonly SiteId[] =>
+  (rounds.findLast((part) => part.round === round)?.fates ?? []).filter((fate) => whyNotIn(fate) !== null).map(({ site }) => site)
 
 /** Null for a site that is in, or of which nothing is known yet. */
 export function whyNotIn({ fate, reason }: SiteFate): string | null {

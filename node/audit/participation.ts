@@ -1,23 +1,24 @@
 import type { RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { AbstainReason, ChainEvent, RunState } from '#ports/chain.ts'
 import { type Fate, finish, type Gathered, gather, type RoundPart, stay, take } from './round-part.ts'
+import { OUTSIDE, studyMembers, studyOf } from './study-members.ts'
 
 /** Why a site that should have been in a round was not. */
-export const ABSENT = ['late', 'silent', 'notAwaited', 'notHeld', 'withdrew'] as const satisfies readonly Fate[]
+export const ABSENT = ['late', 'silent', 'notAwaited', 'notHeld', ...OUTSIDE] as const satisfies readonly Fate[]
 export type Absence = (typeof ABSENT)[number]
 
 /** A run as its rounds were shared: from the chain's events alone, so that a site and an auditor read the same. */
 export interface Participation {
   readonly run: RunId
   readonly rounds: readonly RoundPart[]
-  /** Each site that stood in the rota of a round, in the order of ids. */
+  /** Each site that stood in the rota of a round, or was approved for the study while the run went on, in the order of ids. */
   readonly sites: readonly SitePart[]
 }
 
 /** One site's share of a run. */
 export interface SitePart {
   readonly site: SiteId
-  /** Rounds whose rota it stood in and of which it is known whether it was in. */
+  /** Rounds since it belongs to the run, in their rota or not, of which it is known whether it was in. */
   readonly rounds: number
   readonly in: number
   readonly missing: readonly { readonly why: Absence; readonly rounds: readonly RoundNo[] }[]
@@ -42,7 +43,7 @@ export interface SitePart {
   readonly contributedAfter: { readonly median: number; readonly longest: number } | null
 }
 
-/** @param events of the whole chain, or at least the run's and the withdrawals of stewards; in order */
+/** @param events of the whole chain, in order; the run's alone do not tell why a site is in the rota no more, nor of one that waits for a key */
 export function participationOf(events: readonly ChainEvent[], run: RunId): Participation {
   const rounds = roundParts(events, run)
   const sites = [...new Set(rounds.flatMap(({ fates }) => fates.map(({ site }) => site)))].sort((a, b) => a - b)
@@ -51,10 +52,11 @@ export function participationOf(events: readonly ChainEvent[], run: RunId): Part
 
 /**
  * The rounds that opened in these events.
- * @param before the round before the first of them, where earlier ones are left out; the run's opening must not be
+ * @param before the round before the first of them, where earlier ones are left out; the run's opening must not be, nor what the study's members
+ * follow from (`isOfMembers`)
  */
 export function roundParts(events: readonly ChainEvent[], run: RunId, before?: RoundPart): readonly RoundPart[] {
-  const gathered = gatherRounds(events, run)
+  const gathered = gatherRounds(events, run, before)
   const parts: RoundPart[] = []
   for (const [i, round] of gathered.entries()) parts.push(finish(round, parts[i - 1] ?? before, gathered[i + 1]))
   return parts
@@ -72,23 +74,26 @@ function spend(rounds: readonly Gathered[]): void {
   if (kept !== undefined) stay(kept)
 }
 
-function gatherRounds(events: readonly ChainEvent[], run: RunId): readonly Gathered[] {
+function gatherRounds(events: readonly ChainEvent[], run: RunId, before: RoundPart | undefined): readonly Gathered[] {
   const rounds: Gathered[] = []
-  let study: number | null = null
+  const members = studyMembers(studyOf(events, run))
+  const known = new Set(before?.fates.map(({ site }) => site))
   let halted = false
   for (const e of events) {
     const current = rounds.at(-1)
-    if (e.kind === 'RunOpened' && e.run === run) study = e.study
-    if (e.kind === 'StudyWithdrawn' && e.study === study && current?.frozen === null) current.withdrawn.add(e.site)
+    members.take(e)
     if (!('run' in e) || e.run !== run) continue
-    if (e.kind === 'RoundOpened') rounds.push(gather(e))
-    else if (e.kind === 'SiteReady') current?.ready.add(e.site)
+    if (e.kind === 'RoundOpened') {
+      const outside = members.outside(e.rota, known)
+      rounds.push(gather(e, outside))
+      for (const site of [...e.rota, ...outside.keys()]) known.add(site)
+    } else if (e.kind === 'SiteReady') current?.ready.add(e.site)
     else if (e.kind === 'RunStateChanged') {
       halted = e.state === 'Halted' || e.state === 'Ended'
       if (e.reason === SPENT[e.state]) spend(rounds)
     } else if ('round' in e) {
       const round = rounds.findLast(({ opened }) => opened.round === e.round)
-      if (round !== undefined) take(round, e)
+      if (round !== undefined) take(round, e, members)
     }
     if (halted) for (const round of rounds) if (round.state === 'open') round.state = 'halted'
   }

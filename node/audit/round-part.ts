@@ -2,6 +2,7 @@ import { has } from '#base/bitmap.ts'
 import { type RoundNo, type SiteId, siteId } from '#base/ids.ts'
 import { ABSTAIN_REASONS, type AbstainReason, type ChainEvent } from '#ports/chain.ts'
 import type { EventOf } from './run-log.ts'
+import type { Outside, StudyMembers } from './study-members.ts'
 
 /**
  * What became of a site in one round. The chain cannot tell a slow site from a dead one; what it shows is whether the site did
@@ -18,14 +19,14 @@ export type Fate =
   | 'notAwaited'
   /** It contributed, and too few custodians got hold of the update in time. */
   | 'notHeld'
-  /** It contributed, and its steward took it out of the study before the set was frozen. */
-  | 'withdrew'
   /** It said that it would not take part, in this round or in the one from which on nobody waited for it. */
   | 'abstained'
   /** It contributed to a round that came to nothing. */
   | 'void'
   /** The round is not so far yet. */
   | 'open'
+  /** It belongs to the run and did not stand in the rota; or it did, and ceased to be a member before it contributed or the set was frozen. */
+  | Outside
 
 export interface SiteFate {
   readonly site: SiteId
@@ -39,7 +40,7 @@ export interface RoundPart {
   readonly round: RoundNo
   readonly state: 'open' | 'closed' | 'refused' | 'void' | 'halted'
   readonly leader: SiteId
-  /** One of each site of the rota, in its order. */
+  /** One of each site of the rota, in its order; then of each that stood in an earlier one of the run, or is approved for the study, and is not in this one. */
   readonly fates: readonly SiteFate[]
   /** In the order of attempts. */
   readonly publications: readonly { readonly site: SiteId; readonly discarded: 'no' | 'no majority' | 'wrong sum' }[]
@@ -58,13 +59,16 @@ export interface RoundPart {
 /** A round as it is gathered from the log, before it is known what came after it. */
 export interface Gathered {
   readonly opened: EventOf<'RoundOpened'>
+  readonly outside: ReadonlyMap<SiteId, Outside>
   state: RoundPart['state']
   /** Whether a publication is awaited. */
   isPublishing: boolean
   contributingOver: boolean
   readonly contributed: Map<SiteId, number>
   readonly abstained: Map<SiteId, AbstainReason>
-  readonly withdrawn: Set<SiteId>
+  /** Of the rota: who was no member any more when contributing ended, and when the set was frozen. */
+  goneAtEnd: Gone
+  goneAtFreeze: Gone
   /** Said that they are there, though nobody waited for them. */
   readonly ready: Set<SiteId>
   askedForTime: SiteId | null
@@ -76,14 +80,19 @@ export interface Gathered {
   firstPlace: number
 }
 
-export const gather = (opened: EventOf<'RoundOpened'>): Gathered => ({
+type Gone = ReadonlyMap<SiteId, Outside>
+
+/** @param outside who belongs to the run and is not in the rota */
+export const gather = (opened: EventOf<'RoundOpened'>, outside: ReadonlyMap<SiteId, Outside>): Gathered => ({
   opened,
+  outside,
   state: 'open',
   isPublishing: false,
   contributingOver: false,
   contributed: new Map(),
   abstained: new Map(),
-  withdrawn: new Set(),
+  goneAtEnd: new Map(),
+  goneAtFreeze: new Map(),
   ready: new Set(),
   askedForTime: null,
   frozen: null,
@@ -94,8 +103,8 @@ export const gather = (opened: EventOf<'RoundOpened'>): Gathered => ({
   firstPlace: 0,
 })
 
-/** Takes an event of this round in. */
-export function take(round: Gathered, e: ChainEvent): void {
+/** Takes an event of this round in. @param members as they are then */
+export function take(round: Gathered, e: ChainEvent, members: Pick<StudyMembers, 'goneBy'>): void {
   switch (e.kind) {
     case 'Contributed':
       round.contributed.set(e.site, e.timestamp - round.opened.timestamp)
@@ -108,13 +117,14 @@ export function take(round: Gathered, e: ChainEvent): void {
       break
     case 'PhaseBegan':
       round.isPublishing = e.phase === 'Publishing'
-      if (e.phase !== 'Keying' && e.phase !== 'Contributing') round.contributingOver = true
+      if (e.phase !== 'Keying' && e.phase !== 'Contributing') endContributing(round, members)
       break
     case 'Witnessed':
       round.witnessed.add(e.site)
       break
     case 'Frozen':
       round.frozen = e
+      round.goneAtFreeze = goneOf(round, members)
       break
     case 'Published':
       missTurns(round, placeOf(round, e.site))
@@ -139,10 +149,24 @@ export function take(round: Gathered, e: ChainEvent): void {
       break
     case 'RoundVoid':
       if (e.phase === 'Publishing') missTurns(round, round.opened.rota.length)
-      round.contributingOver = true
+      endContributing(round, members)
       round.state = 'void'
       break
   }
+}
+
+function endContributing(round: Gathered, members: Pick<StudyMembers, 'goneBy'>): void {
+  if (!round.contributingOver) round.goneAtEnd = goneOf(round, members)
+  round.contributingOver = true
+}
+
+function goneOf({ opened }: Gathered, { goneBy }: Pick<StudyMembers, 'goneBy'>): Gone {
+  return new Map(
+    opened.rota.flatMap((site) => {
+      const why = goneBy(site)
+      return why === null ? [] : [[site, why] as const]
+    }),
+  )
 }
 
 /** It could not be published this time, without being void: after the pause it is published anew, from the first place on. */
@@ -159,7 +183,10 @@ export function finish(round: Gathered, before: RoundPart | undefined, after: Ga
     round: opened.round,
     state: round.state,
     leader: opened.leader,
-    fates: opened.rota.map((site) => stillAbstaining({ site, fate: fateOf(round, after, site), reason: round.abstained.get(site) ?? null }, before)),
+    fates: [
+      ...opened.rota.map((site) => stillAbstaining({ site, fate: fateOf(round, after, site), reason: round.abstained.get(site) ?? null }, before)),
+      ...[...round.outside].map(([site, fate]) => ({ site, fate, reason: null })),
+    ],
     publications: round.publications,
     passedOver: [...new Set(round.passedOver)],
     steppedOver: before === undefined ? [] : between(opened.rota, before.leader, opened.leader),
@@ -175,10 +202,12 @@ function fateOf(round: Gathered, after: Gathered | undefined, site: SiteId): Fat
   if (round.frozen !== null && has(round.frozen.included, site)) return 'in'
   if (round.abstained.has(site)) return 'abstained'
   if (round.contributed.has(site)) {
-    if (round.frozen !== null) return round.withdrawn.has(site) ? 'withdrew' : 'notHeld'
+    if (round.frozen !== null) return round.goneAtFreeze.get(site) ?? 'notHeld'
     return over ? 'void' : 'open'
   }
   if (!round.contributingOver) return round.state === 'halted' ? 'void' : 'open'
+  const gone = round.goneAtEnd.get(site)
+  if (gone !== undefined) return gone
   if (!has(round.opened.awaited, site)) return 'notAwaited'
   const actedHere = round.witnessed.has(site) || round.publications.some((made) => made.site === site)
   const actedNext = after?.contributed.has(site) || after?.abstained.has(site) || after?.ready.has(site)

@@ -2,9 +2,12 @@ import { liesOf } from '#adapters/sim/lies.ts'
 import { SimRandom } from '#adapters/sim/random.ts'
 import type { SimWorld } from '#adapters/sim/world.ts'
 import { type SimulatedNetwork, simulateNetwork } from '#app/simulate/simulated-network.ts'
+import { participationOf } from '#audit/participation.ts'
+import { absenceLines } from '#audit/participation-text.ts'
 import { bitmapOf } from '#base/bitmap.ts'
 import { nameOf } from '#base/errors.ts'
-import { type SiteId, studyId } from '#base/ids.ts'
+import { type RunId, type SiteId, studyId } from '#base/ids.ts'
+import type { ChainEvent } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import { auditOf } from './audit-run.ts'
 import { drawSeed, type Given } from './draw.ts'
@@ -89,13 +92,14 @@ function trainingOf({ seed, plan }: Draw, strike: () => void): (site: SiteId) =>
 
 function record({ world }: SimulatedNetwork, draw: Draw, notes: Notes, end: Pick<RunRecord, 'gaveUp' | 'stopped'>): RunRecord {
   const view = viewOf(world, RUN)
+  const events = [...world.chain.ledger.eventsFrom(0)]
   const among = (is: (site: (typeof world.sites)[number]) => boolean) => bitmapOf(world.sites.filter(is).map(({ id }) => id))
   return {
     draw,
     ...end,
     honest: world.sites.map(({ id }) => id).filter((id) => liesOf(draw.plan, id).size === 0),
     view,
-    events: [...world.chain.ledger.eventsFrom(0)],
+    events,
     said: notes.said,
     timeline: notes.timeline,
     vectors: notes.vectors,
@@ -113,6 +117,13 @@ function record({ world }: SimulatedNetwork, draw: Draw, notes: Notes, end: Pick
     casualties: world.casualties.all,
     outages: world.outages,
     audit: null,
+    told: view === null ? null : toldOf(events, view.run),
     endMs: world.time.nowMs,
   }
+}
+
+/** As every view of a run has it. */
+export function toldOf(events: readonly ChainEvent[], run: RunId): RunRecord['told'] {
+  const found = participationOf(events, run)
+  return { rounds: found.rounds, absences: absenceLines(found, (site) => `site ${site}`) }
 }

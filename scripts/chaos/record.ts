@@ -1,4 +1,5 @@
 import type { FaultPlan } from '#adapters/sim/faults.ts'
+import type { Participation } from '#audit/participation.ts'
 import type { AuditReport } from '#audit/report.ts'
 import type { Bitmap, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { ChainEvent, RunView, StudyRules } from '#ports/chain.ts'
@@ -68,6 +69,8 @@ export interface RunRecord {
   readonly outages: readonly { readonly fromMs: number; readonly toMs: number }[]
   /** What an auditor finds in what a study in groups left; null of others, and of a run that was given up. */
   readonly audit: AuditReport | null
+  /** What is told of who took part; null when no run could be opened. */
+  readonly told: (Pick<Participation, 'rounds'> & { readonly absences: readonly string[] }) | null
   readonly endMs: number
 }
 

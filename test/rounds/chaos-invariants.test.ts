@@ -5,7 +5,7 @@ import { EMPTY, sitesOf, withSite } from '#base/bitmap.ts'
 import { type Bitmap, type Digest, digest, roundNo, runId, type SiteId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
 import { brokenIn, INVARIANTS, type InvariantName } from '../../scripts/chaos/invariants/all.ts'
-import { playSeed } from '../../scripts/chaos/play-seed.ts'
+import { playSeed, toldOf } from '../../scripts/chaos/play-seed.ts'
 import { only, type RunRecord } from '../../scripts/chaos/record.ts'
 
 // given the record of a run in which all invariants hold
@@ -114,6 +114,33 @@ describe('the invariants of chaos', async () => {
       const found = brokenIn(PLANTS[invariant](record)).map((broken) => broken.invariant)
       assert.ok(found.includes(invariant), `found ${found.join(', ') || 'nothing'}`)
     })
+
+  it('report that nothing is told of a site that left, or of one that waits for a key', () => {
+    const last = 3 as SiteId
+    const leaves = record.events.findIndex((event) => event.kind === 'RoundOpened' && event.round === 3)
+    const gone = { ...(record.events[leaves] as ChainEvent), kind: 'SiteChanged', site: last, state: 'Removed' } as unknown as ChainEvent
+    const stays = { ...gone, state: 'Active' } as unknown as ChainEvent
+    const unkeyed = record.events.findLast((event) => event.kind === 'EpochPublished') as ChainEvent
+    const left = (...news: ChainEvent[]) =>
+      record.events.toSpliced(leaves, 0, ...news).map((event, at) => {
+        if (at < leaves) return event
+        if (event.kind === 'RoundOpened') return { ...event, rota: event.rota.filter((site) => site !== last) }
+        return event.kind === 'Frozen' ? { ...event, included: (event.included & 0b111n) as Bitmap } : event
+      })
+    for (const events of [left(gone), left(stays, { ...unkeyed, members: 0b111n } as unknown as ChainEvent)]) {
+      const told = toldOf(events, runId(1)) as NonNullable<RunRecord['told']>
+      const said = (what: typeof told) => brokenIn({ ...record, events, told: what }).filter(({ invariant }) => invariant === 'missingAreTold')
+      assert.deepEqual(said(told), [])
+      const rotasAlone = told.rounds.map((part) => ({ ...part, fates: part.fates.filter(({ site }) => site !== last || part.round < 3) }))
+      assert.match(said({ ...told, rounds: rotasAlone })[0]?.what ?? '', /^round 3 says nothing of site 3$/)
+      const otherwise = told.rounds.map((part) => ({
+        ...part,
+        fates: part.fates.map((f) => (f.site === last && part.round === 4 ? { ...f, fate: 'withdrew' as const } : f)),
+      }))
+      assert.match(said({ ...told, rounds: otherwise })[0]?.what ?? '', /^site 3 is said to be "withdrew" in round 4$/)
+      assert.match(said({ ...told, absences: [] })[0]?.what ?? '', /^no sentence names site 3, which was not in round 3$/)
+    }
+  })
 
   it('report a run that stops', () => {
     const stopped = { ...record, gaveUp: 'nothing closed for 30 minutes' }

@@ -1,3 +1,4 @@
+import { studyMembers, studyOf } from '#audit/study-members.ts'
 import { sitesOf } from '#base/bitmap.ts'
 import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { ChainEvent } from '#ports/chain.ts'
@@ -12,6 +13,7 @@ export interface RoundStory {
   readonly publisher: SiteId | null
   readonly rota: readonly SiteId[]
   readonly included: readonly SiteId[]
+  /** Of the rota, and of those who belong to the run and do not stand in it (audit/study-members.ts); none before the set was frozen. */
   readonly missing: readonly SiteId[]
   readonly abstained: readonly { readonly site: SiteId; readonly reason: number }[]
   readonly discarded: readonly SiteId[]
@@ -23,25 +25,32 @@ export interface RoundStory {
   readonly finished: boolean
 }
 
-/** Rounds of one run in order, from its events alone. */
+/** Rounds of one run in order. @param events of the whole chain; the run's alone do not tell of a site that never stood in its rota */
 export function roundStories(events: readonly ChainEvent[], run: RunId): readonly RoundStory[] {
   const stories: Mutable[] = []
+  const members = studyMembers(studyOf(events, run))
+  const known = new Set<SiteId>()
   let halted = false
   const of = (round: RoundNo) => stories.findLast((s) => s.round === round)
   for (const e of events) {
+    members.take(e)
     if (!('run' in e) || e.run !== run) continue
-    if (e.kind === 'RoundOpened') stories.push(opened(e))
-    else if (e.kind === 'RunStateChanged') halted = e.state === 'Halted' || e.state === 'Ended'
+    if (e.kind === 'RoundOpened') {
+      const outside = [...members.outside(e.rota, known).keys()]
+      stories.push(opened(e, outside))
+      for (const site of [...e.rota, ...outside]) known.add(site)
+    } else if (e.kind === 'RunStateChanged') halted = e.state === 'Halted' || e.state === 'Ended'
     else if ('round' in e) tell(of(e.round), e)
     if (halted) for (const story of stories) end(story, 'halted', e.timestamp)
   }
-  return stories
+  return stories.map(({ outside, ...story }) => story)
 }
 
-type Mutable = { -readonly [K in keyof RoundStory]: RoundStory[K] }
+type Mutable = { -readonly [K in keyof RoundStory]: RoundStory[K] } & { readonly outside: readonly SiteId[] }
 type Opened = Extract<ChainEvent, { kind: 'RoundOpened' }>
 
-const opened = (e: Opened): Mutable => ({
+const opened = (e: Opened, outside: readonly SiteId[]): Mutable => ({
+  outside,
   run: e.run,
   round: e.round,
   state: 'open',
@@ -68,7 +77,7 @@ function tell(story: Mutable | undefined, e: ChainEvent): void {
       break
     case 'Frozen':
       story.included = sitesOf(e.included)
-      story.missing = story.rota.filter((site) => !story.included.includes(site))
+      story.missing = [...story.rota, ...story.outside].filter((site) => !story.included.includes(site))
       break
     case 'Published':
       story.publisher = e.site

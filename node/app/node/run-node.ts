@@ -8,7 +8,7 @@ import { type ModelShelf, openShelf } from '#app/model/model-shelf.ts'
 import type { ServedPortal } from '#app/portal/serve-portal.ts'
 import { sitePaths } from '#app/site/site-folder.ts'
 import { participationOf } from '#audit/participation.ts'
-import { absenceLines, roundAbsences } from '#audit/participation-text.ts'
+import { absenceLines, type KnownRounds, missingIn, roundAbsences } from '#audit/participation-text.ts'
 import { isRotaError, nameOf, RotaError } from '#base/errors.ts'
 import type { Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { ChainReader, RunView } from '#ports/chain.ts'
@@ -76,6 +76,7 @@ export interface RoundLine extends RoundStory {
 const LOOK_MS = 250
 /** Of larger models a round's line does not say how far they moved: reading two of 40 MB would cost as much as the round. */
 const TOLD_MODEL_BYTES = 1024 * 1024
+const NOTHING_KNOWN: KnownRounds = { rounds: [], sites: [] }
 
 /** Runs a site's node until the signal aborts or something needs a person. */
 export async function runNode(options: RunOptions, watcher: (event: NodeEvent) => void): Promise<void> {
@@ -188,19 +189,19 @@ async function follow(node: RunningNode, over: Map<RunId, string>, meter: RoundM
         const ended = new Set(endedOf(stories).filter((round) => told.get(run)?.has(round)))
         const fresh = stories.filter((story) => story.state !== 'open' && !ended.has(story.round))
         told.set(run, ended)
-        const someMissing = fresh.some(({ included, rota }) => included.length < rota.length)
-        const known = someMissing ? await record.of(run, events) : null
+        const known = fresh.length > 0 ? await record.of(run, events) : NOTHING_KNOWN
         for (const story of fresh) {
           ended.add(story.round)
           tell({
             event: 'round',
             story: {
               ...story,
+              ...(story.included.length === 0 ? {} : { missing: missingIn(known, story.round) }),
               names,
               ...meter.of(run, story.round),
               ...(await changeOf(shelf, story, signal)),
               seconds: (story.endedAt ?? story.openedAt) - story.openedAt,
-              absences: known === null ? [] : roundAbsences(known, story.round, name),
+              absences: roundAbsences(known, story.round, name),
             },
           })
         }

@@ -3,7 +3,8 @@ import { closedByMajority, committedOrLogged, honestSumsAreTrue, noUpdateInTwoSu
 import { falseDealersAlone } from './false-dealers.ts'
 import { auditFollows, groupsAreFixed, oneSpoilsNoRound, repeatsShowTheSame, sumsOfGroupsHideEnough } from './groups.ts'
 import { groupsHideEnough, masksComeOff, neverBothKinds, oneSetUnmasked, shownOncePublished } from './masked.ts'
-import { missingAreTold, withdrawalIsHeeded, witnessesHold } from './people.ts'
+import { missingAreTold } from './missing.ts'
+import { withdrawalIsHeeded, witnessesHold } from './people.ts'
 import { everybodyTakesPart, journalAgreesWithChain, nobodyNeedsAPerson, noRoundLost, sameModelEverywhere } from './sites.ts'
 
 /** What must hold after every seed, whatever went wrong. Each gives a line for each time that it is broken. */

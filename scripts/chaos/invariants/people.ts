@@ -1,7 +1,3 @@
-import { participationOf } from '#audit/participation.ts'
-import type { Fate } from '#audit/round-part.ts'
-import { has } from '#base/bitmap.ts'
-import type { ChainEvent } from '#ports/chain.ts'
 import { only, type RunRecord } from '../record.ts'
 import { momentsOf } from './time.ts'
 
@@ -35,41 +31,6 @@ function soundFrom({ casualties, outages }: RunRecord, site: number, fromMs: num
   let sound = fromMs
   for (const { fromMs: begins, toMs } of troubles) if (begins <= sound + withinMs && toMs >= sound) sound = toMs
   return sound
-}
-
-/** Of each site of each round that is over, the log tells what became of it; and what it tells is so. */
-export function missingAreTold({ events, view }: RunRecord): string[] {
-  if (view === null) return []
-  const log = events as readonly ChainEvent[]
-  const { rounds } = participationOf(log, view.run)
-  return rounds.flatMap(({ round, fates, state }) => {
-    const over = round < view.round.round || state !== 'open'
-    const rota = only(log, 'RoundOpened').find((e) => e.round === round)?.rota ?? []
-    const untold = rota.filter((site) => !fates.some((fate) => fate.site === site)).map((site) => `round ${round} says nothing of site ${site}`)
-    const wrong = fates.flatMap(({ site, fate }) => (isTrue(log, round, site, fate, over) ? [] : [`site ${site} is said to be "${fate}" in round ${round}`]))
-    return [...untold, ...wrong]
-  })
-}
-
-function isTrue(log: readonly ChainEvent[], round: number, site: number, fate: Fate, over: boolean): boolean {
-  const ofSite = (kind: 'Contributed' | 'Abstained'): boolean => only(log, kind).some((e) => e.round === round && e.site === site)
-  const set = only(log, 'Frozen').find((e) => e.round === round)?.included
-  const included = set !== undefined && has(set, site as never)
-  switch (fate) {
-    case 'in':
-      return included
-    case 'open':
-      return !over
-    case 'notHeld':
-    case 'withdrew':
-      return ofSite('Contributed') && set !== undefined && !included
-    case 'void':
-      return !included && (only(log, 'RoundVoid').some((e) => e.round === round) || only(log, 'RunStateChanged').some(({ state }) => state === 'Halted'))
-    case 'abstained':
-      return !included
-    default:
-      return !ofSite('Contributed') && !included
-  }
 }
 
 /** An honest custodian names what lies on its own disk, and nothing else. */

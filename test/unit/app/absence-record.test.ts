@@ -14,7 +14,7 @@ import { generatedStudy } from '../../support/studies.ts'
 
 /*
   who is missing, told round by round
-  given the log of a run of fifty rounds that one site was away from for twenty, and joined late
+  given the log of a run of fifty rounds that one site was away from for twenty, one joined late, and one left for good long before its end
   ├── looked at after every few events, each round's line is what the whole log up to there says
   ├── so it is when some looks are left out
   └── the whole log is read once
@@ -35,7 +35,7 @@ describe('who is missing, told round by round', () => {
   let run: RunId
 
   before(async () => {
-    const { protocol, sites } = generatedStudy({ sites: 4, rows: 40, learner: AVERAGING })
+    const { protocol, sites } = generatedStudy({ sites: 5, rows: 40, learner: AVERAGING })
     const faults = { ...NO_FAULTS, late: [{ site: siteId(3), afterMs: 15_000 }] }
     const net = await simulateNetwork({ seed: 3, sites, protocol, rules: await rulesOf(protocol), faults })
     run = await net.openRun()
@@ -43,6 +43,8 @@ describe('who is missing, told round by round', () => {
     const until = async (least: number) => {
       while ((await round()) < least) await net.world.within(net.world.time.sleep(100), 600_000)
     }
+    await until(12)
+    await net.world.within(net.world.steward(net.world.site(4)).membership().resign(siteId(4)), 600_000)
     await until(20)
     net.world.crash(net.world.site(2))
     await until(40)
@@ -83,7 +85,9 @@ describe('who is missing, told round by round', () => {
         missing += roundAbsences(known, round, name).length
       }
     }
-    assert.ok(missing > 20, 'somebody was away')
+    assert.ok(missing > 50, `${missing} times somebody was away`)
+    const last = participationOf(log, run).rounds.at(-1)
+    assert.equal(last?.fates.find(({ site }) => site === 4)?.fate, 'left')
     return { told: told.size, wholeReads }
   }
 
