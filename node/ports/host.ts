@@ -12,6 +12,9 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
+/** Does the work at once, so that what it takes can be told apart. */
+export type Apart = <T>(work: () => T) => T
+
 /** Cryptographically secure outside the simulator. */
 export interface Random {
   /** Fresh memory: who draws may free it. */

@@ -5,7 +5,7 @@ import type { Chain } from '#ports/chain.ts'
 import type { Cohort } from '#ports/cohort.ts'
 import type { Differencing } from '#ports/differencing.ts'
 import type { Gossip } from '#ports/gossip.ts'
-import type { Host } from '#ports/host.ts'
+import type { Apart, Host } from '#ports/host.ts'
 import type { Journal } from '#ports/journal.ts'
 import type { ModelStore } from '#ports/model-store.ts'
 import type { Trainer } from '#ports/trainer.ts'
@@ -40,6 +40,8 @@ export interface Site {
   readonly restored?: { readonly is: () => boolean; readonly over: () => Promise<void> }
   /** Deletes blocks on this disk that belong to none of the objects named and are not of these days; returns how many. */
   readonly dropOrphans?: (named: ReadonlySet<Digest>) => Promise<number>
+  /** Called around what is trained, so that a host can tell it apart from the site's other work. */
+  readonly training?: Apart
   /** Where many sites live in one process: the updates of a round are held once for all of them. */
   readonly holdTogether?: SharedHoldings
 }

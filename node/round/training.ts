@@ -2,6 +2,7 @@ import type { Digest } from '#base/ids.ts'
 import type { SplitTable } from '#core/model/table.ts'
 import type { LocalUpdate } from '#core/ring/vectors.ts'
 import type { RunView } from '#ports/chain.ts'
+import type { Apart } from '#ports/host.ts'
 import { isSmall } from './custody.ts'
 import type { Play, Round } from './play.ts'
 
@@ -37,14 +38,16 @@ export async function trainingFor(play: Play, round: Round, table: SplitTable, s
   return fresh
 }
 
+const atOnce: Apart = (work) => work()
+
 function begin(play: Play, { base }: Round, table: SplitTable, signal: AbortSignal): Training {
-  const { trainer, host } = play.site
+  const { trainer, host, training = atOnce } = play.site
   const { random } = host
   const ended = new AbortController()
   const until = AbortSignal.any([signal, ended.signal])
   const startedMs = host.clock.nowMs()
   const tools = trainer === null ? { signal: until, random } : { signal: until, random, train: trainer.train }
-  const done = play.study.learner.contribute(base.model, table, tools).then((update) => ({ update, ms: host.clock.nowMs() - startedMs }))
+  const done = training(() => play.study.learner.contribute(base.model, table, tools)).then((update) => ({ update, ms: host.clock.nowMs() - startedMs }))
   const settled = done.then(
     () => undefined,
     () => {

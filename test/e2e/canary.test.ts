@@ -187,7 +187,7 @@ describe('canaries and participation', { timeout: 240_000 }, () => {
     )
     assert.ok((shares[1]?.here?.bytesOut ?? 0) > 0 && shares[0]?.here === null && shares[2]?.here === null, 'its own it knows')
     assert.ok(
-      (shares[0]?.told?.bytesOut ?? 0) > 0 && (shares[0]?.told?.trainSeconds ?? 0) >= 1 && shares[2]?.told === null,
+      (shares[0]?.told?.bytesOut ?? 0) > 0 && (shares[0]?.told?.trainSeconds ?? 0) >= 1 && (shares[0]?.told?.workSeconds ?? 0) >= 1 && shares[2]?.told === null,
       'the others tell theirs, if they are there',
     )
     const where = ['--chain', hospitals.chain.url, '--contracts', hospitals.contracts]

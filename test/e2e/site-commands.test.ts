@@ -100,7 +100,7 @@ describe('commands of a site', { timeout: 300_000 }, () => {
     const rounds = shown.runs[0]?.rounds ?? []
     assert.ok(rounds.every(({ included, missing }) => included.length === 3 && missing.length === 0))
     const noted = rounds.filter(({ here }) => here !== null)
-    assert.ok(noted.length > 0 && noted.every(({ here }) => (here?.trainMs ?? -1) >= 0))
+    assert.ok(noted.length > 0 && noted.every(({ here }) => (here?.trainMs ?? -1) >= 0 && (here?.workMs ?? 0) > 0))
     assert.equal((await ask<ShownStudy>(1, ['study', 'show', String(study), '--rounds', '2'])).runs[0]?.rounds.length, 2)
     assert.match((await rota(['study', 'show', '99', '--folder', hospitals.folders[1] as string])).stderr, /ROTA-5301/)
   })

@@ -3,11 +3,20 @@ import { writeAtomic } from '#adapters/journal/atomic-file.ts'
 import type { Network } from '#adapters/network/host.ts'
 import { askQuestion, serveQuestions } from '#adapters/network/questions.ts'
 import { coarseSeconds } from '#app/canary/canary-limits.ts'
-import { readRoundNotes } from '#app/node/round-notes.ts'
+import { readRoundNotes, workMsOf } from '#app/node/round-notes.ts'
 import type { SitePaths } from '#app/site/site-paths.ts'
 import type { RunId, SiteId } from '#base/ids.ts'
 import type { Clock, Log } from '#ports/host.ts'
-import { decodeShare, decodeShareQuestion, encodeShare, encodeShareQuestion, SHARE_LIMIT_BYTES, SHARE_PROTOCOL, type ToldShare } from '#wire/share.ts'
+import {
+  decodeShare,
+  decodeShareQuestion,
+  encodeShare,
+  encodeShareQuestion,
+  SHARE_LIMIT_BYTES,
+  SHARE_PROTOCOL,
+  type ShareVersion,
+  type ToldShare,
+} from '#wire/share.ts'
 
 /** What other sites said a run had cost them, by run and site. */
 export type ToldShares = Readonly<Record<string, Readonly<Record<string, ToldShare>>>>
@@ -35,7 +44,10 @@ export async function startShares({ network, paths, clock, log }: SharesParts): 
   const ended = new AbortController()
   const asked = new Map<RunId, number>()
   let queue: Promise<void> = Promise.resolve()
-  await serveQuestions(network, SHARE_PROTOCOL, SHARE_LIMIT_BYTES, async (bytes) => encodeShare(ownShare(paths.rounds, decodeShareQuestion(bytes))))
+  await serveQuestions(network, SHARE_PROTOCOL, SHARE_LIMIT_BYTES, async (bytes) => {
+    const { run, version } = decodeShareQuestion(bytes)
+    return encodeShare(ownShare(paths.rounds, run), version)
+  })
 
   const askAll = async (run: RunId, waitMs: number): Promise<void> => {
     await clock.sleep(waitMs, ended.signal)
@@ -61,11 +73,15 @@ export async function startShares({ network, paths, clock, log }: SharesParts): 
   }
 }
 
-/** Of a member that is away, or too old to know the question, nothing is known. */
-const askOne = (network: SharesParts['network'], site: SiteId, run: RunId, signal: AbortSignal): Promise<ToldShare | null> =>
-  askQuestion(network, site, SHARE_PROTOCOL, SHARE_LIMIT_BYTES, encodeShareQuestion(run), AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]))
-    .then(decodeShare)
+/** A node of the version before knows the first question alone. Of a member that is away, or too old to know any, nothing is known. */
+function askOne(network: SharesParts['network'], site: SiteId, run: RunId, signal: AbortSignal): Promise<ToldShare | null> {
+  const until = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
+  const ask = async (version: ShareVersion): Promise<ToldShare> =>
+    decodeShare(await askQuestion(network, site, SHARE_PROTOCOL, SHARE_LIMIT_BYTES, encodeShareQuestion(run, version), until))
+  return ask(2)
+    .catch(() => ask(1))
     .catch(() => null)
+}
 
 function ownShare(file: string, run: RunId): ToldShare {
   const notes = [...readRoundNotes(file).values()].filter((note) => note.run === run)
@@ -73,7 +89,9 @@ function ownShare(file: string, run: RunId): ToldShare {
   // Training that took no measurable time is training all the same.
   const trained = notes.some(({ trainMs }) => trainMs !== null)
   const trainSeconds = trained ? coarseSeconds(sum(({ trainMs }) => trainMs ?? 0) / 1000) : 0
-  return { rounds: notes.length, bytesIn: sum((n) => n.bytesIn), bytesOut: sum((n) => n.bytesOut), trainSeconds }
+  const workMs = workMsOf(notes)
+  const share = { rounds: notes.length, bytesIn: sum((n) => n.bytesIn), bytesOut: sum((n) => n.bytesOut), trainSeconds }
+  return workMs === undefined ? share : { ...share, workSeconds: coarseSeconds(workMs / 1000) }
 }
 
 async function keepShares(file: string, run: RunId, told: ReadonlyMap<SiteId, ToldShare>): Promise<void> {

@@ -1,4 +1,4 @@
-import type { RoundNote } from '#app/node/round-notes.ts'
+import { type RoundNote, workMsOf } from '#app/node/round-notes.ts'
 import { type Participation, participationOf, type SitePart } from '#audit/participation.ts'
 import { absenceLines } from '#audit/participation-text.ts'
 import type { RunId, SiteId } from '#base/ids.ts'
@@ -28,7 +28,7 @@ export interface NamedShare {
   /** Chain seconds from a round's opening to its contribution, the middle one; null when it never contributed. */
   readonly contributedAfter: number | null
   /** What its own node noted of the rounds that it saw. Null for other sites: theirs is known to them, and perhaps told. */
-  readonly here: { readonly rounds: number; readonly bytesIn: number; readonly bytesOut: number; readonly trainMs: number } | null
+  readonly here: { readonly rounds: number; readonly bytesIn: number; readonly bytesOut: number; readonly trainMs: number; readonly workMs?: number } | null
   /** What another site's node said of itself; seconds rounded up by it. Null where nothing was told here. */
   readonly told: ToldShare | null
 }
@@ -69,5 +69,7 @@ function noted({ run, rounds }: Participation, notes: ReadonlyMap<string, RoundN
   const seen = rounds.flatMap(({ round }) => notes.get(`${run}/${round}`) ?? [])
   if (seen.length === 0) return null
   const sum = (of: (note: RoundNote) => number) => seen.reduce((total, note) => total + of(note), 0)
-  return { rounds: seen.length, bytesIn: sum((n) => n.bytesIn), bytesOut: sum((n) => n.bytesOut), trainMs: sum((n) => n.trainMs ?? 0) }
+  const workMs = workMsOf(seen)
+  const moved = { rounds: seen.length, bytesIn: sum((n) => n.bytesIn), bytesOut: sum((n) => n.bytesOut), trainMs: sum((n) => n.trainMs ?? 0) }
+  return workMs === undefined ? moved : { ...moved, workMs }
 }

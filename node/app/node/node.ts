@@ -6,6 +6,7 @@ import { Libp2pGossip } from '#adapters/gossip/libp2p-gossip.ts'
 import { topicOf } from '#adapters/gossip/topic.ts'
 import type { LogOptions } from '#adapters/host/log.ts'
 import { createSystemHost, type SystemHost } from '#adapters/host/system-host.ts'
+import { createWorkMeter, type WorkMeter } from '#adapters/host/work-meter.ts'
 import { diskError } from '#adapters/journal/atomic-file.ts'
 import { openJournal } from '#adapters/journal/file-journal.ts'
 import { lockFolder } from '#adapters/journal/folder-lock.ts'
@@ -65,6 +66,7 @@ export interface RunningNode {
   readonly network: Network
   readonly host: SystemHost
   readonly hospital: Hospital
+  readonly work: WorkMeter
   /** Finishes or hands over the step under way, then closes everything in reverse. */
   stop(): Promise<void>
 }
@@ -118,6 +120,7 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
   const trainer = options.trainer ?? createTrainer({ log: host.log })
   opened.onClose(() => trainer.stop())
 
+  const work = createWorkMeter()
   const site: Site = {
     id: own.id,
     chain,
@@ -127,6 +130,7 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
     differencing: new DifferencingLedger(paths.differencing),
     dataset: datasetId(config.data.dataset ?? USUAL_DATASET, sha256),
     trainer,
+    training: work.training,
     vault,
     journal: await openJournal(paths.journal),
     host,
@@ -156,7 +160,7 @@ async function compose(options: NodeOptions, opened: Stack): Promise<RunningNode
     await fetching
   })
   host.log.info('node.started', { site: own.id as SiteId, peerId: network.peerId })
-  return { site, name: own.name, folder, chain, network, host, hospital, stop: () => opened.close() }
+  return { site, name: own.name, folder, chain, network, host, hospital, work, stop: () => opened.close() }
 }
 
 /** Loaded only where the config asks for it. */

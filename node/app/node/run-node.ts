@@ -66,6 +66,8 @@ export interface RoundLine extends RoundStory {
   /** Bytes that this site moved while it saw this round on chain. */
   readonly bytesIn: number
   readonly bytesOut: number
+  /** Processor time of its node then, training apart. */
+  readonly workMs: number
   /** Largest move of a coefficient or weight; null where the stage has none. */
   readonly change: number | null
   readonly stage: string | null
@@ -110,7 +112,7 @@ export async function runNode(options: RunOptions, watcher: (event: NodeEvent) =
       },
     },
   })
-  meter.connect(() => node.network.traffic)
+  meter.connect(() => ({ ...node.network.traffic, workMs: node.work.totalMs() }))
   let web: Awaited<ReturnType<typeof serveNode>> | null = null
   let portal: ServedPortal | null = null
   let shares: Shares | null = null

@@ -148,6 +148,7 @@ export const shareTable = ({ shares }: NamedParticipation): TextTable => ({
     'bytes in',
     'bytes out',
     'training',
+    'work',
   ],
   rows: shares.map((s) => [
     s.site,
@@ -160,11 +161,15 @@ export const shareTable = ({ shares }: NamedParticipation): TextTable => ({
 })
 
 /** Own numbers as they are; another site's as told by itself. */
-export function loadOf({ here, told }: NamedShare): readonly [string, string, string] {
-  if (here !== null) return [bytes(here.bytesIn), bytes(here.bytesOut), seconds(here.trainMs / 1000)]
-  if (told === null) return ['not known here', NO_VALUE, NO_VALUE]
-  return [`${bytes(told.bytesIn)}, told`, `${bytes(told.bytesOut)}, told`, `≤ ${seconds(told.trainSeconds)}, told`]
+export function loadOf({ here, told }: NamedShare): readonly [string, string, string, string] {
+  if (here !== null) return [bytes(here.bytesIn), bytes(here.bytesOut), seconds(here.trainMs / 1000), workText(here.workMs)]
+  if (told === null) return ['not known here', NO_VALUE, NO_VALUE, NO_VALUE]
+  const work = told.workSeconds === undefined ? NO_VALUE : `≤ ${seconds(told.workSeconds)}, told`
+  return [`${bytes(told.bytesIn)}, told`, `${bytes(told.bytesOut)}, told`, `≤ ${seconds(told.trainSeconds)}, told`, work]
 }
+
+/** Processor time, as a site noted it itself. */
+export const workText = (workMs: number | undefined): string => (workMs === undefined ? NO_VALUE : seconds(workMs / 1000))
 
 const MOST_LINES = 24
 

@@ -57,8 +57,8 @@ export interface ShownRound extends NamedRound {
   readonly discarded: readonly string[]
   /** Sites of each group whose sum this site left out of the model, where a masked round was repeated in groups. */
   readonly leftOut: readonly (readonly string[])[]
-  /** What this site moved and how long it trained; null for a round that it did not see end. */
-  readonly here: Pick<RoundNote, 'bytesIn' | 'bytesOut' | 'trainMs'> | null
+  /** What this site moved, and how long it trained and worked; null for a round that it did not see end. */
+  readonly here: Pick<RoundNote, 'bytesIn' | 'bytesOut' | 'trainMs' | 'workMs'> | null
 }
 
 /** Runs and rounds of a study as the chain tells them, beside what this site noted. @throws ROTA-5301 no such study */
@@ -146,6 +146,9 @@ const shownRound = (story: RoundStory, name: (id: number) => string, notes: Read
     }),
     discarded: story.discarded.map(name),
     leftOut: (note?.leftOut ?? []).map((group) => group.map(name)),
-    here: note === undefined ? null : { bytesIn: note.bytesIn, bytesOut: note.bytesOut, trainMs: note.trainMs },
+    here: note === undefined ? null : noted(note),
   }
 }
+
+const noted = ({ bytesIn, bytesOut, trainMs, workMs }: RoundNote): NonNullable<ShownRound['here']> =>
+  workMs === undefined ? { bytesIn, bytesOut, trainMs } : { bytesIn, bytesOut, trainMs, workMs }

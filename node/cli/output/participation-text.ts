@@ -10,7 +10,7 @@ export const absencesText = (absences: readonly string[], style: Style): string 
 /** Each site's share of a run's rounds. */
 export const sharesText = ({ shares }: NamedParticipation, style: Style): string =>
   table(
-    ['site', 'rounds in', 'missing', 'abstained', 'led', 'published', 'passed over', 'witnessed', 'attested', 'update after', 'in', 'out', 'training'],
+    ['site', 'rounds in', 'missing', 'abstained', 'led', 'published', 'passed over', 'witnessed', 'attested', 'update after', 'in', 'out', 'training', 'work'],
     shares.map((s) => [
       s.site,
       `${s.in} of ${s.rounds}`,

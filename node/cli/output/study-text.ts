@@ -1,3 +1,4 @@
+import { workText } from '#app/results/results-tables.ts'
 import type { ShownRound, ShownRun, ShownStudy } from '#app/study/study-show.ts'
 import { bytes, chainSeconds, seconds, shortHex } from '#base/format.ts'
 import { absencesText, sharesText } from './participation-text.ts'
@@ -77,12 +78,13 @@ function runText(run: ShownRun, study: number, about: About, style: Style): stri
     bytes(r.here?.bytesIn),
     bytes(r.here?.bytesOut),
     r.here?.trainMs == null ? null : seconds(r.here.trainMs / 1000),
+    r.here === null ? null : workText(r.here.workMs),
     shortHex(r.modelRoot),
   ])
   return [
     `${style.accent(style.bold(`Run ${run.run}`))} ${run.state}, ${run.closedRounds} rounds closed${now}`,
     ...haltText(run, study, about, style),
-    table(['round', 'state', 'leader', 'sites in', 'missing', 'remarks', 'opened', 'took', 'in', 'out', 'training', 'model'], rows, style, 40),
+    table(['round', 'state', 'leader', 'sites in', 'missing', 'remarks', 'opened', 'took', 'in', 'out', 'training', 'work', 'model'], rows, style, 40),
     ...(run.participation.shares.length === 0 ? [] : ['', 'Who did what', sharesText(run.participation, style)]),
     ...(run.participation.absences.length === 0 ? [] : ['', absencesText(run.participation.absences, style)]),
   ].join('\n')

@@ -39,16 +39,17 @@ describe('the report', () => {
     const participation = known.participation as NonNullable<typeof known.participation>
     const [first, second, third] = participation.shares as readonly [NamedShare, NamedShare, NamedShare]
     const line = 'Basel has been missing from 3 of 5 rounds (last in: round 2): late in contributing (rounds 3 to 5)'
-    const here = { rounds: 5, bytesIn: 1_200, bytesOut: 3_400, trainMs: 2_500 }
+    const here = { rounds: 5, bytesIn: 1_200, bytesOut: 3_400, trainMs: 2_500, workMs: 4_200 }
     const html = reportHtml({
       ...known,
       participation: {
         absences: [line],
-        shares: [{ ...first, here }, { ...second, told: { rounds: 5, bytesIn: 9_000, bytesOut: 8_000, trainSeconds: 15 } }, third],
+        shares: [{ ...first, here }, { ...second, told: { rounds: 5, bytesIn: 9_000, bytesOut: 8_000, trainSeconds: 15, workSeconds: 30 } }, third],
       },
     })
     assert.ok(html.includes(`<strong>${line}</strong>`) && html.indexOf(line) < html.indexOf('Round log'))
     assert.ok(html.includes('1.20 kB') && html.includes('2.5 s') && html.includes('not known here') && html.includes('≤ 15.0 s*'))
+    assert.ok(html.includes('>work<') && html.includes('4.2 s') && html.includes('≤ 30.0 s*'))
     assert.doesNotMatch(reportHtml({ ...known, participation: null }), /Who took part/)
   })
 
