@@ -73,7 +73,7 @@ describe('a study without', () => {
     assert.equal(rowOf(evidence, 'canary').declared, 'nothing: no differential privacy')
     assert.match(
       conclusionOf(evidence),
-      /^No clearance: the study promises no protection\. Nothing is promised against: .*, Canaries\. No differential privacy\.$/,
+      /^No clearance: the study promises no protection\. Nothing is promised against: .*, Canaries\. Open: members see each other's updates\. No differential privacy\.$/,
     )
   })
 

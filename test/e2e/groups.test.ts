@@ -95,8 +95,8 @@ describe('a study in groups in fifteen processes', () => {
     const { root } = (await hospitals.reader.run(run)).model
     const held = await Promise.all(sites.map((_, site) => listModels(call(site))))
     assert.deepEqual(
-      held.flat().map((model) => `${model.stage} ${model.root} ${model.held}`),
-      sites.map(() => `done ${root} true`),
+      held.flat().map((model) => `${model.mode} ${model.stage} ${model.root} ${model.held}`),
+      sites.map(() => `groups done ${root} true`),
     )
   })
 

@@ -177,6 +177,19 @@ describe('commands of a site', { timeout: 300_000 }, () => {
     assert.match((await rota(['model', 'show', '7', '--folder', hospitals.folders[1] as string])).stderr, /ROTA-5110/)
   })
 
+  it('an open study says in words what it is, wherever it and its results stand', async () => {
+    const open = /open: members see each other(?:'|&#39;)s updates/i
+    const at = async (...args: string[]): Promise<string> => (await rota([...args, '--folder', hospitals.folders[1] as string])).stdout
+    const [csv, report, model] = ['open.csv', 'open.html', 'open.json'].map((name) => join(hospitals.dir, name)) as [string, string, string]
+    const told = await at('model', 'show', '--csv', csv, '--report', report)
+    assert.match(told, /Open: members see each other's updates\. No differential privacy\./)
+    assert.match(await at('model', 'show', '--json'), open)
+    await at('model', 'export', '--out', model)
+    for (const file of [csv, report, model]) assert.match(await readFile(file, 'utf8'), open, file)
+    for (const list of [['model', 'list'], ['study', 'list'], ['status'], ['study', 'show', String(study)], ['study', 'approve', String(study), '--preview']])
+      assert.match(await at(...list), open, list.join(' '))
+  })
+
   it('model export and predict agree, row by row', async () => {
     const [model, data] = [join(hospitals.dir, 'model.json'), join(hospitals.dir, 'rows-0.csv')]
     await ask(0, ['model', 'export', '--out', model])

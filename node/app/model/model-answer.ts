@@ -1,3 +1,4 @@
+import { modeLabel } from '#app/results/privacy-statement.ts'
 import { privacyOf } from '#app/results/results.ts'
 import type { ShownModel } from './model-show.ts'
 
@@ -16,6 +17,8 @@ export function modelAnswer({ site, chosen, view, ownProblem }: ShownModel) {
     learner: learner.kind,
     algorithm: 'algorithm' in learner ? learner.algorithm : null,
     problem,
+    mode: view.protocol.mode,
+    modeLabel: modeLabel(view.protocol.mode),
     privacy: privacyOf(view),
     rounds: chosen.view.closedRounds,
     test: view.test,

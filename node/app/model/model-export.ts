@@ -1,4 +1,5 @@
 import { type ChosenModel, chooseModel } from '#app/node/run-choice.ts'
+import { modeLabel } from '#app/results/privacy-statement.ts'
 import { type ResultsView, viewOf } from '#app/results/results.ts'
 import { writeText } from '#app/results/results-csv.ts'
 import { atSite } from '#app/site/at-site.ts'
@@ -37,6 +38,8 @@ function exported({ run, view, protocol, model }: ChosenModel) {
     learner: protocol.learner,
     features: protocol.features.map(({ name, unit, range }) => ({ name, unit, range })),
     label: protocol.label,
+    mode: protocol.mode,
+    modeLabel: modeLabel(protocol.mode),
     privacy: protocol.privacy ?? 'no differential privacy',
     ...parameters(shown, model, protocol),
   }

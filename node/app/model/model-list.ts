@@ -1,7 +1,7 @@
 import { type AtSite, atSite } from '#app/site/at-site.ts'
 import type { StudyCall } from '#app/study/studies.ts'
 import type { Digest, RoundNo, RunId, StudyId } from '#base/ids.ts'
-import type { RunState } from '#ports/chain.ts'
+import type { RunState, StudyRules } from '#ports/chain.ts'
 import { END_KINDS, standingEnds } from '#round/round-ends.ts'
 import { heldModel } from './model-shelf.ts'
 
@@ -10,6 +10,7 @@ export interface ListedModel {
   readonly study: StudyId
   /** Null while the protocol is not here. */
   readonly title: string | null
+  readonly mode: StudyRules['mode']
   readonly state: RunState
   /** The round that made it; null for a run without a closed round, which stands at the initial model. */
   readonly round: RoundNo | null
@@ -28,7 +29,8 @@ export const listModels = (call: StudyCall): Promise<readonly ListedModel[]> =>
 
 async function listed(site: AtSite, run: RunId, signal: AbortSignal): Promise<ListedModel> {
   const { study, state, model } = await site.chain.run(run)
-  const [made, here, protocol] = await Promise.all([
+  const [record, made, here, protocol] = await Promise.all([
+    site.chain.study(study),
     site.chain.events(0, { run, kinds: END_KINDS }),
     heldModel(site.shelf, run, model.root, signal),
     site.shelf.protocol(study, signal).catch(() => null),
@@ -38,6 +40,7 @@ async function listed(site: AtSite, run: RunId, signal: AbortSignal): Promise<Li
     run,
     study,
     title: protocol?.title ?? null,
+    mode: record.rules.mode,
     state,
     round: last?.round ?? null,
     stage: here?.stage ?? null,

@@ -46,6 +46,15 @@ export const privacyLabel = (privacy: PrivacySpec | undefined): string =>
     ? 'no differential privacy'
     : `differential privacy of each patient: epsilon ${privacy.epsilon} at delta ${privacy.delta.toExponential()}, ${privacy.place} noise`
 
+/** What members see of each other, in a few words. Stands wherever a study's results do: who reads them need not know what `open` means. */
+export const modeLabel = (mode: Protocol['mode']): string => MODE_LABELS[mode]
+
+const MODE_LABELS = {
+  open: "open: members see each other's updates",
+  masked: 'masked: members see the sum alone',
+  groups: 'groups: members see sums of groups',
+} as const satisfies Record<Protocol['mode'], string>
+
 const upTo = (epsilon: number): string =>
   Number.isFinite(epsilon) ? `epsilon ${(Math.ceil(1000 * epsilon) / 1000).toString()} at most` : 'more than it can count'
 

@@ -1,6 +1,6 @@
 import { chainSeconds } from '#base/format.ts'
 import type { LearnerSpec } from '#core/protocol/protocol.ts'
-import { privacyLabel } from './privacy-statement.ts'
+import { modeLabel, privacyLabel } from './privacy-statement.ts'
 import { calibrationPlot, forestPlot, rocPlot } from './report-charts.ts'
 import { definitions, escapeHtml, htmlTable, page, section } from './report-markup.ts'
 import { privacyOf, type ResultsView, type RoundLine } from './results.ts'
@@ -16,12 +16,8 @@ export function reportHtml(view: ResultsView, ...more: readonly string[]): strin
 
 function head(view: ResultsView): string {
   const { mode, privacy } = view.protocol
-  const labels = [
-    ...(view.origin === 'simulation' ? ['simulated on one machine'] : []),
-    ...(mode === 'open' ? [privacy === undefined ? 'open: no masking, no differential privacy' : 'open: no masking'] : []),
-    ...(mode === 'open' && privacy === undefined ? [] : [privacyLabel(privacy)]),
-  ]
-  const badge = labels.length === 0 ? '' : `<p>${labels.map((label) => `<span class="badge">${label}</span>`).join(' ')}</p>`
+  const labels = [...(view.origin === 'simulation' ? ['simulated on one machine'] : []), modeLabel(mode), privacyLabel(privacy)]
+  const badge = `<p>${labels.map((label) => `<span class="badge">${escapeHtml(label)}</span>`).join(' ')}</p>`
   return `<header><h1>${escapeHtml(view.title)}</h1>${summaryOf(view)
     .split('\n')
     .map((line) => `<p>${escapeHtml(line)}</p>`)

@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { RotaError } from '#base/errors.ts'
+import { modeLabel } from './privacy-statement.ts'
 import type { ResultsView } from './results.ts'
 
 type Value = string | number | null | undefined
 
 /** The numbers behind the first table, in full precision: one line a column of the data. An empty cell has no value. */
 export function resultsCsv({ results, protocol }: ResultsView): string {
-  const privacy = privacyCell(protocol)
+  const promised = [modeLabel(protocol.mode), privacyCell(protocol)]
   if (results.kind === 'regression') {
     const { columns, coef, se, ci95, ratio, ratioCi95, z, p, raw, mean, std, statistic } = results
     const head = [
@@ -24,7 +25,7 @@ export function resultsCsv({ results, protocol }: ResultsView): string {
       'ratio_ci95_high',
       'coef_per_unit',
       'se_per_unit',
-      'privacy',
+      ...PROMISED,
     ]
     const line = (column: string, j: number): Value[] => [
       column,
@@ -41,22 +42,15 @@ export function resultsCsv({ results, protocol }: ResultsView): string {
       ratioCi95?.[j]?.[1],
       raw.coef[j],
       raw.se?.[j],
-      privacy,
+      ...promised,
     ]
     return csv(head, columns.map(line))
   }
   if (results.kind === 'neural')
-    return csv(
-      ['key', 'value'],
-      [
-        ['weights', results.weights],
-        ['rounds', results.iterations],
-        ['privacy', privacy],
-      ],
-    )
+    return csv(['key', 'value'], [['weights', results.weights], ['rounds', results.iterations], ...PROMISED.map((key, i) => [key, promised[i]])])
   const names = results.quantiles.map((q) => `q${Math.round(100 * q)}`)
   return csv(
-    ['column', 'unit', 'present', 'missing', 'mean', 'variance', 'sd', 'min', 'max', ...names, 'privacy'],
+    ['column', 'unit', 'present', 'missing', 'mean', 'variance', 'sd', 'min', 'max', ...names, ...PROMISED],
     results.variables.map(({ name, unit, present, missing, mean, variance, sd, min, max, quantiles }) => [
       name,
       unit,
@@ -68,12 +62,14 @@ export function resultsCsv({ results, protocol }: ResultsView): string {
       min,
       max,
       ...quantiles,
-      privacy,
+      ...promised,
     ]),
   )
 }
 
-/** In each line, so that no copy of a part loses it. */
+/** In each line, so that no copy of a part loses them. */
+const PROMISED = ['mode', 'privacy']
+
 const privacyCell = ({ privacy }: ResultsView['protocol']): string =>
   privacy === undefined ? 'none' : `epsilon ${privacy.epsilon} delta ${privacy.delta.toExponential()} ${privacy.place}`
 

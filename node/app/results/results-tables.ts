@@ -1,7 +1,7 @@
 import type { NamedParticipation, NamedShare } from '#app/audit/participation.ts'
 import { bytes, chainSeconds, count, fixed, NO_VALUE, percent, pValue, seconds, shortHex, significant } from '#base/format.ts'
 import type { RegressionResults } from '#core/learner/results.ts'
-import { privacyLabel, sentence } from './privacy-statement.ts'
+import { modeLabel, privacyLabel, sentence } from './privacy-statement.ts'
 import type { Alone, Metrics, ResultsView, RoundLine } from './results.ts'
 import { statisticsTable } from './statistics-table.ts'
 import { interval, type TextTable } from './text-table.ts'
@@ -190,7 +190,9 @@ export function summaryOf({ results, protocol, rounds, leftOut, test }: ResultsV
     ...(rounds.length > 0 ? [`${rounds.length} rounds`] : []),
     ...(traffic === null ? [] : [`${bytes(traffic)} sent per site and round`]),
   ]
-  return [parts.join(', '), sentence(privacyLabel(protocol.privacy)), ...(leftOut.length > 0 ? [`Left out, too few rows: ${leftOut.join(', ')}.`] : [])].join(
-    '\n',
-  )
+  return [
+    parts.join(', '),
+    `${sentence(modeLabel(protocol.mode))} ${sentence(privacyLabel(protocol.privacy))}`,
+    ...(leftOut.length > 0 ? [`Left out, too few rows: ${leftOut.join(', ')}.`] : []),
+  ].join('\n')
 }

@@ -1,4 +1,4 @@
-import type { PrivacyStatement } from '#app/results/privacy-statement.ts'
+import { modeLabel, type PrivacyStatement } from '#app/results/privacy-statement.ts'
 import { type Alone, type Metrics, privacyOf, type ResultsView, type TestMetrics } from '#app/results/results.ts'
 import type { VariableSummary } from '#core/learner/results.ts'
 import type { SimulatedRun } from './simulate-run.ts'
@@ -7,8 +7,9 @@ import type { SimulatedRun } from './simulate-run.ts'
 export interface SimulationAnswer {
   readonly learner: string
   readonly algorithm: string | null
-  /** What members see: each other's updates, or the sum alone. */
+  /** What members see: each other's updates, or the sum alone; the label says it in words. */
   readonly mode: string
+  readonly modeLabel: string
   /** What the study promises each patient, or that it promises nothing. */
   readonly privacy: PrivacyStatement
   /** Closed rounds, all stages. */
@@ -54,6 +55,7 @@ export function answerOf(view: ResultsView, run: SimulatedRun, peakRssBytes: num
     learner: learner.kind,
     algorithm: 'algorithm' in learner ? learner.algorithm : null,
     mode: protocol.mode,
+    modeLabel: modeLabel(protocol.mode),
     privacy: privacyOf(view),
     rounds: run.rounds.length,
     iterations: results.iterations,

@@ -8,7 +8,7 @@ import { participationOf } from '#audit/participation.ts'
 import { absenceLines } from '#audit/participation-text.ts'
 import { has, sitesOf } from '#base/bitmap.ts'
 import { type SiteId, type StudyId, siteId } from '#base/ids.ts'
-import type { RoundView, RunView } from '#ports/chain.ts'
+import type { RoundView, RunView, StudyRules } from '#ports/chain.ts'
 import type { Health } from '#web/health.ts'
 import type { SiteConfig } from './config.ts'
 import { nameOf, type SiteView, withSiteView } from './site-view.ts'
@@ -25,6 +25,7 @@ export interface SiteStatus {
   readonly studies: readonly {
     readonly study: StudyId
     readonly title: string | null
+    readonly mode: StudyRules['mode']
     readonly approvedHere: boolean
     readonly approved: number
     readonly needed: number
@@ -105,6 +106,7 @@ async function statusOf(view: SiteView, titles: Map<StudyId, string>): Promise<S
     studies: studies.map(({ id, approved, rules }) => ({
       study: id,
       title: titles.get(id) ?? null,
+      mode: rules.mode,
       approvedHere: own !== undefined && has(approved, own.id),
       approved: sitesOf(approved).length,
       needed: rules.minSites,

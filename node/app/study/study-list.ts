@@ -1,12 +1,15 @@
 import { nameOf, withSiteView } from '#app/site/site-view.ts'
 import { sitesOf } from '#base/bitmap.ts'
 import type { RunId, StudyId } from '#base/ids.ts'
+import type { StudyRules } from '#ports/chain.ts'
 import { titleOf } from './study-title.ts'
 
 export interface ListedStudy {
   readonly study: StudyId
   /** Null while the protocol is not on this disk. */
   readonly title: string | null
+  /** As the chain has it, so that it is known before the protocol is. */
+  readonly mode: StudyRules['mode']
   readonly publisher: string
   readonly approved: readonly string[]
   readonly digest: string
@@ -22,6 +25,7 @@ export const listStudies = (folder: string, signal: AbortSignal): Promise<readon
       records.map(async (record) => ({
         study: record.id,
         title: await titleOf(view.paths, record),
+        mode: record.rules.mode,
         publisher: name(record.publisher),
         approved: sitesOf(record.approved).map(name),
         digest: record.protocolDigest,

@@ -11,7 +11,7 @@ import { has, sitesOf } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { StudyId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
-import { ABSTAIN_REASONS, type RunState, type StudyRecord } from '#ports/chain.ts'
+import { ABSTAIN_REASONS, type RunState, type StudyRecord, type StudyRules } from '#ports/chain.ts'
 import { type ToldError, toldError } from '../told-error.ts'
 import { haltedBy } from './halted-by.ts'
 import { protocolOf } from './studies.ts'
@@ -20,6 +20,8 @@ export interface ShownStudy {
   readonly study: StudyId
   readonly digest: string
   readonly publisher: string
+  /** As the chain has it. */
+  readonly mode: StudyRules['mode']
   readonly protocol: Protocol | null
   /** Why the protocol is not shown. */
   readonly problem: ToldError | null
@@ -79,6 +81,7 @@ export const showStudy = (call: {
       study: record.id,
       digest: record.protocolDigest,
       publisher: name(record.publisher),
+      mode: record.rules.mode,
       ...known,
       budgets: await budgetPart(view, record.id, known.protocol),
       approved: sitesOf(record.approved).map(name),

@@ -105,13 +105,15 @@ export const study_list = command({
   async run({ options, out, signal }) {
     const { listStudies } = await import('#app/study/study-list.ts')
     const { table } = await import('#cli/output/table.ts')
+    const { modeLabel } = await import('#app/results/privacy-statement.ts')
     const studies = await listStudies(options.folder, signal)
     out.result({ studies }, () =>
       table(
-        ['study', 'title', 'published by', 'approved by', 'runs'],
+        ['study', 'title', 'mode', 'published by', 'approved by', 'runs'],
         studies.map((s) => [
           s.study,
           s.title ?? '(protocol not here yet)',
+          modeLabel(s.mode),
           s.publisher,
           s.approved.join(', ') || '–',
           s.runs.map((r) => `${r.run} ${r.state}`).join(', ') || '–',

@@ -1,6 +1,7 @@
 import type { ListedModel } from '#app/model/model-list.ts'
 import type { Predictions } from '#app/model/model-predict.ts'
 import type { ShownModel } from '#app/model/model-show.ts'
+import { modeLabel } from '#app/results/privacy-statement.ts'
 import { count, shortHex } from '#base/format.ts'
 import { resultsText } from './results-text.ts'
 import type { Style } from './style.ts'
@@ -10,8 +11,8 @@ export const modelListText = (models: readonly ListedModel[], style: Style): str
   models.length === 0
     ? 'No run has been opened yet: rota study start STUDY'
     : table(
-        ['run', 'study', 'title', 'state', 'after round', 'stage', 'model', 'here'],
-        models.map((m) => [m.run, m.study, m.title, m.state, m.round ?? '(initial)', m.stage, shortHex(m.root), m.held ? 'yes' : 'no']),
+        ['run', 'study', 'title', 'mode', 'state', 'after round', 'stage', 'model', 'here'],
+        models.map((m) => [m.run, m.study, m.title, modeLabel(m.mode), m.state, m.round ?? '(initial)', m.stage, shortHex(m.root), m.held ? 'yes' : 'no']),
         style,
         40,
       )

@@ -1,5 +1,5 @@
 import type { ApprovalPreview } from '#app/protocol/approval-preview.ts'
-import { privacyLabel } from '#app/results/privacy-statement.ts'
+import { modeLabel, privacyLabel } from '#app/results/privacy-statement.ts'
 
 type Protocol = ApprovalPreview['protocol']
 
@@ -14,7 +14,8 @@ export const protocolFacts = (protocol: Protocol): readonly (readonly [string, s
   ['predicts', `${protocol.label.name} (${protocol.label.kind})`],
   ['from', protocol.features.map(({ name, unit, range }) => `${name} [${range.join(' to ')}${unit === '1' ? '' : ` ${unit}`}]`).join(', ')],
   ['learner', learnerText(protocol.learner)],
-  ['sites', `${protocol.minSites} at least, ${protocol.quorum} in each round, ${protocol.maxSites} at most; ${protocol.mode}`],
+  ['sites', `${protocol.minSites} at least, ${protocol.quorum} in each round, ${protocol.maxSites} at most`],
+  ['mode', modeLabel(protocol.mode)],
   ['privacy', privacyLabel(protocol.privacy)],
   ['readers', protocol.readers.map(({ name }) => name).join(', ') || 'none'],
 ]

@@ -1,3 +1,4 @@
+import { modeLabel } from '#app/results/privacy-statement.ts'
 import type { SiteStatus } from '#app/site/site-status.ts'
 import { chainSeconds, count, shortHex } from '#base/format.ts'
 import { absencesText } from './participation-text.ts'
@@ -25,8 +26,8 @@ export function statusText(status: SiteStatus, style: Style): string {
     studies.length === 0
       ? 'No studies yet'
       : table(
-          ['study', 'title', 'approved here', 'approved by'],
-          studies.map((s) => [s.study, s.title ?? '(not here yet)', s.approvedHere ? 'yes' : 'no', `${s.approved}, needs ${s.needed}`]),
+          ['study', 'title', 'mode', 'approved here', 'approved by'],
+          studies.map((s) => [s.study, s.title ?? '(not here yet)', modeLabel(s.mode), s.approvedHere ? 'yes' : 'no', `${s.approved}, needs ${s.needed}`]),
           style,
         ),
     runs.length === 0

@@ -1,4 +1,4 @@
-import { workText } from '#app/results/results-tables.ts'
+import { modeLabel } from '#app/results/privacy-statement.ts'
 import type { ShownRound, ShownRun, ShownStudy } from '#app/study/study-show.ts'
 import { bytes, chainSeconds, seconds, shortHex } from '#base/format.ts'
 import { absencesText, sharesText } from './participation-text.ts'
@@ -12,7 +12,7 @@ export function studyText(study: ShownStudy, style: Style): string {
   const head = facts(
     [
       ['published by', study.publisher],
-      ...(protocol === null ? [] : protocolFacts(protocol)),
+      ...(protocol === null ? [['mode', modeLabel(study.mode)] as const] : protocolFacts(protocol)),
       ['digest', study.digest],
       ['approved by', approved.join(', ') || 'nobody yet'],
       ['not by', notApproved.join(', ') || null],

@@ -20,7 +20,8 @@ describe('the report', () => {
       'Every site was in every round.',
       'Round log',
       'What this shows, and what it does not',
-      'open: no masking, no differential privacy',
+      'open: members see each other&#39;s updates',
+      'no differential privacy',
     ])
       assert.ok(html.includes(part), part)
     assert.ok(html.includes('aria-label="ROC"') && html.includes('aria-label="Calibration"') && html.includes('aria-label="Estimates with intervals"'))

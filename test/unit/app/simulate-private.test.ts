@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { protocolOf, protocolToYaml } from '#app/protocol/protocol-file.ts'
 import type { DraftProtocol } from '#app/protocol/protocol-schema.ts'
-import { NOT_EVIDENCED } from '#app/results/privacy-statement.ts'
+import { modeLabel, NOT_EVIDENCED } from '#app/results/privacy-statement.ts'
 import { reportHtml } from '#app/results/report.ts'
+import { escapeHtml } from '#app/results/report-markup.ts'
 import { resultsCsv } from '#app/results/results-csv.ts'
 import { summaryOf, tablesOf } from '#app/results/results-tables.ts'
 import { type Simulation, simulate } from '#app/simulate/simulate.ts'
 import { simulatedStudy } from '#app/simulate/simulate-study.ts'
+import { simulationText } from '#cli/output/simulation-text.ts'
+import { plain } from '#cli/output/style.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import { SHARED_STATE, sharedPath } from '../core/support.ts'
 
@@ -18,9 +21,10 @@ import { SHARED_STATE, sharedPath } from '../core/support.ts'
   rota simulate with a private protocol, on generated rows
   ├── logistic, linear, statistics and a network are played by nodes; noise is another each time
   ├── tables, JSON, CSV and report say what is promised, who enforces it, and that nothing was evidenced
-  ├── a study without noise says so in all of them
+  ├── a study without noise says so in all of them, and an open one that it is
   └── heart.csv, where it is there: better than chance at every hospital together
 */
+const OPEN = modeLabel('open')
 const play = (data: string, protocol: string): Promise<Simulation> => simulate({ data, protocol }, { signal: new AbortController().signal })
 let dir = ''
 let data = ''
@@ -67,13 +71,13 @@ describe('a simulated private study', () => {
     assert.match(answer.privacy.enforced, /refuses beyond epsilon 8.*4 closed rounds/)
     assert.match(summaryOf(view), /Differential privacy of each patient: epsilon 8 at delta 1e-4, local noise\./)
     assert.match(tablesOf(view)[0]?.note ?? '', /half of each column's range/)
-    assert.match(resultsCsv(view).split('\n')[1] ?? '', /,epsilon 8 delta 1e-4 local$/)
+    assert.match(resultsCsv(view).split('\n')[1] ?? '', /,open: members see each other's updates,epsilon 8 delta 1e-4 local$/)
     // Beside the exact metrics, which a simulation alone sees, those that the network would tell.
     const [low, high] = answer.told?.ci95?.accuracy ?? [1, 0]
     assert.ok(low < high && answer.told !== null && answer.told.n !== answer.test?.pooled.n && answer.test?.pooled.ci95 === undefined)
     assert.match(answer.privacy.declared, /test metrics have noise of/)
     const html = reportHtml(view)
-    for (const part of ['Privacy of patients', 'Declared', 'Enforced', 'not evidenced', 'open: no masking', 'local noise']) assert.ok(html.includes(part), part)
+    for (const part of ['Privacy of patients', 'Declared', 'Enforced', 'not evidenced', escapeHtml(OPEN), 'local noise']) assert.ok(html.includes(part), part)
     assert.doesNotMatch(html, /no differential privacy|NaN|undefined|null/)
     assert.match(reportHtml(view, '<section>attacks</section>'), /by attacks: see below/)
   })
@@ -95,11 +99,15 @@ describe('a simulated private study', () => {
   })
 
   it('is not what a study without noise claims to be', async () => {
-    const { answer, view } = await play(data, await written('open', { kind: 'logistic' }, null))
+    const simulation = await play(data, await written('open', { kind: 'logistic' }, null))
+    const { answer, view } = simulation
     assert.deepEqual([answer.privacy.noise, answer.privacy.label, answer.privacy.policy], ['none', 'no differential privacy', null])
-    assert.match(summaryOf(view), /No differential privacy\./)
-    assert.match(resultsCsv(view).split('\n')[1] ?? '', /,none$/)
-    assert.match(reportHtml(view), /no differential privacy/)
+    assert.deepEqual([answer.mode, answer.modeLabel], ['open', OPEN])
+    assert.match(summaryOf(view), /Open: members see each other's updates\. No differential privacy\./)
+    assert.match(simulationText(simulation, [], plain), /Open: members see each other's updates\. No differential privacy\./)
+    const [head, ...lines] = resultsCsv(view).trimEnd().split('\n')
+    assert.ok(head?.endsWith(',mode,privacy') && lines.length > 1 && lines.every((line) => line.endsWith(`,${OPEN},none`)))
+    for (const label of [OPEN, 'no differential privacy']) assert.ok(reportHtml(view).includes(`<span class="badge">${escapeHtml(label)}</span>`), label)
   })
 })
 
