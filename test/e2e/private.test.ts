@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { connectChain, type EthersReader } from '#adapters/chain/ethers-chain.ts'
 import { showModel } from '#app/model/model-show.ts'
 import { privacyStatus } from '#app/privacy/status.ts'
@@ -75,9 +76,9 @@ describe('a study with differential privacy in two processes', () => {
       Array.from({ length: SITES }, () => [3, 3]),
     )
     assert.equal(budgets.filter(({ name }) => name === 'patients').length, 1)
-    for (const { enforced, tight, left } of budgets) {
+    for (const { enforced, tight, left, leftTight } of budgets) {
       assert.ok(enforced !== null && tight !== null && tight < enforced && enforced <= 3)
-      assert.ok(Math.abs(left + enforced - 3) < 1e-9)
+      assert.ok(Math.abs(left + enforced - 3) < 1e-9 && leftTight !== null && Math.abs(leftTight + tight - 3) < 1e-9)
     }
     const shown = await showStudy({ folder, study, last: undefined, signal: never })
     assert.deepEqual(
@@ -86,7 +87,14 @@ describe('a study with differential privacy in two processes', () => {
     )
     const started = await hospitals.nodes[0]?.until((e) => e.event === 'started')
     assert.ok(started?.event === 'started')
-    const metrics = await (await fetch(new URL('/metrics', started.web))).text()
+    const scraped = async (): Promise<string> => (await fetch(new URL('/metrics', started.web))).text()
+    const metrics = await scraped()
     assert.match(metrics, new RegExp(`rota_privacy_epsilon_spent\\{study="${study}"\\} 2\\.`))
+    const own = budgets.find(({ name }) => name === 'patients')
+    const tightly = `rota_privacy_epsilon_spent_tight{study="${study}"} ${own?.tight}\nrota_privacy_epsilon_left_tight{study="${study}"} ${own?.leftTight}`
+    const isTold = (): boolean => tightly.split('\n').every((line) => told.includes(line))
+    let told = metrics
+    for (const end = Date.now() + 60_000; !isTold() && Date.now() < end; await setTimeout(100)) told = await scraped()
+    assert.ok(isTold(), told)
   })
 })

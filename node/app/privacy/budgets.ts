@@ -2,8 +2,8 @@ import type { Digest, RunId, SiteId, StudyId } from '#base/ids.ts'
 import { epsilonOfWord } from '#core/privacy/chain-lanes.ts'
 import type { SampledGaussian } from '#core/privacy/mechanism.ts'
 import { prvEpsilon } from '#core/privacy/prv.ts'
-import { mechanismOf, metricsMechanism, policyWords, roundsLeft } from '#core/protocol/private-rounds.ts'
-import type { PrivacySpec } from '#core/protocol/protocol.ts'
+import { mechanismOf, metricsMechanism, plannedRounds, policyWords, roundsLeft } from '#core/protocol/private-rounds.ts'
+import type { PrivacySpec, Protocol } from '#core/protocol/protocol.ts'
 import type { ChainEvent, ChainReader } from '#ports/chain.ts'
 
 /** What a site's dataset has given away, and what a study still lets it give. */
@@ -22,6 +22,8 @@ export interface Budget {
   readonly tight: number | null
   /** Of the limit, by what is enforced. */
   readonly left: number
+  /** Of the limit, counted tightly: what the chain would leave if it could count so. Null where `tight` is. */
+  readonly leftTight: number | null
   /** Rounds of this study that the chain would still take. */
   readonly roundsLeft: number
 }
@@ -34,6 +36,9 @@ export interface AccountedStudy {
   /** Of the fit of each of its runs: a run that was charged more often has its test metrics among them, or rounds that came to nothing. */
   readonly fitRounds?: number
 }
+
+export const accountedStudy = (study: StudyId, protocol: Protocol | null): AccountedStudy =>
+  protocol === null ? { study, privacy: null } : { study, privacy: protocol.privacy ?? null, fitRounds: plannedRounds(protocol.learner) }
 
 type Charged = Extract<ChainEvent, { kind: 'Charged' }>
 
@@ -57,7 +62,7 @@ export function datasetsIn({ charges }: LedgerView, own: { readonly site: SiteId
 
 /**
  * One dataset beside each of the studies.
- * @param isTight counts by PRV too, which takes up to half a second of processor time a study
+ * @param isTight counts by PRV too, which takes up to half a second of processor time for each delta
  */
 export function budgetsOf(
   ledger: LedgerView,
@@ -68,17 +73,26 @@ export function budgetsOf(
   const own = ledger.charges.filter((charge) => charge.site === site && charge.dataset === dataset)
   const spent = own.at(-1)?.spent ?? 0n
   const roundsOf = (study: StudyId): number => own.filter(({ run }) => ledger.studyOf.get(run) === study).length
-  const mechanisms = mechanismsOf(ledger, own, studies)
+  const mechanisms = isTight ? mechanismsOf(ledger, own, studies) : null
+  const tightAt = new Map<number, number>()
+  const tightly = (delta: number): number | null => {
+    if (mechanisms === null) return null
+    const known = tightAt.get(delta) ?? prvEpsilon(mechanisms, delta).upper
+    tightAt.set(delta, known)
+    return known
+  }
   return studies.flatMap(({ study, privacy }) => {
     if (privacy === null) return []
     const { delta, epsilon: limit } = privacy
     const enforced = epsilonOfWord(spent, delta)
+    const tight = tightly(delta)
     return {
       ...{ site, dataset, study, delta, limit },
       rounds: roundsOf(study),
       enforced: Number.isFinite(enforced) ? enforced : null,
-      tight: !isTight || mechanisms === null ? null : prvEpsilon(mechanisms, delta).upper,
+      tight,
       left: Math.max(0, limit - enforced),
+      leftTight: tight === null ? null : Math.max(0, limit - tight),
       roundsLeft: roundsLeft(spent, policyWords(privacy)),
     }
   })

@@ -4,11 +4,10 @@ import { protocolOf } from '#app/study/studies.ts'
 import { EMPTY, has } from '#base/bitmap.ts'
 import { isRotaError } from '#base/errors.ts'
 import type { Digest } from '#base/ids.ts'
-import { plannedRounds } from '#core/protocol/private-rounds.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { StudyRecord } from '#ports/chain.ts'
 import { datasetId, USUAL_DATASET } from '#wire/dataset.ts'
-import { type AccountedStudy, type Budget, budgetsOf, datasetsIn, readLedger } from './budgets.ts'
+import { type AccountedStudy, accountedStudy, type Budget, budgetsOf, datasetsIn, readLedger } from './budgets.ts'
 
 export interface NamedBudget extends Omit<Budget, 'site'> {
   readonly site: string
@@ -60,13 +59,7 @@ async function accountedStudies(view: SiteView, signal: AbortSignal): Promise<re
   return Promise.all(
     accounted.map(async ({ record }) => {
       const protocol = await protocolHere(view, record, signal)
-      return {
-        study: record.id,
-        record,
-        privacy: protocol?.privacy ?? null,
-        ...(protocol === null ? {} : { fitRounds: plannedRounds(protocol.learner) }),
-        title: protocol?.title ?? '',
-      }
+      return { ...accountedStudy(record.id, protocol), record, title: protocol?.title ?? '' }
     }),
   )
 }

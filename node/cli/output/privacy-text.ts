@@ -19,6 +19,8 @@ export function planText(plan: PrivacyPlan, dry: DryRun | null, file: string | n
   ].join('\n\n')
 }
 
+const roundedDown = (x: number): string => String(Math.floor(1000 * x) / 1000)
+
 const tableText = ({ title, head, rows, note }: TextTable, style: Style): string =>
   [style.bold(title), table(head, rows, style), ...(note === undefined ? [] : [style.dim(note)])].join('\n')
 
@@ -32,11 +34,12 @@ export function statusText({ budgets, unknown }: PrivacyStatus, style: Style): s
     b.enforced === null ? 'beyond counting' : roundedUp(b.enforced),
     b.tight === null ? NO_VALUE : roundedUp(b.tight),
     String(b.limit),
-    String(Math.floor(1000 * b.left) / 1000),
+    roundedDown(b.left),
+    b.leftTight === null ? NO_VALUE : roundedDown(b.leftTight),
     String(b.roundsLeft),
     b.delta.toExponential(),
   ])
-  const head = ['site', 'dataset', 'study', 'rounds', 'spent (RDP)', 'spent (PRV)', 'limit', 'left', 'rounds left', 'at delta']
+  const head = ['site', 'dataset', 'study', 'rounds', 'spent (RDP)', 'spent (PRV)', 'limit', 'left (RDP)', 'left (PRV)', 'rounds left', 'at delta']
   const known =
     rows.length === 0
       ? 'No study with differential privacy: nothing is charged, and nothing is promised.'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { watchBudgets } from '#app/privacy/budget-gauges.ts'
 import { budgetsOf, datasetsIn, type LedgerView } from '#app/privacy/budgets.ts'
 import { digest, roundNo, runId, type SiteId, siteId, studyId } from '#base/ids.ts'
@@ -17,7 +18,7 @@ import { Metrics } from '#web/metrics.ts'
   ├── counts all studies on it, each at its own delta; rounds left are those that the chain would take
   ├── is told by PRV too where all protocols are known, and counts rounds that may be test metrics as both
   ├── other datasets and other sites are accounts of their own
-  └── stands among the node's metrics
+  └── stands among the node's metrics, by RDP at once and by PRV without a scrape waiting for it
 */
 const A: PrivacySpec = { unit: 'patient', epsilon: 3, delta: 1e-4, noise: 8, clip: 1, place: 'local', samplingRate: 1, steps: 1, minPatients: 20 }
 const B: PrivacySpec = { ...A, noise: 6, epsilon: 2, delta: 1e-5 }
@@ -137,17 +138,76 @@ describe('a budget', () => {
     assert.match(statusText({ site: 'here', dataset: HERE, budgets: [], unknown: [] }, plain), /nothing is promised/)
   })
 
-  it('stands among the metrics', async () => {
+  it('has its left told by PRV too, never less than the chain leaves', () => {
+    for (const { limit, tight, left, leftTight } of budgetsOf(ledger, { site: me, dataset: HERE }, studies, true)) {
+      assert.equal(leftTight, Math.max(0, limit - (tight as number)))
+      assert.ok((leftTight as number) >= left)
+    }
+    assert.ok(budgetsOf(ledger, { site: me, dataset: HERE }, studies, false).every(({ tight, leftTight }) => tight === null && leftTight === null))
+  })
+})
+
+describe('the metrics of a node', () => {
+  const learner = { kind: 'logistic', algorithm: 'newton', maxIterations: 3 }
+  const watched = (known: readonly number[], charges: { list: readonly ChainEvent[] }): Metrics => {
     const metrics = new Metrics()
     const chain = {
       studies: async () => studies.map(({ study }) => ({ id: study })),
-      events: async () => ledger.charges as readonly ChainEvent[],
+      events: async () => charges.list,
       runs: async () => [...ledger.studyOf].map(([run, study]) => ({ run, study, state: 'Active' as const })),
     } as unknown as ChainReader
-    const protocolOf = async ({ id }: { id: number }) => ({ privacy: studies[id - 1]?.privacy }) as Protocol
+    const protocolOf = async ({ id }: { id: number }) => (known.includes(id) ? ({ privacy: studies[id - 1]?.privacy, learner } as Protocol) : null)
     watchBudgets(metrics, { chain, site: me, dataset: HERE, protocolOf })
-    const text = await metrics.text()
-    assert.match(text, /rota_privacy_epsilon_spent\{study="1"\} 1\.|rota_privacy_epsilon_spent\{study="1"\} 0\./)
-    assert.match(text, /rota_privacy_epsilon_left\{study="2"\}/)
+    return metrics
+  }
+  const gaugeIn = (text: string, name: string, study: number): number | null => {
+    const found = text.match(new RegExp(`^rota_privacy_epsilon_${name}\\{study="${study}"\\} (.+)$`, 'm'))?.[1]
+    return found === undefined ? null : Number(found)
+  }
+  const until = async (metrics: Metrics, isThere: (text: string) => boolean): Promise<string> => {
+    for (const end = Date.now() + 60_000; ; await setTimeout(20)) {
+      const text = await metrics.text()
+      if (isThere(text)) return text
+      assert.ok(Date.now() < end, text)
+    }
+  }
+
+  it('have spent and left by RDP at once, and by PRV a scrape later; counted once for each charge', async () => {
+    let threads = 0
+    const seen = (): void => void threads++
+    process.on('worker', seen)
+    after(() => process.off('worker', seen))
+    const charges = { list: ledger.charges as readonly ChainEvent[] }
+    const metrics = watched([1, 2], charges)
+    const first = await metrics.text()
+    const budgets = budgetsOf(ledger, { site: me, dataset: HERE }, studies, true)
+    for (const { study, enforced, left } of budgets)
+      assert.deepEqual(
+        ['spent', 'left', 'spent_tight', 'left_tight'].map((name) => gaugeIn(first, name, study)),
+        [enforced, left, null, null],
+      )
+    const text = await until(metrics, (told) => gaugeIn(told, 'left_tight', 2) !== null)
+    for (const { study, enforced, left, tight, leftTight } of budgets)
+      assert.deepEqual(
+        ['spent', 'left', 'spent_tight', 'left_tight'].map((name) => gaugeIn(text, name, study)),
+        [enforced, left, tight, leftTight],
+      )
+    for (let i = 0; i < 5; i++) assert.equal(await metrics.text(), text)
+    assert.equal(threads, 1)
+
+    const more = ledgerOf([...ledger.charges.map(({ site, run, dataset }) => [site, run, dataset] as const), [me, 1, HERE]])
+    charges.list = more.charges
+    const [then] = budgetsOf(more, { site: me, dataset: HERE }, studies, true)
+    const later = await until(metrics, (told) => gaugeIn(told, 'spent_tight', 1) === then?.tight)
+    assert.ok((gaugeIn(later, 'spent_tight', 1) as number) > (gaugeIn(text, 'spent_tight', 1) as number))
+    assert.deepEqual([gaugeIn(later, 'left_tight', 1), threads], [then?.leftTight, 2])
+  })
+
+  it('have nothing by PRV where the protocol of a study that was charged is not here', async () => {
+    const counted = new Promise<void>((resolve) => process.once('worker', (thread) => thread.once('exit', () => resolve())))
+    const metrics = watched([1], { list: ledger.charges })
+    assert.ok(gaugeIn(await metrics.text(), 'spent', 1) !== null)
+    await counted
+    assert.equal(gaugeIn(await metrics.text(), 'spent_tight', 1), null)
   })
 })
