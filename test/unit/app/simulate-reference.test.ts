@@ -18,6 +18,17 @@ function near(found: readonly (number | null)[] | null | undefined, wanted: read
   wanted.forEach((value, j) => assert.ok(Math.abs((found?.[j] as number) - value) <= within, `[${j}] ${found?.[j]} is not ${value}`))
 }
 
+/** Masks are integers that cancel: the same frozen sets give the same models, byte for byte. @returns what the masked run found */
+async function masked(options: SimulateOptions, playedBy = play) {
+  const [open, hidden] = [await playedBy({ ...options, mode: 'open' }), await playedBy({ ...options, mode: 'masked' })]
+  assert.deepEqual([open.mode, hidden.mode], ['open', 'masked'])
+  assert.notEqual(hidden.protocolDigest, open.protocolDigest)
+  assert.ok(open.digests.length > 2)
+  assert.deepEqual(hidden.digests, open.digests)
+  for (const key of ['coef', 'se', 'p', 'test', 'siteIntercepts', 'logLik'] as const) assert.deepEqual(hidden[key], open[key], key)
+  return hidden
+}
+
 interface Known {
   readonly n: number
   readonly acc: number
@@ -80,4 +91,34 @@ describe('simulate on heart.csv', { skip: THERE ? false : '../shared is not ther
     for (const [site, value] of Object.entries(wanted.intercepts)) near([answer.siteIntercepts?.[site] ?? null], [value as number], 1e-5)
     assert.equal(answer.siteIntercepts?.switzerland, null)
   })
+
+  it('masked: the models of the open study, and the same reference numbers', async () => {
+    const [exact, heart] = [read('exact'), read('heart-disease')]
+    const plain = await masked({})
+    for (const key of ['coef', 'se', 'p'] as const) near(plain[key], exact.heart_logistic[key], 1e-6)
+    near([plain.logLik], [exact.heart_logistic.loglik], 1e-6)
+    const ridge = await masked({ l2: 0.01 })
+    near(ridge.coef, heart.pooled_newton.w, 1e-6)
+    nearMetrics(ridge.test, heart.pooled_newton.test)
+    const averaged = await masked({ algorithm: 'fedavg', rounds: 100, localSteps: 5, learningRate: 0.5, l2: 0.01 })
+    near(averaged.coef, heart['fedavg_R100_E5_lr0.5'].w, 1e-5)
+    nearMetrics(averaged.test, heart['fedavg_R100_E5_lr0.5'].test)
+    for (const [learner, label, wanted] of [
+      ['linear', 'thalach', exact.heart_linear_thalach],
+      ['poisson', 'trestbps', exact.heart_poisson_trestbps],
+    ] as const) {
+      const found = await masked({ learner, label, drop: ['label'] })
+      near(found.coef, wanted.coef, 1e-6)
+      near(found.se, wanted.se, 1e-6)
+    }
+    const intercepts = await masked({ siteIntercepts: true })
+    near(intercepts.coef?.slice(0, -1), exact.heart_logistic_site_intercepts.coef_slopes, 1e-5)
+  })
+})
+
+it('on generated rows a masked study gives the models of the open one', async () => {
+  const generated = async (options: SimulateOptions) =>
+    (await simulate({ sites: 4, rows: 120, seed: 3, ...options }, { signal: new AbortController().signal })).answer
+  for (const options of [{}, { l2: 0.01 }, { siteIntercepts: true }, { algorithm: 'fedavg', rounds: 5, localSteps: 5, learningRate: 0.5 }] as const)
+    await masked(options, generated)
 })
