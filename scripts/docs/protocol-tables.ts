@@ -55,7 +55,7 @@ const PROTOCOL: Readonly<Record<string, string>> = {
   'validation.minRows': 'A site with fewer test rows does not vote.',
   privacy:
     'Differential privacy: each site adds noise of its own before anything leaves it ([privacy.md](privacy.md#differential-privacy)). Without it a study has none, and says so wherever its results stand.',
-  'privacy.unit': 'What is protected: a patient with all rows. A column of the site must name patients.',
+  'privacy.unit': 'What is protected: a patient. A column of the site must name patients, and each has one row: a file with two of one is refused (ROTA-3009).',
   'privacy.epsilon': 'A dataset takes no further part once it would have spent more than this, at `delta`, in all studies together.',
   'privacy.delta': 'Chance that the promise does not hold: well below 1 divided by the number of patients.',
   'privacy.place':

@@ -10,6 +10,7 @@ export interface ListedModel {
   readonly study: StudyId
   /** Null while the protocol is not here. */
   readonly title: string | null
+  /** Of the protocol; while that is not here, as the chain has it, which takes groups for masked. */
   readonly mode: StudyRules['mode']
   readonly state: RunState
   /** The round that made it; null for a run without a closed round, which stands at the initial model. */
@@ -40,7 +41,7 @@ async function listed(site: AtSite, run: RunId, signal: AbortSignal): Promise<Li
     run,
     study,
     title: protocol?.title ?? null,
-    mode: record.rules.mode,
+    mode: protocol?.mode ?? record.rules.mode,
     state,
     round: last?.round ?? null,
     stage: here?.stage ?? null,

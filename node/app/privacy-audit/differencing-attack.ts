@@ -16,6 +16,8 @@ import { whatLeaves } from './what-leaves.ts'
 
 const TITLE = 'Differencing: two runs, one patient less'
 const VICTIMS = 60
+const WITHOUT_SUMS =
+  'this learner sends no sums of rows, and each round trains on from another model: whether the models of two successive rounds tell who left between them was not looked at'
 /** Of a feature's range: nearer is as good as known. */
 const NEAR = 0.01
 /** What the interval of none among so many leaves room for. */
@@ -28,7 +30,7 @@ const CEILING = 0.1
  */
 export async function differencingAttack(lab: Lab): Promise<Outcome> {
   const { rows, guarded, bare } = lab
-  if (hasDeltas(bare)) return { attack: 'differencing', title: TITLE, why: 'this learner sends no sums of rows: each round trains on from another model' }
+  if (hasDeltas(bare)) return { attack: 'differencing', title: TITLE, why: WITHOUT_SUMS }
   if (rows.rows < VICTIMS + MIN_DIFFERENCE) return { attack: 'differencing', title: TITLE, why: `it needs ${VICTIMS + MIN_DIFFERENCE} patients` }
   const isNoisy = isPrivate(guarded)
   return judged({

@@ -84,7 +84,7 @@ const validation = z.strictObject({
 
 /** Ranges are checked with the learner, each with an error of its own (core/protocol/check-privacy.ts). */
 const privacy = z.strictObject({
-  unit: z.literal('patient', 'write patient: all rows of a patient are protected together').default('patient'),
+  unit: z.literal('patient', 'write patient: each has one row, and is protected as a whole').default('patient'),
   epsilon: finite,
   delta: finite,
   noise: finite.optional(),

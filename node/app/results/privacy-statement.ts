@@ -51,7 +51,8 @@ export const modeLabel = (mode: Protocol['mode']): string => MODE_LABELS[mode]
 
 const MODE_LABELS = {
   open: "open: members see each other's updates",
-  masked: 'masked: members see the sum alone',
+  // True of groups too, which the chain takes for masked: lists that have no protocol at hand say this of both.
+  masked: 'masked: members see sums alone',
   groups: 'groups: members see sums of groups',
 } as const satisfies Record<Protocol['mode'], string>
 

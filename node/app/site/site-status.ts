@@ -25,6 +25,7 @@ export interface SiteStatus {
   readonly studies: readonly {
     readonly study: StudyId
     readonly title: string | null
+    /** As the chain has it: groups are masked to it. */
     readonly mode: StudyRules['mode']
     readonly approvedHere: boolean
     readonly approved: number

@@ -8,7 +8,7 @@ export interface ListedStudy {
   readonly study: StudyId
   /** Null while the protocol is not on this disk. */
   readonly title: string | null
-  /** As the chain has it, so that it is known before the protocol is. */
+  /** As the chain has it, so that it is known before the protocol is: groups are masked to it. */
   readonly mode: StudyRules['mode']
   readonly publisher: string
   readonly approved: readonly string[]

@@ -20,7 +20,7 @@ export interface ShownStudy {
   readonly study: StudyId
   readonly digest: string
   readonly publisher: string
-  /** As the chain has it. */
+  /** Of the protocol; while that is not here, as the chain has it, which takes groups for masked. */
   readonly mode: StudyRules['mode']
   readonly protocol: Protocol | null
   /** Why the protocol is not shown. */
@@ -81,7 +81,7 @@ export const showStudy = (call: {
       study: record.id,
       digest: record.protocolDigest,
       publisher: name(record.publisher),
-      mode: record.rules.mode,
+      mode: known.protocol?.mode ?? record.rules.mode,
       ...known,
       budgets: await budgetPart(view, record.id, known.protocol),
       approved: sitesOf(record.approved).map(name),

@@ -69,7 +69,7 @@ export interface ValidationSpec {
  * noise, is released: no pooled moments, no row counts.
  */
 export interface PrivacySpec {
-  /** All rows of a patient together. */
+  /** Each has one row: a file with two of one is refused (ROTA-3009). */
   readonly unit: 'patient'
   /** A site's dataset takes no further part once it would have spent more than this, at `delta`, in all studies together. */
   readonly epsilon: number

@@ -39,6 +39,8 @@ export interface PrivateFitTools {
  * Poisson-subsampled Gaussian mechanisms with multiplier σ and rate q, for adding or taking away one patient. A step without patients is a step: noise alone.
  * Nothing else leaves: no loss, no size of a batch. Limits: penalties that layers put on their weights are not part of the loss; a dropout layer draws from
  * TensorFlow's generator, which privacy does not rest on.
+ * What a study reaches of this: dense layers, and one row a patient. Convolutions, group normalisation, several rows of a patient and the refusal of batch
+ * normalisation are for callers of this function: a protocol has no words for them.
  * @throws ROTA-2381 batch normalisation, 2384 options out of range, 2386 other models and rows, 3053 when weights grow beyond numbers
  * @see Abadi et al. 2016, arXiv:1607.00133
  */
