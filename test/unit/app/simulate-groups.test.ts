@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { summaryOf } from '#app/results/results-tables.ts'
 import { simulate } from '#app/simulate/simulate.ts'
 import { rehearsalNotes } from '#app/simulate/simulate-options.ts'
 import { simulatedStudy } from '#app/simulate/simulate-study.ts'
@@ -22,6 +23,8 @@ describe('simulate in groups', () => {
       view.results.rows,
       [...tables.values()].reduce((sum, { train }) => sum + train.rows, 0),
     )
+    assert.deepEqual([answer.mode, answer.modeLabel], ['groups', 'groups: members see sums of groups'])
+    assert.match(summaryOf(view), /Groups: members see sums of groups\. No differential privacy\./)
     assert.equal(answer.coef?.length, answer.columns.length)
     const [note] = rehearsalNotes(answer)
     assert.match(note ?? '', /sums of groups, 3 at most.*fewer than 15 sites may not be in groups/)
