@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { access, constants, statfs } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { inspectColumns } from '#adapters/cohort/inspect-columns.ts'
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { peerIdOf } from '#adapters/network/peer-id.ts'
+import { type DiskUse, diskUse, FULLEST } from '#adapters/store/disk-use.ts'
 import { listBackends } from '#adapters/training/list-backends.ts'
 import type { OpenVault } from '#adapters/vault/secrets-vault.ts'
 import { accountAddress } from '#adapters/vault/site-vault.ts'
@@ -17,7 +18,7 @@ import { previewData } from '#app/protocol/approval-preview.ts'
 import { protocolOf } from '#app/study/studies.ts'
 import { has } from '#base/bitmap.ts'
 import { RotaError } from '#base/errors.ts'
-import { bytes, count } from '#base/format.ts'
+import { bytes, count, percent } from '#base/format.ts'
 import type { StudyRecord } from '#ports/chain.ts'
 import type { MemberHealth } from '#web/health.ts'
 import { arithmeticVersion } from '../arithmetic-version.ts'
@@ -38,15 +39,21 @@ const warn = (what: string, error?: RotaError): Finding => ({ state: 'warn', wha
 const LEAST_FREE_BYTES = 200e6
 const GOOD_FREE_BYTES = 5e9
 
-/** @throws ROTA-1306 not writable, ROTA-1218 full */
-export async function checkDisk({ folder }: Pick<SitePaths, 'folder'>): Promise<Finding> {
-  await access(folder, constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
-    throw new RotaError('ROTA-1306', { file: folder, reason: String(cause.code) })
+/** The disk that the node writes to, by the measure by which it takes on no new work. @throws ROTA-1306 not writable, and as `judgeDisk` */
+export async function checkDisk({ folder, state }: Pick<SitePaths, 'folder' | 'state'>): Promise<Finding> {
+  const dir = existsSync(state) ? state : folder
+  await access(dir, constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
+    throw new RotaError('ROTA-1306', { file: dir, reason: String(cause.code) })
   })
-  const { bavail, bsize } = await statfs(folder)
-  const free = bavail * bsize
-  if (free < LEAST_FREE_BYTES) throw new RotaError('ROTA-1218', { free: bytes(free), dir: folder, wanted: bytes(GOOD_FREE_BYTES) })
-  return free < GOOD_FREE_BYTES ? warn(`${bytes(free)} are free: enough for small models only`) : ok(`${bytes(free)} are free`)
+  return judgeDisk(await diskUse(dir), dir)
+}
+
+/** @throws ROTA-1218 next to nothing is free, ROTA-5513 so full that the node abstains from every round */
+export function judgeDisk({ freeBytes, usedFraction }: DiskUse, dir: string): Finding {
+  if (freeBytes < LEAST_FREE_BYTES) throw new RotaError('ROTA-1218', { free: bytes(freeBytes), dir, wanted: bytes(GOOD_FREE_BYTES) })
+  if (usedFraction > FULLEST) throw new RotaError('ROTA-5513')
+  const found = `${bytes(freeBytes)} are free, ${percent(usedFraction, 0)} are used`
+  return freeBytes < GOOD_FREE_BYTES ? warn(`${found}: enough for small models only`) : ok(found)
 }
 
 /** Writes and reads a little in a store of its own beside the node's, on the same disk. @throws ROTA-1306, ROTA-4013 the disk refuses */

@@ -1,6 +1,7 @@
 /**
  * Parts behind a site's commands
  * ├── the clock alarm: ours is wrong by ten minutes (ROTA-1206); one member's wrong clock among several alarms nobody
+ * ├── the disk, by the measure by which a node abstains: a large one at 85 % is a fault (ROTA-5513), next to nothing free another (ROTA-1218)
  * ├── who a round waits for, in each phase
  * ├── stages of a long run from few models
  * ├── notes of rounds: a torn line is left out
@@ -13,13 +14,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { openFeatures } from '#adapters/cohort/read-features.ts'
+import { diskUse, FULLEST } from '#adapters/store/disk-use.ts'
 import { fetchProtocols } from '#app/node/fetch-protocols.ts'
 import { clockAlarm } from '#app/node/peer-watch.ts'
 import { noteRounds, readRoundNotes } from '#app/node/round-notes.ts'
 import type { NodeEvent } from '#app/node/run-node.ts'
 import { stagesOf } from '#app/node/run-stages.ts'
 import { parseMapping } from '#app/protocol/mapping-file.ts'
-import { checkClock, checkReach } from '#app/site/doctor-checks.ts'
+import { checkClock, checkDisk, checkReach, judgeDisk } from '#app/site/doctor-checks.ts'
 import { awaitedIn } from '#app/site/site-status.ts'
 import { bitmapOf } from '#base/bitmap.ts'
 import { isRotaError, RotaError } from '#base/errors.ts'
@@ -64,6 +66,29 @@ describe("parts behind a site's commands", () => {
       () => checkReach([member(1, false, null), member(2, false, null)], true),
       (error) => isRotaError(error, 'ROTA-4005'),
     )
+  })
+
+  it('looks at the disk as the node does', async () => {
+    const judged = (usedFraction: number, freeBytes: number) => judgeDisk({ usedFraction, freeBytes }, '/state')
+    assert.deepEqual(judged(0.2, 800e9), { state: 'ok', what: '800 GB are free, 20 % are used' })
+    assert.equal(judged(FULLEST, 200e9).state, 'ok', 'as full as may be')
+    for (const usedFraction of [0.801, 0.85, 1])
+      assert.throws(
+        () => judged(usedFraction, 150e9),
+        (error) => isRotaError(error, 'ROTA-5513'),
+        `${usedFraction} of a terabyte`,
+      )
+    assert.equal(judged(0.2, 4e9).state, 'warn')
+    assert.throws(
+      () => judged(0.85, 199e6),
+      (error) => isRotaError(error, 'ROTA-1218'),
+    )
+    const { usedFraction, freeBytes } = await diskUse(dir)
+    const found = await checkDisk({ folder: dir, state: join(dir, 'state') }).catch((error) => error.code)
+    if (usedFraction > FULLEST || freeBytes < 200e6) assert.match(String(found), /ROTA-(5513|1218)/)
+    else assert.match(found.what, /are free, \d+ % are used/)
+    const missing = join(dir, 'missing')
+    await assert.rejects(checkDisk({ folder: missing, state: join(missing, 'state') }), (error) => isRotaError(error, 'ROTA-1306'))
   })
 
   it('knows who a round waits for', () => {
