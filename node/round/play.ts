@@ -11,6 +11,7 @@ import type { MaskingMail } from './masking/mail.ts'
 import { groupOf, isDrawn, isMasked, type MaskedRound, openMaskedRound } from './masking/masked-round.ts'
 import { watchDraw } from './masking/study-draw.ts'
 import type { RowName } from './next.ts'
+import { isRelieved, type Relief } from './relief.ts'
 import type { Site } from './site.ts'
 import type { AddedSlices } from './steps/add-up.ts'
 import type { Judged } from './steps/attest.ts'
@@ -43,6 +44,8 @@ export interface Play {
   /** The current round's updates. */
   updates: ReadonlyMap<SiteId, NamedUpdate>
   holdings: Holdings | null
+  /** The round whose large updates it leaves to others, its disk being too full. */
+  relief: Relief | null
   /** What this site added up of the current frozen set, of large updates; small ones are remembered for the whole process. */
   added: AddedSlices | null
   /** Of which attempt, and when by its own clock, this site last told the others what it added up. */
@@ -88,6 +91,7 @@ export const createPlay = (site: Site, study: Study, run: RunId, { words, maskin
   keyless: null,
   updates: new Map(),
   holdings: null,
+  relief: null,
   added: null,
   told: null,
   judged: null,
@@ -143,8 +147,8 @@ export async function openRound(play: Play, view: RunView, signal: AbortSignal):
   }
 }
 
-/** Looks up which updates the chain names in this round, and starts to fetch those that this site will add. */
-export async function followUpdates(play: Play, round: Round): Promise<void> {
+/** Looks up which updates the chain names in this round, and starts to fetch those that this site will add: none where others bear them for it. */
+export async function followUpdates(play: Play, round: Round, relief: Relief | null = null): Promise<void> {
   const events = await play.site.chain.events(round.view.round.openedAtBlock, { run: round.run, kinds: ['Contributed'] })
   const { bySite: updates, list } = namedIn(events, round.round)
   // A chain that went back may name other updates for the same round: what was held then counts for nothing.
@@ -152,13 +156,16 @@ export async function followUpdates(play: Play, round: Round): Promise<void> {
   play.updates = updates
   // Of a round in groups the log may not have shown that it is one.
   const isOurs = (of: AddingRound): boolean => of.round === round.round && of.layout.length === round.layout.length
-  if (replaced || play.holdings === null || !isOurs(play.holdings.round)) {
+  const wasRelieved = isRelieved(play, round)
+  play.relief = relief
+  const rests = isRelieved(play, round)
+  if (replaced || play.holdings === null || !isOurs(play.holdings.round) || (rests && !wasRelieved)) {
     play.holdings?.stop()
     play.holdings = hold(play, round)
     play.added = null
     play.judged = null
   }
-  const mine = slicesToAdd(round.layout, round.view.round, play.site.id)
+  const mine = rests ? [] : slicesToAdd(round.layout, round.view.round, play.site.id)
   if (mine.length > 0) play.holdings.want(list, mine)
 }
 

@@ -13,6 +13,7 @@ import { maskingWork } from './masking/work.ts'
 import { next, type RowName, type Situation, type SliceWork } from './next.ts'
 import { followUpdates, openRound, type Play, type Round } from './play.ts'
 import { canUnmask, mayBeReady, pauseOf, stays, tellOfPause } from './readiness.ts'
+import { reliefOf } from './relief.ts'
 import { doRow } from './round.ts'
 import { watchRun } from './run-view.ts'
 import { adopt } from './steps/adopt.ts'
@@ -99,7 +100,7 @@ async function lookAndDo(
     }
     const round = await openRound(play, view, signal).catch((error) => goOnWithoutKey(play, view, record, head, clock, error))
     await followMasking(play, round, record.rules, signal)
-    if (play.base?.root === view.model.root) await followUpdates(play, round)
+    if (play.base?.root === view.model.root) await followUpdates(play, round, await reliefOf(play, round, record.rules, head))
     const seen = await situation(play, round, record, head, clock)
     tellOfPause(play, round)
     row = next(seen)

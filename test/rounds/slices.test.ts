@@ -5,7 +5,7 @@ import type { SimPorts } from '#adapters/sim/site.ts'
 import { simulateNetwork } from '#app/simulate/simulated-network.ts'
 import { rulesOf } from '#app/study/studies.ts'
 import { type Digest, digest, type SiteId, siteId } from '#base/ids.ts'
-import type { ChainEvent } from '#ports/chain.ts'
+import { ABSTAIN_REASONS, type ChainEvent } from '#ports/chain.ts'
 import type { Trainer } from '#ports/trainer.ts'
 import { decodeMessage } from '#wire/message.ts'
 import { encodeSliceWord } from '#wire/slice-word.ts'
@@ -17,6 +17,8 @@ import { generatedStudy, largeNetwork } from '../support/studies.ts'
 // ├── when seven sites share the work, none moves more than five models a round each way, and none adds up all of it
 // ├── when a custodian is gone after it contributed, the others take over what it owes
 // ├── when a custodian says something else of its slices, the others add them up, and the true sum closes the round
+// ├── when a site's disk is too full for new work, it fetches and bears out nobody's update and has the new model; the others close each round in time
+// ├── when the disks of two of a slice's three custodians are, they help after half of the limit, and no round is void
 // └── when the leader and a standby publish and vouch for the same wrong sum, it is thrown out
 
 type Of<K extends ChainEvent['kind']> = Extract<ChainEvent, { kind: K }>
@@ -24,10 +26,18 @@ const only = <K extends ChainEvent['kind']>(events: readonly ChainEvent[], kind:
 
 const large = largeNetwork(2)
 const MODEL_BYTES = 448_000
+/** Of a model as a site that was not in the round fetches it. */
+const WEIGHTS_BYTES = 320_400
 const shrinking: Trainer = { backend: 'none', train: async (task) => task.weights.map((w) => 0.99 * w), stop: async () => undefined }
 
-async function play(sites: number, slices: number, faults: Partial<FaultPlan> = {}, tamper: (ports: SimPorts) => void = () => undefined) {
-  const study = generatedStudy({ sites, rows: 40, learner: large, change: { slices, minSites: sites } })
+async function play(
+  sites: number,
+  slices: number,
+  faults: Partial<FaultPlan> = {},
+  tamper: (ports: SimPorts) => void = () => undefined,
+  change: Parameters<typeof generatedStudy>[0]['change'] = {},
+) {
+  const study = generatedStudy({ sites, rows: 40, learner: large, change: { slices, minSites: sites, ...change } })
   const ports = new Map<SiteId, SimPorts>()
   const network = await simulateNetwork({
     seed: 1,
@@ -49,6 +59,22 @@ async function play(sites: number, slices: number, faults: Partial<FaultPlan> = 
     network.stop()
   }
 }
+
+/** Seven custodians of three slices each make 21 calls: where each has its block, they need more time than a protocol has at least. */
+const patient = Object.fromEntries(['keying', 'contributing', 'witnessing', 'publishing', 'attesting'].map((phase) => [phase, { seconds: 60, blocks: 60 }]))
+
+/** The others are of moments and of figures, which come inside messages. */
+const LARGE_ROUNDS: readonly number[] = [2, 3]
+const begun = (events: readonly ChainEvent[], phase: string): number => only(events, 'PhaseBegan').filter((e) => e.phase === phase).length
+
+/** From the run's first moment on. */
+const filling = (who: SiteId): FaultPlan['disturbances'][number] => ({
+  at: { round: 1, phase: 'Contributing', afterMs: 0 },
+  kind: 'disk-full',
+  who,
+  lastsMs: 1e9,
+  filling: true,
+})
 
 /** The site says that it got something else for its slices. */
 const saysOther =
@@ -101,6 +127,37 @@ describe('a large model in slices', () => {
     assert.deepEqual(only(events, 'RoundVoid'), [])
     // What the liar itself publishes is honest: its word alone is not.
     assert.deepEqual(only(events, 'PublicationDiscarded'), [])
+  })
+
+  it('is left to the others where a disk is too full', async () => {
+    const { view, events, stores } = await play(7, 7, { disturbances: [filling(siteId(0))] }, undefined, { limits: patient })
+    assert.equal(view.state, 'Finished')
+    assert.deepEqual(only(events, 'RoundVoid'), [])
+    assert.ok(only(events, 'Abstained').some((e) => e.site === 0 && ABSTAIN_REASONS[e.reason] === 'noDisk'))
+    assert.ok(only(events, 'Contributed').every((e) => e.site !== 0))
+    const borneOut = only(events, 'Witnessed').filter((e) => LARGE_ROUNDS.includes(e.round))
+    assert.deepEqual([...new Set(borneOut.map((e) => e.site))].sort(), [1, 2, 3, 4, 5, 6])
+    assert.equal(begun(events, 'Witnessing'), only(events, 'RoundClosed').length, 'nobody was asked for more')
+    const [relieved, ...bearing] = stores.map(({ bytesIn }) => bytesIn)
+    const models = only(events, 'RoundClosed').length * WEIGHTS_BYTES
+    assert.ok((relieved as number) > 0.9 * models, 'it has the new models')
+    assert.ok((relieved as number) < models + 0.1 * MODEL_BYTES, `and no more: ${relieved} bytes in`)
+    for (const bytesIn of bearing) assert.ok(bytesIn > (relieved as number))
+  })
+
+  it('is borne out by those whose disks are too full where the others are too few', async () => {
+    const full = [1, 2].map(siteId)
+    const { view, events } = await play(5, 5, { disturbances: full.map(filling) }, undefined, { limits: patient })
+    assert.equal(view.state, 'Finished')
+    assert.deepEqual(only(events, 'RoundVoid'), [])
+    assert.equal(begun(events, 'Witnessing'), only(events, 'RoundClosed').length, 'within the first limit')
+    const helping = only(events, 'Witnessed').filter((e) => LARGE_ROUNDS.includes(e.round) && full.includes(e.site))
+    const began = (round: number) => only(events, 'PhaseBegan').find((e) => e.round === round && e.phase === 'Witnessing')?.timestamp ?? 0
+    assert.ok(helping.length > 0)
+    for (const { round, timestamp, held } of helping) {
+      assert.ok(timestamp >= began(round) + 30, 'not before half of the limit')
+      assert.equal(held, 0b11001n, 'and then all')
+    }
   })
 
   it('throws out what the leader and a standby agree to lie about', async () => {

@@ -55,7 +55,7 @@ export class Disturber implements Hand {
       this.at(who, 'restored from an old copy', (site) => this.powers.kill(site, 'restored from an old copy', backAfterMs, () => this.#putBack(site))),
     copy: ({ who }) => this.#copy(this.siteOf(who)),
     'lost-blocks': ({ who, share }) => this.#loseBlocks(this.siteOf(who), share),
-    'disk-full': ({ who, lastsMs }) => this.#fillDisk(who, lastsMs),
+    'disk-full': ({ who, lastsMs, filling = false }) => this.#fillDisk(who, lastsMs, filling ? 'diskFilling' : 'diskFull'),
     slow: ({ who, byMs, lastsMs }) => this.#slow(who, byMs, lastsMs),
     'clock-jump': ({ who, byMs }) => {
       const site = this.siteOf(who)
@@ -120,11 +120,11 @@ export class Disturber implements Hand {
     })
   }
 
-  #fillDisk(who: Who, lastsMs: number): void {
+  #fillDisk(who: Who, lastsMs: number, how: 'diskFull' | 'diskFilling'): void {
     this.at(who, 'full disk', (site) => {
-      site.trouble.diskFull = true
-      this.lasts(site, 'its disk is full', lastsMs, () => {
-        site.trouble.diskFull = false
+      site.trouble[how] = true
+      this.lasts(site, how === 'diskFull' ? 'its disk is full' : 'its disk is too full for new work', lastsMs, () => {
+        site.trouble[how] = false
       })
     })
   }

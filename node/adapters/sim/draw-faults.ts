@@ -244,7 +244,7 @@ function drawDisturbance(random: SimRandom, order: readonly SiteId[], rounds: nu
     () => ({ kind: 'restore', who, backAfterMs: lastsMs }),
     () => ({ kind: 'copy', who }),
     () => ({ kind: 'lost-blocks', who, share: random.fraction() }),
-    () => ({ kind: 'disk-full', who, lastsMs }),
+    () => ({ kind: 'disk-full', who, lastsMs, filling: lastsMs % 2 === 1 }),
     () => ({ kind: 'slow', who, byMs: random.int(50, 3_000), lastsMs }),
     () => ({ kind: 'clock-jump', who, byMs: random.pick([-3_600_000, -600_000, -5_000, 5_000, 600_000, 3_600_000]) }),
     () => ({ kind: 'endpoint-away', who, lastsMs }),

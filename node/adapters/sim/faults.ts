@@ -147,7 +147,8 @@ export type DisturbanceBody =
   | { readonly kind: 'copy'; readonly who: Who }
   /** Some of what lies in its store can no longer be read. */
   | { readonly kind: 'lost-blocks'; readonly who: Who; readonly share: number }
-  | { readonly kind: 'disk-full'; readonly who: Who; readonly lastsMs: number }
+  /** Nothing more can be written, or, where it is `filling`, no new work is taken on. */
+  | { readonly kind: 'disk-full'; readonly who: Who; readonly lastsMs: number; readonly filling?: boolean }
   | { readonly kind: 'slow'; readonly who: Who; readonly byMs: number; readonly lastsMs: number }
   /** Its clock jumps, and stays there. */
   | { readonly kind: 'clock-jump'; readonly who: Who; readonly byMs: number }

@@ -6,7 +6,10 @@ export class Trouble {
   offsetMs = 0
   /** Each thing that the site does takes so much longer. */
   slowMs = 0
+  /** Nothing more can be written. */
   diskFull = false
+  /** It can be written to, and is too full for new work. */
+  diskFilling = false
   /** Its engineer has announced maintenance. */
   resting = false
   endpoint: EndpointState = UP

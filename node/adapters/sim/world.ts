@@ -302,7 +302,7 @@ export class SimWorld {
       host: { clock, random, log: new SimLog(clock, { debug: this.#debug }) },
       members: this.members,
       peers: new SimPeers(this.network, site.id, (id) => this.site(id).trouble.offsetMs, ''),
-      diskFull: async () => site.trouble.diskFull,
+      diskFull: async () => site.trouble.diskFull || site.trouble.diskFilling,
       resting: () => site.trouble.resting,
       crashed: life.ended,
     }

@@ -58,7 +58,8 @@ export const roundErrors = {
   },
   'ROTA-5513': {
     what: 'the disk is over 80 % full',
-    remedy: 'The site takes on no new work and abstains until space is free; rounds under way are finished. Free space, or give `state` a larger disk.',
+    remedy:
+      'The site abstains from new rounds until space is free, and leaves large updates to the other custodians; rounds that it is in are finished. Free space, or give `state` a larger disk.',
     reaction: 'retry',
   },
   'ROTA-5514': {

@@ -2,16 +2,17 @@ import type { SiteId } from '#base/ids.ts'
 import { slicesOf } from '#core/commit/slices.ts'
 import { vectorBytes } from '#core/ring/layout.ts'
 import type { SliceWord } from '#wire/slice-word.ts'
-import { addersOf, allSlices, custodiansOf, cutOf, isSmall, slicesToTell } from '../custody.ts'
+import { addersOf, allSlices, custodiansOf, cutOf, isSmall } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
 import { sameWord } from '../words.ts'
+import { ownSlices } from './tell-slices.ts'
 
 /** What those who add up a slice, which this site does not, say of it. */
 export type Agreement = { readonly word: SliceWord; readonly sites: readonly SiteId[] } | 'conflict' | 'incomplete'
 
 /** Slices that others add up for this site. */
 export function othersSlices(play: Play, round: Round): number[] {
-  const mine = slicesToTell(round.layout, round.view.round, play.site.id)
+  const mine = ownSlices(play, round)
   return isSmall(round.layout) ? [] : allSlices(round.layout, round.view.round).filter((slice) => !mine.includes(slice))
 }
 

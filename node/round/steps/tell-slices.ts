@@ -2,6 +2,7 @@ import { nameOf } from '#base/errors.ts'
 import { encodeSliceWord, type SliceWord } from '#wire/slice-word.ts'
 import { slicesToTell } from '../custody.ts'
 import type { Play, Round } from '../play.ts'
+import { isRelieved } from '../relief.ts'
 import { addUp } from './add-up.ts'
 import { noteFrozen } from './frozen.ts'
 
@@ -12,15 +13,18 @@ const TELL_AGAIN_MS = 3_000
 export async function tellSlices(play: Play, round: Round, signal: AbortSignal): Promise<void> {
   const { site } = play
   await noteFrozen(play, round)
-  const added = await addUp(play, round, slicesToTell(round.layout, round.view.round, site.id), signal)
+  const added = await addUp(play, round, ownSlices(play, round), signal)
   for (const [slice, { units, pieces }] of added)
     await say(play, { kind: 'slice', run: round.run, round: round.round, slice, included: round.view.round.included, units, pieces })
   play.told = { attempt: attemptOf(round), atMs: site.host.clock.nowMs() }
 }
 
+/** Slices that this site adds up for the others, unless they do that for it. */
+export const ownSlices = (play: Play, round: Round): number[] => (isRelieved(play, round) ? [] : slicesToTell(round.layout, round.view.round, play.site.id))
+
 /** Whether the others wait for this site's word: never of small sums, which everybody adds up. */
 export function owesWord(play: Play, round: Round): boolean {
-  if (slicesToTell(round.layout, round.view.round, play.site.id).length === 0) return false
+  if (ownSlices(play, round).length === 0) return false
   return play.told?.attempt !== attemptOf(round) || play.site.host.clock.nowMs() - play.told.atMs >= TELL_AGAIN_MS
 }
 

@@ -15,9 +15,10 @@ export async function witness(play: Play, round: Round, slices: readonly number[
   }
 }
 
-/** Contributed updates of which this site holds the chain's slice: a small vector is one slice, whatever the study says. Of masked ones those whose masks can be taken off. */
+/** Contributed updates of which this site holds the chain's slice: a small vector is one slice, whatever the study says. Of masked ones those whose masks can be taken off. Who only helps out says all or, late, what there is. */
 export function heldOf(play: Play, round: Round, slice: number): Bitmap {
   const held = (play.holdings?.held(isSmall(round.layout) ? 0 : slice) ?? 0n) & round.view.round.contributed
+  if (play.relief?.isPatient === true && held !== round.view.round.contributed) return EMPTY
   if (!isMasked(play)) return held as Bitmap
   const { masked } = play
   return masked !== null && isOpening(masked, round.view) && masked.isShown ? ((held & soundContributors(masked)) as Bitmap) : EMPTY
