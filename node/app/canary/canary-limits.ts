@@ -1,5 +1,6 @@
-import { leastLimit } from '#core/protocol/least-limit.ts'
-import type { Limit, LimitedPhase, Protocol } from '#core/protocol/protocol.ts'
+import { leastKeying, leastLimit } from '#core/protocol/least-limit.ts'
+import { hidesUpdates, type Limit, type LimitedPhase, type Protocol } from '#core/protocol/protocol.ts'
+import { keyingBytes, unmaskingBytes } from './canary-masking.ts'
 
 /** What limits follow from: one site's times and its ways with the others. Null: not measured. */
 export interface MeasuredSite {
@@ -51,6 +52,8 @@ export interface PhaseLimit {
   readonly slowest: string | null
   readonly now: Limit
   readonly proposed: Limit
+  /** What of it no canary plays, and was reckoned over the measured ways: all of it, or the shares that take the masks off. */
+  readonly reckoned?: 'all' | 'unmasking'
 }
 
 /** Head-room of what is proposed over what was measured. */
@@ -61,12 +64,14 @@ const UNLIMITED = Number.POSITIVE_INFINITY
 /**
  * Limits that hold the slowest site: training 2 × its 95th percentile; the other phases 2 × what they took in the round that was played, or, where a site
  * was not in it, 2 × the longer of that and what the transfers take at the study's size over each site's ways; never below what the chain asks.
- * Keying is left as it is: nothing of it happens before a run.
+ * Made-up updates are not masked: where a study's are, keying and unmasking are reckoned.
  */
-export function phaseLimits(measured: Measured, protocol: Pick<Protocol, 'limits' | 'maxSites' | 'slices'>): readonly PhaseLimit[] {
-  const limit = (phase: LimitedPhase, found: Need): PhaseLimit => {
-    const least = leastLimit(phase, protocol.maxSites, protocol.slices)
+export function phaseLimits(measured: Measured, protocol: Pick<Protocol, 'limits' | 'maxSites' | 'slices' | 'mode'>): readonly PhaseLimit[] {
+  const isMasked = hidesUpdates(protocol)
+  const limit = (phase: LimitedPhase, found: Need, reckoned?: PhaseLimit['reckoned']): PhaseLimit => {
+    const least = phase === 'keying' ? leastKeying(protocol.maxSites) : leastLimit(phase, protocol.maxSites, protocol.slices)
     return {
+      ...(reckoned === undefined ? {} : { reckoned }),
       phase,
       needsSeconds: found.seconds,
       slowest: found.slowest,
@@ -75,10 +80,13 @@ export function phaseLimits(measured: Measured, protocol: Pick<Protocol, 'limits
     }
   }
   return [
+    ...(isMasked ? [limit('keying', keying(measured), 'all')] : []),
     limit('contributing', contributing(measured)),
     limit('witnessing', witnessing(measured, protocol.slices)),
     limit('publishing', publishing(measured, protocol.slices)),
-    limit('attesting', attesting(measured, protocol.slices)),
+    isMasked
+      ? limit('attesting', both(attesting(measured, protocol.slices), unmasking(measured)), 'unmasking')
+      : limit('attesting', attesting(measured, protocol.slices)),
   ]
 }
 
@@ -93,6 +101,35 @@ interface Need {
   readonly seconds: number | null
   readonly slowest: string | null
 }
+
+/**
+ * Keys and deals go round, and half of the limit waits for both at most: whoever lacks one then masks without its dealer. The other half is that of the
+ * calls: each site keys, and whoever was accused shows the shares.
+ */
+function keying(measured: Measured): Need {
+  const bytes = 2 * keyingBytes(measured.sites.length)
+  return slowestOf(measured.sites, (site) => {
+    const exchange = overLine(site, bytes, 2)
+    return exchange === null ? null : 2 * Math.max(exchange, 2 * blocks(measured.blockSeconds))
+  })
+}
+
+/** All show their shares at once; each then makes every site's mask again, which costs about what hashing and adding a vector does. */
+function unmasking(measured: Measured): Need {
+  const { sites, vectorBytes, addBytesPerSecond } = measured
+  const masks = (sites.length * vectorBytes) / addBytesPerSecond
+  return slowestOf(sites, (site) => plus(overLine(site, 2 * unmaskingBytes(sites.length), 1), masks))
+}
+
+/** So many bytes, in so many messages that wait for each other. */
+const overLine = ({ linkBytesPerSecond, rttMs }: MeasuredSite, bytes: number, turns: number): number | null =>
+  linkBytesPerSecond === null ? null : bytes / linkBytesPerSecond + (turns * (rttMs ?? 0)) / 1000
+
+/** One after the other. Nothing measured of the second leaves the first as it is. */
+const both = (first: Need, second: Need): Need =>
+  first.seconds === null || second.seconds === null
+    ? first
+    : { seconds: first.seconds + second.seconds, slowest: second.seconds > first.seconds ? second.slowest : first.slowest }
 
 /** The longest training; what comes out is put on the own disk, and its root on chain. */
 function contributing({ sites, vectorBytes, blockSeconds, round }: Measured): Need {
@@ -176,6 +213,12 @@ export function coarseSeconds(seconds: number): number {
   const size = 10 ** Math.floor(Math.log10(seconds))
   return Math.ceil((STEPS.find((step) => step * size >= seconds) ?? 10) * size)
 }
+
+/** Whoever asks waits two minutes, unless told otherwise. One of the steps above: what is told of a time tells this too. */
+const ONCE_SECONDS = 30
+
+/** Whether a training that takes so long is measured once: two or three more would be waited for too long. */
+export const isMeasuredOnce = (trainSeconds: number): boolean => trainSeconds > ONCE_SECONDS
 
 /** 0.95: of 20 sorted values the 19th. */
 export function percentile(values: readonly number[], share: number): number {

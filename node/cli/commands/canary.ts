@@ -17,7 +17,7 @@ member never answered or the round was not played to its end, with 2 when a sum 
   options: {
     ...siteOptions,
     out: text('FILE.yaml', 'write the protocol with the proposed limits'),
-    wait: whole('SECONDS', 'how long a member may take to answer: its training is measured meanwhile', { from: 1, to: 240 }, 60),
+    wait: whole('SECONDS', 'how long a member may take to answer: its training is measured meanwhile', { from: 1, to: 240 }, 120),
   },
   example: ['rota canary 1 --folder ./cleveland', 'rota canary 1 --folder ./cleveland --out with-limits.yaml'],
   async run({ options, args, out, signal }) {

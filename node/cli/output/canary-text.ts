@@ -1,6 +1,6 @@
 import { slowestIn } from '#app/canary/canary.ts'
 import type { ToldCanary } from '#app/canary/canary-call.ts'
-import { shortPhases } from '#app/canary/canary-limits.ts'
+import { isMeasuredOnce, shortPhases } from '#app/canary/canary-limits.ts'
 import type { CanaryRow } from '#app/canary/canary-rows.ts'
 import { slowestWay, type Way } from '#app/canary/canary-ways.ts'
 import type { StartedRun } from '#app/study/studies.ts'
@@ -106,7 +106,7 @@ const roundTrip = (way: Way | null): string | null => (way?.rttMs === null || wa
 
 const STEPS = { contribute: 'contribute, but training', witness: 'witness', tell: 'add up', publish: 'publish', attest: 'attest' } as const
 const NOT_PLAYED =
-  'Not played: transactions and their blocks, gossip, the learner’s own step on the sum, keys of the study, a leader’s replacement when it is silent.'
+  'Not played: transactions and their blocks, gossip, the learner’s own step on the sum, keys of the study, masks and their keys, a leader’s replacement when it is silent.'
 
 function roundText({ rows, round }: ToldCanary, style: Style): string {
   if (round === null) return `${style.warn('!')} No round was played: fewer than two sites could have taken part`
@@ -134,13 +134,14 @@ function roundText({ rows, round }: ToldCanary, style: Style): string {
 
 const limitsTable = ({ limits }: ToldCanary, style: Style): string =>
   table(
-    ['phase', 'takes at least', 'slowest', 'limit now', 'proposed'],
-    limits.map(({ phase, needsSeconds, slowest, now, proposed }) => [
+    ['phase', 'takes at least', 'slowest', 'limit now', 'proposed', ''],
+    limits.map(({ phase, needsSeconds, slowest, now, proposed, reckoned }) => [
       needsSeconds !== null && needsSeconds > now.seconds ? style.bad(phase) : phase,
       needsSeconds === null ? 'not measured' : seconds(needsSeconds),
       slowest,
       `${now.seconds} s, ${now.blocks} blocks`,
       `${proposed.seconds} s, ${proposed.blocks} blocks`,
+      reckoned === undefined || needsSeconds === null ? '' : reckoned === 'all' ? 'reckoned, not measured' : 'unmasking reckoned, not measured',
     ]),
     style,
   )
@@ -175,7 +176,8 @@ const WHY_NOT: Readonly<Record<Exclude<CanaryRow['whyNot'], ''>, string>> = {
 
 function trainsIn({ trainSeconds, whyNot, here, problem }: CanaryRow): string | null {
   if (trainSeconds === null) return whyNot === '' || problem !== null ? null : WHY_NOT[whyNot]
-  return here ? seconds(trainSeconds) : `≤ ${seconds(trainSeconds)}`
+  const told = here ? seconds(trainSeconds) : `≤ ${seconds(trainSeconds)}`
+  return isMeasuredOnce(trainSeconds) ? `${told}, once` : told
 }
 
 const buildOf = ({ software, sameArithmetic }: CanaryRow, style: Style): string | null =>

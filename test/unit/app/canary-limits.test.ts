@@ -3,6 +3,7 @@
  * ├── training 2 × the slowest 95th percentile; others from transfers with head-room; never below n + 3
  * ├── a vector that grows, a link that is slower, more sites: no limit becomes shorter
  * ├── slices keep a custodian's share from growing with the sites
+ * ├── where updates are masked, keying and unmasking are reckoned over the measured ways: a keying limit that cannot hold refuses the run
  * ├── what was not measured leaves the protocol's limit as it is
  * ├── limits below what was measured are named with phase and site; proposed limits never are
  * ├── times that go to others are rounded up to few steps, and never down
@@ -30,7 +31,13 @@ import type { StudyRecord } from '#ports/chain.ts'
 const limit = (seconds: number) => ({ seconds, blocks: 19 })
 /** What the chain asks. */
 const limitOf = (least: number) => ({ seconds: least, blocks: least })
-const protocolOf = (seconds: number, slices = 1, maxSites = 16): Pick<Protocol, 'limits' | 'maxSites' | 'slices'> => ({
+const protocolOf = (
+  seconds: number,
+  slices = 1,
+  maxSites = 16,
+  mode: Protocol['mode'] = 'open',
+): Pick<Protocol, 'limits' | 'maxSites' | 'slices' | 'mode'> => ({
+  mode,
   limits: { keying: limit(seconds), contributing: limit(seconds), witnessing: limit(seconds), publishing: limit(seconds), attesting: limit(seconds) },
   maxSites,
   slices,
@@ -138,6 +145,41 @@ describe('limits from measurements', () => {
       [100, null, 9, null],
     )
     assert.deepEqual([slowestWay(ways), slowestWay([])], [ways[2], null])
+  })
+
+  it('reckon keying and unmasking where updates are masked', () => {
+    const masked = (seconds: number) => protocolOf(seconds, 1, 16, 'masked')
+    const slow = (count: number, change: Partial<Measured> = {}) =>
+      measured({ sites: Array.from({ length: count }, (_, i) => site(`s${i}`, 4, i === 1 ? 2_500 : 1e8)), ...change })
+    const open = phaseLimits(slow(8), protocolOf(600))
+    assert.ok(open.every(({ phase, reckoned }) => phase !== 'keying' && reckoned === undefined))
+    for (const mode of ['masked', 'groups'] as const) {
+      const limits = phaseLimits(slow(8), { ...masked(60), mode })
+      const keying = of(limits, 'keying')
+      // Each way seven offers and seven deals of eight parcels over the slowest line, and as long again for the calls.
+      const [least, most] = [2 * 7 * (1_248 + 8 * 1_200), 2 * 7 * (1_700 + 8 * 1_500)].map((bytes) => 2 * (bytes / 2_500))
+      assert.ok((keying.needsSeconds as number) > (least as number) && (keying.needsSeconds as number) < (most as number), `${keying.needsSeconds} s`)
+      assert.deepEqual([keying.slowest, keying.reckoned, keying.now.seconds], ['s1', 'all', 60])
+      assert.ok(keying.proposed.seconds >= 2 * (keying.needsSeconds as number))
+      assert.equal(keying.proposed.blocks, 38, '2 × (16 + 3), as the chain asks')
+      const attesting = [of(limits, 'attesting'), of(open, 'attesting')].map(({ needsSeconds }) => needsSeconds as number)
+      assert.ok((attesting[0] as number) > (attesting[1] as number) + 1 && of(limits, 'attesting').reckoned === 'unmasking')
+    }
+    const of60 = phaseLimits(slow(8), masked(60))
+    assert.throws(
+      () => checkStart(studyId(3), verdictOf({ atMs: 0, limits: of60, unanswered: [], able: 8, minSites: 3, round: null, rows: [] })),
+      (error) => isRotaError(error, 'ROTA-1401') && /keying has 60 s and takes \d+ s at s1/.test(error.message),
+    )
+    assert.deepEqual(shortPhases(phaseLimits(slow(8), { ...masked(60), limits: limitsFrom(of60) })), [], 'what is proposed holds')
+    const fast = phaseLimits(measured(), masked(600))
+    assert.ok(
+      Math.abs((of(fast, 'keying').needsSeconds as number) - 8) < 0.1,
+      'of three near sites it is two calls of two blocks, and as long for the exchange',
+    )
+    const alone = phaseLimits(measured({ sites: [site('a', 4, null)] }), masked(77))
+    assert.deepEqual([of(alone, 'keying').needsSeconds, of(alone, 'keying').proposed.seconds], [null, 77], 'without a way nothing is reckoned')
+    const needs = (count: number) => of(phaseLimits(slow(count), masked(600)), 'keying').needsSeconds as number
+    for (let count = 3; count < 40; count++) assert.ok(count === 10 || needs(count + 1) > needs(count), `${count + 1} sites`)
   })
 
   it('leave alone what was not measured', () => {

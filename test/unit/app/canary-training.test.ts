@@ -1,6 +1,7 @@
 /**
  * How a canary measures a site
  * ├── each kind of learner is done as in a round, 3 to 20 times; a neural study's slower second stage counts, and its backend is named
+ * ├── a long training twice, one beyond half a minute once: the second of two counts where it is slower
  * ├── too few rows and data that do not fit are said, with their code; a fault of the backend is none of the data
  * ├── an aborted measurement ends with the signal's reason
  * └── the store: bytes of the study's size go there and back, and none stay; adding has a speed
@@ -12,6 +13,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { systemRandom } from '#adapters/host/system-host.ts'
 import { createTrainer } from '#adapters/training/trainer.ts'
+import { isMeasuredOnce } from '#app/canary/canary-limits.ts'
 import { largestVector, measureAdding, measureStore, measureTraining, type TrainingParts } from '#app/canary/canary-training.ts'
 import { offline } from '#app/node/offline-store.ts'
 import { withScratchStore } from '#app/node/scratch-store.ts'
@@ -79,6 +81,31 @@ describe('a canary measures', () => {
     } finally {
       await trainer.stop()
     }
+  })
+
+  it('a long training more than once, unless it takes more than half a minute', async () => {
+    const study = generatedStudy({ sites: 3, rows: 60, learner: { kind: 'statistics', bins: 20 } })
+    const table = tableOf(study)
+    /** Each look at the cohort but the first, which only tells whether there are enough rows, takes the next of these times. */
+    const measure = async (...seconds: number[]) => {
+      let now = 0
+      let looks = 0
+      const consented = async () => {
+        if (looks > 0) now += 1_000 * (seconds[looks - 1] ?? 0.5)
+        looks++
+        return cohortOf(table)
+      }
+      const cohort = { consented, remember: async () => undefined }
+      const found = await measureTraining(study.protocol, new Set(), { ...partsOf(table), cohort, nowMs: () => now }, never)
+      assert.ok('p95Seconds' in found)
+      return [found.repetitions, found.p95Seconds]
+    }
+    assert.deepEqual(await measure(20, 25, 99), [2, 25])
+    assert.deepEqual(await measure(30, 22), [2, 30])
+    assert.deepEqual(await measure(31, 99), [1, 31])
+    assert.deepEqual(await measure(19, 12, 24, 99), [3, 24])
+    assert.deepEqual(await measure(1, 2, 3, 99), [3, 3], 'five seconds are enough of three')
+    assert.deepEqual([30, 30.1, 50].map(isMeasuredOnce), [false, true, true])
   })
 
   it('why not', async () => {

@@ -42,6 +42,8 @@ const SLOW_BYTES_PER_SECOND = 1_000_000
 const NAME = digest(`0x${'5a'.repeat(32)}`)
 const code = async (answer: Promise<RoundAnswer>): Promise<string | null> => (await answer).problem
 
+const LIMIT = { seconds: 60, blocks: 38 }
+
 describe("a canary's round", { timeout: 120_000 }, () => {
   let world: CanaryWorld
   const doors: Door[] = []
@@ -105,6 +107,12 @@ describe("a canary's round", { timeout: 120_000 }, () => {
     for (const name of NAMES) assert.match(text, new RegExp(`^${name} .*B/s, .* ms`, 'm'))
     assert.match(text, /3 of 3 updates in, right sum, closed/)
     assert.match(text, /Not played: transactions/)
+    assert.doesNotMatch(text, /reckoned|once/)
+    const keying = { phase: 'keying', needsSeconds: 9, slowest: 'Basel', now: LIMIT, proposed: LIMIT, reckoned: 'all' } as const
+    const long = report.rows.map((row) => (row.here ? { ...row, trainSeconds: 31 } : { ...row, trainSeconds: 30 }))
+    const masked = canaryText({ ...report, rows: long, limits: [keying], ...verdictOf(report), clock: null, file: null }, [], plain)
+    assert.match(masked, /^keying .* reckoned, not measured$/m)
+    assert.deepEqual([masked.match(/, once/g)?.length, masked.match(/≤ 30/g)?.length], [1, 2])
     line.bytesPerSecond = Number.POSITIVE_INFINITY
     await world.closeDesks()
     assert.deepEqual(await world.left(), [])
