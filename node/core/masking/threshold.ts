@@ -11,7 +11,11 @@
  */
 export const thresholdOf = (members: number): number => Math.floor((2 * members) / 3) + 1
 
-/** Sites that may collude or drop out together while the honest rest, two at least, is hidden in its sum; see `thresholdOf`. @param keyed sites that did, in the graph or not: all have shares */
+/**
+ * Sites that may collude or drop out together while the honest rest, two at least, is hidden in its sum, and of a void round altogether: in every round, also where `maskGraph` lets a
+ * dealer show as many shares as may be, n − t. One more of them then has t of both its secrets. Where nothing is shown t − 1 are borne; see `thresholdOf`.
+ * @param keyed sites that did, in the graph or not: all have shares
+ */
 export const toleratedOf = (threshold: number, keyed: number): number => Math.max(0, Math.min(threshold - 1, 2 * threshold - keyed - 1, keyed - 2))
 
 /** A masked study has so many sites at least: among fewer the sum itself tells too much of each. */

@@ -9,7 +9,7 @@ import type { MaskingCrypto } from '#core/masking/crypto.ts'
 import { checkSurvivors, type MaskGraph, maskGraph } from '#core/masking/graph.ts'
 import { hidePair, showPair } from '#core/masking/held-deals.ts'
 import { signOf } from '#core/masking/mask.ts'
-import { pairKey, pairPad, xor } from '#core/masking/pair-key.ts'
+import { pairKey, pairPad, selfKey, xor } from '#core/masking/pair-key.ts'
 import { toRelease } from '#core/masking/release.ts'
 import { thresholdOf, toleratedOf } from '#core/masking/threshold.ts'
 import { Seeded } from '#core/model/seeded.ts'
@@ -35,6 +35,7 @@ import { chiSquareDeviation } from './noise.ts'
 
 // given members who see all that is public, and some who put together all that they have
 // ├── what they have, and all that is said on the chain, is the same for every input of the others that has the same sum
+// │   └── and for any input of a site that dropped out after its vector was out, whose masks with others are known then
 // ├── they lack a share of each secret of the others, those that dealers showed to all among what they have, and without it any value fits
 // └── the mask graph of the others is in one piece, however many sites (within the bound) collude or drop out
 // given a masked vector
@@ -50,16 +51,22 @@ interface Setting {
   readonly colluders: Bitmap
   /** Honest sites of the frozen set. */
   readonly honest: readonly SiteId[]
+  /** Honest sites that dropped out: their vectors were out before. */
+  readonly gone: readonly SiteId[]
 }
 
-function drawSetting(party: Party, random: Seeded): Setting | null {
+/** As many collude or drop out as are borne together. @param loss of deals, a pair; with none fewer than the threshold are borne */
+function drawSetting(party: Party, loss: number, random: Seeded): Setting | null {
   const all = [...party.members.keys()]
-  const lost = new Set(all.flatMap((a) => all.filter((b) => a !== b && random.uniform() < 0.07).map((b) => `${a}>${b}`)))
+  const { threshold } = party.round
+  const lost = new Set(all.flatMap((a) => all.filter((b) => a !== b && random.uniform() < loss).map((b) => `${a}>${b}`)))
   const keyed = keyIn(party, { keyed: all, isLost: (dealer, holder) => lost.has(`${dealer}>${holder}`) })
   const sites = sitesOf(keyed.graph.sites)
-  const bad = some(all, toleratedOf(party.round.threshold, all.length), random)
-  const leaving = bad.filter((site) => sites.includes(site))
-  const dropped = some(leaving, below(random, Math.min(leaving.length, sites.length - party.round.threshold) + 1), random)
+  const faulty = some(all, lost.size === 0 ? Math.min(threshold - 1, all.length - 2) : toleratedOf(threshold, all.length), random)
+  const leaving = faulty.filter((site) => sites.includes(site))
+  const dropped = some(leaving, below(random, Math.min(leaving.length, sites.length - threshold) + 1), random)
+  const gone = dropped.filter(() => random.uniform() < 0.5)
+  const bad = faulty.filter((site) => !gone.includes(site))
   const survivors = bitmapOf(sites.filter((site) => !dropped.includes(site)))
   const colluders = bitmapOf(bad)
   try {
@@ -67,10 +74,10 @@ function drawSetting(party: Party, random: Seeded): Setting | null {
   } catch {
     return null
   }
-  return { keyed, survivors, colluders, honest: sites.filter((site) => !bad.includes(site)) }
+  return { keyed, survivors, colluders, gone, honest: sites.filter((site) => !faulty.includes(site)) }
 }
 
-/** The masks between honest sites, by their key: to those without the key, any numbers. */
+/** The masks between honest sites that stay, and those that hide each one that is gone alone, by their key: to those without the key, any numbers. */
 type Unknown = ReadonlyMap<string, Int32Array>
 
 function pairName({ party }: Keyed, a: SiteId, b: SiteId): string {
@@ -78,8 +85,10 @@ function pairName({ party }: Keyed, a: SiteId, b: SiteId): string {
   return toHex(pairKey(party.round, a, b, agreed!, pairSecret!, nodeMasking))
 }
 
-function drawUnknown({ keyed, honest }: Setting, random: Seeded): Map<string, Int32Array> {
-  const table = new Map<string, Int32Array>()
+const selfName = ({ party: { round, members } }: Keyed, site: SiteId): string => toHex(selfKey(round, site, members.get(site)!.keys.seeds.self, nodeMasking))
+
+function drawUnknown({ keyed, honest, gone }: Setting, random: Seeded): Map<string, Int32Array> {
+  const table = new Map(gone.map((site) => [selfName(keyed, site), new Int32Array(random.bytes(4 * WORDS).buffer)]))
   for (const a of honest)
     for (const b of honest) if (a < b && has(keyed.graph.neighbours(a), b)) table.set(pairName(keyed, a, b), new Int32Array(random.bytes(4 * WORDS).buffer))
   return table
@@ -93,9 +102,9 @@ const withUnknown = (unknown: Unknown): MaskingCrypto => ({
   },
 })
 
-/** Inputs of the honest sites that differ in all but their sum, and the masks that make the same words of them: along a tree that joins them. */
+/** Inputs of the honest sites that differ in all but their sum, and the masks that make the same words of them: along a tree that joins them. Who is gone is in no sum. */
 function otherWorld(setting: Setting, inputs: ReadonlyMap<SiteId, Int32Array>, unknown: Unknown, random: Seeded) {
-  const { keyed, honest } = setting
+  const { keyed, honest, gone } = setting
   const others = new Map(honest.map((site) => [site, new Int32Array(random.bytes(4 * WORDS).buffer)]))
   const total = (of: ReadonlyMap<SiteId, Int32Array>, i: number) => honest.reduce((sum, site) => (sum + of.get(site)![i]!) | 0, 0)
   const root = honest[0]!
@@ -114,6 +123,14 @@ function otherWorld(setting: Setting, inputs: ReadonlyMap<SiteId, Int32Array>, u
     lead.set(
       parent,
       lead.get(parent)!.map((x, i) => x + lead.get(child)![i]!),
+    )
+  }
+  for (const site of gone) {
+    const name = selfName(keyed, site)
+    others.set(site, new Int32Array(random.bytes(4 * WORDS).buffer))
+    masks.set(
+      name,
+      masks.get(name)!.map((mask, i) => mask + inputs.get(site)![i]! - others.get(site)![i]!),
     )
   }
   const there = otherSecrets(setting, random)
@@ -184,9 +201,13 @@ describe('what colluding members can learn', () => {
     const random = new Seeded(77)
     for (const n of [5, 8, 9]) {
       const party = await makeParty(sitesFrom(n), random)
-      while (settings.length < 40 * (settings.length === 0 ? 1 : [5, 8, 9].indexOf(n) + 1)) {
-        const setting = drawSetting(party, random)
-        if (setting !== null) settings.push(setting)
+      for (const [loss, many] of [
+        [0.07, 50],
+        [0, 15],
+      ] as const) {
+        const drawn: Setting[] = []
+        while (drawn.length < many) drawn.push(...[drawSetting(party, loss, random)].filter((setting) => setting !== null))
+        settings.push(...drawn)
       }
     }
   })
@@ -194,9 +215,9 @@ describe('what colluding members can learn', () => {
   it('is the same for any input of the others with the same sum', async () => {
     const random = new Seeded(1)
     for (const setting of settings) {
-      const { keyed, survivors, honest } = setting
+      const { keyed, survivors, honest, gone } = setting
       assert.ok(honest.length >= 2)
-      const inputs = new Map(sitesOf(survivors).map((site) => [site, new Int32Array(random.bytes(4 * WORDS).buffer)]))
+      const inputs = new Map([...sitesOf(survivors), ...gone].map((site) => [site, new Int32Array(random.bytes(4 * WORDS).buffer)]))
       const unknown = drawUnknown(setting, random)
       const other = otherWorld(setting, inputs, unknown, random)
       const view = (world: Keyed, of: ReadonlyMap<SiteId, Int32Array>, masks: Unknown) => ({
@@ -206,7 +227,7 @@ describe('what colluding members can learn', () => {
         shown: releasesOf(world, survivors, sitesOf(survivors)),
       })
       const [seen, seenThere] = [view(keyed, inputs, unknown), view(other.keyed, other.inputs, other.masks)]
-      assert.notDeepEqual(other.inputs.get(honest[1]!), inputs.get(honest[1]!))
+      for (const site of [honest[1]!, ...gone]) assert.notDeepEqual(other.inputs.get(site), inputs.get(site))
       assert.deepEqual(seenThere, seen)
       assertOtherSecrets(setting, other)
     }
@@ -230,7 +251,7 @@ describe('what colluding members can learn', () => {
   }
 
   it('lacks a share of every secret that hides the others, also where dealers showed some to all, and any secret fits what they have', async () => {
-    let [shown, oneShort] = [0, 0]
+    let [shown, oneShort, hiddenAlone] = [0, 0, 0]
     for (const { keyed, survivors, colluders } of settings) {
       const { graph, party } = keyed
       const released = keyed.events.map((said) => ({ site: said.site, ...toRelease(graph, survivors, said.site) }))
@@ -239,11 +260,13 @@ describe('what colluding members can learn', () => {
         const known = new Set(released.flatMap((of) => (has(colluders, of.site) || has(of[hidden], site) ? [of.site] : [])))
         const inPublic = [...graph.shown(site).keys()].filter((holder) => !known.has(holder))
         assert.ok(known.size + inPublic.length < party.round.threshold, `${known.size} and ${inPublic.length} shares of the ${hidden} seed of site ${site}`)
+        if (hidden === 'self') hiddenAlone += 1
         if (inPublic.length > 0) shown += 1
         if (known.size + inPublic.length === party.round.threshold - 1) oneShort += 1
       }
     }
     assert.ok(shown > 60 && oneShort > 10, `of ${shown} some shares are public, of ${oneShort} one more would do`)
+    assert.ok(hiddenAlone > 30, `${hiddenAlone} honest sites dropped out, and their own masks alone hide their vectors`)
     const shares = await nodeMasking.split(Uint8Array.of(42), 7, 5)
     const last = shares[4]!
     const fitting = await Promise.all(Array.from({ length: 256 }, (_, y) => nodeMasking.combine([...shares.slice(0, 4), Uint8Array.of(y, last[1]!)])))
