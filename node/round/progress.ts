@@ -32,6 +32,8 @@ export type Progress =
   | { readonly kind: 'waits-for-sites'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[] }
   /** A published sum stays masked, and the run pauses: these keyed, and showed no shares that this site knows of. */
   | { readonly kind: 'stays-masked'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[] }
+  /** Nobody can unmask this round: too few of it are left, or one of its set has no place. Nothing is shown, and it is void. */
+  | { readonly kind: 'cannot-unmask'; readonly run: RunId; readonly round: RoundNo; readonly code: string; readonly message: string }
   /** Sites whose shares rebuild another secret than they promised, so that nobody can unmask the sum: the round is repeated by all others. */
   | { readonly kind: 'false-shares'; readonly run: RunId; readonly round: RoundNo; readonly sites: readonly SiteId[] }
   | { readonly kind: 'adopted'; readonly run: RunId; readonly round: RoundNo; readonly modelRoot: Digest }

@@ -51,6 +51,8 @@ export class Notes {
     if (progress.kind === 'wrong-sum') told(`finds the sum of site ${progress.publisher} wrong`)
     if (progress.kind === 'abstained') told(`abstains: ${progress.reason}`)
     if (progress.kind === 'false-shares') told(`finds the shares of site ${progress.sites.join(', ')} false`)
+    if (progress.kind === 'wrong-shares') told(`was shown wrong shares by site ${progress.sites.join(', ')}`)
+    if (progress.kind === 'cannot-unmask') told(`cannot unmask: ${progress.code} ${progress.message}`)
     if (progress.kind === 'stays-masked') told(`hears nothing of site ${progress.sites.join(', ')}, and the sum stays masked`)
     if (progress.kind === 'trouble') told(`has trouble: ${progress.code} ${progress.message}`)
   }

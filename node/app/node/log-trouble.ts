@@ -17,6 +17,14 @@ export function logged(log: Log, tell: (progress: Progress) => void): (progress:
       const { run, round } = progress
       warn(log, 'round.refused-sum', new RotaError('ROTA-5518', { run, round, reason: SPOILT[progress.why] }), { run, round })
     }
+    if (progress.kind === 'wrong-shares') {
+      const { run, round, sites } = progress
+      for (const site of sites) warn(log, 'masking.wrong-shares', new RotaError('ROTA-2321', { site, reason: OTHERS }), { run, round, site })
+    }
+    if (progress.kind === 'cannot-unmask') {
+      const { run, round, code, message } = progress
+      log.warn('masking.cannot-unmask', { run, round, code, what: message })
+    }
     if (progress.kind === 'false-shares') {
       const { run, round, sites } = progress
       for (const site of sites) warn(log, 'masking.false-shares', new RotaError('ROTA-2334', { site, run }), { run, round, site })
@@ -40,6 +48,7 @@ export function logged(log: Log, tell: (progress: Progress) => void): (progress:
   }
 }
 
+const OTHERS = 'they are others than it was given, and were left out'
 const SPOILT = { bounds: "it is beyond the protocol's bounds", vote: "the model is worse on this site's test rows" } as const
 
 const warn = (log: Log, event: string, { code, message }: RotaError, fields: Parameters<Log['warn']>[1] = {}): void =>

@@ -4,7 +4,8 @@ import type { ErrorEntry } from '../errors.ts'
 export const maskingErrors = {
   'ROTA-2321': {
     what: 'The shares of site {site} fail: {reason}.',
-    remedy: 'The site is not masked with in this round. If it happens again, ask its operator whether it runs the released version.',
+    remedy:
+      'Nothing for the round: the site is not masked with, or its shares are left out. If it happens again, ask its operator whether it runs the released version.',
     reaction: 'reject',
   },
   'ROTA-2322': {

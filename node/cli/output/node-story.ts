@@ -35,6 +35,13 @@ export function createStoryteller(out: Output): (event: NodeEvent) => void {
         if (progress.kind === 'wrong-sum')
           out.line(style.bad(`Run ${progress.run} round ${progress.round}: site ${progress.publisher} published a wrong sum; it is thrown out.`))
         if (progress.kind === 'refused-sum') out.line(style.bad(`Run ${progress.run} round ${progress.round}: ${REFUSED[progress.why]}`))
+        if (progress.kind === 'wrong-shares')
+          out.line(
+            style.warn(
+              `Run ${progress.run} round ${progress.round}: site ${progress.sites.join(', ')} showed other shares than it was given (ROTA-2321); they are left out.`,
+            ),
+          )
+        if (progress.kind === 'cannot-unmask') out.line(style.warn(`Run ${progress.run} round ${progress.round}: ${progress.code} ${progress.message}`))
         if (progress.kind === 'false-shares')
           out.line(
             style.bad(

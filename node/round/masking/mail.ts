@@ -11,6 +11,8 @@ export interface MaskingMail {
   take(from: SiteId, word: MaskingWord): boolean
   hear(from: SiteId, word: MaskingWord): void
   of(run: RunId, round: RoundNo): RoundMail
+  /** From now on of that round: who shows which shares. The last who asks is told. */
+  watch(run: RunId, round: RoundNo, onRelease: OnRelease): void
   /** Names of those of these keys that the site offered before, in another round of the run. What another site offers is no fault of this one. */
   seenBefore(run: RunId, round: RoundNo, site: SiteId, offer: Advertisement): ReadonlySet<string>
 }
@@ -24,10 +26,13 @@ export interface RoundMail {
   readonly releases: ReadonlyMap<SiteId, Release>
 }
 
+type OnRelease = (from: SiteId, release: Release) => void
+
 interface Heard {
   readonly offers: Map<Digest, Map<SiteId, Advertisement>>
   readonly deals: Map<SiteId, readonly Uint8Array[]>
   readonly releases: Map<SiteId, Release>
+  onRelease: OnRelease
 }
 
 /** Contexts that a site may offer keys for in one round, and deals of it that are looked at: more than a chain that goes back ever needs. */
@@ -55,7 +60,7 @@ export function createMaskingMail(rounds: ReadonlyMap<RunId, number>): MaskingMa
   function roundOf(run: RunId, round: RoundNo): Heard {
     const ofRun = heard.get(run) ?? new Map<RoundNo, Heard>()
     heard.set(run, ofRun)
-    const known = ofRun.get(round) ?? { offers: new Map(), deals: new Map(), releases: new Map() }
+    const known = ofRun.get(round) ?? { offers: new Map(), deals: new Map(), releases: new Map(), onRelease: () => undefined }
     ofRun.set(round, known)
     return known
   }
@@ -81,6 +86,11 @@ export function createMaskingMail(rounds: ReadonlyMap<RunId, number>): MaskingMa
     if (isNew(known, word)) deals.set(from, [...known, word.file])
   }
 
+  function hearRelease({ releases, onRelease }: Heard, from: SiteId, release: Release): void {
+    releases.set(from, release)
+    onRelease(from, release)
+  }
+
   /** What is said again is passed on, what is another each time is not. */
   function isTooMuch(from: SiteId, word: DealWord): boolean {
     const known = heard.get(word.run)?.get(word.round)?.deals.get(from) ?? []
@@ -92,9 +102,12 @@ export function createMaskingMail(rounds: ReadonlyMap<RunId, number>): MaskingMa
     hear(from, word) {
       if (!isNear(word)) return
       const round = roundOf(word.run, word.round)
-      if (word.kind === 'release') round.releases.set(from, word.release)
+      if (word.kind === 'release') hearRelease(round, from, word.release)
       else if (word.kind === 'key-offer') hearOffer(round, from, word)
       else hearDeal(round, from, word)
+    },
+    watch(run, round, onRelease) {
+      if (isNear({ run, round })) roundOf(run, round).onRelease = onRelease
     },
     of: (run, round) => heard.get(run)?.get(round) ?? NOTHING,
     seenBefore(run, round, site, offer) {

@@ -19,6 +19,7 @@ import type { Play, Round } from '../play.ts'
 import { END_KINDS, standingEnds } from '../round-ends.ts'
 import { type BaseModel, nameModel } from '../study.ts'
 import { type Dealing, NEVER, openDealing } from './dealing.ts'
+import { tellOfVoid } from './void-round.ts'
 
 type Opening = Extract<ChainEvent, { kind: 'RoundOpened' }>
 export type Keying = Extract<ChainEvent, { kind: 'Keyed' }>
@@ -62,6 +63,8 @@ export interface MaskedRound extends Dealing {
   isForeseen: boolean
   /** Its operators were told that a site is waited for. */
   isWarned: boolean
+  /** And why nobody can unmask it. */
+  isVoidTold: boolean
   /** Shares that were not enough: nothing is tried again before others come. */
   lacking: ReadonlySet<Release> | null
   /** What others showed of dealers whose seeds nobody can rebuild, by where it lies. */
@@ -81,6 +84,8 @@ export async function openMaskedRound(play: Play, view: RunView): Promise<Masked
   const justifying = events.filter((e): e is Justifying => e.kind === 'Justified' && e.round === round)
   const name = `${view.run}/${round}/${openedAtBlock} ${opened.opening} ${opened.awaited} ${opened.baseRoot}`
   const known = play.masked?.name === name ? play.masked : await begin(play, view, opened, name)
+  const over = view.state === 'Paused' ? known : play.masked === known ? null : play.masked
+  if (over !== null) await tellOfVoid(play, over)
   if (known.deals !== play.masked?.deals) play.masked?.deals.stop()
   play.masked = known
   known.isShown = setOf(keyed) === view.round.keyed && setOf(justifying) === view.round.justified
@@ -190,6 +195,7 @@ async function begin(play: Play, view: RunView, opened: Opening, name: string): 
     restored: '',
     isForeseen: false,
     isWarned: false,
+    isVoidTold: false,
     lacking: null,
     heard: new Map(),
   })

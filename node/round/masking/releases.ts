@@ -1,25 +1,17 @@
 import { EMPTY, has, sitesOf } from '#base/bitmap.ts'
-import { isRotaError } from '#base/errors.ts'
 import type { Bitmap, SiteId } from '#base/ids.ts'
 import type { DealIndex } from '#core/masking/deal.ts'
 import { heldBy } from '#core/masking/graph.ts'
-import { checkRelease, type Release } from '#core/masking/release.ts'
+import type { Release } from '#core/masking/release.ts'
 import type { Play, Round } from '../play.ts'
+import { isRightRelease } from './heard-releases.ts'
 import { dealFileOf, type MaskedRound } from './masked-round.ts'
 
 /** What members showed for the frozen set; what is of another round or set, or malformed, is left out. */
-export function checkedReleases(play: Play, round: Round, { terms, graph }: MaskedRound): ReadonlyMap<SiteId, Release> {
+export function checkedReleases(play: Play, round: Round, masked: MaskedRound): ReadonlyMap<SiteId, Release> {
   const { included } = round.view.round
-  const isRight = ([from, release]: readonly [SiteId, Release]): boolean => {
-    try {
-      checkRelease(release, terms, graph, included, from)
-      return true
-    } catch (error) {
-      if (isRotaError(error)) return false
-      throw error
-    }
-  }
-  return new Map([...play.mail.of(round.run, round.round).releases].filter(([from, release]) => heldBy(graph, from) !== EMPTY && isRight([from, release])))
+  const { releases } = play.mail.of(round.run, round.round)
+  return new Map([...releases].filter((each) => isRightRelease(play, masked, included, each) && heldBy(masked.graph, each[0]) !== EMPTY))
 }
 
 /** The index of each site whose masks stand in the sum, as the chain names it. Null while one is lacking. */

@@ -33,7 +33,6 @@ export async function unmask(play: Play, round: Round, sum: Uint8Array, signal: 
     if (isRotaError(error, 'ROTA-2329')) masked.lacking = new Set(input.releases.values())
     throw error
   })
-  for (const wrong of sitesOf(rebuilt.wrong)) site.host.log.warn('masking.wrong-share', { run: round.run, round: round.round, site: wrong })
   if (rebuilt.wrong !== 0n) site.tell({ kind: 'wrong-shares', run: round.run, round: round.round, sites: sitesOf(rebuilt.wrong) })
   if (rebuilt.disproofs.length > 0) return { seeds: new Map(), disproofs: rebuilt.disproofs }
   for (const { sites, words } of partsOf(play, round, masked, sum)) {

@@ -1,8 +1,7 @@
 import { bitmapOf, EMPTY, has, sitesOf, sizeOf } from '#base/bitmap.ts'
-import { isRotaError } from '#base/errors.ts'
 import type { Bitmap, Digest, RoundNo, RunId, SiteId } from '#base/ids.ts'
 import type { MaskingRound } from '#core/masking/context.ts'
-import { checkSurvivors, heldBy } from '#core/masking/graph.ts'
+import { heldBy } from '#core/masking/graph.ts'
 import { groupsStand, tellsOfFew } from '#core/masking/groups.ts'
 import { awaitedReleases } from '#core/masking/rebuild.ts'
 import type { Model } from '#core/model/model.ts'
@@ -14,6 +13,7 @@ import type { MaskingWork } from '../next.ts'
 import type { Play, Round } from '../play.ts'
 import { isAheadDue } from './ahead.ts'
 import { dealtBefore, isMember } from './dealing.ts'
+import { watchReleases } from './heard-releases.ts'
 import { hasShownTooMany } from './justify.ts'
 import { sitesLeftOut } from './left-out.ts'
 import { dealFileOf, isDrawn, isMasked, isOpening, type MaskedRound } from './masked-round.ts'
@@ -21,6 +21,7 @@ import { checkedReleases, indexesFor } from './releases.ts'
 import { keyedBefore } from './said.ts'
 import { wereDrawn } from './secrets.ts'
 import { soundOffers } from './sound.ts'
+import { tellOfMasks, whyMasked } from './void-round.ts'
 
 /** Gossip may be lost, and a site may start late: what the others wait for is said again, in large rounds less often. */
 const againMs = ({ terms }: MaskedRound): number => Math.max(1_000, 20 * sizeOf(terms.members))
@@ -157,7 +158,10 @@ function unmaskingWork(play: Play, round: Round, masked: MaskedRound): Partial<M
   const canBeUnmasked = isUnmaskable(play, masked, included)
   if (phase === 'Publishing') tellOfMissing(play, round, masked, included)
   const releasedOther = showedOther(play.site.journal.entries(), { run: round.run, round: round.round, base: round.view.model.root, included })
+  const why = whyMasked(masked, included)
+  if (why !== null) tellOfMasks(play, masked, why)
   if (phase !== 'Attesting' || publication === null || !canBeUnmasked) return { canBeUnmasked, releasedOther }
+  watchReleases(play, round, masked)
   return {
     canBeUnmasked,
     releasedOther,
@@ -188,19 +192,14 @@ export function shownOther(
   return shown.find((before, i) => (isSame(i) ? before !== survivors : tellsOfFew(before, survivors)))
 }
 
-function isUnmaskable({ base, study }: Play, { graph, terms, groups, shown }: MaskedRound, survivors: Bitmap): boolean {
+function isUnmaskable({ base, study }: Play, masked: MaskedRound, survivors: Bitmap): boolean {
+  const { groups, shown } = masked
   if (groups !== null && !groupsStand(groups, survivors)) return false
   // Each group has shown a sum on this model already: four sites less may be one of each.
   const inGroups = base !== null && isDrawn(study, base.model)
   if (inGroups && groups === null) return false
   if (base !== null && shownOther(base.model, { shown }, survivors, inGroups) !== undefined) return false
-  try {
-    checkSurvivors(graph, terms, survivors)
-    return true
-  } catch (error) {
-    if (isRotaError(error)) return false
-    throw error
-  }
+  return whyMasked(masked, survivors) === null
 }
 
 function hasShares(play: Play, round: Round, masked: MaskedRound): boolean {
