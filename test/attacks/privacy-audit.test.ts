@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { PrivacyEvidence } from '#app/privacy-audit/audit-privacy.ts'
+import { promiseOf } from '#app/privacy-audit/evidence.ts'
 import { conclusionOf, evidencePage } from '#app/privacy-audit/evidence-tables.ts'
 import { askPrivacy } from '#app/privacy-audit/privacy-question.ts'
 import { evidenceSectionOf, readEvidence } from '#app/privacy-audit/read-evidence.ts'
@@ -12,13 +13,14 @@ import { ZERO_DIGEST } from '#base/ids.ts'
 import { toJson } from '#cli/output/output.ts'
 import { evidenceText } from '#cli/output/privacy-evidence-text.ts'
 import { plain } from '#cli/output/style.ts'
-import type { LearnerSpec } from '#core/protocol/protocol.ts'
-import { LOGISTIC } from '../support/studies.ts'
+import type { LearnerSpec, PrivacySpec } from '#core/protocol/protocol.ts'
+import { generatedStudy, LOGISTIC } from '../support/studies.ts'
 import { audited, rowOf } from './support/audited.ts'
 
 /*
   rota audit privacy, on exact learners
   ├── given noise and masks: each attack works without them, and stays under its ceiling with them
+  ├── given a promise that no attack was asked about: no clearance, and what was left out is listed
   ├── given noise alone, masks alone, or neither: what nobody promised is told as not promised
   ├── given less noise than the study says: canaries and membership show it
   ├── given an attack that is too weak: no clearance
@@ -43,7 +45,7 @@ describe('a study with masks and noise', () => {
       assert.ok(row.unprotected.value > (row.protected?.value ?? 0), row.attack)
     }
     assert.ok(evidence.holds)
-    assert.equal(conclusionOf(evidence), 'Every attack works without protection; what is promised stays under its ceiling.')
+    assert.equal(conclusionOf(evidence), 'Every attack that was tried works without protection; what is promised stays under its ceiling.')
     const text = evidenceText(evidence, null, plain)
     for (const words of ['declared  ', 'Gradient inversion', 'epsilon 1 at delta 1e-4', conclusionOf(evidence)]) assert.ok(text.includes(words), words)
     const row = rowOf(evidence, 'inversion')
@@ -53,6 +55,26 @@ describe('a study with masks and noise', () => {
     assert.match(rowOf(evidence, 'loss').declared, /^epsilon 1 at delta 1e-4 a patient/)
     assert.match(rowOf(evidence, 'loss').enforced, /^on chain: no contribution beyond epsilon 1/)
     assert.match(evidencePage(evidence), /<h2>Privacy: declared, enforced, evidenced<\/h2>/)
+  })
+})
+
+describe('an epsilon that no attack was asked about', () => {
+  it('is told as not measured, and gives no clearance', async () => {
+    const evidence = await audited({ mode: 'masked', privacy: PROMISE, attacks: ['inversion'] })
+    assert.equal(rowOf(evidence, 'inversion').verdict, 'under its ceiling')
+    assert.equal(evidence.holds, false)
+    assert.equal(conclusionOf(evidence), 'No clearance: epsilon 1 was not measured (loss, likelihood or canary).')
+    const text = evidenceText(evidence, null, plain)
+    assert.ok(text.includes('Not asked for: matching, loss, likelihood, property, canary, differencing.'))
+  })
+
+  it('is what all sites add together where noise is distributed', () => {
+    const { protocol } = generatedStudy({ sites: 5, rows: 40, learner: LOGISTIC, change: {} })
+    const privacy = { epsilon: 1, delta: 1e-4, noise: 6, colluders: 2 }
+    const saying = (place: 'local' | 'distributed') => promiseOf({ ...protocol, privacy: { ...privacy, place } as PrivacySpec }).declared
+    assert.equal(saying('local'), 'epsilon 1 at delta 1e-4 a patient, by noise of 6 at each site')
+    assert.match(saying('distributed'), /noise of 6 in the sum: each site adds its share .* at most 2 members .* the smallest set$/)
+    assert.doesNotMatch(saying('distributed'), /at each site/)
   })
 })
 

@@ -83,8 +83,19 @@ export async function auditPrivacy({ protocol, tables, attacks = QUICK, models, 
   }
 }
 
+/** Attacks that ask the released model about one patient: what epsilon bounds. */
+const OF_EPSILON: readonly AttackName[] = ['loss', 'likelihood', 'canary']
+
+/** Whether one of them was tried where an epsilon is promised: masks alone say nothing about it. */
+export const isEpsilonMeasured = ({ privacy, found }: Pick<PrivacyEvidence, 'privacy' | 'found'>): boolean =>
+  privacy === null || found.some(({ attack, ceiling, protected: guarded }) => OF_EPSILON.includes(attack) && ceiling !== null && guarded !== null)
+
+/** Neither tried nor told why not: not asked for. */
+export const leftOutOf = ({ found, notTried }: Pick<PrivacyEvidence, 'found' | 'notTried'>): readonly AttackName[] =>
+  ATTACKS.filter((name) => ![...found, ...notTried].some(({ attack }) => attack === name))
+
 /** Whether what is promised holds, as far as these attacks can tell. */
 export function isHeld({ mode, privacy, found }: Pick<PrivacyEvidence, 'mode' | 'privacy' | 'found'>): boolean {
   const isPromising = found.some(({ ceiling }) => ceiling !== null) && (hidesUpdates({ mode }) || privacy !== null)
-  return isPromising && found.every(({ verdict }) => verdict === 'under its ceiling' || verdict === 'nothing promised')
+  return isPromising && isEpsilonMeasured({ privacy, found }) && found.every(({ verdict }) => verdict === 'under its ceiling' || verdict === 'nothing promised')
 }

@@ -4,7 +4,7 @@ import type { TextTable } from '#app/results/results-tables.ts'
 import { NO_VALUE } from '#base/format.ts'
 import type { Measured } from '#core/evidence/verdict.ts'
 import { hidesUpdates } from '#core/protocol/protocol.ts'
-import type { PrivacyEvidence } from './audit-privacy.ts'
+import { isEpsilonMeasured, leftOutOf, type PrivacyEvidence } from './audit-privacy.ts'
 import type { Evidence } from './evidence.ts'
 
 /** With and without protection, beside the ceiling. */
@@ -25,22 +25,28 @@ export const promisesTable = ({ found }: PrivacyEvidence): TextTable => ({
 /** "Gradient inversion: …" up to the colon. */
 const nameOf = ({ title }: Evidence): string => title.split(':')[0] as string
 
-export const notesOf = ({ found, notTried }: PrivacyEvidence): readonly string[] => [
-  ...new Set(found.map((row) => `${nameOf(row)}: ${row.note}.`)),
-  ...notTried.map(({ title, why }) => `${title.split(':')[0]}: not tried, ${why}.`),
-]
+export const notesOf = ({ found, notTried }: PrivacyEvidence): readonly string[] => {
+  const leftOut = leftOutOf({ found, notTried })
+  return [
+    ...new Set(found.map((row) => `${nameOf(row)}: ${row.note}.`)),
+    ...notTried.map(({ title, why }) => `${title.split(':')[0]}: not tried, ${why}.`),
+    ...(leftOut.length === 0 ? [] : [`Not asked for: ${leftOut.join(', ')}.`]),
+  ]
+}
 
 export function conclusionOf({ holds, found, privacy, mode }: PrivacyEvidence): string {
   const open = [...new Set(found.filter(({ verdict }) => verdict === 'nothing promised').map(nameOf))]
   const rest = open.length === 0 ? '' : ` Nothing is promised against: ${open.join(', ')}.`
-  const without = `${hidesUpdates({ mode }) ? '' : ` ${sentence(modeLabel(mode))}`}${privacy === null ? ' No differential privacy.' : ''}`
-  if (holds) return `Every attack works without protection; what is promised stays under its ceiling.${rest}${without}`
+  const without = privacy === null ? ' No differential privacy.' : ''
+  if (holds) return `Every attack that was tried works without protection; what is promised stays under its ceiling.${rest}${without}`
   if (privacy === null && !hidesUpdates({ mode })) return `No clearance: the study promises no protection.${rest}${without}`
   const many = (verdict: Evidence['verdict']): number => found.filter((row) => row.verdict === verdict).length
   const counts = (['over its ceiling', 'too few to tell', 'the attack failed'] as const)
     .filter((verdict) => many(verdict) > 0)
     .map((verdict) => `${many(verdict)} ${verdict}`)
-  return `No clearance: ${counts.length === 0 ? 'nothing was tried' : counts.join(', ')}.${rest}${without}`
+  const unmeasured = isEpsilonMeasured({ privacy, found }) ? [] : [`epsilon ${privacy?.epsilon} was not measured (loss, likelihood or canary)`]
+  const why = [...(found.length === 0 ? ['nothing was tried'] : []), ...counts, ...unmeasured]
+  return `No clearance: ${why.join(', ') || 'nothing is promised against what was tried'}.${rest}${without}`
 }
 
 /** For a study's report. */

@@ -51,9 +51,11 @@ export const NO_PROTECTION = 'nothing: no differential privacy'
 /** What a study says about one patient in what is released, and who holds it to that. */
 export function promiseOf({ privacy }: Protocol): { readonly declared: string; readonly enforced: string } {
   if (privacy === undefined) return { declared: NO_PROTECTION, enforced: 'nothing' }
-  const { epsilon, delta, noise } = privacy
+  const { epsilon, delta, noise, place, colluders = 0 } = privacy
+  // A lab has one site, which adds all of it: as much as the smallest set does without those who collude.
+  const together = `${noise} in the sum: each site adds its share of it, enough while at most ${colluders} members put their shares together; attacked is the sum of the smallest set`
   return {
-    declared: `epsilon ${epsilon} at delta ${delta.toExponential()} a patient, by noise of ${noise} at each site`,
+    declared: `epsilon ${epsilon} at delta ${delta.toExponential()} a patient, by noise of ${place === 'local' ? `${noise} at each site` : together}`,
     enforced: `on chain: no contribution beyond epsilon ${epsilon} of a dataset`,
   }
 }
