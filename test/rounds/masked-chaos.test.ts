@@ -82,7 +82,7 @@ describe('a masked network without enough sites', () => {
     { what: 'that falls into halves', how: 'cut', group: sites.slice(3) },
     { what: 'that is down', how: 'down', group: sites },
   ] as const)
-    it(`${what} loses nothing, and goes on`, { timeout: 120_000 }, async () => {
+    it(`${what} loses nothing, and goes on`, { timeout: TIMEOUT_MS }, async () => {
       const outage = { at: { round: 2, phase: 'Attesting', afterMs: 0 }, kind: 'outage', group, how, lastsMs: 150_000 } as const
       const record = await playSeed(1, sites.length, { mode: 'masked', kind: 'weights', slices: 1, plan: { ...NO_FAULTS, disturbances: [outage] } })
       assert.deepEqual(brokenIn(record), [])
@@ -105,7 +105,7 @@ describe('a masked network without enough sites', () => {
 })
 
 describe('a masked run that goes on no more', () => {
-  it('is right to where more lost their shares of its set than masks bear, and not where one lost what it drew anew', { timeout: 120_000 }, async () => {
+  it('is right to where more lost their shares of its set than masks bear, and not where one lost what it drew anew', { timeout: TIMEOUT_MS }, async () => {
     const at = { round: 2, phase: 'Witnessing', afterMs: 0 } as const
     const disturbances = [3, 4, 5].map((site) => ({ at, kind: 'restore', who: siteId(site), backAfterMs: 0 }) as const)
     const record = await playSeed(1, 8, { mode: 'masked', kind: 'weights', slices: 1, plan: { ...NO_FAULTS, disturbances } })

@@ -37,7 +37,7 @@ export const notesOf = ({ found, notTried }: PrivacyEvidence): readonly string[]
 export function conclusionOf({ holds, found, privacy, mode }: PrivacyEvidence): string {
   const open = [...new Set(found.filter(({ verdict }) => verdict === 'nothing promised').map(nameOf))]
   const rest = open.length === 0 ? '' : ` Nothing is promised against: ${open.join(', ')}.`
-  const without = privacy === null ? ' No differential privacy.' : ''
+  const without = `${hidesUpdates({ mode }) ? '' : ` ${sentence(modeLabel(mode))}`}${privacy === null ? ' No differential privacy.' : ''}`
   if (holds) return `Every attack that was tried works without protection; what is promised stays under its ceiling.${rest}${without}`
   if (privacy === null && !hidesUpdates({ mode })) return `No clearance: the study promises no protection.${rest}${without}`
   const many = (verdict: Evidence['verdict']): number => found.filter((row) => row.verdict === verdict).length

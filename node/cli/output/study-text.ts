@@ -1,4 +1,5 @@
 import { modeLabel } from '#app/results/privacy-statement.ts'
+import { workText } from '#app/results/results-tables.ts'
 import type { ShownRound, ShownRun, ShownStudy } from '#app/study/study-show.ts'
 import { bytes, chainSeconds, seconds, shortHex } from '#base/format.ts'
 import { absencesText, sharesText } from './participation-text.ts'

@@ -16,7 +16,15 @@ import type { Role, Strike } from '../../support/strikes.ts'
 
 const ROLES: readonly Role[] = ['leader', 'standby', 'site']
 const OPEN = [open.openKills, open.slicedKills, open.atOnceKills, open.spoiltKills, open.tickKills].flat()
-const MASKED = [masked.maskedKills, masked.maskedOfSeven, masked.heldBack, masked.chargedKills, masked.haltedKills, masked.justifyKills].flat()
+const MASKED = [
+  masked.maskedKills,
+  masked.maskedOfSeven,
+  masked.heldBack,
+  masked.chargedKills,
+  masked.haltedKills,
+  masked.justifyKills,
+  masked.disputeKills,
+].flat()
 /** Of one site, whatever its place: it starts again until it is through. */
 const OPEN_SINGLE: readonly Strike[] = Object.values(open.rareKills).flat()
 const MASKED_SINGLE: readonly Strike[] = [...masked.fallenInTurn.strikes, ...masked.shownOther.away, ...masked.shownOther.strikes]
