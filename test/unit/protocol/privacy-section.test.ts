@@ -126,7 +126,7 @@ const bad: readonly Bad[] = [
   { is: 'a misspelt key', text: with_('epsilom: 3'), code: 'ROTA-3042', line: LINE, says: /nearest: epsilon/ },
   { is: 'no delta', text: `${TEXT}privacy: { epsilon: 3 }\n`, code: 'ROTA-3043', line: LINE, says: /privacy\.delta/ },
   { is: 'a number as text', text: with_('noise: much'), code: 'ROTA-3043', line: LINE, says: /privacy\.noise/ },
-  { is: 'rows as the unit', text: with_('unit: row'), code: 'ROTA-3043', line: LINE, says: /all rows of a patient/ },
+  { is: 'rows as the unit', text: with_('unit: row'), code: 'ROTA-3043', line: LINE, says: /each has one row/ },
   { is: 'a network without a sampling rate', text: network('expectedBatch: 20'), code: 'ROTA-3043', line: LINE, says: /probability/ },
   { is: 'a network without an expected batch', text: network('samplingRate: 0.5'), code: 'ROTA-3043', line: LINE, says: /expected to draw/ },
   { is: 'a batch where all are used', text: with_('expectedBatch: 20'), code: 'ROTA-3043', line: LINE, says: /only networks/ },
