@@ -58,10 +58,13 @@ export const justifyKills: readonly Blow[] = [
   ...ROLES.flatMap((role) => (['send', 'sent'] as const).map((at) => ({ strikes: [{ ...kill('justify', role, at), site: JUSTIFYING }], restart: true }))),
 ]
 
+/** Sites that are struck where 1, 2 and 3 of five pass wrong sums: these close the round at once, so that who disputes it stands in the rota of the next. */
+const DISPUTING: Readonly<Record<Role, number>> = { leader: 4, standby: 4, site: 0 }
+
 /** Where a sum is wrong: before it is disputed, and before and after the call goes out. */
 export const disputeKills: readonly Blow[] = [
-  ...each((role) => ({ strikes: [kill('dispute', role)] })),
-  ...(['send', 'sent'] as const).map((at) => ({ strikes: [kill('dispute', 'anyone', at)], restart: true })),
+  ...each((role) => ({ strikes: [{ ...kill('dispute', role), site: DISPUTING[role] }] })),
+  ...(['send', 'sent'] as const).map((at) => ({ strikes: [{ ...kill('dispute', 'anyone', at), site: DISPUTING.site }], restart: true })),
 ]
 
 /** Before a round's noise is paid for. */
