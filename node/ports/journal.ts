@@ -40,7 +40,7 @@ export type JournalEntry =
       readonly status: string
       readonly root: Digest
       readonly cid: Digest
-      /** Of a sum that it found wrong: into how many slices that is cut, for a dispute. */
+      /** Of a masked sum that it found wrong: into how many slices that is cut, for a dispute. */
       readonly cut?: number
     }
   /** A set this site acted on: if the chain ever shows another for the round, the node halts. */

@@ -40,6 +40,7 @@ export async function serveNode(node: RunningNode): Promise<ServedNode> {
     site: node.site.id,
     dataset: datasetOf(node.site),
     protocolOf: async (record) => ((await node.site.store.has(record.protocolCid)) ? fetchProtocol(node.site, record, AbortSignal.timeout(5_000)) : null),
+    log: node.host.log,
   })
   const troubles = standingTroubles()
   const health = () => healthOf(node, troubles)

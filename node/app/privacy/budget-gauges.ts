@@ -1,6 +1,8 @@
+import { nameOf } from '#base/errors.ts'
 import type { Digest, SiteId } from '#base/ids.ts'
 import type { Protocol } from '#core/protocol/protocol.ts'
 import type { ChainReader, StudyRecord } from '#ports/chain.ts'
+import type { Log } from '#ports/host.ts'
 import type { Metrics } from '#web/metrics.ts'
 import { type AccountedStudy, accountedStudy, type Budget, budgetsOf, type LedgerView, readLedger } from './budgets.ts'
 import { type BudgetQuestion, budgetsApart } from './budgets-apart.ts'
@@ -11,6 +13,7 @@ interface Watched {
   readonly dataset: Digest
   /** The protocol of a study from this disk; null while it is not there. */
   readonly protocolOf: (record: StudyRecord) => Promise<Protocol | null>
+  readonly log: Pick<Log, 'warn'>
 }
 
 /**
@@ -20,7 +23,7 @@ interface Watched {
 export function watchBudgets(metrics: Metrics, watched: Watched): void {
   const spent = metrics.gauge('rota_privacy_epsilon_spent', "Epsilon that this site's dataset has spent in all studies, at the delta of the study, by RDP.")
   const left = metrics.gauge('rota_privacy_epsilon_left', "Epsilon that the study's limit leaves this site's dataset, by RDP: what the chain refuses by.")
-  const countTightly = tightGauges(metrics)
+  const countTightly = tightGauges(metrics, watched.log)
   const studies = new Map<number, AccountedStudy>()
   metrics.onCollect(async () => {
     for (const record of await watched.chain.studies()) if (!studies.has(record.id)) await look(watched, record, studies)
@@ -40,7 +43,7 @@ export function watchBudgets(metrics: Metrics, watched: Watched): void {
 }
 
 /** By PRV: counted anew once there is another charge or another protocol, beside the node's work. No scrape waits for it: the one after has it. */
-function tightGauges(metrics: Metrics): (question: BudgetQuestion) => void {
+function tightGauges(metrics: Metrics, log: Watched['log']): (question: BudgetQuestion) => void {
   const spent = metrics.gauge(
     'rota_privacy_epsilon_spent_tight',
     "Epsilon that this site's dataset has spent in all studies, at the delta of the study, by PRV; follows a charge within seconds.",
@@ -69,7 +72,7 @@ function tightGauges(metrics: Metrics): (question: BudgetQuestion) => void {
     }
     // What could not be counted is asked again by the next scrape.
     void count()
-      .catch(() => undefined)
+      .catch((error: unknown) => log.warn('privacy.not-counted', { code: nameOf(error) }))
       .finally(() => (isCounting = false))
   }
 }

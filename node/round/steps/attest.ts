@@ -177,8 +177,8 @@ async function differing(
 async function say(play: Play, round: Round, { status, root, cid, own }: Word): Promise<void> {
   const { site } = play
   const { attempt } = round.view.round
-  // Whoever says that a sum is wrong will dispute it, now or after a restart.
-  const contested = status === 'wrongSum' ? { cut: cutOf(round.layout, round.view.round) } : {}
+  // Whoever says that a masked sum is wrong will dispute it, now or after a restart.
+  const contested = status === 'wrongSum' && isMasked(play) ? { cut: cutOf(round.layout, round.view.round) } : {}
   await site.journal.append({ kind: 'attested', run: round.run, round: round.round, attempt, status, root, cid, ...contested })
   await site.chain.attest(round.run, round.round, attempt, { root, cid }, status, own)
 }

@@ -19,8 +19,9 @@ export interface Contest {
 
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 8_000
-/** About two minutes: a run that is over waits for no more. */
+/** About two minutes: a run that is over waits for no more. One that goes on is followed for as long as the sum stands. */
 const MOST_TRIES = 20
+const GOES_ON: ReadonlySet<RunView['state']> = new Set(['Active', 'Paused'])
 
 /** A publication that this site called wrong, and that stands: of the round that is attested now, or of the last that closed. */
 interface Contested {
@@ -39,7 +40,8 @@ export async function contestWork(play: Play, view: RunView): Promise<{ readonly
   if (contested === null) return null
   const { contest } = play
   if (contest?.name !== contested.name) return { isDue: true }
-  return contest.isSettled || contest.tries >= MOST_TRIES ? null : { isDue: play.site.host.clock.nowMs() >= contest.nextMs }
+  const isGivenUp = contest.tries >= MOST_TRIES && !GOES_ON.has(view.state)
+  return contest.isSettled || isGivenUp ? null : { isDue: play.site.host.clock.nowMs() >= contest.nextMs }
 }
 
 /**

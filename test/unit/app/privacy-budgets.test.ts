@@ -157,7 +157,7 @@ describe('the metrics of a node', () => {
       runs: async () => [...ledger.studyOf].map(([run, study]) => ({ run, study, state: 'Active' as const })),
     } as unknown as ChainReader
     const protocolOf = async ({ id }: { id: number }) => (known.includes(id) ? ({ privacy: studies[id - 1]?.privacy, learner } as Protocol) : null)
-    watchBudgets(metrics, { chain, site: me, dataset: HERE, protocolOf })
+    watchBudgets(metrics, { chain, site: me, dataset: HERE, protocolOf, log: { warn: (event, fields) => assert.fail(`${event} ${fields?.['code']}`) } })
     return metrics
   }
   const gaugeIn = (text: string, name: string, study: number): number | null => {
